@@ -1,0 +1,89 @@
+"""Every exception that wengert raises of its own accord.
+
+::
+
+    WengertError
+    ├── ArgumentError        ValueError           an argument has a value that makes no sense here
+    ├── ShapeError           ValueError           shapes do not fit together
+    ├── DTypeError           TypeError            a dtype that cannot carry what is asked of it
+    ├── MissingRuleError     NotImplementedError  a function without a derivative rule
+    ├── RuleError            TypeError            a rule is declared wrongly, or returns what it must not
+    └── GradientError        RuntimeError         the tape cannot do what was asked
+        ├── NotRecordedError                      backward from a value that nothing recorded
+        ├── FreedGraphError                       backward over a part of the tape that is gone
+        ├── LeafWriteError                        an in-place write into a leaf that requires grad
+        ├── LostGradientError                     a step that would drop a gradient in silence
+        └── RecordedCopyError                     pickle or deepcopy of a tensor with a history
+
+Messages say: ``[operation] what was required; what was received, with shape and dtype; what to do
+instead.`` Errors of NumPy's own (shapes that do not broadcast, an index out of bounds) pass through as
+NumPy raises them: the program would have failed in the same way without wengert.
+"""
+
+__all__ = [
+    "ArgumentError",
+    "DTypeError",
+    "FreedGraphError",
+    "GradientError",
+    "LeafWriteError",
+    "LostGradientError",
+    "LostGradientWarning",
+    "MissingRuleError",
+    "NotRecordedError",
+    "RecordedCopyError",
+    "RuleError",
+    "ShapeError",
+    "WengertError",
+]
+
+
+class WengertError(Exception):
+    """Base class of all of wengert's exceptions."""
+
+
+class ArgumentError(WengertError, ValueError):
+    """An argument has a value that makes no sense here."""
+
+
+class ShapeError(WengertError, ValueError):
+    """Shapes do not fit together."""
+
+
+class DTypeError(WengertError, TypeError):
+    """A dtype that cannot carry what is asked of it (an integer that should require grad)."""
+
+
+class MissingRuleError(WengertError, NotImplementedError):
+    """A function was called on a recorded value and has no derivative rule."""
+
+
+class RuleError(WengertError, TypeError):
+    """A derivative rule is declared wrongly, or returns what it must not."""
+
+
+class GradientError(WengertError, RuntimeError):
+    """The tape cannot do what was asked."""
+
+
+class NotRecordedError(GradientError):
+    """Backward was asked from a value that nothing recorded."""
+
+
+class FreedGraphError(GradientError):
+    """Backward met a part of the tape that an earlier backward has freed."""
+
+
+class LeafWriteError(GradientError):
+    """A recorded in-place write into a leaf that requires grad."""
+
+
+class LostGradientError(GradientError):
+    """A step would have dropped a gradient in silence."""
+
+
+class RecordedCopyError(GradientError):
+    """A tensor with a history was pickled or deep-copied."""
+
+
+class LostGradientWarning(UserWarning):
+    """A recorded value was read as a plain number by code that wengert cannot see."""

@@ -1,0 +1,177 @@
+"""The face of an ndarray: methods and operators that every wrapper type shares, each a call of NumPy."""
+
+from typing import Any
+
+import numpy as np
+
+from wengert.protocol import Table, Wrapper
+
+OPERATORS = {
+    "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
+    "matmul": np.matmul, "mod": np.remainder, "floordiv": np.floor_divide, "and": np.bitwise_and,
+    "or": np.bitwise_or, "xor": np.bitwise_xor, "lshift": np.left_shift, "rshift": np.right_shift,
+    "divmod": np.divmod,
+}  # fmt: skip
+COMPARISONS = {
+    "lt": np.less, "le": np.less_equal, "eq": np.equal, "ne": np.not_equal, "gt": np.greater, "ge": np.greater_equal,
+}  # fmt: skip
+UNARY = {"neg": np.negative, "pos": np.positive, "abs": np.absolute, "invert": np.invert}
+METHODS = {
+    "sum": np.sum, "prod": np.prod, "mean": np.mean, "var": np.var, "std": np.std, "max": np.max, "min": np.min,
+    "cumsum": np.cumsum, "cumprod": np.cumprod, "argmax": np.argmax, "argmin": np.argmin, "any": np.any,
+    "all": np.all, "dot": np.dot, "round": np.round, "clip": np.clip, "take": np.take, "repeat": np.repeat,
+    "argsort": np.argsort, "nonzero": np.nonzero, "searchsorted": np.searchsorted, "compress": np.compress,
+    "swapaxes": np.swapaxes, "squeeze": np.squeeze, "diagonal": np.diagonal, "trace": np.trace,
+    "conj": np.conjugate, "conjugate": np.conjugate, "argpartition": np.argpartition, "choose": np.choose,
+    "copy": np.copy,
+}  # fmt: skip
+
+
+def install(cls: type, table: Table) -> None:
+    """Give a wrapper class its operators and methods, each the table's own function for what NumPy calls it.
+
+    The function is looked up when first used, since making it costs a millisecond.
+    """
+    for name, ufunc in {**OPERATORS, **COMPARISONS, **UNARY}.items():
+        _install_one(cls, table, f"__{name}__", ufunc)
+    for name, ufunc in OPERATORS.items():
+        _install_reflected(cls, table, f"__r{name}__", ufunc)
+    for name, function in METHODS.items():
+        _install_one(cls, table, name, function)
+
+
+def _install_one(cls: type, table: Table, name: str, function: Any) -> None:
+    def first_use(self, *args, **kwargs):
+        entry = table[function]
+        setattr(cls, name, _with_out(entry, function))
+        return getattr(self, name)(*args, **kwargs)
+
+    first_use.__name__, first_use.__doc__ = name, f"See `numpy.{function.__name__}`."
+    setattr(cls, name, first_use)
+
+
+def _with_out(entry: Any, function: Any) -> Any:
+    """Methods of reductions and the like take ``out=``, which the dispatcher takes care of."""
+    if isinstance(function, np.ufunc):
+        return entry
+
+    def method(self, *args, **kwargs):
+        if "out" in kwargs:
+            return function(self, *args, **kwargs)
+        return entry(self, *args, **kwargs)
+
+    method.__name__, method.__doc__ = function.__name__, f"See `numpy.{function.__name__}`."
+    return method
+
+
+def _install_reflected(cls: type, table: Table, name: str, ufunc: np.ufunc) -> None:
+    def first_use(self, other):
+        forward = table[ufunc]
+        setattr(cls, name, lambda b, a: forward(a, b))
+        return forward(other, self)
+
+    first_use.__name__, first_use.__doc__ = name, f"See `numpy.{ufunc.__name__}`."
+    setattr(cls, name, first_use)
+
+
+class ArrayFace(Wrapper):
+    """Attributes and methods of an ndarray, in terms of NumPy calls on ``self``."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    # Attributes -------------------------------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        return self._spec.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """NumPy dtype of the elements."""
+        return self._spec.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self._spec.ndim
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self._spec.size
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self._spec.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self._spec.size * self._spec.dtype.itemsize
+
+    @property
+    def T(self):
+        """The axes in reverse order: a view."""
+        return np.transpose(self)
+
+    @property
+    def mT(self):
+        """The last two axes swapped: a view."""
+        return np.matrix_transpose(self)
+
+    @property
+    def real(self):
+        """Real part."""
+        return np.real(self)
+
+    @property
+    def imag(self):
+        """Imaginary part."""
+        return np.imag(self)
+
+    def __len__(self) -> int:
+        if not self._spec.ndim:
+            raise TypeError("len() of unsized object")
+        return self._spec.shape[0]
+
+    def __iter__(self):
+        if not self._spec.ndim:
+            raise TypeError("iteration over a 0-d array")
+        return (self[i] for i in range(self._spec.shape[0]))
+
+    # Shapes -----------------------------------------------------------------------------------------------------
+
+    def reshape(self, *shape, order="C"):
+        """See `numpy.reshape`; the shape as one tuple or as several integers."""
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)
+
+    def transpose(self, *axes):
+        """See `numpy.transpose`; the axes as one tuple or as several integers."""
+        if not axes or axes == (None,):
+            return np.transpose(self)
+        return np.transpose(self, axes[0] if len(axes) == 1 else axes)
+
+    def ravel(self, order="C"):
+        """See `numpy.ravel`: a view where possible."""
+        return np.ravel(self, order=order)
+
+    def flatten(self, order="C"):
+        """One axis, always a copy."""
+        return np.copy(np.ravel(self, order=order))
+
+    def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True):
+        """Convert to another dtype; the gradient comes back in this one."""
+        return np.astype(self, np.dtype(dtype), copy=copy)
+
+    # In place ---------------------------------------------------------------------------------------------------
+
+    def fill(self, value) -> None:
+        """Set every element to `value`."""
+        self[...] = value
+
+    def sort(self, axis=-1, kind=None, order=None) -> None:
+        """Sort in place along an axis."""
+        self[...] = np.sort(self, axis=axis)

@@ -1,0 +1,203 @@
+"""Primitives: NumPy functions, each with what the transformations need to know about it.
+
+A primitive is declared once, by what is known of its mathematics::
+
+    elementwise(np.sin, lambda x: np.cos(x))                     # one local partial derivative per operand
+    elementwise(np.multiply, lambda b: b, lambda a: a)
+    linear(transpose, adjoint=lambda g, axes: ...)               # linear: the tangent rule is the function itself
+    bilinear(np.matmul, lambda g, b: ..., lambda g, a: ...)      # linear in each operand
+    primitive(prod, lambda g, x, y: ...)                         # anything else: the products g -> g * Jacobian
+
+**The names of a rule's parameters say what it needs**, and only what is named is kept on the tape:
+
+==================  ===========================================================================================
+name                meaning
+==================  ===========================================================================================
+``x`` | ``a, b`` …  the operand of that name in the function's own signature (unary and binary ufuncs: ``x``; ``a, b``)
+``y``               the output
+``g``               the cotangent of the output (in a tangent rule: the tangent)
+``like``            the `Spec` (shape, dtype) of the operand whose cotangent is computed
+a keyword           the value of the function's keyword parameter of that name
+``i, likes, xs``    in primitives of any number of operands: the operand's position, all `Spec`s, all operands
+==================  ===========================================================================================
+
+An elementwise rule that does not name ``g`` is the partial derivative itself; one that names ``g`` is the product with
+``g``, written so where that is cheaper or more accurate. Rules are plain transposes, without complex conjugation:
+the tape conjugates around them where values are complex.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import RuleError
+from wengert.protocol import Wrapper, highest
+
+Rule = Callable[..., Any] | None
+REGISTRY: dict[Any, "Primitive | Composite | Plain"] = {}
+"""What is known of each NumPy function (or function of our own, or pair of ufunc and method name)."""
+
+
+@dataclass(eq=False, slots=True)
+class Primitive:
+    """A function with derivative rules. Calling it dispatches on its operands as a NumPy function does."""
+
+    name: str
+    call: Callable
+    operands: tuple[str, ...]
+    params: dict[str, Any]
+    rules: tuple[Rule, ...]
+    kind: str
+    """``"elementwise"``, ``"linear"``, ``"bilinear"`` or ``"general"``."""
+    singular: bool = False
+    """Partials may be infinite where the cotangent is zero; the zero wins."""
+    scatter: Rule = None
+    """Instead of the rule: adds the cotangent into a buffer, ``scatter(buffer, g, ...)`` -> buffer."""
+    view: bool = False
+    """The result may share its operand's memory."""
+    variadic: bool = False
+    """Any number of operands; the one rule is told which by ``i``."""
+    broadcasts: bool = False
+    """Operands may be broadcast: their cotangents are summed back to their shapes (elementwise ones always are)."""
+    holomorphic: bool = True
+    """The derivative is complex-linear; otherwise the rules see cotangents unconjugated."""
+    operator: str | None = None
+    """The Python operator that does the same, which costs less than the call."""
+    function: Any = field(default=None)
+    """The function that users call, if it is this primitive itself."""
+
+    def __call__(self, *operands, **params):
+        top = highest(operands)
+        if top is None:
+            return self.call(*operands, **params)
+        return top._table[self](*operands, **params)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} primitive {self.name}>"
+
+
+@dataclass(eq=False, slots=True)
+class Composite:
+    """A NumPy function expressed by others: the replacement runs in its place, on wrappers."""
+
+    name: str
+    call: Callable
+
+
+@dataclass(eq=False, slots=True)
+class Plain:
+    """A function whose result carries no gradient (comparisons, argmax, shapes): a plain NumPy value."""
+
+    name: str
+    call: Callable
+    operator: str | None = None
+
+
+OPERATORS = {
+    np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.matmul: "@",
+    np.remainder: "%", np.floor_divide: "//", np.negative: "-",
+    np.less: "<", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=", np.greater: ">", np.greater_equal: ">=",
+}
+"""Ufuncs that Python has an operator for: on scalars the operator costs a fifth of the call."""
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Declarations
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def elementwise(function: Callable, *rules: Rule, **flags: Any) -> Primitive:
+    """Declare an elementwise function by its local partial derivatives, one per operand (`None`: no derivative)."""
+    return _declare(function, rules, "elementwise", flags)
+
+
+def linear(function: Callable, adjoint: Rule = None, **flags: Any) -> Primitive:
+    """Declare a linear function by its adjoint, or by ``scatter=``, which adds the adjoint into a buffer."""
+    return _declare(function, (adjoint,), "linear", flags)
+
+
+def bilinear(function: Callable, adjoint_a: Rule, adjoint_b: Rule, **flags: Any) -> Primitive:
+    """Declare a function that is linear in each of two operands by the adjoint of each."""
+    return _declare(function, (adjoint_a, adjoint_b), "bilinear", flags)
+
+
+def primitive(function: Callable, *rules: Rule, **flags: Any) -> Primitive:
+    """Declare any other function by its vector-Jacobian products, one per operand (`None`: no derivative)."""
+    return _declare(function, rules, "general", flags)
+
+
+def composite(*functions: Any) -> Callable[[Callable], Callable]:
+    """Decorator: the decorated function replaces NumPy's `functions` on wrappers."""
+
+    def register(call: Callable) -> Callable:
+        for function in functions:
+            REGISTRY[function] = Composite(name_of(function), call)
+        return call
+
+    return register
+
+
+def without_gradient(*functions: Callable) -> None:
+    """Declare functions whose results carry no gradient: they return plain NumPy values."""
+    for function in functions:
+        REGISTRY[function] = Plain(name_of(function), function, OPERATORS.get(function))
+
+
+def name_of(function: Any) -> str:
+    """The name of a NumPy function, of a ufunc's method (``(np.add, "reduce")``) or of a primitive."""
+    if isinstance(function, tuple):
+        return f"{function[0].__name__}.{function[1]}"
+    return getattr(function, "__name__", None) or function.name
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Reading a declaration
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def _declare(function: Callable, rules: tuple[Rule, ...], kind: str, flags: dict[str, Any]) -> Primitive:
+    operands, params, variadic = _signature(function)
+    name = flags.pop("name", None) or name_of(function).strip("_")
+    declared = Primitive(name, function, operands, params, rules, kind, variadic=variadic,
+                         operator=OPERATORS.get(function), function=function, **flags)
+    _check(declared)
+    REGISTRY[function] = REGISTRY[declared] = declared
+    return declared
+
+
+def _signature(function: Callable) -> tuple[tuple[str, ...], dict[str, Any], bool]:
+    """Operands (parameters without a default), keyword parameters, and whether there is any number of operands."""
+    if isinstance(function, np.ufunc):
+        return (("x",), ("a", "b"), ("a", "b", "c"))[function.nin - 1], {}, False
+    parameters = inspect.signature(function).parameters.values()
+    variadic = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    operands = tuple(p.name for p in parameters if p.default is p.empty and p.kind is not p.VAR_POSITIONAL)
+    return operands, {p.name: p.default for p in parameters if p.default is not p.empty}, variadic
+
+
+def needs(rule: Callable) -> tuple[str, ...]:
+    """The names of a rule's parameters: what it asks for."""
+    if isinstance(rule, np.ufunc):
+        return ("x",)
+    return tuple(inspect.signature(rule).parameters)
+
+
+def _check(p: Primitive) -> None:
+    """Refuse a declaration that could not be turned into code."""
+    if not p.variadic and p.scatter is None and len(p.rules) != len(p.operands):
+        raise RuleError(f"[{p.name}] one rule per operand {p.operands} was required; received {len(p.rules)} rules; "
+                        f"write None for an operand without a derivative")
+    known = {"g", "y", "like", "buffer", *p.operands, *p.params} | ({"i", "likes", "xs"} if p.variadic else set())
+    for rule in (*p.rules, p.scatter):
+        unknown = set(needs(rule)) - known if rule is not None else set()
+        if unknown:
+            raise RuleError(f"[{p.name}] a rule may name {sorted(known)}; received {sorted(unknown)}; rename these "
+                            f"parameters after the operands and keywords of the function")
+
+
+def is_wrapper(value: Any) -> bool:
+    """Whether a value belongs to a transformation (rules that build buffers by hand ask this)."""
+    return isinstance(value, Wrapper)

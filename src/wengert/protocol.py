@@ -1,0 +1,187 @@
+"""NumPy's protocols: what every wrapper type of the library shares.
+
+NumPy hands ``np.sin(x)`` to ``x.__array_ufunc__`` and ``np.sum(x)`` to ``x.__array_function__`` when ``x`` is not a
+plain array. So NumPy is the dispatcher, and a transformation is a class derived from `Wrapper` with a `Table` that
+says what each NumPy function becomes. Everything else here serves that: the shape and dtype record, and the levels.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import ArgumentError, DTypeError, LostGradientError, ShapeError
+
+# ---------------------------------------------------------------------------------------------------------------
+# Shape and dtype
+# ---------------------------------------------------------------------------------------------------------------
+
+LARGE = 512
+"""Above so many elements a fresh buffer costs more than the test whether an old one may be reused."""
+
+
+class Spec:
+    """Shape and dtype of a value. Equal ones are the same object, so that comparing them is an identity test."""
+
+    __slots__ = ("dtype", "inexact", "is_complex", "large", "ndim", "real", "shape", "size")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype):
+        self.shape, self.dtype, self.ndim = shape, dtype, len(shape)
+        self.size = int(np.prod(shape, dtype=object)) if shape else 1
+        self.large = self.size > LARGE
+        self.real, self.is_complex = dtype.kind == "f", dtype.kind == "c"
+        self.inexact = self.real or self.is_complex
+
+    def __repr__(self) -> str:
+        return f"{self.dtype}{list(self.shape)}"
+
+
+_MAX_SPECS = 20_000
+_specs: dict[tuple, Spec] = {}
+
+
+def intern_spec(shape: tuple[int, ...], dtype: np.dtype) -> Spec:
+    """The one record of this shape and dtype."""
+    key = (shape, dtype)
+    spec = _specs.get(key)
+    if spec is None:
+        if len(_specs) > _MAX_SPECS:
+            # Losing identity only costs time: whoever compares by identity falls back to comparing by value.
+            _specs.clear()
+        spec = _specs.setdefault(key, Spec(shape, dtype))
+    return spec
+
+
+NUMPY_SCALARS = {np.dtype(code).type: intern_spec((), np.dtype(code)) for code in "?bhilqBHILQefdgFDG"}
+PLAIN = frozenset({np.ndarray, float, int, complex, bool, *NUMPY_SCALARS})
+"""Classes of values that are constants to every transformation."""
+
+
+def spec_of(value: Any) -> Spec:
+    """Shape and dtype of an array, a NumPy or Python scalar, or a wrapper."""
+    cls = value.__class__
+    if cls is np.ndarray:
+        return intern_spec(value.shape, value.dtype)
+    spec = NUMPY_SCALARS.get(cls)
+    if spec is not None:
+        return spec
+    if isinstance(value, Wrapper):
+        return value._spec
+    value = np.asarray(value)
+    return intern_spec(value.shape, value.dtype)
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Levels
+# ---------------------------------------------------------------------------------------------------------------
+
+_levels: Iterator[int] = itertools.count(1)
+
+
+def new_level() -> int:
+    """A level above all that exist: each application of a transformation opens one."""
+    return next(_levels)
+
+
+def highest(values: tuple | list) -> "Wrapper | None":
+    """The wrapper of the highest level among `values`, which is the one to handle an operation on them."""
+    top = None
+    for value in values:
+        if isinstance(value, Wrapper) and (top is None or value._level > top._level):
+            top = value
+    return top
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Dispatch
+# ---------------------------------------------------------------------------------------------------------------
+
+
+class Table(dict):
+    """What each NumPy function becomes for one wrapper class; entries are made when first asked for."""
+
+    def __init__(self, make: Callable[[Any], Callable]):
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, function: Any) -> Callable:
+        entry = self[function] = self._make(function)
+        return entry
+
+
+class Wrapper:
+    """Base of all wrapper types: routes NumPy's two protocols to the class's table.
+
+    A subclass has ``_level`` (an integer), ``_spec`` (a `Spec`), ``_data`` (an array, a NumPy scalar or a wrapper of
+    a lower level) and the class attribute ``_table`` (a `Table`).
+    """
+
+    __slots__ = ()
+    _table: Table
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
+        if method == "__call__" and not kwargs:
+            return self._table[ufunc](*inputs)
+        return _call_ufunc(self._table, ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, func, types, args, kwargs):
+        if kwargs.get("out") is None:
+            kwargs.pop("out", None)
+            return self._table[func](*args, **kwargs)
+        out = kwargs.pop("out")
+        return write_out(func.__name__, out, self._table[func](*args, **kwargs))
+
+
+def write_out(name: str, out: Any, result: Any) -> Any:
+    """Put `result` into `out` as NumPy's ``out=`` does, and give `out` back."""
+    if isinstance(out, tuple):
+        if len(out) == 1:
+            return write_out(name, out[0], result)
+        return tuple(r if o is None else write_out(name, o, r) for o, r in zip(out, result, strict=True))
+    source, target = spec_of(result), spec_of(out)
+    if source.shape != target.shape:
+        raise ShapeError(f"[{name}] out= must have the result's shape {source.shape}; got {target.shape}")
+    if not np.can_cast(source.dtype, target.dtype, "same_kind"):
+        raise DTypeError(f"[{name}] cannot cast the result from {source.dtype} to out='s {target.dtype}; "
+                         f"give an out= of dtype {source.dtype}")
+    if isinstance(result, Wrapper) and not isinstance(out, Wrapper):
+        if result._carries_gradient():
+            raise LostGradientError(
+                f"[{name}] the result is recorded, and a plain array (out= or the left side of an in-place operator, "
+                f"{target!r}) would drop its gradient; write `a = np.{name}(a, t)` instead of `a op= t`, or make the "
+                f"buffer with wg.zeros or np.zeros_like(t)")
+        result = result._data
+    out[...] = result
+    return out
+
+
+def _call_ufunc(table: Table, ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any:
+    """A ufunc call with keywords, or one of a ufunc's methods."""
+    out = kwargs.pop("out", None)
+    name = ufunc.__name__
+    if method == "__call__":
+        result = _call_with_keywords(table, ufunc, inputs, kwargs, out)
+    else:
+        result = table[ufunc, method](*inputs, **kwargs)
+        name = f"{name}.{method}"
+    return result if out is None else write_out(name, out, result)
+
+
+_HARMLESS = {"casting": "same_kind", "order": "K", "subok": True}
+
+
+def _call_with_keywords(table: Table, ufunc: np.ufunc, inputs: tuple, kwargs: dict, out: tuple | None) -> Any:
+    where, dtype = kwargs.pop("where", True), kwargs.pop("dtype", None)
+    for key, default in _HARMLESS.items():
+        if kwargs.pop(key, default) != default:
+            raise ArgumentError(f"[{ufunc.__name__}] the keyword {key}= has no meaning for a recorded value; "
+                                f"leave it out, or convert with astype before")
+    if dtype is not None:
+        inputs = tuple(x.astype(dtype) if isinstance(x, Wrapper) else np.asarray(x, dtype) for x in inputs)
+    if where is True:
+        return table[ufunc](*inputs, **kwargs)
+    with np.errstate(all="ignore"):
+        result = table[ufunc](*inputs, **kwargs)
+    kept = np.zeros(spec_of(result).shape, spec_of(result).dtype) if out is None else out[0]
+    return np.where(where, result, kept)

@@ -1,0 +1,120 @@
+"""Telling a written ``float(t)`` from a conversion behind the program's back.
+
+NumPy and the C library convert a 0-d value through ``__float__`` whenever they want a number: ``plain[0] = t``,
+``plain.fill(t)``, ``np.float64(t)``, ``math.sin(t)`` would each drop a gradient without a word. The method cannot see
+who calls, but the frame that was running shows its current instruction: a call whose callee is the name ``float``
+was written by somebody who wants the number; a store into a subscript, or a call of anything else, was not.
+"""
+
+import builtins
+import dis
+import sys
+import warnings
+from types import CodeType, FrameType
+from typing import Any
+
+from wengert.errors import LostGradientError, LostGradientWarning
+
+_READERS = {float, int, complex, bool, round, str, format, print, repr, abs}
+"""Builtins that read a number, and whose result shows that it was read."""
+_GATHERERS = {list, tuple, sum, max, min, sorted, map, set, next, zip, enumerate, dict, any, all}
+"""Builtins that call another function on each item: whether that one was ``float`` cannot be seen."""
+_NAMES = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FAST_CHECK",
+          "LOAD_FAST_BORROW"}
+_CALLS = {"CALL", "CALL_FUNCTION_EX", "CALL_KW", "PRECALL"}
+_PADDING = {"PUSH_NULL", "CACHE", "RESUME", "PRECALL", "NOP", "EXTENDED_ARG", "KW_NAMES"}
+
+_seen: dict[tuple[CodeType, int], tuple[str, str | None]] = {}
+"""For each place in the code that was met: what kind of instruction it is, and the name of what it calls."""
+
+
+def check_reading(reader: str, depth: int = 2) -> None:
+    """Allow a recorded value to be read as a number if the running instruction says ``reader(t)``.
+
+    Raises
+    ------
+    LostGradientError
+        If the instruction is a store, or a call of something else than a builtin that reads numbers.
+    """
+    frame = sys._getframe(depth)
+    place = (frame.f_code, frame.f_lasti)
+    if place not in _seen:
+        if len(_seen) > 10_000:
+            _seen.clear()
+        _seen[place] = _classify(*place)
+    kind, name = _seen[place]
+    if kind == "call" and name is not None:
+        callee = _resolve(frame, name)
+        if callee in _READERS:
+            return
+        if callee not in _GATHERERS:
+            _refuse(reader, frame, f"by {name}(...)")
+    elif kind == "store":
+        _refuse(reader, frame, "to store it into a plain array or list")
+    elif kind == "other call":
+        _refuse(reader, frame, f"by a call of {name}" if name else "by a function written in C")
+    warnings.warn(
+        f"[{reader}] a recorded value is read as a plain number in {_where(frame)}, by code that cannot be seen: its "
+        f"gradient ends here; write t.item() if that is meant", LostGradientWarning, stacklevel=depth + 1)
+
+
+def _refuse(reader: str, frame: FrameType, how: str) -> None:
+    raise LostGradientError(
+        f"[{reader}] a value whose gradient is recorded was asked for as a plain number {how}, in {_where(frame)}, "
+        f"which would drop the gradient; call the NumPy function (np.sin instead of math.sin), make the buffer with "
+        f"wg.zeros or np.zeros_like(t), collect with np.stack, or write t.item() or t.detach() to leave the tape")
+
+
+def _where(frame: FrameType) -> str:
+    return f"{frame.f_code.co_filename}, line {frame.f_lineno}"
+
+
+def _resolve(frame: FrameType, name: str) -> Any:
+    for scope in (frame.f_locals, frame.f_globals, vars(builtins)):
+        if name in scope:
+            return scope[name] if _hashable(scope[name]) else None
+    return None
+
+
+def _hashable(value: Any) -> bool:
+    return getattr(type(value), "__hash__", None) is not None
+
+
+def _classify(code: CodeType, offset: int) -> tuple[str, str | None]:
+    """What the instruction at `offset` does with the value: ``("call", name)``, ``("store", None)`` …"""
+    instructions = [i for i in dis.get_instructions(code) if i.opname != "CACHE"]
+    at = next((k for k, i in enumerate(instructions) if i.offset == offset), None)
+    if at is None:
+        return "unknown", None
+    current = instructions[at]
+    if current.opname.startswith("STORE_SUBSCR") or current.opname.startswith("STORE_SLICE"):
+        return "store", None
+    if current.opname == "CALL_FUNCTION_EX":
+        return "other call", None
+    if current.opname in _CALLS:
+        return _callee(instructions, at)
+    return "unknown", None
+
+
+def _callee(instructions: list[dis.Instruction], at: int) -> tuple[str, str | None]:
+    """Walk back over the arguments of the call at `at` to the instruction that put the callee on the stack."""
+    if instructions[at].opname == "PRECALL":
+        at += 1
+    current = instructions[at]
+    # Below the arguments lie two entries, the callee and either NULL or the object of a method.
+    wanted = (current.arg or 0) + 2 + (current.opname == "CALL_KW")
+    start = at - 1 if instructions[at - 1].opname == "PRECALL" else at
+    height = 0
+    for k in range(start - 1, -1, -1):
+        height += dis.stack_effect(instructions[k].opcode, instructions[k].arg, jump=False)
+        if height >= wanted:
+            return _name_of_callee(instructions[k:start])
+    return "unknown", None
+
+
+def _name_of_callee(instructions: list[dis.Instruction]) -> tuple[str, str | None]:
+    loads = [i for i in instructions if i.opname not in _PADDING][:2]
+    first, second = loads[0], loads[-1]
+    if second.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+        return "other call", f"{first.argval}.{second.argval}"
+    return ("call", str(first.argval)) if first.opname in _NAMES else ("other call", None)

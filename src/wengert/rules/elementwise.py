@@ -1,0 +1,253 @@
+"""Elementwise functions: arithmetic, exponentials, trigonometry, comparisons."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from wengert.primitive import composite, elementwise, linear, primitive, without_gradient
+
+
+def choose(mask: Any, yes: Any, no: Any) -> Any:
+    """`numpy.where`, without its cost where the mask is a single truth value."""
+    if mask.__class__ is np.bool_:
+        return yes if mask else no
+    return np.where(mask, yes, no)
+
+
+def is_complex(x: Any) -> bool:
+    """Whether a value (or what a wrapper stands for) is complex; Python numbers included."""
+    dtype = getattr(x, "dtype", None)
+    return isinstance(x, complex) if dtype is None else dtype.kind == "c"
+
+
+# Arithmetic ------------------------------------------------------------------------------------------------------
+
+elementwise(np.add, lambda: 1, lambda: 1)
+elementwise(np.subtract, lambda: 1, lambda: -1)
+elementwise(np.multiply, lambda b: b, lambda a: a)
+elementwise(np.divide, lambda g, b: g / b, lambda g, b, y: -(g * y / b), singular=True)
+elementwise(np.negative, lambda: -1)
+elementwise(np.positive, lambda: 1)
+elementwise(np.reciprocal, lambda y: -(y * y), singular=True)
+elementwise(np.square, lambda x: 2 * x)
+elementwise(np.remainder, lambda: 1, lambda g, a, b: -(g * np.floor_divide(a, b)))
+elementwise(np.fmod, lambda: 1, lambda g, a, b: -(g * np.trunc(a / b)))
+elementwise(np.floor_divide, lambda: 0, lambda: 0)
+
+
+def _power_base(g, a, b):
+    if b.__class__ in (int, float):
+        return g * (b * a ** (b - 1)) if b != 0 else np.zeros_like(g)
+    # The derivative of x**0 is 0, also at x = 0, where 0 * x**-1 is not.
+    nothing = b == 0
+    return choose(nothing, np.zeros_like(g), g * (b * a ** choose(nothing, np.ones_like(b), b - 1)))
+
+
+def _power_exponent(g, a, y):
+    # Where y is 0 so is the derivative: y * log(a) tends to 0 there, though log(a) does not.
+    return g * (y * np.log(choose(y == 0, np.ones_like(y), a)))
+
+
+for _power in (np.power, np.float_power):
+    elementwise(_power, _power_base, _power_exponent, singular=True)
+
+
+def _share(g, wins, ties):
+    """Cotangent of the one operand that was taken; operands that are equal share it evenly."""
+    return choose(wins, g, choose(ties, 0.5 * g, np.zeros_like(g)))
+
+
+for _larger in (np.maximum, np.fmax):
+    elementwise(_larger, lambda g, a, b: _share(g, a > b, a == b), lambda g, a, b: _share(g, b > a, a == b))
+for _smaller in (np.minimum, np.fmin):
+    elementwise(_smaller, lambda g, a, b: _share(g, a < b, a == b), lambda g, a, b: _share(g, b < a, a == b))
+
+
+def _absolute(g, x, y):
+    if is_complex(x):
+        return g * (x / choose(y == 0, np.ones_like(y), y))
+    return g * np.sign(x)
+
+
+elementwise(np.absolute, _absolute, holomorphic=False)
+elementwise(np.fabs, lambda x: np.sign(x))
+elementwise(np.copysign, lambda g, a, b: g * (np.copysign(1, a) * np.copysign(1, b)).astype(g.dtype), lambda: 0)
+elementwise(np.heaviside, lambda: 0, lambda g, a: choose(a == 0, g, np.zeros_like(g)))
+for _step in (np.sign, np.floor, np.ceil, np.trunc, np.rint):
+    elementwise(_step, lambda: 0)
+
+
+# Exponentials and logarithms -------------------------------------------------------------------------------------
+
+elementwise(np.exp, lambda y: y)
+elementwise(np.exp2, lambda y: math.log(2) * y)
+elementwise(np.expm1, lambda x: np.exp(x))
+elementwise(np.log, lambda g, x: g / x, singular=True)
+elementwise(np.log2, lambda g, x: g / (math.log(2) * x), singular=True)
+elementwise(np.log10, lambda g, x: g / (math.log(10) * x), singular=True)
+elementwise(np.log1p, lambda g, x: g / (1 + x), singular=True)
+elementwise(np.sqrt, lambda g, y: 0.5 * g / y, singular=True)
+elementwise(np.cbrt, lambda g, y: g / (3 * y * y), singular=True)
+
+
+def _portion(g, x, y, exp):
+    """Part of the operand x in y = log(exp(a) + exp(b)). Where y is an infinity x is all of it, or nothing."""
+    difference = choose(x == y, np.zeros_like(y), x - y)
+    return choose(y == -np.inf, np.zeros_like(g), g * exp(difference))
+
+
+elementwise(np.logaddexp, lambda g, a, y: _portion(g, a, y, np.exp), lambda g, b, y: _portion(g, b, y, np.exp))
+elementwise(np.logaddexp2, lambda g, a, y: _portion(g, a, y, np.exp2), lambda g, b, y: _portion(g, b, y, np.exp2))
+
+
+# Trigonometric and hyperbolic functions --------------------------------------------------------------------------
+
+elementwise(np.sin, lambda x: np.cos(x))
+elementwise(np.cos, lambda g, x: -(g * np.sin(x)))
+elementwise(np.tan, lambda y: 1 + y * y)
+elementwise(np.arcsin, lambda g, x: g / np.sqrt((1 - x) * (1 + x)), singular=True)
+elementwise(np.arccos, lambda g, x: -(g / np.sqrt((1 - x) * (1 + x))), singular=True)
+elementwise(np.arctan, lambda g, x: g / (1 + x * x), singular=True)
+elementwise(np.arctan2, lambda g, a, b: g * b / (a * a + b * b), lambda g, a, b: -(g * a / (a * a + b * b)),
+            singular=True)
+elementwise(np.sinh, lambda x: np.cosh(x))
+elementwise(np.cosh, lambda x: np.sinh(x))
+elementwise(np.tanh, lambda y: 1 - y * y)
+elementwise(np.arcsinh, lambda g, x: g / np.sqrt(1 + x * x), singular=True)
+elementwise(np.arccosh, lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), singular=True)
+elementwise(np.arctanh, lambda g, x: g / ((1 - x) * (1 + x)), singular=True)
+for _to_radians in (np.deg2rad, np.radians):
+    elementwise(_to_radians, lambda: math.pi / 180)
+for _to_degrees in (np.rad2deg, np.degrees):
+    elementwise(_to_degrees, lambda: 180 / math.pi)
+
+
+def _hypot(g, x, y):
+    # At the origin, where the direction is not defined, the derivative is 0 by convention.
+    return g * (x / choose(y == 0, np.ones_like(y), y))
+
+
+elementwise(np.hypot, lambda g, a, y: _hypot(g, a, y), lambda g, b, y: _hypot(g, b, y))
+
+
+def _sinc(g, x, y):
+    # Below 1e-3 the difference would cancel: Taylor's series of the derivative, whose next term is below 1e-16.
+    small = np.abs(x) < 1e-3
+    t = math.pi * choose(small, np.ones_like(x), x)
+    square = (math.pi * math.pi) * x * x
+    series = -(math.pi * math.pi / 3) * x * (1 - square / 10 * (1 - square / 28))
+    return g * choose(small, series, math.pi * (np.cos(t) - np.sin(t) / t) / t)
+
+
+elementwise(np.sinc, _sinc)
+
+
+# Complex numbers -------------------------------------------------------------------------------------------------
+# The cotangent of z = x + iy is dL/dx + i dL/dy. These functions are linear over the real numbers only.
+
+
+def _as_complex(g, like):
+    return g.astype(like.dtype) if like.is_complex else g
+
+
+linear(np.conjugate, lambda g: np.conjugate(g))
+linear(np.real, lambda g, like: _as_complex(g, like), view=True)
+linear(np.imag, lambda g, like: 1j * g if like.is_complex else np.zeros_like(g), view=True)
+
+
+def _angle(x, deg=False):
+    return np.angle(x, deg)
+
+
+_angle = primitive(_angle, lambda g, x, deg: _angle_rule(g, x) * (180 / math.pi if deg else 1), holomorphic=False)
+
+
+def _angle_rule(g, x):
+    if not is_complex(x):
+        return np.zeros_like(g)
+    return g * 1j * x / (np.real(x) * np.real(x) + np.imag(x) * np.imag(x))
+
+
+@composite(np.angle)
+def angle(z, deg=False):
+    return _angle(z, deg=deg)
+
+
+# Composites ------------------------------------------------------------------------------------------------------
+
+
+def _clip(x, low, high):
+    return np.clip(x, low, high)
+
+
+def _inside(g, x, low, high):
+    return choose(np.logical_and(x >= low, x <= high), g, np.zeros_like(g))
+
+
+def _at_low(g, x, low, high):
+    return choose(np.logical_and(x < low, low <= high), g, np.zeros_like(g))
+
+
+def _at_high(g, x, low, high):
+    return choose(np.logical_or(x > high, low > high), g, np.zeros_like(g))
+
+
+_clip = primitive(_clip, _inside, _at_low, _at_high, broadcasts=True)
+_OMITTED = object()
+
+
+@composite(np.clip)
+def clip(a, a_min=_OMITTED, a_max=_OMITTED, *, min=_OMITTED, max=_OMITTED):
+    """At a bound the derivative is that of the operand, as if the bound were just beyond."""
+    low = next((v for v in (a_min, min) if v is not _OMITTED and v is not None), None)
+    high = next((v for v in (a_max, max) if v is not _OMITTED and v is not None), None)
+    if low is None and high is None:
+        return np.positive(a)
+    limits = (-np.inf, np.inf)
+    if a.dtype.kind in "iu":
+        limits = (np.iinfo(a.dtype).min, np.iinfo(a.dtype).max)
+    return _clip(a, limits[0] if low is None else low, limits[1] if high is None else high)
+
+
+@composite(np.round, np.around)
+def round_(a, decimals=0):
+    """Piecewise constant: the derivative is zero."""
+    if not decimals:
+        return np.rint(a)
+    scale = 10.0**decimals
+    return np.rint(a * scale) / scale
+
+
+@composite(np.fix)
+def fix(x):
+    return np.trunc(x)
+
+
+@composite(np.nan_to_num)
+def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    limit = np.finfo(x.dtype).max
+    x = np.where(np.isnan(x), nan, x)
+    x = np.where(x == np.inf, limit if posinf is None else posinf, x)
+    return np.where(x == -np.inf, -limit if neginf is None else neginf, x)
+
+
+@composite(np.divmod)
+def divmod_(a, b):
+    return np.floor_divide(a, b), np.remainder(a, b)
+
+
+@composite(np.modf)
+def modf(x):
+    whole = np.trunc(x)
+    return x - whole, whole
+
+
+without_gradient(
+    np.less, np.less_equal, np.equal, np.not_equal, np.greater, np.greater_equal,
+    np.logical_and, np.logical_or, np.logical_xor, np.logical_not, np.isnan, np.isinf, np.isfinite, np.signbit,
+    np.bitwise_and, np.bitwise_or, np.bitwise_xor, np.invert, np.left_shift, np.right_shift, np.gcd, np.lcm,
+    np.isclose, np.allclose, np.array_equal, np.array_equiv, np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj,
+    np.isneginf, np.isposinf, np.isin, np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type,
+    np.common_type, np.shares_memory, np.may_share_memory, np.array_repr, np.array_str, np.array2string,
+)  # fmt: skip

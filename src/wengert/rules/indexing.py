@@ -1,0 +1,198 @@
+"""Indexing: reading and gathering elements, selecting by conditions, diagonals and triangles."""
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from wengert.primitive import REGISTRY, composite, is_wrapper, linear, primitive, without_gradient
+from wengert.rules.shaping import normal_axes
+
+# Reading ---------------------------------------------------------------------------------------------------------
+
+
+def _getitem(x, index=()):
+    return x[index]
+
+
+def _selects_twice(index: Any) -> bool:
+    """Whether an index could name an element more than once: integer arrays can, slices and masks cannot."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(i, np.ndarray) and i.dtype.kind != "b" for i in parts)
+
+
+def _add_at(buffer, g, index):
+    """Add the cotangent of ``x[index]`` into that of ``x``: the cost is that of the selected part."""
+    if buffer.__class__ is np.ndarray and not _selects_twice(index):
+        buffer[index] += g
+    elif not getattr(buffer, "ndim", 0):
+        return buffer + np.sum(g)
+    else:
+        np.add.at(buffer, index, g)
+    return buffer
+
+
+_getitem = linear(_getitem, scatter=_add_at, view=True, name="getitem")
+_getitem.function = operator.getitem
+REGISTRY[operator.getitem] = _getitem
+
+
+@composite(np.take)
+def take(a, indices, axis=None, out=None, mode="raise"):
+    indices = np.asarray(indices)
+    if axis is None:
+        a, axis = np.ravel(a), 0
+    (axis,) = normal_axes(axis, a.ndim)
+    n = a.shape[axis]
+    if mode == "wrap":
+        indices = indices % n
+    elif mode == "clip":
+        indices = np.clip(indices, 0, n - 1)
+    return a[(*(slice(None),) * axis, indices)]
+
+
+@composite(np.take_along_axis)
+def take_along_axis(arr, indices, axis=-1):
+    if axis is None:
+        return np.ravel(arr)[np.asarray(indices)]
+    return arr[along(np.asarray(indices), axis, arr.shape)]
+
+
+def along(indices: np.ndarray, axis: int, shape: tuple[int, ...]) -> tuple:
+    """The index that picks, on each line along `axis`, the elements at `indices`."""
+    if indices.ndim != len(shape):
+        raise ValueError("`indices` and `arr` must have the same number of dimensions")
+    (axis,) = normal_axes(axis, len(shape))
+    grid = []
+    for i, n in enumerate(shape):
+        lines = [1] * len(shape)
+        lines[i] = n
+        grid.append(indices if i == axis else np.arange(n).reshape(lines))
+    return tuple(grid)
+
+
+@composite(np.compress)
+def compress(condition, a, axis=None, out=None):
+    condition = np.asarray(condition)
+    return np.take(a, np.flatnonzero(condition), axis=axis)
+
+
+@composite(np.extract)
+def extract(condition, arr):
+    return np.ravel(arr)[np.ravel(np.asarray(condition)) != 0]
+
+
+# Choosing --------------------------------------------------------------------------------------------------------
+
+
+def _where(c, x, y):
+    return np.where(c, x, y)
+
+
+def _zero(g):
+    return np.zeros((), g.dtype)[()]
+
+
+_where = primitive(_where, None, lambda g, c: np.where(c, g, _zero(g)), lambda g, c: np.where(c, _zero(g), g), broadcasts=True,
+          holomorphic=False)
+
+
+@composite(np.where)
+def where(condition, x=None, y=None):
+    if x is None and y is None:
+        return np.nonzero(condition)
+    if x is None or y is None:
+        raise ValueError("either both or neither of x and y should be given")
+    return _where(condition if is_wrapper(condition) else np.asarray(condition), x, y)
+
+
+@composite(np.select)
+def select(condlist, choicelist, default=0):
+    result = default
+    for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
+        result = np.where(condition, choice, result)
+    return result
+
+
+@composite(np.choose)
+def choose_(a, choices, out=None, mode="raise"):
+    a = np.asarray(a)
+    return np.select([a == i for i in range(len(choices))], choices)
+
+
+# Diagonals and triangles -----------------------------------------------------------------------------------------
+
+
+def _diagonal(x, offset=0, axis1=0, axis2=1):
+    return np.diagonal(x, offset, axis1, axis2)
+
+
+def _add_diagonal(buffer, g, offset, axis1, axis2):
+    i, j = axis1 % buffer.ndim, axis2 % buffer.ndim
+    n = g.shape[-1]
+    rows, columns = np.arange(n) + max(-offset, 0), np.arange(n) + max(offset, 0)
+    order = [k for k in range(buffer.ndim) if k not in (i, j)] + [i, j]
+    np.add.at(buffer.transpose(order), (..., rows, columns), g)
+    return buffer
+
+
+_diagonal = linear(_diagonal, scatter=_add_diagonal)
+
+
+@composite(np.diagonal, np.linalg.diagonal)
+def diagonal(a, offset=0, axis1=0, axis2=1):
+    return _diagonal(a, offset=offset, axis1=axis1, axis2=axis2)
+
+
+@composite(np.trace)
+def trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None):
+    return np.sum(_diagonal(a, offset=offset, axis1=axis1, axis2=axis2), axis=-1, dtype=dtype)
+
+
+@composite(np.linalg.trace)
+def linalg_trace(x, /, *, offset=0, dtype=None):
+    return np.trace(x, offset, -2, -1, dtype)
+
+
+@composite(np.diag)
+def diag(v, k=0):
+    if v.ndim == 2:
+        return np.diagonal(v, k)
+    if v.ndim != 1:
+        raise ValueError("Input must be 1- or 2-d.")
+    n = v.shape[0] + abs(k)
+    matrix = np.zeros_like(v, shape=(n, n))
+    rows = np.arange(v.shape[0])
+    matrix[rows + max(-k, 0), rows + max(k, 0)] = v
+    return matrix
+
+
+@composite(np.diagflat)
+def diagflat(v, k=0):
+    return np.diag(np.ravel(v), k)
+
+
+def _tril(x, k=0):
+    return np.tril(x, k)
+
+
+def _triu(x, k=0):
+    return np.triu(x, k)
+
+
+_tril = linear(_tril, lambda g, k: np.tril(g, k))
+_triu = linear(_triu, lambda g, k: np.triu(g, k))
+
+
+@composite(np.tril)
+def tril(m, k=0):
+    return _tril(m, k=k)
+
+
+@composite(np.triu)
+def triu(m, k=0):
+    return _triu(m, k=k)
+
+
+without_gradient(np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.bincount, np.histogram,
+                 np.unravel_index, np.ravel_multi_index, np.lexsort)

@@ -1,0 +1,190 @@
+"""Products: matmul, dot, tensordot, einsum and their relatives."""
+
+import string
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import ArgumentError
+from wengert.primitive import bilinear, composite, linear
+from wengert.rules.reductions import broadcast
+from wengert.rules.shaping import normal_axes
+
+# Matrix products -------------------------------------------------------------------------------------------------
+
+
+def _matmul_a(g, b, like):
+    if like.ndim == 1 and b.ndim == 1:
+        return g * b
+    if like.ndim == 1:
+        return np.matmul(b, g[..., None])[..., 0]
+    if b.ndim == 1:
+        return g[..., None] * b
+    return np.matmul(g, b.swapaxes(-1, -2))
+
+
+def _matmul_b(g, a, like):
+    if like.ndim == 1 and a.ndim == 1:
+        return g * a
+    if like.ndim == 1:
+        return np.matmul(g[..., None, :], a)[..., 0, :]
+    if a.ndim == 1:
+        return a[:, None] * g[..., None, :]
+    return np.matmul(a.swapaxes(-1, -2), g)
+
+
+bilinear(np.matmul, lambda g, b, like: _matmul_a(g, b, like), lambda g, a, like: _matmul_b(g, a, like),
+         broadcasts=True)
+
+
+def _ndim(x: Any) -> int:
+    return np.ndim(x) if not hasattr(x, "ndim") else x.ndim
+
+
+@composite(np.dot)
+def dot(a, b, out=None):
+    if not _ndim(a) or not _ndim(b):
+        return np.multiply(a, b)
+    if _ndim(b) <= 2:
+        return np.matmul(a, b)
+    return np.tensordot(a, b, axes=(-1, -2))
+
+
+@composite(np.vdot)
+def vdot(a, b):
+    return np.matmul(np.conjugate(np.ravel(a)), np.ravel(b))
+
+
+@composite(np.inner)
+def inner(a, b):
+    if not _ndim(a) or not _ndim(b):
+        return np.multiply(a, b)
+    return np.tensordot(a, b, axes=(-1, -1))
+
+
+@composite(np.outer)
+def outer(a, b, out=None):
+    return np.reshape(a, (-1, 1)) * np.reshape(b, (1, -1))
+
+
+@composite(np.tensordot)
+def tensordot(a, b, axes=2):
+    """One matrix product: the summed axes are brought together and joined."""
+    if isinstance(axes, (int, np.integer)):
+        a_axes, b_axes = tuple(range(_ndim(a) - axes, _ndim(a))), tuple(range(axes))
+    else:
+        a_axes, b_axes = normal_axes(axes[0], _ndim(a)), normal_axes(axes[1], _ndim(b))
+    a_shape, b_shape = np.shape(a), np.shape(b)
+    if [a_shape[i] for i in a_axes] != [b_shape[i] for i in b_axes]:
+        raise ValueError("shape-mismatch for sum")
+    a_free = tuple(i for i in range(len(a_shape)) if i not in a_axes)
+    b_free = tuple(i for i in range(len(b_shape)) if i not in b_axes)
+    summed = int(np.prod([a_shape[i] for i in a_axes], dtype=int))
+    left = np.reshape(np.transpose(a, a_free + a_axes), (-1 if summed else 0, summed) if a_free else (summed,))
+    right = np.reshape(np.transpose(b, b_axes + b_free), (summed, -1 if summed else 0) if b_free else (summed,))
+    return np.reshape(np.matmul(left, right), tuple(a_shape[i] for i in a_free) + tuple(b_shape[i] for i in b_free))
+
+
+@composite(np.kron)
+def kron(a, b):
+    ndim = max(_ndim(a), _ndim(b))
+    a_shape, b_shape = ((1,) * (ndim - _ndim(x)) + np.shape(x) for x in (a, b))
+    left = np.reshape(a, tuple(m for n in a_shape for m in (n, 1)))
+    right = np.reshape(b, tuple(m for n in b_shape for m in (1, n)))
+    return np.reshape(left * right, tuple(m * n for m, n in zip(a_shape, b_shape, strict=True)))
+
+
+def _outer_ufunc(ufunc):
+    def outer(a, b):
+        return ufunc(np.reshape(a, np.shape(a) + (1,) * _ndim(b)), b)
+
+    return outer
+
+
+for _ufunc in (np.add, np.subtract, np.multiply, np.divide, np.power, np.maximum, np.minimum, np.hypot, np.arctan2,
+               np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.logaddexp):
+    composite((_ufunc, "outer"))(_outer_ufunc(_ufunc))
+
+
+# einsum ----------------------------------------------------------------------------------------------------------
+
+
+def _einsum(*operands, subscripts="", optimize=False):
+    return np.einsum(subscripts, *operands, optimize=optimize)
+
+
+def _einsum_rule(g, i, xs, likes, subscripts, optimize):
+    """The cotangent of one operand is again an einsum: of the result's cotangent and the other operands."""
+    inputs, output = subscripts.split("->")
+    inputs = inputs.split(",")
+    mine = "".join(dict.fromkeys(inputs[i]))
+    others = [(letters, x) for k, (letters, x) in enumerate(zip(inputs, xs, strict=True)) if k != i]
+    known = {*output, *(c for letters, _ in others for c in letters)}
+    found = "".join(c for c in mine if c in known)
+    subscripts = f"{','.join([output, *(letters for letters, _ in others)])}->{found}"
+    c = np.einsum(subscripts, g, *(x for _, x in others), optimize=optimize)
+    sizes = dict(zip(inputs[i], likes[i].shape, strict=True))
+    c = _match(c, found, mine, sizes)
+    return c if len(mine) == len(inputs[i]) else _on_diagonal(c, mine, inputs[i], likes[i])
+
+
+def _match(c, found, mine, sizes):
+    """Sum axes that were stretched from length 1, and stretch along letters that only this operand has."""
+    stretched = tuple(k for k, letter in enumerate(found) if sizes[letter] == 1 != c.shape[k])
+    c = np.sum(c, axis=stretched, keepdims=True) if stretched else c
+    if found == mine:
+        return c
+    c = c.reshape(tuple(sizes[letter] if letter in found else 1 for letter in mine))
+    return broadcast(c, tuple(sizes[letter] for letter in mine))
+
+
+def _on_diagonal(c, mine, letters, like):
+    """Put the cotangent of a diagonal (repeated letters) on that diagonal of zeros."""
+    full = np.zeros_like(c, shape=like.shape)
+    grid = np.indices(c.shape, sparse=True)
+    full[tuple(grid[mine.index(letter)] for letter in letters)] = c
+    return full
+
+
+_einsum = linear(_einsum, lambda g, i, xs, likes, subscripts, optimize: _einsum_rule(g, i, xs, likes, subscripts, optimize),
+       name="einsum")
+_einsum.kind = "bilinear"
+
+
+@composite(np.einsum)
+def einsum(subscripts, *operands, out=None, optimize=False, **kwargs):
+    if kwargs:
+        raise ArgumentError(f"[einsum] the keywords optimize= and out= were required at most; received "
+                            f"{sorted(kwargs)}; convert operands with astype before")
+    if not isinstance(subscripts, str):
+        subscripts, operands = _from_lists((subscripts, *operands))
+    operands = [x if hasattr(x, "ndim") else np.asarray(x) for x in operands]
+    return _einsum(*operands, subscripts=_explicit(subscripts, operands), optimize=optimize)
+
+
+def _from_lists(arguments: tuple) -> tuple[str, list]:
+    """The form ``einsum(a, [0, 1], b, [1, 2], [0, 2])`` as letters."""
+    output = arguments[-1] if len(arguments) % 2 else None
+    pairs = arguments[: len(arguments) - (output is not None)]
+
+    def letters(labels: Any) -> str:
+        return "".join("..." if k is Ellipsis else string.ascii_letters[k] for k in labels)
+
+    text = ",".join(letters(labels) for labels in pairs[1::2])
+    return text if output is None else f"{text}->{letters(output)}", list(pairs[0::2])
+
+
+def _explicit(subscripts: str, operands: list) -> str:
+    """Subscripts with an output and with letters in the place of every ellipsis."""
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(operands):
+        raise ValueError(f"einsum: {len(terms)} subscript terms were given for {len(operands)} operands")
+    unused = [c for c in string.ascii_letters if c not in subscripts]
+    hidden = [max(x.ndim - len(t.replace("...", "")), 0) if "..." in t else 0 for t, x in zip(terms, operands)]
+    stretch = "".join(unused[: max(hidden)])
+    if not arrow:
+        letters = "".join(terms).replace("...", "")
+        output = "..." * ("..." in subscripts) + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
+    terms = [t.replace("...", stretch[len(stretch) - n :]) for t, n in zip(terms, hidden, strict=True)]
+    return f"{','.join(terms)}->{output.replace('...', stretch)}"

@@ -1,0 +1,472 @@
+"""Shapes: reshaping, transposing, broadcasting, joining, splitting, copying."""
+
+from typing import Any
+
+import numpy as np
+
+from wengert.primitive import composite, linear
+from wengert.rules.reductions import UNSET
+
+
+def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Axes as a tuple of non-negative integers."""
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    return tuple(np.lib.array_utils.normalize_axis_tuple(axes, ndim))
+
+
+# Views -----------------------------------------------------------------------------------------------------------
+
+
+def _reshape(x, shape=(), order="C"):
+    return x.reshape(shape, order=order)
+
+
+def _transpose(x, axes=None):
+    return x.transpose(axes)
+
+
+def _transpose_back(g, axes):
+    return g.transpose() if axes is None else g.transpose(np.argsort([i % len(axes) for i in axes]))
+
+
+def _broadcast_to(x, shape=()):
+    return np.broadcast_to(x, shape)
+
+
+def _sum_to(g, like):
+    """Adjoint of broadcasting: sum over the axes that were stretched or added."""
+    extra = g.ndim - like.ndim
+    if extra:
+        g = np.sum(g, axis=tuple(range(extra)))
+    stretched = tuple(i for i, n in enumerate(like.shape) if n != g.shape[i])
+    return np.sum(g, axis=stretched, keepdims=True) if stretched else g
+
+
+def _flip(x, axis=()):
+    return x[tuple(slice(None, None, -1) if i in axis else slice(None) for i in range(x.ndim))]
+
+
+_reshape = linear(_reshape, lambda g, like, order: g.reshape(like.shape, order="F" if order == "F" else "C"), view=True)
+_transpose = linear(_transpose, lambda g, axes: _transpose_back(g, axes), view=True)
+_broadcast_to = linear(_broadcast_to, lambda g, like: _sum_to(g, like), view=True)
+_flip = linear(_flip, lambda g, axis: _flip(g, axis=axis), view=True)
+
+
+@composite(np.reshape)
+def reshape(a, shape=None, order="C", *, newshape=None, copy=None):
+    shape = newshape if shape is None else shape
+    if order == "A":
+        raise ValueError("[reshape] order 'C' or 'F' was required; received 'A', which depends on the memory layout")
+    shape = tuple(map(int, shape)) if isinstance(shape, (tuple, list, np.ndarray)) else (int(shape),)
+    reshaped = _reshape(a, shape=shape, order=order)
+    return np.copy(reshaped) if copy else reshaped
+
+
+@composite(np.ravel)
+def ravel(a, order="C"):
+    return _reshape(a, shape=(-1,), order=order if order in "CF" else "C")
+
+
+@composite(np.transpose, np.permute_dims)
+def transpose(a, axes=None):
+    return _transpose(a, axes=None if axes is None else normal_axes(axes, a.ndim))
+
+
+@composite(np.swapaxes)
+def swapaxes(a, axis1, axis2):
+    order = list(range(a.ndim))
+    i, j = normal_axes(axis1, a.ndim) + normal_axes(axis2, a.ndim)
+    order[i], order[j] = order[j], order[i]
+    return _transpose(a, axes=tuple(order))
+
+
+@composite(np.moveaxis)
+def moveaxis(a, source, destination):
+    source, destination = normal_axes(source, a.ndim), normal_axes(destination, a.ndim)
+    if len(source) != len(destination):
+        raise ValueError("`source` and `destination` arguments must have the same number of elements")
+    order = [i for i in range(a.ndim) if i not in source]
+    for target, i in sorted(zip(destination, source, strict=True)):
+        order.insert(target, i)
+    return _transpose(a, axes=tuple(order))
+
+
+@composite(np.rollaxis)
+def rollaxis(a, axis, start=0):
+    (axis,) = normal_axes(axis, a.ndim)
+    start = start + a.ndim if start < 0 else start
+    order = [i for i in range(a.ndim) if i != axis]
+    order.insert(start - 1 if axis < start else start, axis)
+    return _transpose(a, axes=tuple(order))
+
+
+@composite(np.matrix_transpose, np.linalg.matrix_transpose)
+def matrix_transpose(x):
+    if x.ndim < 2:
+        raise ValueError(f"Input array must be at least 2-dimensional, but it is {x.ndim}")
+    return np.swapaxes(x, -1, -2)
+
+
+@composite(np.squeeze)
+def squeeze(a, axis=None):
+    axes = [i for i, n in enumerate(a.shape) if n == 1] if axis is None else normal_axes(axis, a.ndim)
+    if any(a.shape[i] != 1 for i in axes):
+        raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
+    return _reshape(a, shape=tuple(n for i, n in enumerate(a.shape) if i not in axes))
+
+
+@composite(np.expand_dims)
+def expand_dims(a, axis):
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    axes = normal_axes(axes, a.ndim + len(axes))
+    rest = iter(a.shape)
+    return _reshape(a, shape=tuple(1 if i in axes else next(rest) for i in range(a.ndim + len(axes))))
+
+
+@composite(np.broadcast_to)
+def broadcast_to(array, shape, subok=False):
+    return _broadcast_to(array, shape=tuple(shape) if isinstance(shape, (tuple, list)) else (shape,))
+
+
+@composite(np.broadcast_arrays)
+def broadcast_arrays(*args, subok=False):
+    shape = np.broadcast_shapes(*map(np.shape, args))
+    return tuple(np.broadcast_to(a, shape) for a in args)
+
+
+@composite(np.flip)
+def flip(m, axis=None):
+    return _flip(m, axis=tuple(range(m.ndim)) if axis is None else normal_axes(axis, m.ndim))
+
+
+@composite(np.fliplr)
+def fliplr(m):
+    if m.ndim < 2:
+        raise ValueError("Input must be >= 2-d.")
+    return _flip(m, axis=(1,))
+
+
+@composite(np.flipud)
+def flipud(m):
+    if m.ndim < 1:
+        raise ValueError("Input must be >= 1-d.")
+    return _flip(m, axis=(0,))
+
+
+@composite(np.rot90)
+def rot90(m, k=1, axes=(0, 1)):
+    first, second = normal_axes(axes, m.ndim)
+    k %= 4
+    if k in (0, 2):
+        return _flip(m, axis=(first, second)) if k else m[...]
+    if k == 1:
+        return np.swapaxes(_flip(m, axis=(second,)), first, second)
+    return _flip(np.swapaxes(m, first, second), axis=(second,))
+
+
+def _at_least(ndim, grow):
+    def at_least(*arrays):
+        grown = tuple(grow(a if hasattr(a, "ndim") else np.asarray(a)) for a in arrays)
+        return grown[0] if len(grown) == 1 else grown
+
+    at_least.__name__ = f"atleast_{ndim}d"
+    return at_least
+
+
+def _grow_2d(a):
+    return np.reshape(a, (1, -1)) if a.ndim < 2 else a
+
+
+def _grow_3d(a):
+    if a.ndim == 2:
+        return np.expand_dims(a, 2)
+    return np.reshape(a, (1, -1, 1)) if a.ndim < 2 else a
+
+
+composite(np.atleast_1d)(_at_least(1, lambda a: np.reshape(a, (1,)) if not a.ndim else a))
+composite(np.atleast_2d)(_at_least(2, _grow_2d))
+composite(np.atleast_3d)(_at_least(3, _grow_3d))
+
+
+# Copies ----------------------------------------------------------------------------------------------------------
+
+
+def _copy(x):
+    return x.copy()
+
+
+def _astype(x, dtype=None):
+    return x.astype(dtype)
+
+
+_copy = linear(_copy, lambda g: g)
+_astype = linear(_astype, lambda g: g)
+
+
+@composite(np.copy)
+def copy(a, order="K", subok=False):
+    return _copy(a)
+
+
+@composite(np.astype)
+def astype(x, dtype, /, *, copy=True, device=None):
+    dtype = np.dtype(dtype)
+    if x.dtype == dtype and not copy:
+        return x
+    if dtype.kind not in "fc":
+        # Integers and booleans carry no gradient: a plain value, as from a comparison.
+        while hasattr(x, "_data"):
+            x = x._data
+        return x.astype(dtype)
+    return _astype(x, dtype=dtype)
+
+
+def _resizes(*names):
+    """NumPy's ``*_like`` functions give tensors for tensors: buffers that gradients can be written into."""
+    for name in names:
+        function = getattr(np, name)
+
+        def like(a, *args, function=function, **kwargs):
+            return a._buffer(function(np.empty(a.shape, a.dtype), *args, **kwargs))
+
+        composite(function)(like)
+
+
+_resizes("zeros_like", "ones_like", "empty_like")
+
+
+@composite(np.full_like)
+def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None):
+    reference = np.empty(np.shape(a), a.dtype if hasattr(a, "dtype") else None)
+    wrapper = next(v for v in (a, fill_value) if hasattr(v, "_buffer"))
+    filled = wrapper._buffer(np.zeros_like(reference, dtype=dtype, shape=shape))
+    filled[...] = fill_value
+    return filled
+
+
+# Rolling, padding, repeating -------------------------------------------------------------------------------------
+
+
+def _roll(x, shift=0, axis=None):
+    return np.roll(x, shift, axis)
+
+
+def _roll_back(g, shift, axis):
+    return np.roll(g, tuple(-s for s in shift) if isinstance(shift, tuple) else -shift, axis)
+
+
+_roll = linear(_roll, lambda g, shift, axis: _roll_back(g, shift, axis))
+
+
+@composite(np.roll)
+def roll(a, shift, axis=None):
+    return _roll(a, shift=tuple(shift) if isinstance(shift, list) else shift,
+                 axis=tuple(axis) if isinstance(axis, list) else axis)
+
+
+def _pad_zeros(x, widths=()):
+    return np.pad(x, widths)
+
+
+def _crop(g, widths):
+    return g[tuple(slice(before, n - after) for (before, after), n in zip(widths, g.shape, strict=True))]
+
+
+_pad_zeros = linear(_pad_zeros, lambda g, widths: _crop(g, widths))
+
+
+@composite(np.pad)
+def pad(array, pad_width, mode="constant", **kwargs):
+    """Every mode of NumPy's that only copies elements, and constants."""
+    widths = _pad_widths(pad_width, array.ndim)
+    if mode == "constant" and not np.any(_plain_values(kwargs.get("constant_values", 0))):
+        return _pad_zeros(array, widths=widths)
+    if mode in ("edge", "wrap", "reflect", "symmetric") and kwargs.get("reflect_type", "even") == "even":
+        positions = np.pad(np.arange(array.size).reshape(array.shape), widths, mode=mode)
+        return np.ravel(array)[positions]
+    if mode == "constant":
+        mask = np.pad(np.zeros(array.shape, bool), widths, constant_values=True)
+        frame = np.pad(np.zeros(array.shape, array.dtype), widths, **kwargs)
+        return np.where(mask, frame, _pad_zeros(array, widths=widths))
+    raise NotImplementedError(f"[pad] modes constant, edge, wrap, reflect and symmetric have a derivative rule; "
+                              f"received mode {mode!r} with {kwargs}; use one of them, or np.concatenate")
+
+
+def _plain_values(values):
+    return np.asarray(values)
+
+
+def _pad_widths(pad_width, ndim):
+    if isinstance(pad_width, dict):
+        axes = {i % ndim: w for i, w in pad_width.items()}
+        pad_width = [axes.get(i, (0, 0)) for i in range(ndim)]
+        pad_width = [(w, w) if isinstance(w, int) else w for w in pad_width]
+    return tuple(map(tuple, np.broadcast_to(np.asarray(pad_width), (ndim, 2)).tolist()))
+
+
+def _repeat(x, repeats=1, axis=0):
+    return np.repeat(x, repeats, axis)
+
+
+def _repeat_back(g, like, repeats, axis):
+    axis %= like.ndim
+    if isinstance(repeats, int):
+        return np.sum(g.reshape((*like.shape[: axis + 1], repeats, *like.shape[axis + 1 :])), axis=axis + 1)
+    owner = np.repeat(np.arange(like.shape[axis]), repeats)
+    gathered = np.zeros_like(g, shape=like.shape)
+    np.add.at(gathered, (*(slice(None),) * axis, owner), g)
+    return gathered
+
+
+_repeat = linear(_repeat, lambda g, like, repeats, axis: _repeat_back(g, like, repeats, axis))
+
+
+@composite(np.repeat)
+def repeat(a, repeats, axis=None):
+    repeats = np.array(repeats)
+    a = np.ravel(a) if axis is None else a
+    return _repeat(a, repeats=int(repeats.ravel()[0]) if repeats.size == 1 else repeats, axis=axis or 0)
+
+
+@composite(np.tile)
+def tile(A, reps):
+    """By broadcasting: each axis gets one in front that is stretched, and both are joined."""
+    reps = tuple(reps) if isinstance(reps, (tuple, list, np.ndarray)) else (reps,)
+    ndim = max(A.ndim, len(reps))
+    shape, reps = (1,) * (ndim - A.ndim) + A.shape, (1,) * (ndim - len(reps)) + reps
+    split = np.reshape(A, tuple(m for n in shape for m in (1, n)))
+    stretched = np.broadcast_to(split, tuple(m for pair in zip(reps, shape, strict=True) for m in pair))
+    return np.copy(np.reshape(stretched, tuple(r * n for r, n in zip(reps, shape, strict=True))))
+
+
+# Joining ---------------------------------------------------------------------------------------------------------
+
+
+def _concatenate(*arrays, axis=0):
+    return np.concatenate(arrays, axis)
+
+
+def _part(g, i, likes, axis):
+    axis %= likes[i].ndim
+    start = sum([like.shape[axis] for like in likes[:i]])
+    return g[(*(slice(None),) * axis, slice(start, start + likes[i].shape[axis]))]
+
+
+_concatenate = linear(_concatenate, lambda g, i, likes, axis: _part(g, i, likes, axis))
+
+
+@composite(np.concatenate, np.concat)
+def concatenate(arrays, axis=0, out=None, dtype=None, casting="same_kind"):
+    arrays = [a if hasattr(a, "ndim") else np.asarray(a) for a in arrays]
+    if axis is None:
+        arrays, axis = [np.ravel(a) for a in arrays], 0
+    joined = _concatenate(*arrays, axis=axis)
+    return joined if dtype is None else joined.astype(dtype)
+
+
+@composite(np.stack)
+def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
+    arrays = list(arrays)
+    shapes = {np.shape(a) for a in arrays}
+    if len(shapes) > 1:
+        raise ValueError("all input arrays must have the same shape")
+    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis=axis, dtype=dtype)
+
+
+@composite(np.vstack)
+def vstack(tup, *, dtype=None, casting="same_kind"):
+    return np.concatenate([np.atleast_2d(a) for a in tup], axis=0, dtype=dtype)
+
+
+@composite(np.hstack)
+def hstack(tup, *, dtype=None, casting="same_kind"):
+    arrays = [np.atleast_1d(a) for a in tup]
+    return np.concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1, dtype=dtype)
+
+
+@composite(np.dstack)
+def dstack(tup):
+    return np.concatenate([np.atleast_3d(a) for a in tup], axis=2)
+
+
+@composite(np.column_stack)
+def column_stack(tup):
+    columns = [a if hasattr(a, "ndim") else np.asarray(a) for a in tup]
+    return np.concatenate([np.reshape(a, (-1, 1)) if a.ndim < 2 else a for a in columns], axis=1)
+
+
+@composite(np.append)
+def append(arr, values, axis=None):
+    if axis is None:
+        return np.concatenate([np.ravel(arr), np.ravel(values)])
+    return np.concatenate([arr, values], axis=axis)
+
+
+@composite(np.meshgrid)
+def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
+    n = len(xi)
+    grids = [np.reshape(x, (1,) * i + (-1,) + (1,) * (n - 1 - i)) for i, x in enumerate(xi)]
+    if indexing == "xy" and n > 1:
+        grids = [np.swapaxes(g, 0, 1) for g in grids]
+    if not sparse:
+        grids = np.broadcast_arrays(*grids)
+    return tuple(np.copy(g) for g in grids) if copy else tuple(grids)
+
+
+# Splitting -------------------------------------------------------------------------------------------------------
+
+
+@composite(np.array_split)
+def array_split(ary, indices_or_sections, axis=0):
+    (axis,) = normal_axes(axis, ary.ndim)
+    cuts = np.array_split(np.arange(ary.shape[axis]), indices_or_sections)
+    if np.ndim(indices_or_sections):
+        edges = [0, *map(int, indices_or_sections), ary.shape[axis]]
+    else:
+        edges = [0, *np.cumsum([len(c) for c in cuts]).tolist()]
+    return [ary[(*(slice(None),) * axis, slice(a, b))] for a, b in zip(edges, edges[1:], strict=False)]
+
+
+@composite(np.split)
+def split(ary, indices_or_sections, axis=0):
+    if not np.ndim(indices_or_sections) and ary.shape[axis] % indices_or_sections:
+        raise ValueError("array split does not result in an equal division")
+    return np.array_split(ary, indices_or_sections, axis)
+
+
+@composite(np.hsplit)
+def hsplit(ary, indices_or_sections):
+    return np.split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0)
+
+
+@composite(np.vsplit)
+def vsplit(ary, indices_or_sections):
+    return np.split(ary, indices_or_sections, 0)
+
+
+@composite(np.dsplit)
+def dsplit(ary, indices_or_sections):
+    return np.split(ary, indices_or_sections, 2)
+
+
+@composite(np.unstack)
+def unstack(x, /, *, axis=0):
+    return tuple(np.moveaxis(x, axis, 0))
+
+
+# Differences -----------------------------------------------------------------------------------------------------
+
+
+@composite(np.diff)
+def diff(a, n=1, axis=-1, prepend=UNSET, append=UNSET):
+    (axis,) = normal_axes(axis, a.ndim)
+    edges = [np.broadcast_to(e, (*a.shape[:axis], 1, *a.shape[axis + 1 :])) if e is not UNSET and not np.ndim(e) else e
+             for e in (prepend, append)]
+    parts = [p for p in (edges[0], a, edges[1]) if p is not UNSET]
+    a = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
+    for _ in range(n):
+        lead = (slice(None),) * axis
+        a = a[(*lead, slice(1, None))] - a[(*lead, slice(None, -1))]
+    return a
+
+

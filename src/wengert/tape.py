@@ -1,0 +1,404 @@
+"""The tape: nodes, recording modes, and the backward pass. It knows no operator and no tensor.
+
+An operation that is recorded makes a `Node`, which holds what its backward step needs and points to the nodes of its
+operands; a tape is nothing but these pointers. Numbers given to nodes fall as the program runs, so that a heap of
+them yields the newest node first, and every node after all that depend on it: no recursion, no sorting, and nothing
+visited that no cotangent reaches. Cotangents that wait belong to the pass, never to the nodes, so that passes may run
+at the same time; and no node points to a tensor, so that a tape has no reference cycles.
+"""
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from heapq import heappop, heappush
+from itertools import count
+from sys import getrefcount
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import FreedGraphError
+from wengert.protocol import Spec, Wrapper
+
+# ---------------------------------------------------------------------------------------------------------------
+# Nodes
+# ---------------------------------------------------------------------------------------------------------------
+
+ORDER = count(-1, -1)
+"""Falling numbers: an operation recorded later has a smaller one."""
+
+
+class Node:
+    """One recorded operation.
+
+    ``rule(node, g, heap, nodes, grads)`` sends the cotangent ``g`` of the result on to the operands' nodes. ``p0``
+    and ``p1`` are those nodes (``None`` for a constant; ``p0`` is a tuple where there are more than two), ``s0`` and
+    ``s1`` what the rule asked to keep, ``spec`` the shape and dtype of the result.
+    """
+
+    __slots__ = ("order", "p0", "p1", "rule", "s0", "s1", "spec")
+
+    @property
+    def name(self) -> str:
+        """Name of the recorded function."""
+        return self.rule.name
+
+    @property
+    def next_functions(self) -> tuple["Node", ...]:
+        """Nodes of the operands that are recorded themselves."""
+        p0, p1 = getattr(self, "p0", None), getattr(self, "p1", None)
+        parents = p0 if isinstance(p0, tuple) else (p0, p1)
+        return tuple(p for p in parents if p is not None)
+
+    def __repr__(self) -> str:
+        return f"<{self.name} at {id(self):#x}>"
+
+
+class Leaf(Node):
+    """A node without operands, where backward ends. ``owner`` is a weak reference to its tensor, or ``None``."""
+
+    __slots__ = ("owner",)
+
+
+def leaf_rule(node: Leaf, g: Any, heap: list, nodes: dict, grads: dict) -> None:
+    """What arrives at a leaf stays in `grads`, under the node itself."""
+    grads[node] = g
+
+
+leaf_rule.graph = leaf_rule
+leaf_rule.name = "leaf"
+
+
+def new_leaf(spec: Spec, owner: Any = None) -> Leaf:
+    """A leaf for a value of this shape and dtype."""
+    leaf = Leaf()
+    leaf.rule, leaf.order, leaf.spec, leaf.owner = leaf_rule, next(ORDER), spec, owner
+    leaf.p0 = leaf.p1 = None
+    return leaf
+
+
+def freed_rule(name: str) -> Callable:
+    """The rule of a node whose buffers an earlier backward has freed."""
+
+    def rule(node, g, heap, nodes, grads):
+        raise FreedGraphError(
+            f"[backward] a recorded tape was required; received one whose step '{name}' an earlier backward has "
+            f"already used and freed; call the earlier backward with retain_graph=True, or run the program again")
+
+    rule.graph, rule.name, rule.freed = rule, name, rule
+    return rule
+
+
+class Hooked:
+    """A node's rule with a function in front that sees, and may replace, the cotangent."""
+
+    __slots__ = ("hook", "rule")
+
+    def __init__(self, rule: Callable, hook: Callable[[Any], Any]):
+        self.rule, self.hook = rule, hook
+
+    def __call__(self, node, g, heap, nodes, grads):
+        self.rule(node, self.hook(g), heap, nodes, grads)
+
+    @property
+    def graph(self) -> "Hooked":
+        return Hooked(self.rule.graph, self.hook)
+
+    @property
+    def name(self) -> str:
+        return self.rule.name
+
+    @property
+    def freed(self) -> Callable:
+        return self.rule.freed
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Modes
+# ---------------------------------------------------------------------------------------------------------------
+
+NEVER = sys.maxsize
+_floor: ContextVar[int] = ContextVar("wengert_recording_floor", default=0)
+floor = _floor.get
+"""The lowest level that records: 0 where everything does, `NEVER` under `no_grad`."""
+_training: ContextVar[bool] = ContextVar("wengert_training", default=False)
+
+
+class Mode:
+    """Base of the context managers that set a context variable; each is a decorator as well.
+
+    Generator functions are decorated so that the mode holds inside the generator only, not where it is suspended.
+    """
+
+    variable: ContextVar
+    value: Any
+
+    def __new__(cls, function: Callable | None = None):
+        mode = super().__new__(cls)
+        mode._tokens = []
+        return mode if function is None else mode(function)
+
+    def __enter__(self) -> "Mode":
+        self._tokens.append(self.variable.set(self.value))
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self.variable.reset(self._tokens.pop())
+
+    def __call__(self, function: Callable) -> Callable:
+        cls = type(self)
+        if inspect.isgeneratorfunction(function):
+            return _decorate_generator(cls, function)
+        if inspect.iscoroutinefunction(function):
+            @functools.wraps(function)
+            async def in_mode(*args, **kwargs):
+                with cls():
+                    return await function(*args, **kwargs)
+        else:
+            @functools.wraps(function)
+            def in_mode(*args, **kwargs):
+                with cls():
+                    return function(*args, **kwargs)
+        return in_mode
+
+
+def _decorate_generator(mode: type[Mode], function: Callable) -> Callable:
+    @functools.wraps(function)
+    def in_mode(*args, **kwargs):
+        generator = function(*args, **kwargs)
+        step, value = generator.send, None
+        while True:
+            try:
+                with mode():
+                    produced = step(value)
+            except StopIteration as stop:
+                return stop.value
+            try:
+                step, value = generator.send, (yield produced)
+            except GeneratorExit:
+                generator.close()
+                raise
+            except BaseException as error:
+                step, value = generator.throw, error
+
+    return in_mode
+
+
+class no_grad(Mode):
+    """Record nothing inside; per thread and per asyncio task.
+
+    Examples
+    --------
+    >>> import wengert as wg
+    >>> w = wg.tensor([1.0, 2.0], requires_grad=True)
+    >>> with wg.no_grad():
+    ...     w -= 0.1
+    >>> w.requires_grad, w.grad_fn
+    (True, None)
+    """
+
+    variable, value = _floor, NEVER
+
+
+class enable_grad(Mode):
+    """Record again inside, within `no_grad`."""
+
+    variable, value = _floor, 0
+
+
+class train_mode(Mode):
+    """Functions that behave differently in training (dropout, batch norm) do so inside."""
+
+    variable, value = _training, True
+
+
+class predict_mode(Mode):
+    """Functions that behave differently in training behave as for prediction inside (the default)."""
+
+    variable, value = _training, False
+
+
+class recording_from:
+    """Inside, `level` and what is above it record, whatever was set before; lower levels as they were."""
+
+    def __init__(self, level: int):
+        self._floor = min(level, floor())
+
+    def __enter__(self) -> None:
+        self._token = _floor.set(self._floor)
+
+    def __exit__(self, *exception) -> None:
+        _floor.reset(self._token)
+
+
+def is_recording() -> bool:
+    """Whether operations on tensors that require grad are recorded here."""
+    return floor() != NEVER
+
+
+def is_training() -> bool:
+    """Whether `train_mode` is on here."""
+    return _training.get()
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Cotangents
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def fit(c: Any, like: Spec) -> Any:
+    """Bring the cotangent of a broadcast or promoted operand back to the operand's own shape and dtype."""
+    if c.shape != like.shape:
+        extra = c.ndim - like.ndim
+        if extra:
+            c = np.sum(c, axis=tuple(range(extra)))
+        stretched = tuple(i for i, (n, m) in enumerate(zip(c.shape, like.shape, strict=True)) if n != m)
+        if stretched:
+            c = np.sum(c, axis=stretched, keepdims=True)
+    return cast(c, like.dtype)
+
+
+def cast(c: Any, dtype: np.dtype) -> Any:
+    """Bring a cotangent to the operand's dtype: of a complex one, a real operand feels the real part."""
+    if c.dtype is dtype:
+        return c
+    if c.dtype.kind == "c" and dtype.kind != "c":
+        c = np.real(c)
+    return c.astype(dtype)
+
+
+def zeros(like: Spec, g: Any) -> Any:
+    """A zero cotangent into which `g`, or something made from it, will be written."""
+    if isinstance(g, Wrapper):
+        return g._buffer(np.zeros(like.shape, like.dtype))
+    return np.zeros(like.shape, like.dtype) if like.shape else like.dtype.type(0)
+
+
+def guard(c: Any, g: Any) -> Any:
+    """A zero cotangent wins over an infinite or undefined partial: ``0 * inf`` is 0 here, not NaN."""
+    value = c
+    while isinstance(value, Wrapper):
+        value = value._data
+    if value.__class__ is np.ndarray:
+        flat = value.ravel()
+        check = flat.dot(flat) if flat.size <= 4096 else np.add.reduce(flat)
+    else:
+        check = value
+    # x * 0 is 0 for finite numbers only. A finite product may overflow in the check: that costs time, no more.
+    if check * 0 == 0:
+        return c
+    return np.where(np.logical_and(g == 0, np.logical_not(np.isfinite(c))), np.zeros((), value.dtype)[()], c)
+
+
+def _calibrate() -> int:
+    """What `getrefcount` says of an object that one local variable holds."""
+    only = object()
+    return getrefcount(only)
+
+
+ALONE = _calibrate()
+
+
+def add_large(grads: dict, order: int, c: Any) -> None:
+    """Add to a large waiting cotangent, in place where nobody else holds it."""
+    s = grads.pop(order)
+    if s.__class__ is np.ndarray is c.__class__ and getrefcount(s) <= ALONE and s.base is None:
+        grads[order] = np.add(s, c, out=s)
+    else:
+        grads[order] = s + c
+
+
+def take_buffer(grads: dict, parent: Node, heap: list, nodes: dict, g: Any) -> Any:
+    """The cotangent waiting at `parent`, ours alone to write into; zeros, and `parent` put in line, if none waits."""
+    order = parent.order
+    buffer = grads.pop(order, None)
+    if buffer is None:
+        heappush(heap, order)
+        nodes[order] = parent
+        return zeros(parent.spec, g)
+    if getrefcount(buffer) > ALONE or (buffer.__class__ is np.ndarray and buffer.base is not None):
+        buffer = buffer.copy()
+    if isinstance(g, Wrapper) and not isinstance(buffer, Wrapper):
+        buffer = g._buffer(buffer)
+    return buffer
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# The backward pass
+# ---------------------------------------------------------------------------------------------------------------
+
+
+class GraphPass(dict):
+    """Waiting cotangents of a pass that is itself recorded (``create_graph``), at `level`."""
+
+    __slots__ = ("level",)
+
+
+def backpropagate(heads: Iterable[tuple[Node, Any]], retain: bool = False, level: int | None = None) -> dict:
+    """Send the cotangents of `heads` back along the tape.
+
+    Parameters
+    ----------
+    heads : pairs of a node and the cotangent of its value
+    retain : keep the tape, so that it may be used again
+    level : record the pass itself, at this level (cotangents are then tensors of it)
+
+    Returns
+    -------
+    dict
+        From each leaf that was reached to its cotangent.
+
+    Raises
+    ------
+    FreedGraphError
+        If an earlier pass has freed a part of the tape. No leaf has received anything then.
+    """
+    grads: dict = {} if level is None else GraphPass()
+    heap: list[int] = []
+    nodes: dict[int, Node] = {}
+    if level is not None:
+        grads.level = level
+    for node, g in heads:
+        order = node.order
+        if order in grads:
+            grads[order] = grads[order] + g
+        else:
+            heappush(heap, order)
+            nodes[order], grads[order] = node, g
+    g = None
+    with np.errstate(all="ignore"):
+        if level is not None:
+            _run_recorded(heap, nodes, grads, retain)
+        elif retain:
+            while heap:
+                order = heappop(heap)
+                node = nodes.pop(order)
+                node.rule(node, grads.pop(order), heap, nodes, grads)
+        else:
+            _run(heap, nodes, grads)
+    return grads
+
+
+def _run(heap: list[int], nodes: dict[int, Node], grads: dict) -> None:
+    """The pass that frees what it has used: the hot loop of the library."""
+    while heap:
+        order = heappop(heap)
+        node = nodes.pop(order)
+        rule = node.rule
+        rule(node, grads.pop(order), heap, nodes, grads)
+        if node.__class__ is Node:
+            node.rule = rule.freed
+            node.p0 = node.p1 = node.s0 = node.s1 = None
+
+
+def _run_recorded(heap: list[int], nodes: dict[int, Node], grads: dict, retain: bool) -> None:
+    while heap:
+        order = heappop(heap)
+        node = nodes.pop(order)
+        rule = node.rule
+        rule.graph(node, grads.pop(order), heap, nodes, grads)
+        if not retain and node.__class__ is Node:
+            node.rule = rule.freed
+            node.p0 = node.p1 = node.s0 = node.s1 = None

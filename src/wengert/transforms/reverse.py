@@ -1,0 +1,285 @@
+"""Reverse mode as a transformation of functions: `grad`, `value_and_grad`, `vjp`.
+
+Each application opens a level of its own, so that they nest: the inner one's tape holds the outer one's tensors as
+its values, and the outer one records what the inner backward pass does.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert import tape
+from wengert.errors import ArgumentError, DTypeError, ShapeError
+from wengert.protocol import Wrapper, new_level, spec_of
+from wengert.tensor import Tensor, unbox
+
+__all__ = ["grad", "value_and_grad", "vjp"]
+
+Argnums = int | str | tuple[int | str, ...]
+
+
+# Containers ------------------------------------------------------------------------------------------------------
+
+
+def flatten(value: Any) -> tuple[list, Callable[[list], Any]]:
+    """The leaves of nested containers, and the function that puts others in their places."""
+    if not isinstance(value, (tuple, list, dict)) and not hasattr(value, "__dataclass_fields__"):
+        return [value], lambda leaves: leaves[0]
+    import optree
+
+    leaves, structure = optree.tree_flatten(value, none_is_leaf=True)
+    return leaves, lambda leaves: optree.tree_unflatten(structure, leaves)
+
+
+def peel(value: Any, level: int) -> Any:
+    """A result as seen from outside the level: tensors of it replaced by their values."""
+    leaves, rebuild = flatten(value)
+    return rebuild([leaf._data if isinstance(leaf, Tensor) and leaf._level == level else leaf for leaf in leaves])
+
+
+# Inputs and outputs of a level -----------------------------------------------------------------------------------
+
+
+def _open(value: Any, level: int, name: str) -> tuple[Any, Tensor | None]:
+    """An input of a transformation as a leaf of its level."""
+    inner = unbox(value)
+    if not isinstance(inner, Wrapper):
+        inner = np.asarray(inner)
+        inner = inner if inner.ndim else inner[()]
+    spec = spec_of(inner)
+    if not spec.inexact:
+        raise DTypeError(f"[grad] a float or complex {name} was required; received {type(value).__name__} of "
+                         f"{spec!r}; pass {_as_float(value)}, or choose other arguments with argnums=")
+    t = Tensor._box(inner, level, tape.new_leaf(spec))
+    return t
+
+
+def _as_float(value: Any) -> str:
+    return f"{value}.0" if isinstance(value, int) and not isinstance(value, bool) else "x.astype(float)"
+
+
+class _Inputs:
+    """The differentiated arguments of one call: their leaves, and where they go."""
+
+    def __init__(self, function: Callable, argnums: Argnums, args: tuple, kwargs: dict, level: int):
+        self.single = not isinstance(argnums, tuple)
+        self.args, self.kwargs = list(args), dict(kwargs)
+        self.tensors: list[Tensor] = []
+        self.rebuilds: list[tuple[Callable, int]] = []
+        for which in argnums if isinstance(argnums, tuple) else (argnums,):
+            holder, key, name = self._locate(function, which)
+            leaves, rebuild = flatten(holder[key])
+            opened = [_open(leaf, level, name) for leaf in leaves]
+            holder[key] = rebuild(opened)
+            self.tensors += opened
+            self.rebuilds.append((rebuild, len(opened)))
+        # Taken now: the function may write into its arguments, which then have another node.
+        self.nodes = [t._node for t in self.tensors]
+
+    def _locate(self, function: Callable, which: int | str) -> tuple[Any, Any, str]:
+        if isinstance(which, str):
+            if which in self.kwargs:
+                return self.kwargs, which, f"argument '{which}'"
+            names = list(inspect.signature(function).parameters)
+            if which not in names or names.index(which) >= len(self.args):
+                raise ArgumentError(f"[grad] an argument named '{which}' was required; {_called(function)} received "
+                                    f"{len(self.args)} positional arguments and {sorted(self.kwargs)}")
+            which = names.index(which)
+        if not -len(self.args) <= which < len(self.args):
+            raise ArgumentError(f"[grad] argument number {which} was required; {_called(function)} received "
+                                f"{len(self.args)} positional arguments; choose others with argnums=")
+        return self.args, which, f"argument {which}"
+
+    def gradients(self, cotangents: dict) -> Any:
+        """What arrived at the leaves (zeros where nothing did), in the arguments' own containers."""
+        leaves = [_settled(cotangents.get(node), node) for node in self.nodes]
+        result, start = [], 0
+        for rebuild, n in self.rebuilds:
+            result.append(rebuild(leaves[start : start + n]))
+            start += n
+        return result[0] if self.single else tuple(result)
+
+
+def _settled(g: Any, node: tape.Leaf) -> Any:
+    """A gradient that shares no memory with another, zeros if there is none."""
+    if g is None:
+        zero = np.zeros(node.spec.shape, node.spec.dtype)
+        return zero if node.spec.ndim else zero[()]
+    if g.__class__ is np.ndarray:
+        return np.array(g) if g.ndim else g[()]
+    return g
+
+
+def _called(function: Callable) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _scalar_head(y: Any, level: int) -> tuple[tape.Node | None, Any]:
+    """Node and starting cotangent of a function's value, which must be one real number."""
+    spec = spec_of(y) if isinstance(y, Wrapper) or np.ndim(y) or np.isscalar(y) else spec_of(np.asarray(y))
+    if spec.dtype.kind not in "fiub":
+        raise DTypeError(f"[grad] a function with a real value was required; received {spec!r}; differentiate its "
+                         f"real part or absolute value, or use wg.vjp")
+    if spec.shape != ():
+        raise ShapeError(f"[grad] a function with one number as its value was required; received {spec!r}; reduce it "
+                         f"(np.sum), or use wg.vjp with a cotangent of that shape")
+    if not isinstance(y, Tensor) or y._level != level or y._node is None:
+        return None, None
+    return y._node, spec.dtype.type(1)
+
+
+# The transformations ---------------------------------------------------------------------------------------------
+
+
+def value_and_grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> Callable:
+    """A function that returns ``f``'s value and its gradient.
+
+    Parameters
+    ----------
+    f : callable
+        A function of arrays, scalars or nested containers of them, with one real number as its value.
+    argnums : int, str or tuple of these
+        The arguments to differentiate, by position or name; a tuple gives a tuple of gradients.
+    has_aux : bool
+        ``f`` returns a pair ``(value, aux)``; ``aux`` is passed through.
+
+    Returns
+    -------
+    callable
+        With ``f``'s arguments; returns ``(value, gradient)``, or ``((value, aux), gradient)``. Each gradient has the
+        container, shapes and dtypes of its argument.
+
+    Raises
+    ------
+    DTypeError
+        If a differentiated argument holds integers, or the value is complex.
+    ShapeError
+        If the value is not one number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import wengert as wg
+    >>> value, gradient = wg.value_and_grad(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    >>> print(value, gradient)
+    5.0 [2. 4.]
+    """
+
+    @functools.wraps(f, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
+    def value_and_grad_f(*args, **kwargs):
+        level = new_level()
+        with tape.recording_from(level):
+            inputs = _Inputs(f, argnums, args, kwargs, level)
+            result = f(*inputs.args, **inputs.kwargs)
+            y, aux = _split_aux(result) if has_aux else (result, None)
+            node, g = _scalar_head(y, level)
+            value, aux = peel(y, level), peel(aux, level)
+            del y, result
+            cotangents = {} if node is None else tape.backpropagate([(node, g)])
+        gradient = inputs.gradients(cotangents)
+        return ((value, aux), gradient) if has_aux else (value, gradient)
+
+    return value_and_grad_f
+
+
+def _split_aux(result: Any) -> tuple[Any, Any]:
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise ArgumentError(f"[grad] with has_aux=True a function that returns (value, aux) was required; it returned "
+                            f"{type(result).__name__}")
+    return result
+
+
+def grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> Callable:
+    """The gradient of a function; see `value_and_grad`.
+
+    Returns
+    -------
+    callable
+        With ``f``'s arguments; returns the gradient, or ``(gradient, aux)`` with `has_aux`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import wengert as wg
+    >>> float(wg.grad(np.sin)(0.0))
+    1.0
+    >>> float(wg.grad(wg.grad(lambda x: x**3))(2.0))
+    12.0
+    """
+    both = value_and_grad(f, argnums, has_aux)
+
+    @functools.wraps(f, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
+    def grad_f(*args, **kwargs):
+        value, gradient = both(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return grad_f
+
+
+def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
+    """Run ``f`` once and give its value and the function that pulls cotangents of the value back to the arguments.
+
+    Parameters
+    ----------
+    f : callable
+        A function of arrays, scalars or nested containers of them, with such a value.
+    *args
+        Its arguments, all of which are differentiated.
+    has_aux : bool
+        ``f`` returns ``(value, aux)``.
+
+    Returns
+    -------
+    value : the value of ``f``
+    pullback : callable
+        Takes a cotangent with the value's containers, shapes and dtypes; returns a tuple with a cotangent for each
+        argument. May be called any number of times.
+    aux : only with `has_aux`
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import wengert as wg
+    >>> value, pullback = wg.vjp(lambda x: x**2, np.array([1.0, 2.0]))
+    >>> print(pullback(np.array([1.0, 0.0]))[0])
+    [2. 0.]
+    """
+    level = new_level()
+    with tape.recording_from(level):
+        inputs = _Inputs(f, tuple(range(len(args))), args, {}, level)
+        result = f(*inputs.args)
+        y, aux = _split_aux(result) if has_aux else (result, None)
+    leaves, rebuild = flatten(y)
+    heads = [(leaf._node, leaf._spec) if isinstance(leaf, Tensor) and leaf._level == level else (None, spec_of(leaf))
+             for leaf in leaves]
+    value, aux = peel(y, level), peel(aux, level)
+
+    def pullback(cotangent: Any) -> tuple:
+        seeds, _ = flatten(cotangent)
+        if len(seeds) != len(heads):
+            raise ArgumentError(f"[vjp] a cotangent with {len(heads)} leaves, as the value has, was required; received "
+                                f"{len(seeds)}")
+        pairs = [(node, _cotangent(g, spec)) for (node, spec), g in zip(heads, seeds, strict=True)]
+        with tape.recording_from(level):
+            return inputs.gradients(tape.backpropagate([(n, g) for n, g in pairs if n is not None], retain=True))
+
+    return (value, pullback, aux) if has_aux else (value, pullback)
+
+
+def _cotangent(g: Any, spec: Any) -> Any:
+    """A cotangent given by the user, checked against the value's shape and dtype."""
+    g = unbox(g)
+    if not isinstance(g, Wrapper):
+        g = np.asarray(g)
+    if g.shape != spec.shape:
+        raise ShapeError(f"[vjp] a cotangent of shape {spec.shape} was required; received shape {g.shape}, dtype "
+                         f"{g.dtype}")
+    if g.dtype.kind == "c" and not spec.is_complex:
+        raise DTypeError(f"[vjp] a real cotangent was required for {spec!r}; received dtype {g.dtype}")
+    if not isinstance(g, Wrapper):
+        g = g.astype(spec.dtype)
+        return g if spec.ndim else g[()]
+    return g if g.dtype == spec.dtype else g.astype(spec.dtype)
