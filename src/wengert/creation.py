@@ -6,7 +6,8 @@ import numpy as np
 
 from wengert.errors import DTypeError, LostGradientError
 from wengert.protocol import Wrapper
-from wengert.tensor import Tensor, bare
+from wengert.box import bare
+from wengert.tensor import Tensor
 
 __all__ = ["arange", "asarray", "empty", "empty_like", "eye", "full", "full_like", "linspace", "ones", "ones_like",
            "tensor", "zeros", "zeros_like"]

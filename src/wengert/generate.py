@@ -44,7 +44,7 @@ import numpy as np
 
 from wengert import tape
 from wengert.primitive import Primitive, needs
-from wengert.protocol import PLAIN, highest, spec_of
+from wengert.protocol import NUMPY_SCALARS, PLAIN, highest, spec_of
 
 WEAK = object()
 """Stands for the shape and dtype of a Python number, which adapts to the other operand."""
@@ -61,7 +61,7 @@ def generate(p: Primitive, family: Family) -> Callable:
     """The forward function of a primitive for a family of tensor classes."""
     scope: dict[str, Any] = {
         "Tensor": family.tensor, "View": family.view, "lift": family.lift, "make_view": family.make_view,
-        "PLAIN": PLAIN, "WEAK": WEAK, "spec_of": spec_of, "ndarray": np.ndarray, "heappush": heappush, "call": p.call,
+        "PLAIN": PLAIN, "SCALARS": NUMPY_SCALARS, "WEAK": WEAK, "spec_of": spec_of, "ndarray": np.ndarray, "heappush": heappush, "call": p.call,
         "Node": tape.Node, "ORDER": tape.ORDER, "floor": tape.floor, "fit": tape.fit, "cast": tape.cast,
         "guard": tape.guard, "zeros": tape.zeros, "add_large": tape.add_large, "take_buffer": tape.take_buffer,
         "conj": np.conj, "scatter": p.scatter, **{f"f{i}": rule for i, rule in enumerate(p.rules)},
@@ -215,6 +215,8 @@ class _Source:
 
     def _call(self) -> str:
         values = [f"x{i}" for i in range(self.n)]
+        if self.p.operator == "[]":
+            return "x0[index]"
         if self.p.operator and self.n == 2:
             return f"{values[0]} {self.p.operator} {values[1]}"
         if self.p.operator:
@@ -242,9 +244,10 @@ class _Source:
         lines = []
         if self.p.view:
             params = "".join(f"{k}, " for k in self.p.params)
-            lines += [f"t = make_view({source}, x0, y, sy, p0, link, call, ({params}))",
-                      "if t is not None:", "    return t",
-                      "if not sy.ndim and y.__class__ is ndarray:", "    y = y[()]"]
+            lines += ["if y.__class__ not in SCALARS:",
+                      f"    t = make_view({source}, x0, y, sy, p0, link, call, ({params}))",
+                      "    if t is not None:", "        return t",
+                      "    if not sy.ndim and y.__class__ is ndarray:", "        y = y[()]"]
         lines += ["t = Tensor(); t._data = y; t._spec = sy; t._level = level",
                   f"if {' and '.join(f'{p} is None' for p in parents)} or floor() > level:",
                   "    t._node = None", "    return t",

@@ -1,38 +1,33 @@
-"""`Tensor`: reverse mode as an array type; its views; and writing in place.
-
-A tensor holds a value and, if its history is recorded, a node of the tape. A `View` holds neither: it knows its base
-and the steps from there, and takes both from the base when asked, so that whoever writes the base writes all its
-views. Nobody keeps an array of a view, and so ``sys.getrefcount`` of a base's buffer tells whether anybody but the
-base needs it: a value that backward saved, an array that the user holds. A write goes to the buffer itself if nobody
-does and to a fresh copy otherwise. No registry, no version counters, nothing on the hot path.
-"""
+"""`Tensor`: reverse mode as an array type, for its users; and the backward pass as they start it."""
 
 import operator
 import threading
 import weakref
 from collections.abc import Callable
-from heapq import heappush
 from sys import getrefcount
 from typing import Any
 
 import numpy as np
 
 from wengert import face, tape
+from wengert.box import Box, bare, freeze, lift, unbox
+from wengert.dispatch import make_table
 from wengert.errors import (
-    ArgumentError, DTypeError, GradientError, LeafWriteError, LostGradientError, MissingRuleError, NotRecordedError,
-    RecordedCopyError, ShapeError,
+    ArgumentError,
+    DTypeError,
+    GradientError,
+    LostGradientError,
+    NotRecordedError,
+    RecordedCopyError,
+    ShapeError,
 )
-from wengert.generate import Family, generate
-from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of
-from wengert.protocol import Spec, Table, Wrapper, spec_of
+from wengert.generate import Family
+from wengert.protocol import Spec, Wrapper, spec_of
 from wengert.reading import check_reading
-
-# ---------------------------------------------------------------------------------------------------------------
-# Tensor
-# ---------------------------------------------------------------------------------------------------------------
+from wengert.writes import ViewOf, in_place, make_view, write
 
 
-class Tensor(face.ArrayFace):
+class Tensor(Box):
     """An array whose history can be recorded. Made by `wengert.tensor`, `wengert.zeros` and their like.
 
     NumPy's functions and operators work on tensors, give tensors, and are recorded where an operand requires grad
@@ -49,26 +44,8 @@ class Tensor(face.ArrayFace):
     True
     """
 
-    __slots__ = ("__weakref__", "_accumulation", "_data", "_grad", "_level", "_mutable", "_node", "_spec")
+    __slots__ = ("_accumulation", "_grad")
     __array_priority__ = 1000
-
-    # Making -----------------------------------------------------------------------------------------------------
-
-    @classmethod
-    def _box(cls, value: Any, level: int = 0, node: tape.Node | None = None) -> "Tensor":
-        """A tensor around an array, a NumPy scalar or a wrapper of a lower level; Python numbers become NumPy's."""
-        if value.__class__ in (float, int, bool, complex) or (value.__class__ is np.ndarray and not value.ndim):
-            value = np.asarray(value)[()]
-        t = cls()
-        t._data, t._spec, t._level, t._node = value, spec_of(value), level, node
-        return t
-
-    def _buffer(self, array: np.ndarray) -> "Tensor":
-        """A tensor around `array`, to be written into with values like this one."""
-        return type(self)._box(array) if type(self) is not View else Tensor._box(array)
-
-    def _carries_gradient(self) -> bool:
-        return self._node is not None or (isinstance(self._data, Wrapper) and self._data._carries_gradient())
 
     # The value --------------------------------------------------------------------------------------------------
 
@@ -91,7 +68,7 @@ class Tensor(face.ArrayFace):
         if value.shape != self._spec.shape:
             raise ShapeError(f"[data] an array of shape {self._spec.shape} was required; received {spec_of(value)}; "
                              f"make a new tensor for another shape")
-        if isinstance(self, View):
+        if self._is_view:
             with tape.no_grad():
                 self[...] = value
         else:
@@ -134,7 +111,7 @@ class Tensor(face.ArrayFace):
         if required and not self._spec.inexact:
             raise DTypeError(f"[requires_grad_] a float or complex tensor was required; received {self._spec!r}; "
                              f"convert it: wg.tensor(data, dtype=float, requires_grad=True)")
-        if isinstance(self, View):
+        if self._is_view:
             raise GradientError(f"[requires_grad_] a tensor with memory of its own was required; received a view, "
                                 f"{self._spec!r}; use t.copy().requires_grad_(), or set it on the base")
         self._node = tape.new_leaf(self._spec, weakref.ref(self)) if required else None
@@ -319,7 +296,7 @@ class Tensor(face.ArrayFace):
     def __getitem__(self, index: Any) -> Any:
         if index.__class__ is not int and index.__class__ is not slice:
             index = freeze(index)
-        return _table[operator.getitem](self, index)
+        return self._table[operator.getitem](self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
         write(self, freeze(index), value)
@@ -334,31 +311,6 @@ def _restore(data: np.ndarray, requires_grad: bool, grad: np.ndarray | None, acc
     if accumulation != "add":
         t.accumulation = accumulation
     return t
-
-
-def bare(value: Any) -> Any:
-    """The value inside tensors of any level: an array, a NumPy scalar, or a wrapper of another transformation."""
-    while isinstance(value, Tensor):
-        value = value._data
-    return value
-
-
-def unbox(value: Any) -> Any:
-    """See through tensors without a history; sequences become arrays."""
-    while isinstance(value, Tensor) and value._node is None:
-        value = value._data
-    return np.asarray(value) if isinstance(value, (list, tuple)) else value
-
-
-def freeze(index: Any) -> Any:
-    """An index that nobody can change later: arrays copied, lists made arrays, tensors read."""
-    if isinstance(index, tuple):
-        return tuple(map(freeze, index))
-    if isinstance(index, (np.ndarray, list)):
-        return np.array([bare(i) for i in index] if isinstance(index, list) else index)
-    if isinstance(index, Tensor):
-        return freeze(bare(index))
-    return index
 
 
 class HookHandle:
@@ -468,418 +420,19 @@ def _seed(t: Tensor, gradient: Any) -> Any:
 
 
 # ---------------------------------------------------------------------------------------------------------------
-# Views
+# The family
 # ---------------------------------------------------------------------------------------------------------------
 
 
-class View(Tensor):
-    """A window on another tensor: its base and the steps from there, nothing of its own."""
+class View(ViewOf, Tensor):
+    """A window on another tensor, made by slicing, transposing, reshaping: writing either writes both."""
 
     __slots__ = ("_at", "_base", "_cut", "_linked", "_path")
 
-    @property
-    def _data(self) -> Any:
-        base = self._base
-        y = base._data
-        for step in self._path:
-            y = step[0](y, *step[1])
-        if not self._spec.ndim and y.__class__ is np.ndarray:
-            return y[()]
-        # A small part of a buffer that is being filled is copied: held by the tape, it would make the next write
-        # copy the whole.
-        node = base._node
-        if node is not None and node.rule is assign_rule and 4 * self._spec.size <= base._spec.size:
-            return y.copy()
-        return y
 
-    @property
-    def _node(self) -> tape.Node | None:
-        node = self._base._node
-        if node is None or self._cut:
-            return None
-        if self._at is not node:
-            self._at = node
-            for _, params, spec, link in self._path:
-                node = link(node, spec, params)
-            self._linked = node
-        return self._linked
-
-    @property
-    def _level(self) -> int:
-        return self._base._level
-
-
-def make_view(source: Tensor, x: Any, y: Any, spec: Spec, node: Any, link: Callable, call: Callable,
-              params: tuple) -> View | None:
-    """The result of a view operation as a `View`, or `None` if NumPy made a copy."""
-    if y.__class__ is np.ndarray:
-        if x.__class__ is np.ndarray and y is not x and (y.base is None or (y.base is not x and y.base is not x.base)):
-            return None
-    elif not isinstance(y, View):
-        return None
-    v = View()
-    step = (call, params, spec, link)
-    if source.__class__ is View:
-        v._base, v._path = source._base, (*source._path, step)
-        v._cut = source._cut
-    else:
-        v._base, v._path, v._cut = source, (step,), False
-    v._cut = v._cut or (node is not None and tape.floor() > source._level)
-    v._spec, v._at, v._linked = spec, None, None
-    return v
-
-
-def follow(path: tuple, value: Any) -> Any:
-    """Take the steps of a view from a value of its base's shape."""
-    for step in path:
-        value = step[0](value, *step[1])
-    return value
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# Writing in place
-# ---------------------------------------------------------------------------------------------------------------
-
-
-def write(target: Tensor, index: Any, value: Any, add: bool = False) -> None:
-    """``target[index] = value`` (or ``+= value``, each of repeated indices counted), recorded where needed."""
-    base, path = (target._base, target._path) if isinstance(target, View) else (target, ())
-    if isinstance(value, View) and value._base is base and not add:
-        if _same_place(value._path, path, index):
-            return  # the second half of `x[i] += u`: the view has already been written
-        value = value.copy()
-    value = unbox(value)
-    if isinstance(value, Wrapper):
-        _rise(base, value)
-    node, parent = base._node, None
-    if isinstance(value, Tensor) and value._level == base._level:
-        value, parent = value._data, value._node
-    recorded = (node is not None or parent is not None) and tape.floor() <= base._level
-    if recorded:
-        _check_recorded_write(base, parent)
-    shape = ()
-    if getattr(value, "ndim", 0):
-        shape, value, parent = _strip_leading_ones(follow(path, base._data), index, value, parent)
-    _own_buffer(base, value)
-    _store(base, path, index, value, add)
-    if recorded:
-        base._node = _assign_node(node, parent, base._spec, (path, index, shape), add)
-
-
-def _same_place(source: tuple, target: tuple, index: Any) -> bool:
-    """Whether a view's path is the path of the written tensor and then the written index."""
-    if index is Ellipsis:
-        return len(source) == len(target) and all(a[0] is b[0] and a[1] is b[1] for a, b in zip(source, target))
-    if len(source) != len(target) + 1 or any(a is not b for a, b in zip(source, target)):
-        return False
-    return source[-1][0] is getitem_call() and not has_arrays(index) and source[-1][1] == (index,)
-
-
-def has_arrays(index: Any) -> bool:
-    """Whether an index holds arrays (integer or boolean), so that it selects a copy and not a view."""
-    return any(isinstance(i, np.ndarray) for i in (index if isinstance(index, tuple) else (index,)))
-
-
-def _rise(base: Tensor, value: Wrapper) -> None:
-    """Bring a buffer to the level of what is written into it: what it holds becomes a constant of that level."""
-    if value._level <= base._level and isinstance(value, Tensor):
-        return
-    if base._node is not None:
-        _check_recorded_write(base, None)
-        base._data, base._node = Tensor._box(base._data, base._level, base._node), None
-    if isinstance(value, Tensor):
-        base._level = value._level
-
-
-def _check_recorded_write(base: Tensor, parent: tape.Node | None) -> None:
-    if isinstance(base._node, tape.Leaf) and base._node.owner is not None:
-        raise LeafWriteError(
-            f"[in-place] a tensor that is no leaf was required; received a leaf that requires grad, {base._spec!r}: "
-            f"after the write its gradient would have no meaning; write under wg.no_grad(), or into x.copy()")
-    if parent is not None and not base._spec.inexact:
-        raise LostGradientError(f"[in-place] a float or complex buffer was required for a recorded value; received "
-                                f"{base._spec!r}; make it with dtype=float")
-
-
-def _strip_leading_ones(region: Any, index: Any, value: Any, parent: Any) -> tuple[tuple[int, ...], Any, Any]:
-    """NumPy lets a value of shape (1, 1, n) be written into (n,); gradients want the plain broadcasting rule."""
-    if value.ndim <= region.ndim - 1:
-        return (), value, parent
-    shape = value.shape
-    selected = np.empty(region.shape, bool)[index].ndim
-    extra = ndim - selected
-    if extra <= 0 or any(n != 1 for n in shape[:extra]):
-        return (), value, parent
-    return shape, value.reshape(shape[extra:]), parent
-
-
-def _own_buffer(base: Tensor, value: Any) -> None:
-    """Make sure that a write into the base's buffer changes nothing that anybody else holds."""
-    data = base._data.__class__
-    if data is np.ndarray:
-        if getrefcount(base._data) > _HELD or base._data.base is not None or not base._data.flags.writeable:
-            base._data = base._data.copy(order="K")
-    elif issubclass(data, Wrapper):
-        if getrefcount(base._data) > _HELD:
-            base._data = base._data.copy()
-    if isinstance(value, Wrapper) and not issubclass(data, Wrapper):
-        base._data = value._buffer(base._data)
-
-
-def _store(base: Tensor, path: tuple, index: Any, value: Any, add: bool) -> None:
-    buffer = base._data
-    if not base._spec.ndim and not isinstance(buffer, Wrapper):
-        buffer = np.array(buffer)
-    region = follow(path, buffer)
-    if add:
-        np.add.at(region, index, value)
-    else:
-        region[index] = value
-    if buffer is not base._data:
-        base._data = buffer[()]
-
-
-def _assign_node(p0: Any, p1: Any, spec: Spec, place: tuple, add: bool) -> tape.Node:
-    n = tape.Node()
-    n.order, n.spec, n.p0, n.p1, n.s0, n.s1 = next(tape.ORDER), spec, p0, p1, place, None
-    n.rule = add_at_rule if add else assign_rule
-    return n
-
-
-def assign_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -> None:
-    """Backward of a write: the written region's cotangent goes to the value, the rest to what was there before."""
-    path, index, shape = node.s0
-    if node.p1 is not None:
-        send(node.p1, _of_value(follow(path, g)[index], node, index, shape, g), heap, nodes, grads)
-    if node.p0 is None:
-        return
-    if not node.spec.ndim:
-        return send(node.p0, tape.zeros(node.spec, g), heap, nodes, grads)
-    if getrefcount(g) > tape.ALONE or (g.__class__ is np.ndarray and (g.base is not None or not g.flags.writeable)):
-        g = g.copy()
-    send(node.p0, _without_region(g, path, index), heap, nodes, grads)
-
-
-def _of_value(c: Any, node: tape.Node, index: Any, shape: tuple, g: Any) -> Any:
-    """The cotangent of the written value, from that of the region."""
-    if c.__class__ is np.ndarray and (c.base is not None or c is g) or isinstance(c, View):
-        c = c.copy()
-    if has_arrays(index):
-        c = _survivors(c, node.spec, node.s0[0], index)
-    like = node.p1.spec
-    if shape:
-        c = np.reshape(c, (1,) * (len(shape) - c.ndim) + c.shape)
-    return tape.fit(c, like)
-
-
-def _survivors(c: Any, spec: Spec, path: tuple, index: Any) -> Any:
-    """Where an index names an element twice only the last write stays: the others' cotangents are zero."""
-    parts = index if isinstance(index, tuple) else (index,)
-    integers = [i for i in parts if isinstance(i, np.ndarray) and i.dtype != bool]
-    if not integers or len(integers) == 1 and integers[0].size < 2:
-        return c
-    positions = follow(path, np.arange(spec.size).reshape(spec.shape))[index]
-    order = np.arange(positions.size)
-    stamp = np.empty(spec.size, np.intp)
-    stamp[positions.ravel()] = order
-    return np.where((stamp[positions.ravel()] == order).reshape(positions.shape), c, np.zeros((), spec.dtype)[()])
-
-
-def _without_region(g: Any, path: tuple, index: Any) -> Any:
-    """`g` with zeros in the region, written in place: `g` is ours."""
-    region = follow(path, g)
-    if region.__class__ is not np.ndarray or region is g or np.may_share_memory(region, g):
-        region[index] = 0
-        return g
-    # The base's memory was laid out differently, and what is a view of it is a copy of g.
-    positions = follow(path, np.arange(g.size).reshape(g.shape))[index]
-    g = np.ascontiguousarray(g)
-    g.reshape(-1)[np.ravel(positions)] = 0
-    return g
-
-
-def add_at_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -> None:
-    """Backward of ``np.add.at``: everything goes to what was there before, the region's part to the value as well."""
-    path, index, shape = node.s0
-    if node.p1 is not None:
-        c = follow(path, g)[index]
-        if shape:
-            c = np.reshape(c, (1,) * (len(shape) - c.ndim) + c.shape)
-        send(node.p1, tape.fit(c, node.p1.spec), heap, nodes, grads)
-    if node.p0 is not None:
-        send(node.p0, g, heap, nodes, grads)
-
-
-for _rule, _name in ((assign_rule, "setitem"), (add_at_rule, "add.at")):
-    _rule.graph, _rule.name, _rule.freed = _rule, _name, tape.freed_rule(_name)
-
-
-def send(parent: tape.Node, c: Any, heap: list, nodes: dict, grads: dict) -> None:
-    """Add a cotangent to those waiting at a node."""
-    order = parent.order
-    if order in grads:
-        grads[order] = grads[order] + c
-    else:
-        heappush(heap, order)
-        nodes[order], grads[order] = parent, c
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# In-place operators
-# ---------------------------------------------------------------------------------------------------------------
-
-
-def _in_place(ufunc: np.ufunc) -> Callable:
-    def method(self: Tensor, other: Any) -> Any:
-        if not self._spec.ndim and self.__class__ is not View and not getattr(self, "_mutable", False):
-            return _table[ufunc](self, other)  # the result of an operation is a scalar, which NumPy rebinds
-        if _update_buffer(self, ufunc, other):
-            return self
-        result = _table[ufunc](self, other)
-        _check_in_place(self, ufunc, result)
-        if self.__class__ is View or not isinstance(result, Tensor) or not _movable(self, result):
-            write(self, Ellipsis, result)
-        else:
-            self._data = result._data
-            if result._node is not None:
-                self._node, self._level = result._node, result._level
-        return self
-
-    method.__name__, method.__doc__ = f"__i{ufunc.__name__}__", f"See `numpy.{ufunc.__name__}`, in place."
-    return method
-
-
-def _update_buffer(t: Tensor, ufunc: np.ufunc, other: Any) -> bool:
-    """Where nothing is recorded, let NumPy work in place; returns whether it did."""
-    if t.__class__ is View or t._data.__class__ is not np.ndarray:
-        return False
-    if tape.floor() == tape.NEVER:
-        other = bare(other)
-    elif t._node is None:
-        other = unbox(other)
-    else:
-        return False
-    if isinstance(other, Wrapper):
-        return False
-    _own_buffer(t, other)
-    ufunc(t._data, other, out=t._data)
-    return True
-
-
-def _check_in_place(t: Tensor, ufunc: np.ufunc, result: Any) -> None:
-    spec = spec_of(result)
-    if spec.shape != t._spec.shape:
-        raise ShapeError(f"[{ufunc.__name__}] in place, a result of shape {t._spec.shape} was required; the operands "
-                         f"broadcast to {spec.shape}; write x = x op y instead")
-    if not np.can_cast(spec.dtype, t._spec.dtype, "same_kind"):
-        raise DTypeError(f"[{ufunc.__name__}] in place, a result that fits {t._spec!r} was required; received "
-                         f"{spec.dtype}; write x = x op y instead, or give x a dtype of that kind")
-
-
-def _movable(t: Tensor, result: Tensor) -> bool:
-    """Whether the result can simply take the tensor's place: its views look the value up, so they follow."""
-    if result._node is not None:
-        _check_recorded_write(t, result._node)
-    return result.__class__ is not View and result._spec is t._spec
-
-
-# ---------------------------------------------------------------------------------------------------------------
-# What NumPy's functions become
-# ---------------------------------------------------------------------------------------------------------------
-
-
-def _lift(value: Any, node: tape.Node | None, level: int) -> Any:
-    """A saved value as the tensor that it was, for a backward pass that is itself recorded."""
-    return value if node is None else Tensor._box(value, level, node)
-
-
-FAMILY = Family(Tensor, View, _lift, make_view, unbox)
-
-
-def _entry(function: Any) -> Callable:
-    known = REGISTRY.get(function)
-    if isinstance(known, Primitive):
-        return generate(known, FAMILY)
-    if isinstance(known, Composite):
-        return known.call
-    if isinstance(known, Plain):
-        return _plain(known)
-    return _missing(function)
-
-
-def _plain(entry: Plain) -> Callable:
-    """A function without gradient: tensors are read, the result is NumPy's own."""
-    if entry.operator:
-        scope: dict[str, Any] = {"Tensor": Tensor, "bare": bare}
-        exec(f"def compare(a, b):\n    return (a._data if a.__class__ is Tensor else bare(a)) {entry.operator} "
-             f"(b._data if b.__class__ is Tensor else bare(b))", scope)
-        return scope["compare"]
-    call = entry.call
-
-    def read(*args, **kwargs):
-        return call(*map(_bare_deep, args), **{k: _bare_deep(v) for k, v in kwargs.items()})
-
-    return read
-
-
-def _bare_deep(value: Any) -> Any:
-    if isinstance(value, (list, tuple)):
-        return type(value)(map(_bare_deep, value)) if type(value) in (list, tuple) else value
-    return bare(value)
-
-
-def _missing(function: Any) -> Callable:
-    """A function without a rule: refused for values with a history, plain NumPy for others."""
-    name = name_of(function)
-
-    def refuse(*args, **kwargs):
-        if _any_recorded((args, kwargs)):
-            raise MissingRuleError(
-                f"[{name}] a NumPy function with a derivative rule was required; '{name}' has none; declare one "
-                f"(wengert.primitive.elementwise, linear or primitive; CONTRIBUTING.md shows how), write it with "
-                f"functions that have one, or pass t.detach() if no gradient should flow")
-        call = getattr(function[0], function[1]) if isinstance(function, tuple) else function
-        return call(*map(_bare_deep, args), **{k: _bare_deep(v) for k, v in kwargs.items()})
-
-    return refuse
-
-
-def _any_recorded(value: Any) -> bool:
-    if isinstance(value, Wrapper):
-        return value._carries_gradient()
-    if isinstance(value, dict):
-        value = value.values()
-    elif not isinstance(value, (list, tuple)):
-        return False
-    return any(map(_any_recorded, value))
-
-
-def _add_at(target: Any, index: Any, value: Any) -> None:
-    """`numpy.add.at`, recorded."""
-    if not isinstance(target, Tensor):
-        raise LostGradientError(f"[add.at] a tensor was required to add recorded values into; received a plain array "
-                                f"of {spec_of(target)!r}; make it with wg.zeros or np.zeros_like(t)")
-    write(target, freeze(index), value, add=True)
-
-
-_table = Tensor._table = Table(_entry)
-_table[np.add, "at"] = _add_at
-_table[np.subtract, "at"] = lambda target, index, value: _add_at(target, index, np.negative(value))
-face.install(Tensor, _table)
+Box._family = Family(Tensor, View, lift, make_view, unbox)
+Tensor._table = make_table(Tensor._family)
+face.install(Tensor, Tensor._table)
 for _name, _ufunc in face.OPERATORS.items():
     if _name != "divmod":
-        setattr(Tensor, f"__i{_name}__", _in_place(_ufunc))
-
-
-def getitem_call() -> Callable:
-    """The function that view steps made by indexing carry."""
-    return REGISTRY[operator.getitem].call
-
-
-def _measure_held() -> int:
-    """What `getrefcount` says of a buffer that only its tensor holds."""
-    probe = Tensor._box(np.zeros(1))
-    return getrefcount(probe._data)
-
-
-_HELD = _measure_held()
+        setattr(Tensor, f"__i{_name}__", in_place(_ufunc))

@@ -71,7 +71,7 @@ def _absolute(g, x, y):
 
 
 elementwise(np.absolute, _absolute, holomorphic=False)
-elementwise(np.fabs, lambda x: np.sign(x))
+elementwise(np.fabs, np.sign)
 elementwise(np.copysign, lambda g, a, b: g * (np.copysign(1, a) * np.copysign(1, b)).astype(g.dtype), lambda: 0)
 elementwise(np.heaviside, lambda: 0, lambda g, a: choose(a == 0, g, np.zeros_like(g)))
 for _step in (np.sign, np.floor, np.ceil, np.trunc, np.rint):
@@ -82,7 +82,7 @@ for _step in (np.sign, np.floor, np.ceil, np.trunc, np.rint):
 
 elementwise(np.exp, lambda y: y)
 elementwise(np.exp2, lambda y: math.log(2) * y)
-elementwise(np.expm1, lambda x: np.exp(x))
+elementwise(np.expm1, np.exp)
 elementwise(np.log, lambda g, x: g / x, singular=True)
 elementwise(np.log2, lambda g, x: g / (math.log(2) * x), singular=True)
 elementwise(np.log10, lambda g, x: g / (math.log(10) * x), singular=True)
@@ -103,7 +103,7 @@ elementwise(np.logaddexp2, lambda g, a, y: _portion(g, a, y, np.exp2), lambda g,
 
 # Trigonometric and hyperbolic functions --------------------------------------------------------------------------
 
-elementwise(np.sin, lambda x: np.cos(x))
+elementwise(np.sin, np.cos)
 elementwise(np.cos, lambda g, x: -(g * np.sin(x)))
 elementwise(np.tan, lambda y: 1 + y * y)
 elementwise(np.arcsin, lambda g, x: g / np.sqrt((1 - x) * (1 + x)), singular=True)
@@ -111,8 +111,8 @@ elementwise(np.arccos, lambda g, x: -(g / np.sqrt((1 - x) * (1 + x))), singular=
 elementwise(np.arctan, lambda g, x: g / (1 + x * x), singular=True)
 elementwise(np.arctan2, lambda g, a, b: g * b / (a * a + b * b), lambda g, a, b: -(g * a / (a * a + b * b)),
             singular=True)
-elementwise(np.sinh, lambda x: np.cosh(x))
-elementwise(np.cosh, lambda x: np.sinh(x))
+elementwise(np.sinh, np.cosh)
+elementwise(np.cosh, np.sinh)
 elementwise(np.tanh, lambda y: 1 - y * y)
 elementwise(np.arcsinh, lambda g, x: g / np.sqrt(1 + x * x), singular=True)
 elementwise(np.arccosh, lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), singular=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.primitive import REGISTRY, composite, is_wrapper, linear, primitive, without_gradient
+from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
 from wengert.rules.shaping import normal_axes
 
 # Reading ---------------------------------------------------------------------------------------------------------
@@ -23,7 +23,7 @@ def _selects_twice(index: Any) -> bool:
 
 def _add_at(buffer, g, index):
     """Add the cotangent of ``x[index]`` into that of ``x``: the cost is that of the selected part."""
-    if buffer.__class__ is np.ndarray and not _selects_twice(index):
+    if buffer.__class__ is np.ndarray and (index.__class__ in (int, slice) or not _selects_twice(index)):
         buffer[index] += g
     elif not getattr(buffer, "ndim", 0):
         return buffer + np.sum(g)
@@ -32,9 +32,7 @@ def _add_at(buffer, g, index):
     return buffer
 
 
-_getitem = linear(_getitem, scatter=_add_at, view=True, name="getitem")
-_getitem.function = operator.getitem
-REGISTRY[operator.getitem] = _getitem
+_getitem = linear(_getitem, scatter=_add_at, view=True, public=operator.getitem)
 
 
 @composite(np.take)

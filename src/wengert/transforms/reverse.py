@@ -14,7 +14,8 @@ import numpy as np
 from wengert import tape
 from wengert.errors import ArgumentError, DTypeError, ShapeError
 from wengert.protocol import Wrapper, new_level, spec_of
-from wengert.tensor import Tensor, unbox
+from wengert.box import unbox
+from wengert.tensor import Tensor
 
 __all__ = ["grad", "value_and_grad", "vjp"]
 

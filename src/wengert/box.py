@@ -1,0 +1,68 @@
+"""A value at a level, with its node on the tape if it has one: what a tensor is, before it has a face.
+
+A `Box` without a node is transparent: operations see through it (`unbox`), whatever its level.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from wengert import face, tape
+from wengert.protocol import Wrapper, spec_of
+
+
+class Box(face.ArrayFace):
+    """Base of the tensor classes: the slots, and how they are filled."""
+
+    __slots__ = ("__weakref__", "_data", "_level", "_mutable", "_node", "_spec")
+    _is_view = False
+    _family: Any
+    """The `generate.Family` that the class belongs to."""
+
+    @classmethod
+    def _box(cls, value: Any, level: int = 0, node: tape.Node | None = None) -> "Box":
+        """A tensor around an array, a NumPy scalar or a wrapper of a lower level; Python numbers become NumPy's."""
+        if value.__class__ in (float, int, bool, complex) or (value.__class__ is np.ndarray and not value.ndim):
+            value = np.asarray(value)[()]
+        t = cls()
+        t._data, t._spec, t._level, t._node = value, spec_of(value), level, node
+        return t
+
+    def _buffer(self, array: np.ndarray) -> "Box":
+        """A tensor around `array`, to be written into with values like this one."""
+        return self._family.tensor._box(array)
+
+    def _carries_gradient(self) -> bool:
+        return self._node is not None or (isinstance(self._data, Wrapper) and self._data._carries_gradient())
+
+
+def bare(value: Any) -> Any:
+    """The value inside tensors of any level: an array, a NumPy scalar, or a wrapper of another transformation."""
+    while isinstance(value, Box):
+        value = value._data
+    return value
+
+
+def unbox(value: Any) -> Any:
+    """See through tensors without a history; sequences become arrays."""
+    while isinstance(value, Box) and value._node is None:
+        value = value._data
+    return np.asarray(value) if isinstance(value, (list, tuple)) else value
+
+
+def freeze(index: Any) -> Any:
+    """An index that nobody can change later: arrays copied, lists made arrays, tensors read."""
+    if isinstance(index, tuple):
+        return tuple(map(freeze, index))
+    if isinstance(index, np.ndarray):
+        return index.copy()
+    if isinstance(index, list):
+        return np.array([bare(i) for i in index] or np.empty(0, np.intp))
+    if isinstance(index, Box):
+        return freeze(bare(index))
+    return index
+
+
+def lift(value: Any, node: tape.Node | None, level: int) -> Any:
+    """A saved value as the tensor that it was, for a backward pass that is itself recorded."""
+    return value if node is None else Box._family.tensor._box(value, level, node)

@@ -1,0 +1,79 @@
+"""What NumPy's functions become for tensors: generated code, composites, plain readings, or a refusal."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.box import bare
+from wengert.errors import MissingRuleError
+from wengert.generate import Family, generate
+from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of
+from wengert.protocol import Table, Wrapper
+from wengert.writes import add_at
+
+
+def make_table(family: Family) -> Table:
+    """The table of a family of tensor classes."""
+    table = Table(lambda function: _entry(function, family))
+    table[np.add, "at"] = add_at
+    table[np.subtract, "at"] = lambda target, index, value: add_at(target, index, np.negative(value))
+    return table
+
+
+def _entry(function: Any, family: Family) -> Callable:
+    known = REGISTRY.get(function)
+    if isinstance(known, Primitive):
+        return generate(known, family)
+    if isinstance(known, Composite):
+        return known.call
+    if isinstance(known, Plain):
+        return _plain(known, family.tensor)
+    return _missing(function)
+
+
+def _plain(entry: Plain, tensor: type) -> Callable:
+    """A function without gradient: tensors are read, the result is NumPy's own."""
+    if entry.operator:
+        scope: dict[str, Any] = {"Tensor": tensor, "bare": bare}
+        exec(f"def compare(a, b):\n    return (a._data if a.__class__ is Tensor else bare(a)) {entry.operator} "
+             f"(b._data if b.__class__ is Tensor else bare(b))", scope)
+        return scope["compare"]
+    call = entry.call
+
+    def read(*args, **kwargs):
+        return call(*map(_bare_deep, args), **{k: _bare_deep(v) for k, v in kwargs.items()})
+
+    return read
+
+
+def _bare_deep(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_bare_deep, value)) if type(value) in (list, tuple) else value
+    return bare(value)
+
+
+def _missing(function: Any) -> Callable:
+    """A function without a rule: refused for values with a history, plain NumPy for others."""
+    name = name_of(function)
+
+    def refuse(*args, **kwargs):
+        if _any_recorded((args, kwargs)):
+            raise MissingRuleError(
+                f"[{name}] a NumPy function with a derivative rule was required; '{name}' has none; declare one "
+                f"(wengert.primitive.elementwise, linear or primitive; CONTRIBUTING.md shows how), write it with "
+                f"functions that have one, or pass t.detach() if no gradient should flow")
+        call = getattr(function[0], function[1]) if isinstance(function, tuple) else function
+        return call(*map(_bare_deep, args), **{k: _bare_deep(v) for k, v in kwargs.items()})
+
+    return refuse
+
+
+def _any_recorded(value: Any) -> bool:
+    if isinstance(value, Wrapper):
+        return value._carries_gradient()
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return False
+    return any(map(_any_recorded, value))

@@ -1,0 +1,358 @@
+"""Views, and writing in place.
+
+A view holds neither a value nor a node: it knows its base and the steps from there, and takes both from the base when
+asked, so that whoever writes the base writes all its views. Nobody keeps an array of a view, and so
+``sys.getrefcount`` of a base's buffer tells whether anybody but the base needs it: a value that backward saved, an
+array that the user holds. A write goes to the buffer itself if nobody does and to a fresh copy otherwise. No
+registry, no version counters, nothing on the hot path.
+"""
+
+import operator
+from collections.abc import Callable
+from heapq import heappush
+from sys import getrefcount
+from typing import Any
+
+import numpy as np
+
+from wengert import tape
+from wengert.box import Box, bare, freeze, unbox
+from wengert.errors import DTypeError, LeafWriteError, LostGradientError, ShapeError
+from wengert.primitive import REGISTRY
+from wengert.protocol import Spec, Wrapper, spec_of
+
+# ---------------------------------------------------------------------------------------------------------------
+# Views
+# ---------------------------------------------------------------------------------------------------------------
+
+
+class ViewOf(Box):
+    """The value, node and level of a view: those of its base, after the steps from there.
+
+    A step is a function, its parameters, the `Spec` that it leads to, and the function that makes its node.
+    """
+
+    __slots__ = ()
+    _is_view = True
+
+    @property
+    def _data(self) -> Any:
+        base = self._base
+        y = base._data
+        for step in self._path:
+            y = step[0](y, *step[1])
+        if not self._spec.ndim and y.__class__ is np.ndarray:
+            return y[()]
+        # A small part of a buffer that is being filled is copied: held by the tape, it would make the next write
+        # copy the whole.
+        node = base._node
+        if node is not None and node.rule is assign_rule and 4 * self._spec.size <= base._spec.size:
+            return y.copy()
+        return y
+
+    @property
+    def _node(self) -> tape.Node | None:
+        node = self._base._node
+        if node is None or self._cut:
+            return None
+        if self._at is not node:
+            self._at = node
+            for _, params, spec, link in self._path:
+                node = link(node, spec, params)
+            self._linked = node
+        return self._linked
+
+    @property
+    def _level(self) -> int:
+        return self._base._level
+
+
+def make_view(source: Box, x: Any, y: Any, spec: Spec, node: Any, link: Callable, call: Callable,
+              params: tuple) -> Box | None:
+    """The result of a view operation as a `View`, or `None` if NumPy made a copy."""
+    if y.__class__ is np.ndarray:
+        if x.__class__ is np.ndarray and y is not x and (y.base is None or (y.base is not x and y.base is not x.base)):
+            return None
+    elif not y._is_view:
+        return None
+    v = source._family.view()
+    step = (call, params, spec, link)
+    if source._is_view:
+        v._base, v._path = source._base, (*source._path, step)
+        v._cut = source._cut
+    else:
+        v._base, v._path, v._cut = source, (step,), False
+    v._cut = v._cut or (node is not None and tape.floor() > source._level)
+    v._spec, v._at, v._linked = spec, None, None
+    return v
+
+
+def follow(path: tuple, value: Any) -> Any:
+    """Take the steps of a view from a value of its base's shape."""
+    for step in path:
+        value = step[0](value, *step[1])
+    return value
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# Writing in place
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
+    """``target[index] = value`` (or ``+= value``, each of repeated indices counted), recorded where needed."""
+    base, path = (target._base, target._path) if target._is_view else (target, ())
+    if isinstance(value, Box) and value._is_view and value._base is base and not add:
+        if _same_place(value._path, path, index):
+            return  # the second half of `x[i] += u`: the view has already been written
+        value = value.copy()
+    value = unbox(value)
+    if isinstance(value, Wrapper):
+        _rise(base, value)
+    node, parent = base._node, None
+    if isinstance(value, Box) and value._level == base._level:
+        value, parent = value._data, value._node
+    recorded = (node is not None or parent is not None) and tape.floor() <= base._level
+    if recorded:
+        _check_recorded_write(base, parent)
+    shape = ()
+    if getattr(value, "ndim", 0):
+        shape, value, parent = _strip_leading_ones(follow(path, base._data), index, value, parent)
+    _own_buffer(base, value)
+    _store(base, path, index, value, add)
+    if recorded:
+        base._node = _assign_node(node, parent, base._spec, (path, index, shape), add)
+
+
+def _same_place(source: tuple, target: tuple, index: Any) -> bool:
+    """Whether a view's path is the path of the written tensor and then the written index."""
+    if index is Ellipsis:
+        return len(source) == len(target) and all(a[0] is b[0] and a[1] is b[1] for a, b in zip(source, target))
+    if len(source) != len(target) + 1 or any(a is not b for a, b in zip(source, target)):
+        return False
+    return source[-1][0] is REGISTRY[operator.getitem].call and not has_arrays(index) and source[-1][1] == (index,)
+
+
+def has_arrays(index: Any) -> bool:
+    """Whether an index holds arrays (integer or boolean), so that it selects a copy and not a view."""
+    return any(isinstance(i, np.ndarray) for i in (index if isinstance(index, tuple) else (index,)))
+
+
+def _rise(base: Box, value: Wrapper) -> None:
+    """Bring a buffer to the level of what is written into it: what it holds becomes a constant of that level."""
+    if value._level <= base._level and isinstance(value, Box):
+        return
+    if base._node is not None:
+        _check_recorded_write(base, None)
+        base._data, base._node = base._box(base._data, base._level, base._node), None
+    if isinstance(value, Box):
+        base._level = value._level
+
+
+def _check_recorded_write(base: Box, parent: tape.Node | None) -> None:
+    if isinstance(base._node, tape.Leaf) and base._node.owner is not None:
+        raise LeafWriteError(
+            f"[in-place] a tensor that is no leaf was required; received a leaf that requires grad, {base._spec!r}: "
+            f"after the write its gradient would have no meaning; write under wg.no_grad(), or into x.copy()")
+    if parent is not None and not base._spec.inexact:
+        raise LostGradientError(f"[in-place] a float or complex buffer was required for a recorded value; received "
+                                f"{base._spec!r}; make it with dtype=float")
+
+
+def _strip_leading_ones(region: Any, index: Any, value: Any, parent: Any) -> tuple[tuple[int, ...], Any, Any]:
+    """NumPy lets a value of shape (1, 1, n) be written into (n,); gradients want the plain broadcasting rule."""
+    if value.ndim <= region.ndim - 1:
+        return (), value, parent
+    shape = value.shape
+    selected = np.empty(region.shape, bool)[index].ndim
+    extra = value.ndim - selected
+    if extra <= 0 or any(n != 1 for n in shape[:extra]):
+        return (), value, parent
+    return shape, value.reshape(shape[extra:]), parent
+
+
+def _own_buffer(base: Box, value: Any) -> None:
+    """Make sure that a write into the base's buffer changes nothing that anybody else holds."""
+    data = base._data.__class__
+    if data is np.ndarray:
+        if getrefcount(base._data) > _HELD or base._data.base is not None or not base._data.flags.writeable:
+            base._data = base._data.copy(order="K")
+    elif issubclass(data, Wrapper):
+        if getrefcount(base._data) > _HELD:
+            base._data = base._data.copy()
+    if isinstance(value, Wrapper) and not issubclass(data, Wrapper):
+        base._data = value._buffer(base._data)
+
+
+def _store(base: Box, path: tuple, index: Any, value: Any, add: bool) -> None:
+    buffer = base._data
+    if not base._spec.ndim and not isinstance(buffer, Wrapper):
+        buffer = np.array(buffer)
+    region = follow(path, buffer)
+    if add:
+        np.add.at(region, index, value)
+    else:
+        region[index] = value
+    if buffer is not base._data:
+        base._data = buffer[()]
+
+
+def _assign_node(p0: Any, p1: Any, spec: Spec, place: tuple, add: bool) -> tape.Node:
+    n = tape.Node()
+    n.order, n.spec, n.p0, n.p1, n.s0, n.s1 = next(tape.ORDER), spec, p0, p1, place, None
+    n.rule = add_at_rule if add else assign_rule
+    return n
+
+
+def assign_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -> None:
+    """Backward of a write: the written region's cotangent goes to the value, the rest to what was there before."""
+    path, index, shape = node.s0
+    if node.p1 is not None:
+        send(node.p1, _of_value(follow(path, g)[index], node, index, shape, g), heap, nodes, grads)
+    if node.p0 is None:
+        return
+    if not node.spec.ndim:
+        return send(node.p0, tape.zeros(node.spec, g), heap, nodes, grads)
+    if getrefcount(g) > tape.ALONE or (g.__class__ is np.ndarray and (g.base is not None or not g.flags.writeable)):
+        g = g.copy()
+    send(node.p0, _without_region(g, path, index), heap, nodes, grads)
+
+
+def _of_value(c: Any, node: tape.Node, index: Any, shape: tuple, g: Any) -> Any:
+    """The cotangent of the written value, from that of the region."""
+    if c.__class__ is np.ndarray and (c.base is not None or c is g) or isinstance(c, Box) and c._is_view:
+        c = c.copy()
+    if has_arrays(index):
+        c = _survivors(c, node.spec, node.s0[0], index)
+    like = node.p1.spec
+    if shape:
+        c = np.reshape(c, (1,) * (len(shape) - c.ndim) + c.shape)
+    return tape.fit(c, like)
+
+
+def _survivors(c: Any, spec: Spec, path: tuple, index: Any) -> Any:
+    """Where an index names an element twice only the last write stays: the others' cotangents are zero."""
+    parts = index if isinstance(index, tuple) else (index,)
+    integers = [i for i in parts if isinstance(i, np.ndarray) and i.dtype != bool]
+    if not integers or len(integers) == 1 and integers[0].size < 2:
+        return c
+    positions = follow(path, np.arange(spec.size).reshape(spec.shape))[index]
+    order = np.arange(positions.size)
+    stamp = np.empty(spec.size, np.intp)
+    stamp[positions.ravel()] = order
+    return np.where((stamp[positions.ravel()] == order).reshape(positions.shape), c, np.zeros((), spec.dtype)[()])
+
+
+def _without_region(g: Any, path: tuple, index: Any) -> Any:
+    """`g` with zeros in the region, written in place: `g` is ours."""
+    region = follow(path, g)
+    if region.__class__ is not np.ndarray or region is g or np.may_share_memory(region, g):
+        region[index] = 0
+        return g
+    # The base's memory was laid out differently, and what is a view of it is a copy of g.
+    positions = follow(path, np.arange(g.size).reshape(g.shape))[index]
+    g = np.ascontiguousarray(g)
+    g.reshape(-1)[np.ravel(positions)] = 0
+    return g
+
+
+def add_at_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -> None:
+    """Backward of ``np.add.at``: everything goes to what was there before, the region's part to the value as well."""
+    path, index, shape = node.s0
+    if node.p1 is not None:
+        c = follow(path, g)[index]
+        if shape:
+            c = np.reshape(c, (1,) * (len(shape) - c.ndim) + c.shape)
+        send(node.p1, tape.fit(c, node.p1.spec), heap, nodes, grads)
+    if node.p0 is not None:
+        send(node.p0, g, heap, nodes, grads)
+
+
+for _rule, _name in ((assign_rule, "setitem"), (add_at_rule, "add.at")):
+    _rule.graph, _rule.name, _rule.freed = _rule, _name, tape.freed_rule(_name)
+
+
+def send(parent: tape.Node, c: Any, heap: list, nodes: dict, grads: dict) -> None:
+    """Add a cotangent to those waiting at a node."""
+    order = parent.order
+    if order in grads:
+        grads[order] = grads[order] + c
+    else:
+        heappush(heap, order)
+        nodes[order], grads[order] = parent, c
+
+
+# ---------------------------------------------------------------------------------------------------------------
+# In-place operators
+# ---------------------------------------------------------------------------------------------------------------
+
+
+def in_place(ufunc: np.ufunc) -> Callable:
+    def method(self: Box, other: Any) -> Any:
+        if not self._spec.ndim and not self._is_view and not getattr(self, "_mutable", False):
+            return self._table[ufunc](self, other)  # the result of an operation is a scalar, which NumPy rebinds
+        if _update_buffer(self, ufunc, other):
+            return self
+        result = self._table[ufunc](self, other)
+        _check_in_place(self, ufunc, result)
+        if self._is_view or not isinstance(result, Box) or not _movable(self, result):
+            write(self, Ellipsis, result)
+        else:
+            self._data = result._data
+            if result._node is not None:
+                self._node, self._level = result._node, result._level
+        return self
+
+    method.__name__, method.__doc__ = f"__i{ufunc.__name__}__", f"See `numpy.{ufunc.__name__}`, in place."
+    return method
+
+
+def _update_buffer(t: Box, ufunc: np.ufunc, other: Any) -> bool:
+    """Where nothing is recorded, let NumPy work in place; returns whether it did."""
+    if t._is_view or t._data.__class__ is not np.ndarray:
+        return False
+    if tape.floor() == tape.NEVER:
+        other = bare(other)
+    elif t._node is None:
+        other = unbox(other)
+    else:
+        return False
+    if isinstance(other, Wrapper):
+        return False
+    _own_buffer(t, other)
+    ufunc(t._data, other, out=t._data)
+    return True
+
+
+def _check_in_place(t: Box, ufunc: np.ufunc, result: Any) -> None:
+    spec = spec_of(result)
+    if spec.shape != t._spec.shape:
+        raise ShapeError(f"[{ufunc.__name__}] in place, a result of shape {t._spec.shape} was required; the operands "
+                         f"broadcast to {spec.shape}; write x = x op y instead")
+    if not np.can_cast(spec.dtype, t._spec.dtype, "same_kind"):
+        raise DTypeError(f"[{ufunc.__name__}] in place, a result that fits {t._spec!r} was required; received "
+                         f"{spec.dtype}; write x = x op y instead, or give x a dtype of that kind")
+
+
+def _movable(t: Box, result: Box) -> bool:
+    """Whether the result can simply take the tensor's place: its views look the value up, so they follow."""
+    if result._node is not None:
+        _check_recorded_write(t, result._node)
+    return not result._is_view and result._spec is t._spec
+
+
+def add_at(target: Any, index: Any, value: Any) -> None:
+    """`numpy.add.at`, recorded."""
+    if not isinstance(target, Box):
+        raise LostGradientError(f"[add.at] a tensor was required to add recorded values into; received a plain array "
+                                f"of {spec_of(target)!r}; make it with wg.zeros or np.zeros_like(t)")
+    write(target, freeze(index), value, add=True)
+
+
+def _measure_held() -> int:
+    """What `getrefcount` says of a buffer that only its tensor holds."""
+    probe = Box._box(np.zeros(1))
+    return getrefcount(probe._data)
+
+
+_HELD = _measure_held()
