@@ -115,12 +115,12 @@ class ArrayFace(Wrapper):
     @property
     def T(self):
         """The axes in reverse order: a view."""
-        return np.transpose(self)
+        return self._table[np.transpose](self)
 
     @property
     def mT(self):
         """The last two axes swapped: a view."""
-        return np.matrix_transpose(self)
+        return self._table[np.matrix_transpose](self)
 
     @property
     def real(self):
@@ -146,17 +146,17 @@ class ArrayFace(Wrapper):
 
     def reshape(self, *shape, order="C"):
         """See `numpy.reshape`; the shape as one tuple or as several integers."""
-        return np.reshape(self, shape[0] if len(shape) == 1 else shape, order=order)
+        return self._table[np.reshape](self, shape[0] if len(shape) == 1 else shape, order)
 
     def transpose(self, *axes):
         """See `numpy.transpose`; the axes as one tuple or as several integers."""
         if not axes or axes == (None,):
-            return np.transpose(self)
-        return np.transpose(self, axes[0] if len(axes) == 1 else axes)
+            return self._table[np.transpose](self)
+        return self._table[np.transpose](self, axes[0] if len(axes) == 1 else axes)
 
     def ravel(self, order="C"):
         """See `numpy.ravel`: a view where possible."""
-        return np.ravel(self, order=order)
+        return self._table[np.ravel](self, order)
 
     def flatten(self, order="C"):
         """One axis, always a copy."""

@@ -1,0 +1,183 @@
+"""The command line: ``wengert grad`` and ``wengert demo``.
+
+Whatever is wrong with the arguments ends in one line on stderr and exit status 2; exit status 1 means that a check
+of the demo failed.
+"""
+
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from wengert import demo as digits
+from wengert.errors import ArgumentError, WengertError
+from wengert.expression import CONSTANTS, FUNCTIONS, Expression, read_values
+from wengert.transforms.reverse import value_and_grad
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def main() -> None:
+    """Run the command line on ``sys.argv``."""
+    try:
+        status = app(prog_name="wengert", standalone_mode=False)
+    except typer.TyperException as error:
+        context: typer.Context | None = getattr(error, "ctx", None)
+        command = context.command_path if context else "wengert"
+        _fail(f"{error.format_message().rstrip('.')}; see {command} --help")
+    except ArgumentError as error:
+        _fail(str(error))
+    except typer.Abort:
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(message: str) -> None:
+    print("wengert:", " ".join(message.split()), file=sys.stderr)
+    sys.exit(2)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        try:
+            version = metadata.version("wengert")
+        except metadata.PackageNotFoundError:
+            version = "(not installed)"
+        print(f"wengert {version}, NumPy {np.__version__}, Python {platform.python_version()}")
+        raise typer.Exit
+
+
+@app.callback(
+    invoke_without_command=True,
+    epilog="""
+    [bold]Examples[/bold]
+
+      wengert grad "sin(x)*exp(-y)" x=1 y=2
+
+      wengert demo --out digits
+    """,
+)
+def wengert(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show the versions in use and exit."),
+    ] = False,
+) -> None:
+    """Gradients for ordinary NumPy programs."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+# A formula may start with a minus sign, which is no option.
+@app.command(
+    context_settings={"ignore_unknown_options": True},
+    epilog=f"""
+    [bold]Functions[/bold] {" ".join(FUNCTIONS)}
+
+    [bold]Constants[/bold] {" ".join(CONSTANTS)}
+
+    [bold]Examples[/bold]
+
+      wengert grad "sin(x)*exp(-y)" x=1 y=2
+
+      wengert grad "x**2" x=pi/2
+
+      wengert grad "sum(exp(-x*x) * w)" "x=[0, 0.5, 1]" "w=[1, 2, 1]"
+    """,
+)
+def grad(
+    formula: Annotated[
+        str, typer.Argument(metavar="FORMULA", help="Variables, numbers, operators and NumPy functions, in quotes.")
+    ],
+    values: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME=VALUE", help="A number or a list of numbers for each variable."),
+    ] = None,
+) -> None:
+    """Print the value of a formula and its derivative by each variable."""
+    expression = Expression(formula)
+    given = read_values(values or [])
+    _check_names(expression, given)
+    value, gradients = _differentiate(expression, [given[name] for name in expression.variables])
+    labels = [f"d/d{name}" for name in expression.variables]
+    width = max(map(len, ["value", *labels]))
+    for label, number in zip(["value", *labels], [value, *gradients], strict=True):
+        print(f"{label:<{width}}  {_text(number, indent=width + 2)}")
+
+
+@app.command(
+    epilog="""
+    [bold]Examples[/bold]
+
+      wengert demo
+
+      wengert demo --epochs 10 --seed 3 --out digits
+    """,
+)
+def demo(
+    epochs: Annotated[int, typer.Option(min=1, help="How often to go through the training images.")] = digits.EPOCHS,
+    seed: Annotated[int, typer.Option(min=0, help="Fixes split, first weights and distortions.")] = 0,
+    out: Annotated[Path, typer.Option(help="Folder for the picture and the weights.")] = Path("wengert-demo"),
+) -> None:
+    """Train a small network on real handwritten digits, and check it.
+
+    The 1,797 scans come with scikit-learn, so nothing is downloaded.
+
+    Writes digits.png (loss curve, misread digits) and digits.safetensors.
+    """
+    if not digits.run(epochs, seed, out):
+        raise typer.Exit(1)
+
+
+def _check_names(expression: Expression, given: dict[str, Any]) -> None:
+    if not expression.variables:
+        raise ArgumentError(f'[grad] a formula with a variable was required; received "{expression.text}"')
+    for name in expression.variables:
+        if name not in given:
+            raise ArgumentError(f"[grad] every variable needs a value; {name} has none; add {name}=1.0")
+    for name in given:
+        if name not in expression.variables:
+            raise ArgumentError(f"[grad] {name} has a value but does not occur in the formula; leave it out")
+
+
+def _differentiate(expression: Expression, values: list[Any]) -> tuple[Any, tuple[Any, ...]]:
+    """Value and gradients; what NumPy or wengert has against the formula is the user's error."""
+    try:
+        with np.errstate(all="ignore"):
+            shape = np.shape(expression(*values))
+            if shape:
+                raise ArgumentError(
+                    f"[grad] only a single number has a gradient; the formula gives an array of shape {shape}; "
+                    f"write sum({expression.text})"
+                )
+            return value_and_grad(expression, argnums=tuple(range(len(values))))(*values)
+    except ArgumentError:
+        raise
+    except (WengertError, ArithmeticError, LookupError, MemoryError, TypeError, ValueError) as error:
+        raise ArgumentError(f"[grad] {expression.text} cannot be evaluated: {error}") from None
+
+
+def _text(number: Any, indent: int) -> str:
+    """All digits, the rows of an array one below the other."""
+    return np.array2string(
+        np.asarray(number, float),
+        separator=", ",
+        prefix=" " * indent,
+        threshold=sys.maxsize,
+        formatter={"float_kind": lambda x: repr(float(x))},
+    )
+
+
+if __name__ == "__main__":
+    main()
