@@ -14,7 +14,7 @@ from wengert.protocol import Wrapper, spec_of
 class Box(face.ArrayFace):
     """Base of the tensor classes: the slots, and how they are filled."""
 
-    __slots__ = ("__weakref__", "_data", "_level", "_mutable", "_node", "_spec")
+    __slots__ = ("__weakref__", "_data", "_level", "_mutable", "_node", "_spec", "_storage")
     _is_view = False
     _family: Any
     """The `generate.Family` that the class belongs to."""

@@ -44,7 +44,7 @@ import numpy as np
 
 from wengert import tape
 from wengert.primitive import Primitive, needs
-from wengert.protocol import NUMPY_SCALARS, PLAIN, highest, spec_of
+from wengert.protocol import NUMPY_SCALARS, PLAIN, Wrapper, highest, spec_of
 
 WEAK = object()
 """Stands for the shape and dtype of a Python number, which adapts to the other operand."""
@@ -61,7 +61,7 @@ def generate(p: Primitive, family: Family) -> Callable:
     """The forward function of a primitive for a family of tensor classes."""
     scope: dict[str, Any] = {
         "Tensor": family.tensor, "View": family.view, "lift": family.lift, "make_view": family.make_view,
-        "PLAIN": PLAIN, "SCALARS": NUMPY_SCALARS, "WEAK": WEAK, "spec_of": spec_of, "ndarray": np.ndarray, "heappush": heappush, "call": p.call,
+        "PLAIN": PLAIN, "Wrapper": Wrapper, "SCALARS": NUMPY_SCALARS, "WEAK": WEAK, "spec_of": spec_of, "ndarray": np.ndarray, "heappush": heappush, "call": p.call, "primitive": p,
         "Node": tape.Node, "ORDER": tape.ORDER, "floor": tape.floor, "fit": tape.fit, "cast": tape.cast,
         "guard": tape.guard, "zeros": tape.zeros, "add_large": tape.add_large, "take_buffer": tape.take_buffer,
         "conj": np.conj, "scatter": p.scatter, **{f"f{i}": rule for i, rule in enumerate(p.rules)},
@@ -221,7 +221,12 @@ class _Source:
             return f"{values[0]} {self.p.operator} {values[1]}"
         if self.p.operator:
             return f"{self.p.operator}{values[0]}"
-        return f"call({', '.join(values + [f'{k}={k}' for k in self.p.params])})"
+        arguments = ", ".join(values + [f"{k}={k}" for k in self.p.params])
+        if isinstance(self.p.call, np.ufunc):
+            return f"call({arguments})"
+        # Inside another transformation the value is a wrapper, to which the primitive is one operation again.
+        plain = " and ".join(f"{x}.__class__ in PLAIN" for x in values)
+        return f"(call if {plain} else primitive)({arguments})"
 
     def _result_spec(self) -> list[str]:
         """Shape and dtype of the result: for floats of one shape known without looking."""
@@ -363,11 +368,11 @@ class _VariadicSource(_Source):
 
     def core(self) -> str:
         params = "".join(f", {k}" for k in self.p.params)
-        call = ", ".join(["*xs", *(f"{k}={k}" for k in self.p.params)])
+        arguments = ", ".join(["*xs", *(f"{k}={k}" for k in self.p.params)])
         keep = [f"n.s{k} = {name}" for k, name in enumerate(self.saved)]
         if len(self.saved) > 2:
             keep = [f"n.s0 = ({', '.join(self.saved)})"]
-        lines = [f"def core(level, xs, parents, source{params}):", f"y = call({call})", "sy = spec_of(y)",
+        lines = [f"def core(level, xs, parents, source{params}):", f"y = (primitive if any(isinstance(x, Wrapper) for x in xs) else call)({arguments})", "sy = spec_of(y)",
                  *self._unpack_0d(), "t = Tensor(); t._data = y; t._spec = sy; t._level = level",
                  "if floor() > level or not any(parents):", "    t._node = None", "    return t",
                  "n = Node(); n.order = next(ORDER); n.spec = sy", f"n.rule = {self._rule_choice()}",

@@ -427,7 +427,7 @@ def _seed(t: Tensor, gradient: Any) -> Any:
 class View(ViewOf, Tensor):
     """A window on another tensor, made by slicing, transposing, reshaping: writing either writes both."""
 
-    __slots__ = ("_at", "_base", "_cut", "_linked", "_path")
+    __slots__ = ("_array", "_at", "_base", "_cut", "_linked", "_parent", "_step")
 
 
 Box._family = Family(Tensor, View, lift, make_view, unbox)

@@ -1,10 +1,13 @@
 """Views, and writing in place.
 
-A view holds neither a value nor a node: it knows its base and the steps from there, and takes both from the base when
-asked, so that whoever writes the base writes all its views. Nobody keeps an array of a view, and so
-``sys.getrefcount`` of a base's buffer tells whether anybody but the base needs it: a value that backward saved, an
-array that the user holds. A write goes to the buffer itself if nobody does and to a fresh copy otherwise. No
-registry, no version counters, nothing on the hot path.
+A view belongs to a base, at the end of a chain of steps (a slice, a transpose …). It holds an array while that is a
+window on the base's present buffer, and makes itself a new one where the base has moved; its node is made from the
+base's when asked. So whoever writes the base writes all its views.
+
+The array of a view is never handed out, only windows on it; so each view adds exactly one to the reference count of the
+base's buffer and one to that of a `Storage`, which the views of a buffer share. Where the two counts differ by more,
+somebody else has the buffer: a value that backward saved, an array that the user holds. A write goes into the buffer
+itself if nobody does and to a fresh copy otherwise. No registry, no version counters, nothing on the hot path.
 """
 
 import operator
@@ -26,10 +29,21 @@ from wengert.protocol import Spec, Wrapper, spec_of
 # ---------------------------------------------------------------------------------------------------------------
 
 
+class Storage:
+    """What the views of one buffer share, so that their number can be read off its reference count."""
+
+    __slots__ = ("buffer",)
+
+    def __init__(self, buffer: Any):
+        self.buffer = buffer
+
+
 class ViewOf(Box):
     """The value, node and level of a view: those of its base, after the steps from there.
 
-    A step is a function, its parameters, the `Spec` that it leads to, and the function that makes its node.
+    ``_step`` is the last step: the function, its parameters, and the function that makes its node. ``_parent`` is the
+    view that it was taken from, `None` for the base (of which a view has one reference only, so that they can be
+    counted). A view made under `no_grad` is ``_cut``: it has no node.
     """
 
     __slots__ = ()
@@ -37,18 +51,15 @@ class ViewOf(Box):
 
     @property
     def _data(self) -> Any:
-        base = self._base
-        y = base._data
-        for step in self._path:
-            y = step[0](y, *step[1])
-        if not self._spec.ndim and y.__class__ is np.ndarray:
-            return y[()]
+        y = window(self)
+        if not self._spec.ndim:
+            return y[()] if y.__class__ is np.ndarray else y
         # A small part of a buffer that is being filled is copied: held by the tape, it would make the next write
         # copy the whole.
-        node = base._node
-        if node is not None and node.rule is assign_rule and 4 * self._spec.size <= base._spec.size:
+        node = self._base._node
+        if node is not None and node.rule is assign_rule and 4 * self._spec.size <= self._base._spec.size:
             return y.copy()
-        return y
+        return y.view() if y.__class__ is np.ndarray else y[...]
 
     @property
     def _node(self) -> tape.Node | None:
@@ -56,15 +67,48 @@ class ViewOf(Box):
         if node is None or self._cut:
             return None
         if self._at is not node:
-            self._at = node
-            for _, params, spec, link in self._path:
-                node = link(node, spec, params)
-            self._linked = node
+            self._relink(node)
         return self._linked
+
+    def _relink(self, node: tape.Node) -> None:
+        """Make the nodes of the steps that lead here, as far as they are not those of the base's present node."""
+        stale, view = [], self
+        while view is not None and view._at is not node:
+            stale.append(view)
+            view = view._parent
+        linked = node if view is None else view._linked
+        for view in reversed(stale):
+            _, params, link = view._step
+            view._at, view._linked = node, link(linked, view._spec, params)
+            linked = view._linked
 
     @property
     def _level(self) -> int:
         return self._base._level
+
+
+def window(view: Box) -> Any:
+    """The view's own array (or wrapper), made anew where the base has another buffer now. Not to be handed out."""
+    base, newest = view._base, view
+    if view._storage.buffer is not base._data:
+        storage = storage_of(base)
+        stale = []
+        while view is not None and view._storage is not storage:
+            stale.append(view)
+            view = view._parent
+        y = base._data if view is None else view._array
+        for view in reversed(stale):
+            y = view._step[0](y, *view._step[1])
+            view._array, view._storage = y, storage
+    return newest._array
+
+
+def storage_of(base: Box) -> Storage:
+    """The storage that the views of the base's present buffer share."""
+    storage = getattr(base, "_storage", None)
+    if storage is None or storage.buffer is not base._data:
+        storage = base._storage = Storage(base._data)
+    return storage
 
 
 def make_view(source: Box, x: Any, y: Any, spec: Spec, node: Any, link: Callable, call: Callable,
@@ -76,15 +120,24 @@ def make_view(source: Box, x: Any, y: Any, spec: Spec, node: Any, link: Callable
     elif not y._is_view:
         return None
     v = source._family.view()
-    step = (call, params, spec, link)
+    v._base = base = source._base if source._is_view else source
+    v._parent, v._step, v._spec = source if source._is_view else None, (call, params, link), spec
+    v._at = v._linked = None
+    v._cut = (source._is_view and source._cut) or (node is not None and tape.floor() > source._level)
     if source._is_view:
-        v._base, v._path = source._base, (*source._path, step)
-        v._cut = source._cut
-    else:
-        v._base, v._path, v._cut = source, (step,), False
-    v._cut = v._cut or (node is not None and tape.floor() > source._level)
-    v._spec, v._at, v._linked = spec, None, None
+        y = call(window(source), *params)  # x may have been a copy, or a window in between
+    v._storage, v._array = storage_of(base), y if y is not base._data else y.view()
     return v
+
+
+def path_of(view: Box) -> tuple:
+    """The steps from the base to a view, as pairs of function and parameters; none for the base itself."""
+    path: list[tuple] = []
+    following: Box | None = view if view._is_view else None
+    while following is not None:
+        path.append(following._step[:2])
+        following = following._parent
+    return tuple(reversed(path))
 
 
 def follow(path: tuple, value: Any) -> Any:
@@ -101,9 +154,9 @@ def follow(path: tuple, value: Any) -> Any:
 
 def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
     """``target[index] = value`` (or ``+= value``, each of repeated indices counted), recorded where needed."""
-    base, path = (target._base, target._path) if target._is_view else (target, ())
+    base = target._base if target._is_view else target
     if isinstance(value, Box) and value._is_view and value._base is base and not add:
-        if _same_place(value._path, path, index):
+        if _same_place(value, target, index):
             return  # the second half of `x[i] += u`: the view has already been written
         value = value.copy()
     value = unbox(value)
@@ -115,22 +168,22 @@ def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
     recorded = (node is not None or parent is not None) and tape.floor() <= base._level
     if recorded:
         _check_recorded_write(base, parent)
-    shape = ()
+    shape: tuple[int, ...] = ()
     if getattr(value, "ndim", 0):
-        shape, value, parent = _strip_leading_ones(follow(path, base._data), index, value, parent)
+        shape, value, parent = _strip_leading_ones(target._spec, index, value, parent)
     _own_buffer(base, value)
-    _store(base, path, index, value, add)
+    _store(target, base, index, value, add)
     if recorded:
-        base._node = _assign_node(node, parent, base._spec, (path, index, shape), add)
+        base._node = _assign_node(node, parent, base._spec, (path_of(target), index, shape), add)
 
 
-def _same_place(source: tuple, target: tuple, index: Any) -> bool:
-    """Whether a view's path is the path of the written tensor and then the written index."""
+def _same_place(value: Box, target: Box, index: Any) -> bool:
+    """Whether the value is the view that writing `index` of `target` would write."""
     if index is Ellipsis:
-        return len(source) == len(target) and all(a[0] is b[0] and a[1] is b[1] for a, b in zip(source, target))
-    if len(source) != len(target) + 1 or any(a is not b for a, b in zip(source, target)):
-        return False
-    return source[-1][0] is REGISTRY[operator.getitem].call and not has_arrays(index) and source[-1][1] == (index,)
+        return value is target
+    function, params, _ = value._step
+    return (value._parent is (target if target._is_view else None) and function is REGISTRY[operator.getitem].call
+            and not has_arrays(index) and params == (index,))
 
 
 def has_arrays(index: Any) -> bool:
@@ -159,13 +212,12 @@ def _check_recorded_write(base: Box, parent: tape.Node | None) -> None:
                                 f"{base._spec!r}; make it with dtype=float")
 
 
-def _strip_leading_ones(region: Any, index: Any, value: Any, parent: Any) -> tuple[tuple[int, ...], Any, Any]:
+def _strip_leading_ones(spec: Spec, index: Any, value: Any, parent: Any) -> tuple[tuple[int, ...], Any, Any]:
     """NumPy lets a value of shape (1, 1, n) be written into (n,); gradients want the plain broadcasting rule."""
-    if value.ndim <= region.ndim - 1:
-        return (), value, parent
     shape = value.shape
-    selected = np.empty(region.shape, bool)[index].ndim
-    extra = value.ndim - selected
+    if len(shape) < spec.ndim or shape[0] != 1:
+        return (), value, parent
+    extra = len(shape) - np.broadcast_to(False, spec.shape)[index].ndim
     if extra <= 0 or any(n != 1 for n in shape[:extra]):
         return (), value, parent
     return shape, value.reshape(shape[extra:]), parent
@@ -175,26 +227,34 @@ def _own_buffer(base: Box, value: Any) -> None:
     """Make sure that a write into the base's buffer changes nothing that anybody else holds."""
     data = base._data.__class__
     if data is np.ndarray:
-        if getrefcount(base._data) > _HELD or base._data.base is not None or not base._data.flags.writeable:
+        if _is_held(base) or base._data.base is not None or not base._data.flags.writeable:
             base._data = base._data.copy(order="K")
-    elif issubclass(data, Wrapper):
-        if getrefcount(base._data) > _HELD:
-            base._data = base._data.copy()
+    elif issubclass(data, Wrapper) and _is_held(base):
+        base._data = base._data.copy()
     if isinstance(value, Wrapper) and not issubclass(data, Wrapper):
         base._data = value._buffer(base._data)
 
 
-def _store(base: Box, path: tuple, index: Any, value: Any, add: bool) -> None:
-    buffer = base._data
-    if not base._spec.ndim and not isinstance(buffer, Wrapper):
-        buffer = np.array(buffer)
-    region = follow(path, buffer)
+def _is_held(base: Box) -> bool:
+    """Whether anybody but the base and its views has the base's buffer."""
+    held = getrefcount(base._data) - _HELD
+    storage = getattr(base, "_storage", None)
+    if storage is None or storage.buffer is not base._data:
+        return held > 0
+    return held != getrefcount(storage) - _SHARED
+
+
+def _store(target: Box, base: Box, index: Any, value: Any, add: bool) -> None:
+    if not base._spec.ndim and not isinstance(base._data, Wrapper):
+        buffer = np.array(base._data)
+        follow(path_of(target), buffer)[index] = value if not add else value + buffer
+        base._data = buffer[()]
+        return
+    region = window(target) if target._is_view else base._data
     if add:
         np.add.at(region, index, value)
     else:
         region[index] = value
-    if buffer is not base._data:
-        base._data = buffer[()]
 
 
 def _assign_node(p0: Any, p1: Any, spec: Spec, place: tuple, add: bool) -> tape.Node:
@@ -349,10 +409,12 @@ def add_at(target: Any, index: Any, value: Any) -> None:
     write(target, freeze(index), value, add=True)
 
 
-def _measure_held() -> int:
-    """What `getrefcount` says of a buffer that only its tensor holds."""
-    probe = Box._box(np.zeros(1))
-    return getrefcount(probe._data)
+def _measure() -> tuple[int, int]:
+    """What `getrefcount` says of a buffer that only its tensor (and a storage) has, and of a storage without views."""
+    base = Box._box(np.zeros(1))
+    held = getrefcount(base._data)
+    storage = storage_of(base)
+    return held, getrefcount(storage) - (getrefcount(base._data) - held)
 
 
-_HELD = _measure_held()
+_HELD, _SHARED = _measure()
