@@ -24,13 +24,13 @@ class Box(face.ArrayFace):
         """A tensor around an array, a NumPy scalar or a wrapper of a lower level; Python numbers become NumPy's."""
         if value.__class__ in (float, int, bool, complex) or (value.__class__ is np.ndarray and not value.ndim):
             value = np.asarray(value)[()]
-        t = cls()
+        t = cls._family.tensor()
         t._data, t._spec, t._level, t._node = value, spec_of(value), level, node
         return t
 
     def _buffer(self, array: np.ndarray) -> "Box":
         """A tensor around `array`, to be written into with values like this one."""
-        return self._family.tensor._box(array)
+        return self._box(array)
 
     def _carries_gradient(self) -> bool:
         return self._node is not None or (isinstance(self._data, Wrapper) and self._data._carries_gradient())
@@ -50,6 +50,14 @@ def unbox(value: Any) -> Any:
     return np.asarray(value) if isinstance(value, (list, tuple)) else value
 
 
+def alias(value: Any) -> Any:
+    """The same value for somebody who keeps it: a tensor of their own, which later writes into the other pass by.
+
+    Both have the same buffer, and so whichever is written first moves to a copy.
+    """
+    return value._box(value._data, value._level, value._node) if isinstance(value, Box) else value
+
+
 def freeze(index: Any) -> Any:
     """An index that nobody can change later: arrays copied, lists made arrays, tensors read."""
     if isinstance(index, tuple):
@@ -65,4 +73,4 @@ def freeze(index: Any) -> Any:
 
 def lift(value: Any, node: tape.Node | None, level: int) -> Any:
     """A saved value as the tensor that it was, for a backward pass that is itself recorded."""
-    return value if node is None else Box._family.tensor._box(value, level, node)
+    return value if node is None else Box._box(value, level, node)

@@ -23,7 +23,6 @@ METHODS = {
     "argsort": np.argsort, "nonzero": np.nonzero, "searchsorted": np.searchsorted, "compress": np.compress,
     "swapaxes": np.swapaxes, "squeeze": np.squeeze, "diagonal": np.diagonal, "trace": np.trace,
     "conj": np.conjugate, "conjugate": np.conjugate, "argpartition": np.argpartition, "choose": np.choose,
-    "copy": np.copy,
 }  # fmt: skip
 
 
@@ -142,6 +141,10 @@ class ArrayFace(Wrapper):
             raise TypeError("iteration over a 0-d array")
         return (self[i] for i in range(self._spec.shape[0]))
 
+    def copy(self, order="C"):
+        """An independent copy, whose gradient comes back here."""
+        return self._table[np.copy](self, order)
+
     # Shapes -----------------------------------------------------------------------------------------------------
 
     def reshape(self, *shape, order="C"):
@@ -150,9 +153,7 @@ class ArrayFace(Wrapper):
 
     def transpose(self, *axes):
         """See `numpy.transpose`; the axes as one tuple or as several integers."""
-        if not axes or axes == (None,):
-            return self._table[np.transpose](self)
-        return self._table[np.transpose](self, axes[0] if len(axes) == 1 else axes)
+        return self._table[np.transpose](self, None if not axes else axes[0] if len(axes) == 1 else axes)
 
     def ravel(self, order="C"):
         """See `numpy.ravel`: a view where possible."""
@@ -160,7 +161,7 @@ class ArrayFace(Wrapper):
 
     def flatten(self, order="C"):
         """One axis, always a copy."""
-        return np.copy(np.ravel(self, order=order))
+        return np.copy(np.ravel(self, order=order), order="C")
 
     def astype(self, dtype, order="K", casting="unsafe", subok=True, copy=True):
         """Convert to another dtype; the gradient comes back in this one."""

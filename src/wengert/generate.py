@@ -43,6 +43,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
+from wengert.box import alias, lift, unbox
 from wengert.primitive import Primitive, needs
 from wengert.protocol import NUMPY_SCALARS, PLAIN, Wrapper, highest, spec_of
 
@@ -53,15 +54,15 @@ WEAK = object()
 class Family:
     """The classes that a set of generated functions works on: a tensor class and the class of its views."""
 
-    def __init__(self, tensor: type, view: type, lift: Callable, make_view: Callable, unbox: Callable):
-        self.tensor, self.view, self.lift, self.make_view, self.unbox = tensor, view, lift, make_view, unbox
+    def __init__(self, tensor: type, view: type, make_view: Callable):
+        self.tensor, self.view, self.make_view = tensor, view, make_view
 
 
 def generate(p: Primitive, family: Family) -> Callable:
     """The forward function of a primitive for a family of tensor classes."""
     scope: dict[str, Any] = {
-        "Tensor": family.tensor, "View": family.view, "lift": family.lift, "make_view": family.make_view,
-        "PLAIN": PLAIN, "Wrapper": Wrapper, "SCALARS": NUMPY_SCALARS, "WEAK": WEAK, "spec_of": spec_of, "ndarray": np.ndarray, "heappush": heappush, "call": p.call, "primitive": p,
+        "Tensor": family.tensor, "View": family.view, "lift": lift, "make_view": family.make_view,
+        "PLAIN": PLAIN, "Wrapper": Wrapper, "SCALARS": NUMPY_SCALARS, "WEAK": WEAK, "spec_of": spec_of, "ndarray": np.ndarray, "heappush": heappush, "call": p.call, "primitive": p.apply,
         "Node": tape.Node, "ORDER": tape.ORDER, "floor": tape.floor, "fit": tape.fit, "cast": tape.cast,
         "guard": tape.guard, "zeros": tape.zeros, "add_large": tape.add_large, "take_buffer": tape.take_buffer,
         "conj": np.conj, "scatter": p.scatter, **{f"f{i}": rule for i, rule in enumerate(p.rules)},
@@ -84,7 +85,7 @@ def _slow_path(p: Primitive, family: Family, forward: Callable, core: Callable, 
     """What `forward` falls back to for operands that are not all of one level, or that are no tensors at all."""
 
     def slow(operands: tuple, params: tuple) -> Any:
-        operands = tuple(map(family.unbox, operands))
+        operands = tuple(map(unbox, operands))
         top = highest(operands)
         if top is None:
             return family.tensor._box(p.call(*operands, **dict(zip(names, params, strict=True))))
@@ -92,7 +93,7 @@ def _slow_path(p: Primitive, family: Family, forward: Callable, core: Callable, 
             return top._table[p](*operands, **dict(zip(names, params, strict=True)))
         level = top._level
         ours = [isinstance(a, family.tensor) and a._level == level for a in operands]
-        values = [a._data if mine else a for a, mine in zip(operands, ours, strict=True)]
+        values = [a._data if mine else alias(a) for a, mine in zip(operands, ours, strict=True)]
         parents = [a._node if mine else None for a, mine in zip(operands, ours, strict=True)]
         return core(level, values, parents, top if p.view else None, *params)
 
@@ -213,14 +214,19 @@ class _Source:
             lines += ["if level is None:", f"    {leave}"]
         return lines
 
-    def _call(self) -> str:
+    def _call(self, operator: bool = True) -> str:
         values = [f"x{i}" for i in range(self.n)]
+        if not operator:
+            return self._written_out(values)
         if self.p.operator == "[]":
             return "x0[index]"
         if self.p.operator and self.n == 2:
             return f"{values[0]} {self.p.operator} {values[1]}"
         if self.p.operator:
             return f"{self.p.operator}{values[0]}"
+        return self._written_out(values)
+
+    def _written_out(self, values: list[str]) -> str:
         arguments = ", ".join(values + [f"{k}={k}" for k in self.p.params])
         if isinstance(self.p.call, np.ufunc):
             return f"call({arguments})"
@@ -290,7 +296,7 @@ class _Source:
         values = "".join(f"x{i}, " for i in range(self.n))
         parents = "".join(f"p{i}, " for i in range(self.n))
         lines = [f"def core(level, values, parents, source{params}):", f"{values}= values", f"{parents}= parents",
-                 f"y = {self._call()}", "sy = spec_of(y)", *self._unpack_0d(), *self._record("source")]
+                 f"y = {self._call(operator=False)}", "sy = spec_of(y)", *self._unpack_0d(), *self._record("source")]
         return "\n    ".join(lines)
 
     def link(self) -> str:
@@ -363,22 +369,31 @@ class _VariadicSource(_Source):
 
     def forward(self) -> str:
         params = "".join(f", {k}={v!r}" for k, v in self.p.params.items())
-        names = "".join(f"{k}, " for k in self.p.params)
-        return f"def forward(*operands{params}):\n    return slow(operands, ({names}))"
+        leave = f"return slow(operands, ({''.join(f'{k}, ' for k in self.p.params)}))"
+        return "\n    ".join([
+            f"def forward(*operands{params}):", "xs, parents, level = [], [], None", "for a in operands:",
+            "    if a.__class__ is Tensor or a.__class__ is View:", "        if level is None:",
+            "            level = a._level", "        elif level is not a._level:", f"            {leave}",
+            "        xs.append(a._data); parents.append(a._node)", "    elif a.__class__ in PLAIN:",
+            "        xs.append(a); parents.append(None)", "    else:", f"        {leave}", "if level is None:",
+            f"    {leave}", *self._body()])  # fmt: skip
 
     def core(self) -> str:
         params = "".join(f", {k}" for k in self.p.params)
+        return "\n    ".join([f"def core(level, xs, parents, source{params}):", *self._body()])
+
+    def _body(self) -> list[str]:
         arguments = ", ".join(["*xs", *(f"{k}={k}" for k in self.p.params)])
         keep = [f"n.s{k} = {name}" for k, name in enumerate(self.saved)]
         if len(self.saved) > 2:
             keep = [f"n.s0 = ({', '.join(self.saved)})"]
-        lines = [f"def core(level, xs, parents, source{params}):", f"y = (primitive if any(isinstance(x, Wrapper) for x in xs) else call)({arguments})", "sy = spec_of(y)",
-                 *self._unpack_0d(), "t = Tensor(); t._data = y; t._spec = sy; t._level = level",
-                 "if floor() > level or not any(parents):", "    t._node = None", "    return t",
-                 "n = Node(); n.order = next(ORDER); n.spec = sy", f"n.rule = {self._rule_choice()}",
-                 "n.p0 = tuple(parents); n.p1 = None", "likes = tuple(map(spec_of, xs))", *keep,
-                 "t._node = n", "return t"]
-        return "\n    ".join(lines)
+        return [f"y = (primitive if any(isinstance(x, Wrapper) for x in xs) else call)({arguments})",
+                "sy = spec_of(y)", *self._unpack_0d(), "t = Tensor(); t._data = y; t._spec = sy; t._level = level",
+                "if floor() > level or not any(parents):", "    t._node = None", "    return t",
+                "n = Node(); n.order = next(ORDER); n.spec = sy", f"n.rule = {self._rule_choice()}",
+                "n.p0 = tuple(parents); n.p1 = None",
+                *(["likes = tuple(map(spec_of, xs))"] if "likes" in self.saved else []), *keep,
+                "t._node = n", "return t"]
 
     def _load(self, name: str, graph: bool) -> str:
         k = list(self.saved).index(name)

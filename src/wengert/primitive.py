@@ -44,7 +44,7 @@ REGISTRY: dict[Any, "Primitive | Composite | Plain"] = {}
 
 @dataclass(eq=False, slots=True)
 class Primitive:
-    """A function with derivative rules. Calling it dispatches on its operands as a NumPy function does."""
+    """A function with derivative rules."""
 
     name: str
     call: Callable
@@ -67,15 +67,8 @@ class Primitive:
     """The derivative is complex-linear; otherwise the rules see cotangents unconjugated."""
     operator: str | None = None
     """The Python operator that does the same, which costs less than the call."""
-    function: Any = field(default=None)
-    """The function that users call, if it is this primitive itself."""
-
-    def __call__(self, *operands, **params):
-        first = operands[0]
-        top = first if len(operands) == 1 and isinstance(first, Wrapper) else highest(operands)
-        if top is None:
-            return self.call(*operands, **params)
-        return top._table[self](*operands, **params)
+    apply: Callable = field(init=False)
+    """The function to call: dispatches on its operands, as a NumPy function does."""
 
     def __repr__(self) -> str:
         return f"<{self.kind} primitive {self.name}>"
@@ -112,22 +105,25 @@ OPERATORS = {
 # ---------------------------------------------------------------------------------------------------------------
 
 
-def elementwise(function: Callable, *rules: Rule, **flags: Any) -> Primitive:
+# Each gives the function to call in the place of the declared one, which dispatches on wrappers.
+
+
+def elementwise(function: Callable, *rules: Rule, **flags: Any) -> Callable:
     """Declare an elementwise function by its local partial derivatives, one per operand (`None`: no derivative)."""
     return _declare(function, rules, "elementwise", flags)
 
 
-def linear(function: Callable, adjoint: Rule = None, **flags: Any) -> Primitive:
+def linear(function: Callable, adjoint: Rule = None, **flags: Any) -> Callable:
     """Declare a linear function by its adjoint, or by ``scatter=``, which adds the adjoint into a buffer."""
     return _declare(function, (adjoint,), "linear", flags)
 
 
-def bilinear(function: Callable, adjoint_a: Rule, adjoint_b: Rule, **flags: Any) -> Primitive:
+def bilinear(function: Callable, adjoint_a: Rule, adjoint_b: Rule, **flags: Any) -> Callable:
     """Declare a function that is linear in each of two operands by the adjoint of each."""
     return _declare(function, (adjoint_a, adjoint_b), "bilinear", flags)
 
 
-def primitive(function: Callable, *rules: Rule, **flags: Any) -> Primitive:
+def primitive(function: Callable, *rules: Rule, **flags: Any) -> Callable:
     """Declare any other function by its vector-Jacobian products, one per operand (`None`: no derivative)."""
     return _declare(function, rules, "general", flags)
 
@@ -161,15 +157,33 @@ def name_of(function: Any) -> str:
 # ---------------------------------------------------------------------------------------------------------------
 
 
-def _declare(function: Callable, rules: tuple[Rule, ...], kind: str, flags: dict[str, Any]) -> Primitive:
+def _declare(function: Callable, rules: tuple[Rule, ...], kind: str, flags: dict[str, Any]) -> Callable:
     operands, params, variadic = _signature(function)
     name = flags.pop("name", None) or name_of(function).strip("_")
     public = flags.pop("public", function)
     declared = Primitive(name, function, operands, params, rules, kind, variadic=variadic,
-                         operator=OPERATORS.get(public), function=public, **flags)
+                         operator=OPERATORS.get(public), **flags)
     _check(declared)
-    REGISTRY[public] = REGISTRY[declared] = declared
-    return declared
+    declared.apply = function if isinstance(function, np.ufunc) else _dispatching(declared)
+    REGISTRY[public] = REGISTRY[declared] = REGISTRY[declared.apply] = declared
+    return declared.apply
+
+
+def _dispatching(p: Primitive) -> Callable:
+    """A function that gives wrappers to their table, and calls the declared function on anything else."""
+    call, n = p.call, None if p.variadic else len(p.operands)
+
+    def apply_to_one(x, *params, **keywords):
+        return x._table[p](x, *params, **keywords) if isinstance(x, Wrapper) else call(x, *params, **keywords)
+
+    def apply(*args, **keywords):
+        top = highest(args[:n])
+        return call(*args, **keywords) if top is None else top._table[p](*args, **keywords)
+
+    chosen = apply_to_one if n == 1 else apply
+    chosen.__name__ = chosen.__qualname__ = p.name
+    chosen.__doc__ = call.__doc__
+    return chosen
 
 
 def _signature(function: Callable) -> tuple[tuple[str, ...], dict[str, Any], bool]:

@@ -54,8 +54,9 @@ def intern_spec(shape: tuple[int, ...], dtype: np.dtype) -> Spec:
 
 
 NUMPY_SCALARS = {np.dtype(code).type: intern_spec((), np.dtype(code)) for code in "?bhilqBHILQefdgFDG"}
-PLAIN = frozenset({np.ndarray, float, int, complex, bool, *NUMPY_SCALARS})
-"""Classes of values that are constants to every transformation."""
+PLAIN = frozenset({np.ndarray, float, int, bool, *NUMPY_SCALARS})
+"""Classes of values that are constants to every transformation, and that operators treat as ufuncs do. (Python's complex
+is not one: ``1j * np.float64(2)`` is a Python number.)"""
 
 
 def spec_of(value: Any) -> Spec:
@@ -119,6 +120,7 @@ class Wrapper:
 
     __slots__ = ()
     _table: Table
+    _is_view = False
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         if method == "__call__" and not kwargs:
@@ -126,10 +128,11 @@ class Wrapper:
         return _call_ufunc(self._table, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func, types, args, kwargs):
-        if kwargs.get("out") is None:
-            kwargs.pop("out", None)
+        if "out" not in kwargs:
             return self._table[func](*args, **kwargs)
         out = kwargs.pop("out")
+        if out is None:
+            return self._table[func](*args, **kwargs)
         return write_out(func.__name__, out, self._table[func](*args, **kwargs))
 
 

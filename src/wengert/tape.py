@@ -301,6 +301,13 @@ def _calibrate() -> int:
 ALONE = _calibrate()
 
 
+def is_window(c: Any) -> bool:
+    """Whether writing into a cotangent would write into something else, or nowhere."""
+    if c.__class__ is np.ndarray:
+        return c.base is not None or not c.flags.writeable
+    return c._is_view
+
+
 def add_large(grads: dict, order: int, c: Any) -> None:
     """Add to a large waiting cotangent, in place where nobody else holds it."""
     s = grads.pop(order)
@@ -318,7 +325,7 @@ def take_buffer(grads: dict, parent: Node, heap: list, nodes: dict, g: Any) -> A
         heappush(heap, order)
         nodes[order] = parent
         return zeros(parent.spec, g)
-    if getrefcount(buffer) > ALONE or (buffer.__class__ is np.ndarray and buffer.base is not None):
+    if getrefcount(buffer) > ALONE or is_window(buffer):
         buffer = buffer.copy()
     if isinstance(g, Wrapper) and not isinstance(buffer, Wrapper):
         buffer = g._buffer(buffer)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert import face, tape
-from wengert.box import Box, bare, freeze, lift, unbox
+from wengert.box import Box, bare, freeze, unbox
 from wengert.dispatch import make_table
 from wengert.errors import (
     ArgumentError,
@@ -430,7 +430,7 @@ class View(ViewOf, Tensor):
     __slots__ = ("_array", "_at", "_base", "_cut", "_linked", "_parent", "_step")
 
 
-Box._family = Family(Tensor, View, lift, make_view, unbox)
+Box._family = Family(Tensor, View, make_view)
 Tensor._table = make_table(Tensor._family)
 face.install(Tensor, Tensor._table)
 for _name, _ufunc in face.OPERATORS.items():

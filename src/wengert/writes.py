@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
-from wengert.box import Box, bare, freeze, unbox
+from wengert.box import Box, alias, bare, freeze, unbox
 from wengert.errors import DTypeError, LeafWriteError, LostGradientError, ShapeError
 from wengert.primitive import REGISTRY
 from wengert.protocol import Spec, Wrapper, spec_of
@@ -230,7 +230,8 @@ def _own_buffer(base: Box, value: Any) -> None:
         if _is_held(base) or base._data.base is not None or not base._data.flags.writeable:
             base._data = base._data.copy(order="K")
     elif issubclass(data, Wrapper) and _is_held(base):
-        base._data = base._data.copy()
+        # Of a wrapper an alias will do: the array at the bottom is copied there, if it is held.
+        base._data = alias(base._data) if issubclass(data, Box) else base._data.copy()
     if isinstance(value, Wrapper) and not issubclass(data, Wrapper):
         base._data = value._buffer(base._data)
 
@@ -273,7 +274,7 @@ def assign_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -
         return
     if not node.spec.ndim:
         return send(node.p0, tape.zeros(node.spec, g), heap, nodes, grads)
-    if getrefcount(g) > tape.ALONE or (g.__class__ is np.ndarray and (g.base is not None or not g.flags.writeable)):
+    if getrefcount(g) > tape.ALONE or tape.is_window(g):
         g = g.copy()
     send(node.p0, _without_region(g, path, index), heap, nodes, grads)
 
@@ -411,7 +412,8 @@ def add_at(target: Any, index: Any, value: Any) -> None:
 
 def _measure() -> tuple[int, int]:
     """What `getrefcount` says of a buffer that only its tensor (and a storage) has, and of a storage without views."""
-    base = Box._box(np.zeros(1))
+    base = Box()
+    base._data = np.zeros(1)
     held = getrefcount(base._data)
     storage = storage_of(base)
     return held, getrefcount(storage) - (getrefcount(base._data) - held)

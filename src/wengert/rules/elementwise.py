@@ -29,7 +29,7 @@ elementwise(np.multiply, lambda b: b, lambda a: a)
 elementwise(np.divide, lambda g, b: g / b, lambda g, b, y: -(g * y / b), singular=True)
 elementwise(np.negative, lambda: -1)
 elementwise(np.positive, lambda: 1)
-elementwise(np.reciprocal, lambda y: -(y * y), singular=True)
+elementwise(np.reciprocal, lambda g, x: -(g / (x * x)), singular=True)
 elementwise(np.square, lambda x: 2 * x)
 elementwise(np.remainder, lambda: 1, lambda g, a, b: -(g * np.floor_divide(a, b)))
 elementwise(np.fmod, lambda: 1, lambda g, a, b: -(g * np.trunc(a / b)))
@@ -153,7 +153,7 @@ def _as_complex(g, like):
 
 linear(np.conjugate, lambda g: np.conjugate(g))
 linear(np.real, lambda g, like: _as_complex(g, like), view=True)
-linear(np.imag, lambda g, like: 1j * g if like.is_complex else np.zeros_like(g), view=True)
+linear(np.imag, lambda g, like: g * 1j if like.is_complex else np.zeros_like(g), view=True)
 
 
 def _angle(x, deg=False):

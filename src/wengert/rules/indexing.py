@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
+from wengert.primitive import composite, linear, primitive, without_gradient
 from wengert.rules.shaping import normal_axes
 
 # Reading ---------------------------------------------------------------------------------------------------------
@@ -87,11 +87,7 @@ def _where(c, x, y):
     return np.where(c, x, y)
 
 
-def _zero(g):
-    return np.zeros((), g.dtype)[()]
-
-
-_where = primitive(_where, None, lambda g, c: np.where(c, g, _zero(g)), lambda g, c: np.where(c, _zero(g), g), broadcasts=True,
+_where = primitive(_where, None, lambda g, c: np.where(c, g, 0), lambda g, c: np.where(c, 0, g), broadcasts=True,
           holomorphic=False)
 
 
@@ -101,7 +97,7 @@ def where(condition, x=None, y=None):
         return np.nonzero(condition)
     if x is None or y is None:
         raise ValueError("either both or neither of x and y should be given")
-    return _where(condition if is_wrapper(condition) else np.asarray(condition), x, y)
+    return _where(condition, x, y)
 
 
 @composite(np.select)

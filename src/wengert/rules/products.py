@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError
-from wengert.primitive import bilinear, composite, linear
+from wengert.primitive import bilinear, composite, primitive
 from wengert.rules.reductions import broadcast
 from wengert.rules.shaping import normal_axes
 
@@ -146,9 +146,8 @@ def _on_diagonal(c, mine, letters, like):
     return full
 
 
-_einsum = linear(_einsum, lambda g, i, xs, likes, subscripts, optimize: _einsum_rule(g, i, xs, likes, subscripts, optimize),
-       name="einsum")
-_einsum.kind = "bilinear"
+_einsum = primitive(_einsum, lambda g, i, xs, likes, subscripts, optimize: _einsum_rule(g, i, xs, likes, subscripts, optimize),
+                    name="einsum")
 
 
 @composite(np.einsum)

@@ -59,7 +59,7 @@ def _sum(x, axis=None, keepdims=False):
 
 
 def _mean(x, axis=None, keepdims=False):
-    if x.__class__ is np.ndarray and x.dtype in (np.float64, np.float32):
+    if x.__class__ is np.ndarray and x.dtype.char in "df":
         n = x.size if axis is None else count(x.shape, axis)
         return np.add.reduce(x, axis=axis, keepdims=keepdims) / n if n else np.mean(x, axis=axis, keepdims=keepdims)
     return np.mean(x, axis=axis, keepdims=keepdims)
@@ -79,7 +79,7 @@ def _prepared(a: Any, axis: Any, dtype: Any, where: Any, neutral: Any) -> Any:
 @composite(np.sum, (np.add, "reduce"))
 def sum_(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, where=UNSET):
     if dtype is None and where is UNSET and initial is UNSET:
-        return _sum(a, axis=axis, keepdims=keepdims)
+        return _sum(a, axis, keepdims)
     total = _sum(_prepared(a, axis, dtype, where, 0), axis=axis, keepdims=keepdims)
     return total if initial is UNSET else total + initial
 
@@ -87,7 +87,7 @@ def sum_(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, wher
 @composite(np.mean)
 def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=UNSET):
     if dtype is None and where is UNSET:
-        return _mean(a, axis=axis, keepdims=keepdims)
+        return _mean(a, axis, keepdims)
     a = _prepared(a, axis, dtype, UNSET, 0)
     if where is UNSET or where is True:
         return _mean(a, axis=axis, keepdims=keepdims)

@@ -1,5 +1,6 @@
 """Shapes: reshaping, transposing, broadcasting, joining, splitting, copying."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,7 @@ from wengert.rules.reductions import UNSET
 
 def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """Axes as a tuple of non-negative integers."""
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    return tuple(np.lib.array_utils.normalize_axis_tuple(axes, ndim))
+    return np.lib.array_utils.normalize_axis_tuple(axis.tolist() if isinstance(axis, np.ndarray) else axis, ndim)
 
 
 # Views -----------------------------------------------------------------------------------------------------------
@@ -21,12 +21,16 @@ def _reshape(x, shape=(), order="C"):
     return x.reshape(shape, order=order)
 
 
+def _ravel(x, order="C"):
+    return x.ravel(order)
+
+
 def _transpose(x, axes=None):
     return x.transpose(axes)
 
 
 def _transpose_back(g, axes):
-    return g.transpose() if axes is None else g.transpose(np.argsort([i % len(axes) for i in axes]))
+    return g.transpose() if axes is None else g.transpose(sorted(range(len(axes)), key=axes.__getitem__))
 
 
 def _broadcast_to(x, shape=()):
@@ -47,6 +51,7 @@ def _flip(x, axis=()):
 
 
 _reshape = linear(_reshape, lambda g, like, order: g.reshape(like.shape, order="F" if order == "F" else "C"), view=True)
+_ravel = linear(_ravel, lambda g, like, order: g.reshape(like.shape, order="F" if order == "F" else "C"), view=True)
 _transpose = linear(_transpose, lambda g, axes: _transpose_back(g, axes), view=True)
 _broadcast_to = linear(_broadcast_to, lambda g, like: _sum_to(g, like), view=True)
 _flip = linear(_flip, lambda g, axis: _flip(g, axis=axis), view=True)
@@ -64,7 +69,7 @@ def reshape(a, shape=None, order="C", *, newshape=None, copy=None):
 
 @composite(np.ravel)
 def ravel(a, order="C"):
-    return _reshape(a, shape=(-1,), order=order if order in "CF" else "C")
+    return _ravel(a, order=order)
 
 
 @composite(np.transpose, np.permute_dims)
@@ -191,8 +196,8 @@ composite(np.atleast_3d)(_at_least(3, _grow_3d))
 # Copies ----------------------------------------------------------------------------------------------------------
 
 
-def _copy(x):
-    return x.copy()
+def _copy(x, order="K"):
+    return x.copy(order)
 
 
 def _astype(x, dtype=None):
@@ -205,7 +210,7 @@ _astype = linear(_astype, lambda g: g)
 
 @composite(np.copy)
 def copy(a, order="K", subok=False):
-    return _copy(a)
+    return _copy(a, order=order)
 
 
 @composite(np.astype)
@@ -342,17 +347,17 @@ def tile(A, reps):
 # Joining ---------------------------------------------------------------------------------------------------------
 
 
-def _concatenate(*arrays, axis=0):
+def _concatenate(*arrays, axis=0, edges=()):
     return np.concatenate(arrays, axis)
 
 
-def _part(g, i, likes, axis):
-    axis %= likes[i].ndim
-    start = sum([like.shape[axis] for like in likes[:i]])
-    return g[(*(slice(None),) * axis, slice(start, start + likes[i].shape[axis]))]
+def _stack(*arrays, axis=0):
+    return np.stack(arrays, axis)
 
 
-_concatenate = linear(_concatenate, lambda g, i, likes, axis: _part(g, i, likes, axis))
+_concatenate = linear(
+    _concatenate, lambda g, i, axis, edges: g[(*(slice(None),) * (axis % g.ndim), slice(edges[i], edges[i + 1]))])
+_stack = linear(_stack, lambda g, i, axis: g[(*(slice(None),) * (axis % g.ndim), i)])
 
 
 @composite(np.concatenate, np.concat)
@@ -360,17 +365,15 @@ def concatenate(arrays, axis=0, out=None, dtype=None, casting="same_kind"):
     arrays = [a if hasattr(a, "ndim") else np.asarray(a) for a in arrays]
     if axis is None:
         arrays, axis = [np.ravel(a) for a in arrays], 0
-    joined = _concatenate(*arrays, axis=axis)
+    edges = tuple(itertools.accumulate([a.shape[axis] for a in arrays], initial=0))
+    joined = _concatenate(*arrays, axis=axis, edges=edges)
     return joined if dtype is None else joined.astype(dtype)
 
 
 @composite(np.stack)
 def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
-    arrays = list(arrays)
-    shapes = {np.shape(a) for a in arrays}
-    if len(shapes) > 1:
-        raise ValueError("all input arrays must have the same shape")
-    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis=axis, dtype=dtype)
+    stacked = _stack(*[a if hasattr(a, "ndim") else np.asarray(a) for a in arrays], axis=axis)
+    return stacked if dtype is None else stacked.astype(dtype)
 
 
 @composite(np.vstack)

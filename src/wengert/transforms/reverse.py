@@ -14,7 +14,7 @@ import numpy as np
 from wengert import tape
 from wengert.errors import ArgumentError, DTypeError, ShapeError
 from wengert.protocol import Wrapper, new_level, spec_of
-from wengert.box import unbox
+from wengert.box import alias, unbox
 from wengert.tensor import Tensor
 
 __all__ = ["grad", "value_and_grad", "vjp"]
@@ -46,7 +46,7 @@ def peel(value: Any, level: int) -> Any:
 
 def _open(value: Any, level: int, name: str) -> tuple[Any, Tensor | None]:
     """An input of a transformation as a leaf of its level."""
-    inner = unbox(value)
+    inner = alias(unbox(value))
     if not isinstance(inner, Wrapper):
         inner = np.asarray(inner)
         inner = inner if inner.ndim else inner[()]
@@ -256,7 +256,7 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
     leaves, rebuild = flatten(y)
     heads = [(leaf._node, leaf._spec) if isinstance(leaf, Tensor) and leaf._level == level else (None, spec_of(leaf))
              for leaf in leaves]
-    value, aux = peel(y, level), peel(aux, level)
+    value, aux = _independent(peel(y, level)), _independent(peel(aux, level))
 
     def pullback(cotangent: Any) -> tuple:
         seeds, _ = flatten(cotangent)
@@ -268,6 +268,12 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
             return inputs.gradients(tape.backpropagate([(n, g) for n, g in pairs if n is not None], retain=True))
 
     return (value, pullback, aux) if has_aux else (value, pullback)
+
+
+def _independent(value: Any) -> Any:
+    """A result that its owner may write into while the tape keeps it too."""
+    leaves, rebuild = flatten(value)
+    return rebuild([leaf.copy() if leaf.__class__ is np.ndarray else alias(leaf) for leaf in leaves])
 
 
 def _cotangent(g: Any, spec: Any) -> Any:
