@@ -9,7 +9,7 @@ from wengert.box import bare
 from wengert.errors import MissingRuleError
 from wengert.generate import Family, generate
 from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of
-from wengert.protocol import Table, Wrapper
+from wengert.protocol import Table, Wrapper, write_out
 from wengert.writes import add_at
 
 
@@ -26,10 +26,27 @@ def _entry(function: Any, family: Family) -> Callable:
     if isinstance(known, Primitive):
         return generate(known, family)
     if isinstance(known, Composite):
-        return known.call
+        return _composite(function, known, family)
     if isinstance(known, Plain):
         return _plain(known, family.tensor)
     return _missing(function)
+
+
+def _composite(function: Any, known: Composite, family: Family) -> Callable:
+    """A composite; its primitive at once where there are no keywords; and ``out=``, which is the same for all."""
+    call, positional = known.call, known.positional if known.direct else -1
+    direct = family.tensor._table[REGISTRY[known.direct]] if known.direct else None
+
+    def entry(*args, **kwargs):
+        if not kwargs and len(args) <= positional:
+            return direct(*args)
+        out = kwargs.pop("out", None)
+        result = call(*args, **kwargs)
+        return result if out is None else write_out(known.name, out, result)
+
+    entry.__name__ = entry.__qualname__ = known.name
+    entry.__doc__ = function.__doc__
+    return entry
 
 
 def _plain(entry: Plain, tensor: type) -> Callable:

@@ -41,26 +41,11 @@ def install(cls: type, table: Table) -> None:
 
 def _install_one(cls: type, table: Table, name: str, function: Any) -> None:
     def first_use(self, *args, **kwargs):
-        entry = table[function]
-        setattr(cls, name, _with_out(entry, function))
+        setattr(cls, name, table[function])
         return getattr(self, name)(*args, **kwargs)
 
     first_use.__name__, first_use.__doc__ = name, f"See `numpy.{function.__name__}`."
     setattr(cls, name, first_use)
-
-
-def _with_out(entry: Any, function: Any) -> Any:
-    """Methods of reductions and the like take ``out=``, which the dispatcher takes care of."""
-    if isinstance(function, np.ufunc):
-        return entry
-
-    def method(self, *args, **kwargs):
-        if "out" in kwargs:
-            return function(self, *args, **kwargs)
-        return entry(self, *args, **kwargs)
-
-    method.__name__, method.__doc__ = function.__name__, f"See `numpy.{function.__name__}`."
-    return method
 
 
 def _install_reflected(cls: type, table: Table, name: str, ufunc: np.ufunc) -> None:
@@ -149,7 +134,8 @@ class ArrayFace(Wrapper):
 
     def reshape(self, *shape, order="C"):
         """See `numpy.reshape`; the shape as one tuple or as several integers."""
-        return self._table[np.reshape](self, shape[0] if len(shape) == 1 else shape, order)
+        entry, shape = self._table[np.reshape], shape[0] if len(shape) == 1 else shape
+        return entry(self, shape) if order == "C" else entry(self, shape, order)
 
     def transpose(self, *axes):
         """See `numpy.transpose`; the axes as one tuple or as several integers."""

@@ -227,7 +227,7 @@ class _Source:
         return self._written_out(values)
 
     def _written_out(self, values: list[str]) -> str:
-        arguments = ", ".join(values + [f"{k}={k}" for k in self.p.params])
+        arguments = ", ".join([*values, *self.p.params])
         if isinstance(self.p.call, np.ufunc):
             return f"call({arguments})"
         # Inside another transformation the value is a wrapper, to which the primitive is one operation again.
@@ -370,29 +370,32 @@ class _VariadicSource(_Source):
     def forward(self) -> str:
         params = "".join(f", {k}={v!r}" for k, v in self.p.params.items())
         leave = f"return slow(operands, ({''.join(f'{k}, ' for k in self.p.params)}))"
+        keep = "likes" in self.saved
         return "\n    ".join([
-            f"def forward(*operands{params}):", "xs, parents, level = [], [], None", "for a in operands:",
+            f"def forward(*operands{params}):", "xs, parents, likes, level = [], [], [], None", "for a in operands:",
             "    if a.__class__ is Tensor or a.__class__ is View:", "        if level is None:",
             "            level = a._level", "        elif level is not a._level:", f"            {leave}",
-            "        xs.append(a._data); parents.append(a._node)", "    elif a.__class__ in PLAIN:",
-            "        xs.append(a); parents.append(None)", "    else:", f"        {leave}", "if level is None:",
-            f"    {leave}", *self._body()])  # fmt: skip
+            "        x = a._data", "        if x.__class__ not in PLAIN:", f"            {leave}",
+            "        xs.append(x); parents.append(a._node)" + "; likes.append(a._spec)" * keep, "    elif a.__class__ in PLAIN:",
+            "        xs.append(a); parents.append(None)" + "; likes.append(spec_of(a))" * keep, "    else:", f"        {leave}", "if level is None:",
+            f"    {leave}", *self._body("call")])  # fmt: skip
 
     def core(self) -> str:
         params = "".join(f", {k}" for k in self.p.params)
-        return "\n    ".join([f"def core(level, xs, parents, source{params}):", *self._body()])
+        return "\n    ".join([f"def core(level, xs, parents, source{params}):", "likes = [*map(spec_of, xs)]",
+                              *self._body("(primitive if any(isinstance(x, Wrapper) for x in xs) else call)")])
 
-    def _body(self) -> list[str]:
+    def _body(self, function: str) -> list[str]:
         arguments = ", ".join(["*xs", *(f"{k}={k}" for k in self.p.params)])
         keep = [f"n.s{k} = {name}" for k, name in enumerate(self.saved)]
         if len(self.saved) > 2:
             keep = [f"n.s0 = ({', '.join(self.saved)})"]
-        return [f"y = (primitive if any(isinstance(x, Wrapper) for x in xs) else call)({arguments})",
+        return [f"y = {function}({arguments})",
                 "sy = spec_of(y)", *self._unpack_0d(), "t = Tensor(); t._data = y; t._spec = sy; t._level = level",
                 "if floor() > level or not any(parents):", "    t._node = None", "    return t",
                 "n = Node(); n.order = next(ORDER); n.spec = sy", f"n.rule = {self._rule_choice()}",
                 "n.p0 = tuple(parents); n.p1 = None",
-                *(["likes = tuple(map(spec_of, xs))"] if "likes" in self.saved else []), *keep,
+                *keep,
                 "t._node = n", "return t"]
 
     def _load(self, name: str, graph: bool) -> str:
@@ -406,7 +409,13 @@ class _VariadicSource(_Source):
         return "i" if name == "i" else super()._argument(name, graph)
 
     def backward(self, name: str, conjugate: bool, graph: bool) -> str:
-        lines = [f"def {name}(node, g, heap, nodes, grads):", "g = conj(g)" if conjugate else "pass",
-                 "for i, p in enumerate(node.p0):", "    if p is None: continue"]
-        lines += [f"    {line}" for line in self._send(0, conjugate, graph)]
+        names = needs(self.rules[0])
+        lines = [f"def {name}(node, g, heap, nodes, grads):", "g = conj(g)" if conjugate else "pass"]
+        if "i" in names:
+            lines += ["for i, p in enumerate(node.p0):", "    if p is None: continue"]
+            lines += [f"    {line}" for line in self._send(0, conjugate, graph)]
+        else:
+            arguments = ", ".join(self._argument(name, graph) for name in names)
+            lines += [f"for p, c in zip(node.p0, f0({arguments}), strict=True):", "    if p is None: continue"]
+            lines += [f"    {line}" for line in self._send(0, conjugate, graph)[1:]]
         return "\n    ".join(lines)

@@ -18,7 +18,8 @@ name                meaning
 ``g``               the cotangent of the output (in a tangent rule: the tangent)
 ``like``            the `Spec` (shape, dtype) of the operand whose cotangent is computed
 a keyword           the value of the function's keyword parameter of that name
-``i, likes, xs``    in primitives of any number of operands: the operand's position, all `Spec`s, all operands
+``i, likes, xs``    in primitives of any number of operands: the operand's position, all `Spec`s, all operands; a rule
+                    that does not name ``i`` gives the cotangents of all operands at once
 ==================  ===========================================================================================
 
 An elementwise rule that does not name ``g`` is the partial derivative itself; one that names ``g`` is the product with
@@ -80,6 +81,9 @@ class Composite:
 
     name: str
     call: Callable
+    direct: Callable | None = None
+    """The primitive that a call without keywords, with up to `positional` arguments, goes to at once."""
+    positional: int = 0
 
 
 @dataclass(eq=False, slots=True)
@@ -128,12 +132,15 @@ def primitive(function: Callable, *rules: Rule, **flags: Any) -> Callable:
     return _declare(function, rules, "general", flags)
 
 
-def composite(*functions: Any) -> Callable[[Callable], Callable]:
-    """Decorator: the decorated function replaces NumPy's `functions` on wrappers."""
+def composite(*functions: Any, direct: Callable | None = None, positional: int = 1) -> Callable[[Callable], Callable]:
+    """Decorator: the decorated function replaces NumPy's `functions` on wrappers.
+
+    Calls without keywords, and with up to `positional` arguments, may go straight to the primitive `direct`.
+    """
 
     def register(call: Callable) -> Callable:
         for function in functions:
-            REGISTRY[function] = Composite(name_of(function), call)
+            REGISTRY[function] = Composite(name_of(function), call, direct, positional)
         return call
 
     return register

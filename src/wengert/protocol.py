@@ -128,12 +128,7 @@ class Wrapper:
         return _call_ufunc(self._table, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func, types, args, kwargs):
-        if "out" not in kwargs:
-            return self._table[func](*args, **kwargs)
-        out = kwargs.pop("out")
-        if out is None:
-            return self._table[func](*args, **kwargs)
-        return write_out(func.__name__, out, self._table[func](*args, **kwargs))
+        return self._table[func](*args, **kwargs)
 
 
 def write_out(name: str, out: Any, result: Any) -> Any:

@@ -72,7 +72,9 @@ class Tensor(Box):
             with tape.no_grad():
                 self[...] = value
         else:
-            self._data = value.astype(self._spec.dtype) if self._spec.ndim else self._spec.dtype.type(value)
+            fresh = np.empty_like(bare(self))
+            fresh[...] = value
+            self._data = fresh if fresh.ndim else fresh[()]
 
     def numpy(self) -> np.ndarray:
         """The value as an independent NumPy array."""
@@ -184,20 +186,27 @@ class Tensor(Box):
         >>> x.grad.item()
         27.0
         """
-        backward([self], [gradient], retain_graph, create_graph)
+        _run_backward([(_recorded_node(self), _seed(self, gradient, create_graph))], self._level, retain_graph, create_graph)
 
     def _accumulate(self, g: Any) -> None:
         """Take a gradient that arrived from a backward pass."""
-        if self.accumulation == "null":
+        how, old = getattr(self, "_accumulation", "add"), getattr(self, "_grad", None)
+        if how == "null":
             return
-        old = self.grad
-        if old is None or self.accumulation == "write":
-            self._grad = g if isinstance(g, Tensor) else Tensor._box(g)
+        if old is None or how == "write":
+            self._grad = g if isinstance(g, Tensor) else self._new_grad(g)
         elif isinstance(g, Tensor) or old._node is not None or isinstance(g, Wrapper):
             self._grad = old + g
         else:
             with tape.no_grad():
                 old += g
+
+    def _new_grad(self, g: Any) -> "Tensor":
+        """A tensor for a cotangent, which has this tensor's shape and dtype."""
+        t = Tensor()
+        t._data = g if self._spec.ndim or g.__class__ is not np.ndarray else g[()]
+        t._spec, t._level, t._node = self._spec, 0, None
+        return t
 
     def retain_grad(self) -> None:
         """Keep the gradient that passes through this intermediate result in ``grad``, as for a leaf."""
@@ -360,20 +369,30 @@ def backward(tensors: Any, gradients: Any = None, retain_graph: bool = False, cr
     if isinstance(tensors, Tensor):
         tensors, gradients = [tensors], None if gradients is None else [gradients]
     gradients = [None] * len(tensors) if gradients is None else list(gradients)
-    if len(gradients) != len(tensors):
-        raise ArgumentError(f"[backward] one gradient per tensor was required; received {len(gradients)} gradients "
-                            f"for {len(tensors)} tensors; pass None for those that start from 1")
-    heads = [(_recorded_node(t), _seed(t, g)) for t, g in zip(tensors, gradients, strict=True)]
-    level = tensors[0]._level
+    if not tensors or len(gradients) != len(tensors):
+        raise ArgumentError(f"[backward] tensors, and a gradient for each, were required; received {len(gradients)} "
+                            f"gradients for {len(tensors)} tensors; pass None for those that start from 1")
+    level = tensors[0]._level if isinstance(tensors[0], Tensor) else 0
+    heads = [(_recorded_node(t), _seed(t, g, create_graph)) for t, g in zip(tensors, gradients, strict=True)]
     if any(t._level != level for t in tensors):
         raise GradientError("[backward] tensors of one level were required; received some that depend on the argument "
                             "of a transformation and some that do not; run backward from each")
-    with tape.recording_from(level) if create_graph else tape.no_grad() if not level else tape.recording_from(level):
-        cotangents = tape.backpropagate(heads, retain_graph or create_graph, level if create_graph else None)
-    if any(leaf.owner is None for leaf in cotangents):
-        raise GradientError("[backward] a tensor that leads back to leaves made by wg.tensor was required; received "
-                            "one that depends on the argument of a transformation; use wg.grad or wg.vjp inside it")
+    _run_backward(heads, level, retain_graph, create_graph)
+
+
+def _run_backward(heads: list, level: int, retain_graph: bool, create_graph: bool) -> None:
+    """The pass, and then the gradients into the leaves: all of them, or none if the pass fails."""
+    if create_graph:
+        with tape.recording_from(level):
+            cotangents = tape.backpropagate(heads, True, level)
+    else:
+        cotangents = tape.backpropagate(heads, retain_graph)
     with _depositing:
+        for leaf in cotangents:
+            if leaf.owner is None:
+                raise GradientError("[backward] a tensor that leads back to leaves made by wg.tensor was required; "
+                                    "received one that depends on the argument of a transformation; use wg.grad or "
+                                    "wg.vjp inside it")
         while cotangents:
             leaf, g = cotangents.popitem()
             # Cotangents may be shared between leaves, or be windows on others: a gradient has memory of its own.
@@ -394,29 +413,29 @@ def _recorded_node(t: Any) -> tape.Node:
     return t._node
 
 
-def _seed(t: Tensor, gradient: Any) -> Any:
+def _seed(t: Tensor, gradient: Any, create_graph: bool) -> Any:
     """The cotangent to start from."""
     spec = t._spec
     if gradient is None:
         if spec.size != 1 or spec.is_complex:
             raise ShapeError(f"[backward] a real tensor of one element was required, as no gradient was given; "
                              f"received {spec!r}; pass gradient= of shape {spec.shape}, or reduce first: y.sum()")
-        one = np.ones(spec.shape, spec.dtype)
-        return one if spec.ndim else one[()]
-    if isinstance(gradient, Tensor) and gradient._level == t._level and gradient._node is not None:
-        gradient = gradient if gradient.dtype == spec.dtype else gradient.astype(spec.dtype)
-    else:
-        gradient = bare(gradient)
-        gradient = np.asarray(gradient) if not isinstance(gradient, Wrapper) else gradient
+        return np.ones(spec.shape, spec.dtype) if spec.ndim else spec.dtype.type(1)
+    if gradient.__class__ is not np.ndarray:
+        gradient = unbox(gradient)
+        # The history of a gradient of the tensor's own level matters only to a pass that is recorded.
+        while not create_graph and isinstance(gradient, Tensor) and gradient._level >= t._level:
+            gradient = gradient._data
+        if not isinstance(gradient, Wrapper):
+            gradient = np.asarray(gradient)
     if gradient.shape != spec.shape:
         raise ShapeError(f"[backward] a gradient of shape {spec.shape} was required; received shape {gradient.shape}, "
                          f"dtype {gradient.dtype}; it must have the shape of the tensor itself")
     if gradient.dtype.kind == "c" and not spec.is_complex:
         raise DTypeError(f"[backward] a real gradient was required for {spec!r}; received dtype {gradient.dtype}")
-    if isinstance(gradient, Wrapper):
-        return gradient
-    gradient = gradient.astype(spec.dtype)
-    return gradient if spec.ndim else gradient[()]
+    if gradient.dtype is not spec.dtype or (gradient.__class__ is np.ndarray and not gradient.flags.writeable):
+        gradient = gradient.astype(spec.dtype)
+    return gradient if spec.ndim or isinstance(gradient, Wrapper) else gradient[()]
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -98,7 +98,9 @@ def window(view: Box) -> Any:
             view = view._parent
         y = base._data if view is None else view._array
         for view in reversed(stale):
-            y = view._step[0](y, *view._step[1])
+            # Of a wrapper the step is a view again, to be cut as this one is, whatever the mode is here and now.
+            with tape.no_grad() if view._cut else tape.enable_grad():
+                y = view._step[0](y, *view._step[1])
             view._array, view._storage = y, storage
     return newest._array
 
@@ -122,7 +124,7 @@ def make_view(source: Box, x: Any, y: Any, spec: Spec, node: Any, link: Callable
     v = source._family.view()
     v._base = base = source._base if source._is_view else source
     v._parent, v._step, v._spec = source if source._is_view else None, (call, params, link), spec
-    v._at = v._linked = None
+    v._at = None
     v._cut = (source._is_view and source._cut) or (node is not None and tape.floor() > source._level)
     if source._is_view:
         y = call(window(source), *params)  # x may have been a copy, or a window in between
@@ -399,7 +401,10 @@ def _movable(t: Box, result: Box) -> bool:
     """Whether the result can simply take the tensor's place: its views look the value up, so they follow."""
     if result._node is not None:
         _check_recorded_write(t, result._node)
-    return not result._is_view and result._spec is t._spec
+    if result._is_view or result._spec is not t._spec:
+        return False
+    # The memory order decides whether a later reshape is a view.
+    return t._spec.ndim < 2 or bare(result).strides == bare(t).strides
 
 
 def add_at(target: Any, index: Any, value: Any) -> None:

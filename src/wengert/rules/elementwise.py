@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.primitive import composite, elementwise, linear, primitive, without_gradient
+from wengert.primitive import composite, elementwise, is_wrapper, linear, primitive, without_gradient
 
 
 def choose(mask: Any, yes: Any, no: Any) -> Any:
@@ -31,8 +31,8 @@ elementwise(np.negative, lambda: -1)
 elementwise(np.positive, lambda: 1)
 elementwise(np.reciprocal, lambda g, x: -(g / (x * x)), singular=True)
 elementwise(np.square, lambda x: 2 * x)
-elementwise(np.remainder, lambda: 1, lambda g, a, b: -(g * np.floor_divide(a, b)))
-elementwise(np.fmod, lambda: 1, lambda g, a, b: -(g * np.trunc(a / b)))
+elementwise(np.remainder, lambda: 1, lambda g, a, b: -(g * np.floor_divide(a, b)), singular=True)
+elementwise(np.fmod, lambda: 1, lambda g, a, b: -(g * np.trunc(a / b)), singular=True)
 elementwise(np.floor_divide, lambda: 0, lambda: 0)
 
 
@@ -45,12 +45,21 @@ def _power_base(g, a, b):
 
 
 def _power_exponent(g, a, y):
-    # Where y is 0 so is the derivative: y * log(a) tends to 0 there, though log(a) does not.
-    return g * (y * np.log(choose(y == 0, np.ones_like(y), a)))
+    # Powers of 0 are 0 (or 1, for the exponent 0), and so is the derivative, though log(0) is infinite.
+    return g * (y * np.log(choose(a == 0, np.ones_like(y), a)))
 
 
-for _power in (np.power, np.float_power):
-    elementwise(_power, _power_base, _power_exponent, singular=True)
+elementwise(np.power, _power_base, _power_exponent, singular=True)
+
+
+@composite(np.float_power)
+def float_power(a, b):
+    """Powers in double precision or better."""
+    return np.power(_double(a), _double(b))
+
+
+def _double(x):
+    return np.astype(x if is_wrapper(x) else np.asarray(x), np.result_type(x, np.float64))
 
 
 def _share(g, wins, ties):
@@ -70,11 +79,20 @@ def _absolute(g, x, y):
     return g * np.sign(x)
 
 
+def _sign(g, x, y):
+    """Of a complex number the sign is its direction: the cotangent across it, divided by the distance from 0."""
+    if not is_complex(x):
+        return np.zeros_like(g)
+    size = np.abs(x)
+    return (g - y * np.real(np.conjugate(y) * g)) / choose(size == 0, np.ones_like(size), size)
+
+
 elementwise(np.absolute, _absolute, holomorphic=False)
+elementwise(np.sign, _sign, holomorphic=False)
 elementwise(np.fabs, np.sign)
 elementwise(np.copysign, lambda g, a, b: g * (np.copysign(1, a) * np.copysign(1, b)).astype(g.dtype), lambda: 0)
 elementwise(np.heaviside, lambda: 0, lambda g, a: choose(a == 0, g, np.zeros_like(g)))
-for _step in (np.sign, np.floor, np.ceil, np.trunc, np.rint):
+for _step in (np.floor, np.ceil, np.trunc, np.rint):
     elementwise(_step, lambda: 0)
 
 

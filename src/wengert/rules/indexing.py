@@ -91,13 +91,19 @@ _where = primitive(_where, None, lambda g, c: np.where(c, g, 0), lambda g, c: np
           holomorphic=False)
 
 
-@composite(np.where)
+@composite(np.where, direct=_where, positional=3)
 def where(condition, x=None, y=None):
     if x is None and y is None:
         return np.nonzero(condition)
     if x is None or y is None:
         raise ValueError("either both or neither of x and y should be given")
     return _where(condition, x, y)
+
+
+@composite(np.copyto)
+def copyto(dst, src, casting="same_kind", where=True):
+    """Written into a plain array, a recorded value raises, as every such write does."""
+    dst[...] = src if where is True else np.where(where, src, dst)
 
 
 @composite(np.select)
@@ -178,14 +184,19 @@ _tril = linear(_tril, lambda g, k: np.tril(g, k))
 _triu = linear(_triu, lambda g, k: np.triu(g, k))
 
 
+def _matrix(m):
+    """Of one axis NumPy makes a matrix of equal rows."""
+    return np.broadcast_to(m, m.shape * 2) if m.ndim == 1 else m
+
+
 @composite(np.tril)
 def tril(m, k=0):
-    return _tril(m, k=k)
+    return _tril(_matrix(m), k=k)
 
 
 @composite(np.triu)
 def triu(m, k=0):
-    return _triu(m, k=k)
+    return _triu(_matrix(m), k=k)
 
 
 without_gradient(np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.bincount, np.histogram,

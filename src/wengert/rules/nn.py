@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.primitive import elementwise, primitive
 from wengert.protocol import highest
-from wengert.rules.elementwise import choose
+from wengert.rules.elementwise import choose, is_complex
 from wengert.rules.reductions import spread
 
 __all__ = ["gelu", "log_softmax", "logsumexp", "normal_cdf", "relu", "sigmoid", "softmax", "softplus"]
@@ -83,6 +83,8 @@ def _array(x: Any) -> Any:
 
 
 def _sigmoid(x):
+    if is_complex(x):
+        return 1 / (1 + np.exp(-x))
     # exp is only asked for numbers below 1: no overflow on either side.
     e = np.exp(-np.abs(x))
     return choose(x >= 0, 1 / (1 + e), e / (1 + e))

@@ -96,7 +96,8 @@ def kron(a, b):
 
 def _outer_ufunc(ufunc):
     def outer(a, b):
-        return ufunc(np.reshape(a, np.shape(a) + (1,) * _ndim(b)), b)
+        b = b if hasattr(b, "ndim") else np.asarray(b)
+        return ufunc(np.reshape(a, np.shape(a) + (1,) * b.ndim), b)
 
     return outer
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.primitive import composite, linear, primitive, without_gradient
-from wengert.rules.elementwise import choose
+from wengert.errors import DTypeError, MissingRuleError
+from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
+from wengert.rules.elementwise import choose, is_complex
 
 UNSET: Any = np._NoValue
 
@@ -76,7 +77,7 @@ def _prepared(a: Any, axis: Any, dtype: Any, where: Any, neutral: Any) -> Any:
     return a if where is UNSET or where is True else np.where(where, a, neutral)
 
 
-@composite(np.sum, (np.add, "reduce"))
+@composite(np.sum, direct=_sum, positional=2)
 def sum_(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, where=UNSET):
     if dtype is None and where is UNSET and initial is UNSET:
         return _sum(a, axis, keepdims)
@@ -84,15 +85,20 @@ def sum_(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, wher
     return total if initial is UNSET else total + initial
 
 
-@composite(np.mean)
+@composite(np.mean, direct=_mean, positional=2)
 def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=UNSET):
     if dtype is None and where is UNSET:
         return _mean(a, axis, keepdims)
     a = _prepared(a, axis, dtype, UNSET, 0)
     if where is UNSET or where is True:
         return _mean(a, axis=axis, keepdims=keepdims)
+    return _sum(np.where(where, a, 0), axis=axis, keepdims=keepdims) / _members(a, axis, keepdims, where)
+
+
+def _members(a: Any, axis: Any, keepdims: bool, where: Any) -> Any:
+    """How many elements each element of a reduction with ``where=`` comes from, in the dtype of floats."""
     members = np.sum(np.broadcast_to(where, a.shape), axis=axis, keepdims=keepdims)
-    return _sum(np.where(where, a, 0), axis=axis, keepdims=keepdims) / members
+    return members.astype(a.dtype) if a.dtype.kind in "fc" else members
 
 
 def _ufunc_reduce(function):
@@ -141,7 +147,7 @@ def _product_of_others(x: Any, axis: Any) -> Any:
 _prod = primitive(_prod, _prod_rule)
 
 
-@composite(np.prod)
+@composite(np.prod, direct=_prod, positional=2)
 def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, where=UNSET):
     product = _prod(_prepared(a, axis, dtype, where, 1), axis=axis, keepdims=keepdims)
     return product if initial is UNSET else product * initial
@@ -165,6 +171,8 @@ def _sum_from_here(x: Any, axis: int) -> Any:
 def _cumprod_rule(g, x, y, axis):
     if not np.any(x == 0):
         return _sum_from_here(g * y, axis) / x
+    if is_wrapper(x):
+        return _cumprod_by_pairs(g, x, axis)
     # Up to the first zero as usual; at it, the products without it; behind it every product holds that zero.
     zeros_so_far = np.add.accumulate(np.equal(x, 0), axis=axis)
     first = np.logical_and(np.equal(x, 0), zeros_so_far == 1)
@@ -172,6 +180,14 @@ def _cumprod_rule(g, x, y, axis):
     before = _sum_from_here(g * y, axis) / choose(np.equal(x, 0), np.ones_like(x), x)
     at = _sum_from_here(g * without, axis)
     return np.where(zeros_so_far == 0, before, np.where(first, at, np.zeros_like(g)))
+
+
+def _cumprod_by_pairs(g, x, axis):
+    """The same in quadratic time and memory, but right for derivatives of the rule too."""
+    rows, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
+    n = rows.shape[-1]
+    products = np.cumprod(np.where(np.eye(n, dtype=bool), 1, rows[..., None, :]), axis=-1)
+    return np.moveaxis(np.sum(np.triu(products) * g[..., None, :], axis=-1), -1, axis)
 
 
 _cumsum = linear(_cumsum, lambda g, axis: _sum_from_here(g, axis))
@@ -237,8 +253,8 @@ def _extremum(reduce, pick):
     return extremum
 
 
-composite(np.max, np.amax)(_extremum(_max, np.maximum))
-composite(np.min, np.amin)(_extremum(_min, np.minimum))
+composite(np.max, np.amax, direct=_max, positional=2)(_extremum(_max, np.maximum))
+composite(np.min, np.amin, direct=_min, positional=2)(_extremum(_min, np.minimum))
 
 
 @composite(np.ptp)
@@ -262,8 +278,10 @@ def _std(x, axis=None, ddof=0, keepdims=False):
 
 
 def _var_rule(g, x, like, axis, ddof, keepdims):
-    scale = 2 / max(count(like.shape, axis) - ddof, 0) if count(like.shape, axis) > ddof else np.nan
-    return spread(g * scale, like, axis, keepdims) * _centred(x, axis)
+    freedom = count(like.shape, axis) - ddof
+    # Without degrees of freedom nothing is defined, and yet a zero cotangent wins.
+    g = g * (2 / freedom) if freedom > 0 else choose(g == 0, g, np.full_like(g, np.nan))
+    return spread(g, like, axis, keepdims) * _centred(x, axis)
 
 
 def _std_rule(g, x, y, like, axis, ddof, keepdims):
@@ -279,15 +297,21 @@ _std = primitive(_std, _std_rule, holomorphic=False)
 def _moment(function, plain):
     def moment(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=UNSET, mean=UNSET,
                correction=UNSET):
-        ddof = ddof if correction is UNSET else correction
+        if correction is not UNSET:
+            if ddof != 0:
+                raise ValueError("ddof and correction can't be provided simultaneously.")
+            ddof = correction
+        if dtype is not None and is_complex(a) and np.dtype(dtype).kind != "c":
+            raise DTypeError(f"[{function.name}] a complex dtype= was required for {a.dtype}; received {dtype}")
         a = _prepared(a, axis, dtype, UNSET, 0)
         if (where is UNSET or where is True) and mean is UNSET:
             return function(a, axis=axis, ddof=ddof, keepdims=keepdims)
-        where = np.broadcast_to(True if where is UNSET else where, a.shape)
-        members = np.sum(where, axis=axis, keepdims=keepdims)
+        where = True if where is UNSET else where
         centre = np.mean(a, axis=axis, keepdims=True, where=where) if mean is UNSET else mean
-        variance = np.sum(np.where(where, np.abs(a - centre) ** 2, 0), axis=axis, keepdims=keepdims)
-        return plain(variance / np.maximum(members - ddof, 0))
+        centred = np.where(where, a - centre, 0)
+        squares = np.real(centred * np.conjugate(centred)) if is_complex(centred) else centred * centred
+        freedom = np.maximum(_members(squares, axis, keepdims, where) - ddof, 0)
+        return plain(np.sum(squares, axis=axis, keepdims=keepdims) / freedom)
 
     return moment
 
@@ -298,17 +322,33 @@ composite(np.std)(_moment(_std, np.sqrt))
 
 @composite(np.average)
 def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
+    a, weights = (x if x is None or is_wrapper(x) else np.asarray(x) for x in (a, weights))
     if weights is None:
         result = np.mean(a, axis=axis, keepdims=keepdims)
-        return (result, np.full(result.shape, count(a.shape, axis))) if returned else result
-    if weights.shape != a.shape if hasattr(weights, "shape") else np.shape(weights) != a.shape:
-        shape = [1] * a.ndim
-        shape[axis] = -1
-        weights = np.reshape(weights, shape)
-    weights = np.broadcast_to(weights, a.shape)
-    total = np.sum(weights, axis=axis, keepdims=keepdims)
-    result = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
-    return (result, total) if returned else result
+        total = result.dtype.type(count(a.shape, axis))
+    else:
+        weights = _along(a, axis, weights)
+        dtype = np.result_type(a.dtype, weights.dtype, *([np.float64] if a.dtype.kind in "iub" else []))
+        total = np.sum(weights, axis=axis, dtype=dtype, keepdims=keepdims)
+        if np.any(total == 0):
+            raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+        result = np.sum(a * weights, axis=axis, dtype=dtype, keepdims=keepdims) / total
+    if not returned:
+        return result
+    return result, total if np.shape(total) == result.shape else np.copy(np.broadcast_to(total, result.shape))
+
+
+def _along(a: Any, axis: Any, weights: Any) -> Any:
+    """Weights given for some axes, in a shape that broadcasts with the array."""
+    if weights.shape == a.shape:
+        return weights
+    if axis is None:
+        raise TypeError("Axis must be specified when shapes of a and weights differ.")
+    axes = [i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,))]
+    if weights.shape != tuple(a.shape[i] for i in axes):
+        raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
+    weights = np.transpose(weights, np.argsort(axes))
+    return np.reshape(weights, tuple(n if i in axes else 1 for i, n in enumerate(a.shape)))
 
 
 # Norms -----------------------------------------------------------------------------------------------------------
@@ -368,7 +408,7 @@ def _matrix_norm(x, ord, axes, keepdims):
     if ord == "fro":
         return _norm(x, axis=axes, keepdims=keepdims)
     if ord not in (1, -1, np.inf, -np.inf):
-        raise NotImplementedError(f"[linalg.norm] order {ord!r} of a matrix needs singular values, whose derivative "
+        raise MissingRuleError(f"[linalg.norm] order {ord!r} of a matrix needs singular values, whose derivative "
                                   f"rule is not there yet; orders None, 'fro', 1, -1, inf and -inf have one")
     inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = np.sum(np.abs(x), axis=inner, keepdims=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.primitive import composite, linear
+from wengert.errors import MissingRuleError
+from wengert.primitive import composite, is_wrapper, linear
 from wengert.rules.reductions import UNSET
 
 
@@ -57,22 +58,34 @@ _broadcast_to = linear(_broadcast_to, lambda g, like: _sum_to(g, like), view=Tru
 _flip = linear(_flip, lambda g, axis: _flip(g, axis=axis), view=True)
 
 
-@composite(np.reshape)
+@composite(np.reshape, direct=_reshape, positional=2)
 def reshape(a, shape=None, order="C", *, newshape=None, copy=None):
     shape = newshape if shape is None else shape
-    if order == "A":
-        raise ValueError("[reshape] order 'C' or 'F' was required; received 'A', which depends on the memory layout")
     shape = tuple(map(int, shape)) if isinstance(shape, (tuple, list, np.ndarray)) else (int(shape),)
-    reshaped = _reshape(a, shape=shape, order=order)
+    reshaped = _reshape(a, shape=shape, order=_order_in_memory(a) if order == "A" else order)
     return np.copy(reshaped) if copy else reshaped
 
 
-@composite(np.ravel)
+@composite(np.ravel, direct=_ravel)
 def ravel(a, order="C"):
-    return _ravel(a, order=order)
+    if order == "K":
+        strides = _layout(a).strides
+        a, order = _transpose(a, axes=tuple(sorted(range(a.ndim), key=lambda i: -abs(strides[i])))), "C"
+    return _ravel(a, order=_order_in_memory(a) if order == "A" else order)
 
 
-@composite(np.transpose, np.permute_dims)
+def _layout(a):
+    while is_wrapper(a):
+        a = a._data
+    return np.asarray(a)
+
+
+def _order_in_memory(a):
+    flags = _layout(a).flags
+    return "F" if flags.f_contiguous and not flags.c_contiguous else "C"
+
+
+@composite(np.transpose, np.permute_dims, direct=_transpose)
 def transpose(a, axes=None):
     return _transpose(a, axes=None if axes is None else normal_axes(axes, a.ndim))
 
@@ -208,7 +221,7 @@ _copy = linear(_copy, lambda g: g)
 _astype = linear(_astype, lambda g: g)
 
 
-@composite(np.copy)
+@composite(np.copy, direct=_copy, positional=2)
 def copy(a, order="K", subok=False):
     return _copy(a, order=order)
 
@@ -284,21 +297,21 @@ _pad_zeros = linear(_pad_zeros, lambda g, widths: _crop(g, widths))
 def pad(array, pad_width, mode="constant", **kwargs):
     """Every mode of NumPy's that only copies elements, and constants."""
     widths = _pad_widths(pad_width, array.ndim)
-    if mode == "constant" and not np.any(_plain_values(kwargs.get("constant_values", 0))):
+    values = kwargs.get("constant_values", 0)
+    if mode == "constant" and not is_wrapper(values) and not np.any(np.asarray(values)):
         return _pad_zeros(array, widths=widths)
     if mode in ("edge", "wrap", "reflect", "symmetric") and kwargs.get("reflect_type", "even") == "even":
         positions = np.pad(np.arange(array.size).reshape(array.shape), widths, mode=mode)
         return np.ravel(array)[positions]
     if mode == "constant":
         mask = np.pad(np.zeros(array.shape, bool), widths, constant_values=True)
-        frame = np.pad(np.zeros(array.shape, array.dtype), widths, **kwargs)
+        if is_wrapper(values) and not values.ndim:
+            frame = np.astype(values, array.dtype)
+        else:
+            frame = np.pad(np.zeros(array.shape, array.dtype), widths, **kwargs)
         return np.where(mask, frame, _pad_zeros(array, widths=widths))
-    raise NotImplementedError(f"[pad] modes constant, edge, wrap, reflect and symmetric have a derivative rule; "
-                              f"received mode {mode!r} with {kwargs}; use one of them, or np.concatenate")
-
-
-def _plain_values(values):
-    return np.asarray(values)
+    raise MissingRuleError(f"[pad] modes constant, edge, wrap, reflect and symmetric have a derivative rule; "
+                           f"received mode {mode!r} with {kwargs}; use one of them, or np.concatenate")
 
 
 def _pad_widths(pad_width, ndim):
@@ -347,32 +360,35 @@ def tile(A, reps):
 # Joining ---------------------------------------------------------------------------------------------------------
 
 
-def _concatenate(*arrays, axis=0, edges=()):
+def _concatenate(*arrays, axis=0):
     return np.concatenate(arrays, axis)
+
+
+def _parts(g, likes, axis):
+    axis %= g.ndim
+    edges = itertools.accumulate([like.shape[axis] for like in likes], initial=0)
+    return [g[(*(slice(None),) * axis, slice(a, b))] for a, b in itertools.pairwise(edges)]
 
 
 def _stack(*arrays, axis=0):
     return np.stack(arrays, axis)
 
 
-_concatenate = linear(
-    _concatenate, lambda g, i, axis, edges: g[(*(slice(None),) * (axis % g.ndim), slice(edges[i], edges[i + 1]))])
-_stack = linear(_stack, lambda g, i, axis: g[(*(slice(None),) * (axis % g.ndim), i)])
+_concatenate = linear(_concatenate, lambda g, likes, axis: _parts(g, likes, axis))
+_stack = linear(_stack, lambda g, axis: np.moveaxis(g, axis, 0))
 
 
 @composite(np.concatenate, np.concat)
 def concatenate(arrays, axis=0, out=None, dtype=None, casting="same_kind"):
-    arrays = [a if hasattr(a, "ndim") else np.asarray(a) for a in arrays]
     if axis is None:
         arrays, axis = [np.ravel(a) for a in arrays], 0
-    edges = tuple(itertools.accumulate([a.shape[axis] for a in arrays], initial=0))
-    joined = _concatenate(*arrays, axis=axis, edges=edges)
+    joined = _concatenate(*arrays, axis=axis)
     return joined if dtype is None else joined.astype(dtype)
 
 
 @composite(np.stack)
 def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
-    stacked = _stack(*[a if hasattr(a, "ndim") else np.asarray(a) for a in arrays], axis=axis)
+    stacked = _stack(*arrays, axis=axis)
     return stacked if dtype is None else stacked.astype(dtype)
 
 
