@@ -25,15 +25,18 @@ The text for ``np.multiply``, slightly shortened, to read the templates by::
         return t
 
     def backward(node, g, heap, nodes, grads):
+        ...                                       # the same as below for p1
         p = node.p0
         if p is not None:
+            o = p.order
             c = g * node.s0
             if p.spec is not node.spec: c = fit(c, p.spec)
-            o = p.order
-            if o not in grads: heappush(heap, o); nodes[o] = p; grads[o] = c
+            if o not in grads:
+                grads[o] = c
+                if not heap or o < heap[0]: return p
+                heappush(heap, o); nodes[o] = p
             elif p.spec.large: add_large(grads, o, c)
             else: grads[o] = grads[o] + c
-        ...                                       # the same for p1
 """
 
 from collections.abc import Callable
@@ -72,7 +75,7 @@ def generate(p: Primitive, family: Family) -> Callable:
     exec(compile(text, f"<wengert {p.name}>", "exec"), scope)
     for suffix in ("", "_complex"):
         rule = scope["rule" + suffix]
-        rule.graph, rule.name, rule.freed = scope["graph" + suffix], p.name, tape.freed_rule(p.name)
+        rule.graph, rule.name = scope["graph" + suffix], p.name
     forward = scope["forward"]
     scope["slow"] = _slow_path(p, family, forward, scope["core"], source.order_of_params)
     forward.source, forward.core, forward.rule = text, scope["core"], scope["rule"]
@@ -311,16 +314,29 @@ class _Source:
         lines = [f"def {name}(node, g, heap, nodes, grads):"]
         if conjugate:
             lines.append("g = conj(g)")
-        for i in self.differentiable:
+        for i in reversed(self.differentiable):
             lines += [f"p = {self._parent(i)}", "if p is not None:"]
-            lines += [f"    {line}" for line in self._send(i, conjugate, graph)]
+            lines += [f"    {line}" for line in self._send(i, conjugate, graph, last=i == self.differentiable[0])]
         return "\n    ".join(lines if len(lines) > 1 else [*lines, "pass"])
 
-    def _send(self, i: int, conjugate: bool, graph: bool) -> list[str]:
+    def _send(self, i: int, conjugate: bool, graph: bool, last: bool = False) -> list[str]:
+        """Add the cotangent of operand `i` to what waits at its node `p`, or put `p` in line.
+
+        The last operand's node need not wait in line if it is newer than all that do: it is visited next.
+        """
         if self.p.scatter is not None:
             arguments = [self._argument(name, graph) for name in needs(self.p.scatter)]
             return ["buffer = take_buffer(grads, p, heap, nodes, g)",
                     f"grads[p.order] = scatter({', '.join(arguments)})"]
+        lines = ["o = p.order"]
+        if self._partial(i) == -1 and not conjugate:
+            # Subtracting from what waits saves the negation.
+            lines += ["if p.spec is node.spec and not p.spec.large and o in grads:",
+                      "    grads[o] = grads[o] - g", "    return" if last else "    p = None", "if p is not None:"]
+            return lines + [f"    {line}" for line in self._wait(i, conjugate, graph, last)]
+        return lines + self._wait(i, conjugate, graph, last)
+
+    def _wait(self, i: int, conjugate: bool, graph: bool, last: bool) -> list[str]:
         lines = [f"c = {self._contribution(i, graph)}"]
         if self.p.singular:
             lines.append("c = guard(c, g)")
@@ -330,8 +346,8 @@ class _Source:
             lines.append("if p.spec is not node.spec: c = fit(c, p.spec)")
         else:
             lines.append("if p.spec.dtype is not node.spec.dtype: c = cast(c, p.spec.dtype)")
-        return [*lines, "o = p.order",
-                "if o not in grads: heappush(heap, o); nodes[o] = p; grads[o] = c",
+        skip = ["    if not heap or o < heap[0]:", "        return p"] if last else []
+        return [*lines, "if o not in grads:", "    grads[o] = c", *skip, "    heappush(heap, o); nodes[o] = p",
                 "elif p.spec.large: add_large(grads, o, c)",
                 "else: grads[o] = grads[o] + c"]
 
@@ -417,5 +433,5 @@ class _VariadicSource(_Source):
         else:
             arguments = ", ".join(self._argument(name, graph) for name in names)
             lines += [f"for p, c in zip(node.p0, f0({arguments}), strict=True):", "    if p is None: continue"]
-            lines += [f"    {line}" for line in self._send(0, conjugate, graph)[1:]]
+            lines += ["    o = p.order"] + [f"    {line}" for line in self._wait(0, conjugate, graph, False)[1:]]
         return "\n    ".join(lines)

@@ -33,8 +33,8 @@ ORDER = count(-1, -1)
 class Node:
     """One recorded operation.
 
-    ``rule(node, g, heap, nodes, grads)`` sends the cotangent ``g`` of the result on to the operands' nodes. ``p0``
-    and ``p1`` are those nodes (``None`` for a constant; ``p0`` is a tuple where there are more than two), ``s0`` and
+    ``rule(node, g, heap, nodes, grads)`` sends the cotangent ``g`` of the result on to the operands' nodes; it may
+    return the node to visit next instead of putting it in line. ``p0`` and ``p1`` are those nodes (``None`` for a constant; ``p0`` is a tuple where there are more than two), ``s0`` and
     ``s1`` what the rule asked to keep, ``spec`` the shape and dtype of the result.
     """
 
@@ -43,7 +43,7 @@ class Node:
     @property
     def name(self) -> str:
         """Name of the recorded function."""
-        return self.rule.name
+        return self.s1.name if self.rule is freed else self.rule.name
 
     @property
     def next_functions(self) -> tuple["Node", ...]:
@@ -79,16 +79,14 @@ def new_leaf(spec: Spec, owner: Any = None) -> Leaf:
     return leaf
 
 
-def freed_rule(name: str) -> Callable:
-    """The rule of a node whose buffers an earlier backward has freed."""
+def freed(node: Node, g: Any, heap: list, nodes: dict, grads: dict) -> None:
+    """The rule of a node that an earlier backward has used; the rule that it had before is its ``s1``."""
+    raise FreedGraphError(
+        f"[backward] a recorded tape was required; received one whose step '{node.name}' an earlier backward has "
+        f"already used and freed; call the earlier backward with retain_graph=True, or run the program again")
 
-    def rule(node, g, heap, nodes, grads):
-        raise FreedGraphError(
-            f"[backward] a recorded tape was required; received one whose step '{name}' an earlier backward has "
-            f"already used and freed; call the earlier backward with retain_graph=True, or run the program again")
 
-    rule.graph, rule.name, rule.freed = rule, name, rule
-    return rule
+freed.graph = freed
 
 
 class Hooked:
@@ -100,7 +98,7 @@ class Hooked:
         self.rule, self.hook = rule, hook
 
     def __call__(self, node, g, heap, nodes, grads):
-        self.rule(node, self.hook(g), heap, nodes, grads)
+        return self.rule(node, self.hook(g), heap, nodes, grads)
 
     @property
     def graph(self) -> "Hooked":
@@ -109,10 +107,6 @@ class Hooked:
     @property
     def name(self) -> str:
         return self.rule.name
-
-    @property
-    def freed(self) -> Callable:
-        return self.rule.freed
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -376,36 +370,24 @@ def backpropagate(heads: Iterable[tuple[Node, Any]], retain: bool = False, level
             nodes[order], grads[order] = node, g
     g = None
     with np.errstate(all="ignore"):
-        if level is not None:
-            _run_recorded(heap, nodes, grads, retain)
-        elif retain:
-            while heap:
-                order = heappop(heap)
-                node = nodes.pop(order)
-                node.rule(node, grads.pop(order), heap, nodes, grads)
-        else:
-            _run(heap, nodes, grads)
+        _run(heap, nodes, grads, retain, level is not None)
     return grads
 
 
-def _run(heap: list[int], nodes: dict[int, Node], grads: dict) -> None:
-    """The pass that frees what it has used: the hot loop of the library."""
-    while heap:
-        order = heappop(heap)
-        node = nodes.pop(order)
+def _run(heap: list[int], nodes: dict[int, Node], grads: dict, retain: bool, recorded: bool) -> None:
+    """The hot loop of the library: visit nodes, the newest first, until no cotangent waits."""
+    node = None
+    while True:
+        if node is not None:
+            order = node.order
+        elif heap:
+            order = heappop(heap)
+            node = nodes.pop(order)
+        else:
+            return
         rule = node.rule
-        rule(node, grads.pop(order), heap, nodes, grads)
-        if node.__class__ is Node:
-            node.rule = rule.freed
-            node.p0 = node.p1 = node.s0 = node.s1 = None
-
-
-def _run_recorded(heap: list[int], nodes: dict[int, Node], grads: dict, retain: bool) -> None:
-    while heap:
-        order = heappop(heap)
-        node = nodes.pop(order)
-        rule = node.rule
-        rule.graph(node, grads.pop(order), heap, nodes, grads)
+        following = (rule.graph if recorded else rule)(node, grads.pop(order), heap, nodes, grads)
         if not retain and node.__class__ is Node:
-            node.rule = rule.freed
-            node.p0 = node.p1 = node.s0 = node.s1 = None
+            node.rule, node.s1 = freed, rule
+            node.p0 = node.p1 = node.s0 = None
+        node = following

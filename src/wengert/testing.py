@@ -276,9 +276,9 @@ def _backward_twice(call: "_Call") -> list:
     return _gradients([*inputs, *cotangents])
 
 
-def _pulled_back_twice(call: "_Call") -> list:
+def _pulled_back_twice(call: "_Call", cotangents: Sequence) -> list:
     """The same by `vjp` inside `vjp`."""
-    return _pulled_back(_part_along_tangents(call, _pulled_back), [*call.inputs, *call.cotangents], [1.0])
+    return _pulled_back(_part_along_tangents(call, _pulled_back), [*call.inputs, *cotangents], [1.0])
 
 
 def _part_along_tangents(call: "_Call", gradients: Callable) -> Callable:
@@ -453,11 +453,18 @@ def _ways_agree(call: _Call) -> str | None:
 
 
 def _linear_in_the_cotangent(call: _Call) -> str | None:
+    """Also where the cotangent is zero, which a rule might take for a reason to stop."""
     others = [_random_like(g, seed) for seed, g in enumerate(call.cotangents, 50)]
     first, second, both = (_backward(call, call.inputs, c) for c in
                            (call.cotangents, others, [2 * a - b for a, b in zip(call.cotangents, others)]))
-    return _worst("gradient for 2g - h, and twice that for g less that for h", call.names, both,
-                  [2 * a - b for a, b in zip(first, second, strict=True)], **_exact(call))
+    report = _worst("gradient for 2g - h, and twice that for g less that for h", call.names, both,
+                    [2 * a - b for a, b in zip(first, second, strict=True)], **_exact(call))
+    at_zero, elsewhere = (_pulled_back_twice(call, c)[len(call.inputs):] for c in (_zeros(call), call.cotangents))
+    return report or _worst("derivative of the gradient by a cotangent of zero, and by another", _names(call)[len(call.inputs):], at_zero, elsewhere, **_exact(call))
+
+
+def _zeros(call: _Call) -> list:
+    return [np.zeros_like(g)[()] for g in call.cotangents]
 
 
 def _writes_to_nothing(call: _Call) -> str | None:
@@ -485,18 +492,17 @@ def _writes_to_nothing(call: _Call) -> str | None:
 
 def _second_derivatives_agree(call: _Call) -> str | None:
     return (_worst("derivatives of the gradient by create_graph and by nested vjp", _names(call),
-                   _backward_twice(call), _pulled_back_twice(call), **_exact(call))
+                   _backward_twice(call), _pulled_back_twice(call, call.cotangents), **_exact(call))
             or (None if call.single else _second_order(call, **_approximate(call))))
 
 
 def _zero_gives_zero(call: _Call) -> str | None:
-    zeros = [np.zeros_like(g)[()] for g in call.cotangents]
+    zeros = _zeros(call)
     for way in (_backward, _pulled_back):
         for name, g in zip(call.names, way(call, call.inputs, zeros), strict=True):
             if np.any(_plain(g) != 0):
                 return f"for a zero cotangent the gradient of {name} is {_plain(g)}"
-    gradients = _pulled_back(_part_along_tangents(call, _pulled_back), [*call.inputs, *zeros], [1.0])
-    for name, g in zip(call.names, gradients, strict=False):
+    for name, g in zip(call.names, _pulled_back_twice(call, zeros), strict=False):
         if np.any(g != 0):
             return f"for a zero cotangent the derivative of the gradient by {name} is {g}"
     return None

@@ -332,7 +332,7 @@ def add_at_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -
 
 
 for _rule, _name in ((assign_rule, "setitem"), (add_at_rule, "add.at")):
-    _rule.graph, _rule.name, _rule.freed = _rule, _name, tape.freed_rule(_name)
+    _rule.graph, _rule.name = _rule, _name
 
 
 def send(parent: tape.Node, c: Any, heap: list, nodes: dict, grads: dict) -> None:

@@ -38,7 +38,10 @@ elementwise(np.floor_divide, lambda: 0, lambda: 0)
 
 def _power_base(g, a, b):
     if b.__class__ in (int, float):
-        return g * (b * a ** (b - 1)) if b != 0 else np.zeros_like(g)
+        if b >= 1:
+            return g * (b * a ** (b - 1))
+        # A division, as its own derivative heeds zero cotangents.
+        return g * b / a ** (1 - b) if b != 0 else np.zeros_like(g)
     # The derivative of x**0 is 0, also at x = 0, where 0 * x**-1 is not.
     nothing = b == 0
     return choose(nothing, np.zeros_like(g), g * (b * a ** choose(nothing, np.ones_like(b), b - 1)))
@@ -59,7 +62,8 @@ def float_power(a, b):
 
 
 def _double(x):
-    return np.astype(x if is_wrapper(x) else np.asarray(x), np.result_type(x, np.float64))
+    x = x if is_wrapper(x) else np.asarray(x)
+    return np.astype(x, np.result_type(x.dtype, np.float64))
 
 
 def _share(g, wins, ties):
@@ -121,6 +125,12 @@ elementwise(np.logaddexp2, lambda g, a, y: _portion(g, a, y, np.exp2), lambda g,
 
 # Trigonometric and hyperbolic functions --------------------------------------------------------------------------
 
+
+def _arccosh_root(x):
+    # The root of the product has another branch.
+    return np.sqrt(x - 1) * np.sqrt(x + 1) if is_complex(x) else np.sqrt((x - 1) * (x + 1))
+
+
 elementwise(np.sin, np.cos)
 elementwise(np.cos, lambda g, x: -(g * np.sin(x)))
 elementwise(np.tan, lambda y: 1 + y * y)
@@ -133,7 +143,7 @@ elementwise(np.sinh, np.cosh)
 elementwise(np.cosh, np.sinh)
 elementwise(np.tanh, lambda y: 1 - y * y)
 elementwise(np.arcsinh, lambda g, x: g / np.sqrt(1 + x * x), singular=True)
-elementwise(np.arccosh, lambda g, x: g / (np.sqrt(x - 1) * np.sqrt(x + 1)), singular=True)
+elementwise(np.arccosh, lambda g, x: g / _arccosh_root(x), singular=True)
 elementwise(np.arctanh, lambda g, x: g / ((1 - x) * (1 + x)), singular=True)
 for _to_radians in (np.deg2rad, np.radians):
     elementwise(_to_radians, lambda: math.pi / 180)

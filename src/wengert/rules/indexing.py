@@ -116,8 +116,17 @@ def select(condlist, choicelist, default=0):
 
 @composite(np.choose)
 def choose_(a, choices, out=None, mode="raise"):
-    a = np.asarray(a)
-    return np.select([a == i for i in range(len(choices))], choices)
+    a, n = np.asarray(a), len(choices)
+    if mode == "wrap":
+        a = a % n
+    elif mode == "clip":
+        a = np.clip(a, 0, n - 1)
+    elif np.any((a < 0) | (a >= n)):
+        raise ValueError("invalid entry in choice array")
+    chosen = choices[0]
+    for i in range(n):
+        chosen = np.where(a == i, choices[i], chosen)
+    return chosen
 
 
 # Diagonals and triangles -----------------------------------------------------------------------------------------
@@ -139,9 +148,14 @@ def _add_diagonal(buffer, g, offset, axis1, axis2):
 _diagonal = linear(_diagonal, scatter=_add_diagonal)
 
 
-@composite(np.diagonal, np.linalg.diagonal)
+@composite(np.diagonal)
 def diagonal(a, offset=0, axis1=0, axis2=1):
     return _diagonal(a, offset=offset, axis1=axis1, axis2=axis2)
+
+
+@composite(np.linalg.diagonal)
+def linalg_diagonal(x, /, *, offset=0):
+    return _diagonal(x, offset=offset, axis1=-2, axis2=-1)
 
 
 @composite(np.trace)

@@ -1,5 +1,6 @@
 """Products: matmul, dot, tensordot, einsum and their relatives."""
 
+import math
 import string
 from typing import Any
 
@@ -37,15 +38,17 @@ bilinear(np.matmul, lambda g, b, like: _matmul_a(g, b, like), lambda g, a, like:
          broadcasts=True)
 
 
-def _ndim(x: Any) -> int:
-    return np.ndim(x) if not hasattr(x, "ndim") else x.ndim
+def _array(x: Any) -> Any:
+    """Python's numbers and sequences as arrays: in products their precision counts."""
+    return x if hasattr(x, "ndim") else np.asarray(x)
 
 
 @composite(np.dot)
 def dot(a, b, out=None):
-    if not _ndim(a) or not _ndim(b):
+    a, b = _array(a), _array(b)
+    if not a.ndim or not b.ndim:
         return np.multiply(a, b)
-    if _ndim(b) <= 2:
+    if b.ndim <= 2:
         return np.matmul(a, b)
     return np.tensordot(a, b, axes=(-1, -2))
 
@@ -57,7 +60,8 @@ def vdot(a, b):
 
 @composite(np.inner)
 def inner(a, b):
-    if not _ndim(a) or not _ndim(b):
+    a, b = _array(a), _array(b)
+    if not a.ndim or not b.ndim:
         return np.multiply(a, b)
     return np.tensordot(a, b, axes=(-1, -1))
 
@@ -70,25 +74,28 @@ def outer(a, b, out=None):
 @composite(np.tensordot)
 def tensordot(a, b, axes=2):
     """One matrix product: the summed axes are brought together and joined."""
+    a, b = _array(a), _array(b)
     if isinstance(axes, (int, np.integer)):
-        a_axes, b_axes = tuple(range(_ndim(a) - axes, _ndim(a))), tuple(range(axes))
+        a_axes, b_axes = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
     else:
-        a_axes, b_axes = normal_axes(axes[0], _ndim(a)), normal_axes(axes[1], _ndim(b))
-    a_shape, b_shape = np.shape(a), np.shape(b)
+        a_axes, b_axes = normal_axes(axes[0], a.ndim), normal_axes(axes[1], b.ndim)
+    a_shape, b_shape = a.shape, b.shape
     if [a_shape[i] for i in a_axes] != [b_shape[i] for i in b_axes]:
         raise ValueError("shape-mismatch for sum")
     a_free = tuple(i for i in range(len(a_shape)) if i not in a_axes)
     b_free = tuple(i for i in range(len(b_shape)) if i not in b_axes)
-    summed = int(np.prod([a_shape[i] for i in a_axes], dtype=int))
-    left = np.reshape(np.transpose(a, a_free + a_axes), (-1 if summed else 0, summed) if a_free else (summed,))
-    right = np.reshape(np.transpose(b, b_axes + b_free), (summed, -1 if summed else 0) if b_free else (summed,))
-    return np.reshape(np.matmul(left, right), tuple(a_shape[i] for i in a_free) + tuple(b_shape[i] for i in b_free))
+    rows, columns = tuple(a_shape[i] for i in a_free), tuple(b_shape[i] for i in b_free)
+    summed = math.prod(a_shape[i] for i in a_axes)
+    left = np.reshape(np.transpose(a, a_free + a_axes), (math.prod(rows), summed) if rows else (summed,))
+    right = np.reshape(np.transpose(b, b_axes + b_free), (summed, math.prod(columns)) if columns else (summed,))
+    return np.reshape(np.matmul(left, right), rows + columns)
 
 
 @composite(np.kron)
 def kron(a, b):
-    ndim = max(_ndim(a), _ndim(b))
-    a_shape, b_shape = ((1,) * (ndim - _ndim(x)) + np.shape(x) for x in (a, b))
+    a, b = _array(a), _array(b)
+    ndim = max(a.ndim, b.ndim)
+    a_shape, b_shape = ((1,) * (ndim - x.ndim) + x.shape for x in (a, b))
     left = np.reshape(a, tuple(m for n in a_shape for m in (n, 1)))
     right = np.reshape(b, tuple(m for n in b_shape for m in (1, n)))
     return np.reshape(left * right, tuple(m * n for m, n in zip(a_shape, b_shape, strict=True)))
@@ -96,7 +103,7 @@ def kron(a, b):
 
 def _outer_ufunc(ufunc):
     def outer(a, b):
-        b = b if hasattr(b, "ndim") else np.asarray(b)
+        b = _array(b)
         return ufunc(np.reshape(a, np.shape(a) + (1,) * b.ndim), b)
 
     return outer

@@ -286,7 +286,7 @@ def _var_rule(g, x, like, axis, ddof, keepdims):
 
 def _std_rule(g, x, y, like, axis, ddof, keepdims):
     # Of equal elements the deviation is 0 and has no direction: derivative 0, as for a norm.
-    g = choose(y == 0, np.zeros_like(g), 0.5 * g / choose(y == 0, np.ones_like(y), y))
+    g = choose(y == 0, np.zeros_like(g), 0.5 * g / choose(y > 0, y, np.ones_like(y)))
     return _var_rule(g, x, like, axis, ddof, keepdims)
 
 

@@ -239,25 +239,30 @@ def astype(x, dtype, /, *, copy=True, device=None):
     return _astype(x, dtype=dtype)
 
 
-def _resizes(*names):
-    """NumPy's ``*_like`` functions give tensors for tensors: buffers that gradients can be written into."""
-    for name in names:
-        function = getattr(np, name)
-
-        def like(a, *args, function=function, **kwargs):
-            return a._buffer(function(np.empty(a.shape, a.dtype), *args, **kwargs))
-
-        composite(function)(like)
+def _bare(a: Any) -> Any:
+    """The array inside wrappers, of which buffers like it take the memory order."""
+    while hasattr(a, "_data"):
+        a = a._data
+    return a
 
 
-_resizes("zeros_like", "ones_like", "empty_like")
+def _like(function):
+    """NumPy's ``*_like`` functions give tensors for tensors: buffers that recorded values can be written into."""
+
+    def like(a, *args, **kwargs):
+        return a._buffer(function(_bare(a), *args, **kwargs))
+
+    composite(function)(like)
+
+
+for _function in (np.zeros_like, np.ones_like, np.empty_like):
+    _like(_function)
 
 
 @composite(np.full_like)
 def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None):
-    reference = np.empty(np.shape(a), a.dtype if hasattr(a, "dtype") else None)
     wrapper = next(v for v in (a, fill_value) if hasattr(v, "_buffer"))
-    filled = wrapper._buffer(np.zeros_like(reference, dtype=dtype, shape=shape))
+    filled = wrapper._buffer(np.zeros_like(_bare(a), dtype=dtype, order=order, shape=shape))
     filled[...] = fill_value
     return filled
 
