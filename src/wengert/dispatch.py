@@ -34,11 +34,13 @@ def _entry(function: Any, family: Family) -> Callable:
 
 def _composite(function: Any, known: Composite, family: Family) -> Callable:
     """A composite; its primitive at once where there are no keywords; and ``out=``, which is the same for all."""
-    call, positional = known.call, known.positional if known.direct else -1
-    direct = family.tensor._table[REGISTRY[known.direct]] if known.direct else None
+    call, least, most, direct = known.call, 1, 0, None
+    if known.direct:
+        primitive = REGISTRY[known.direct]
+        direct, least, most = family.tensor._table[primitive], len(primitive.operands), known.positional
 
     def entry(*args, **kwargs):
-        if not kwargs and len(args) <= positional:
+        if not kwargs and least <= len(args) <= most:
             return direct(*args)
         out = kwargs.pop("out", None)
         result = call(*args, **kwargs)

@@ -21,7 +21,7 @@ from wengert.tape import no_grad
 from wengert.tensor import Tensor, backward
 from wengert.transforms.reverse import vjp
 
-__all__ = ["CheckError", "check_grad", "check_rule", "check_singular"]
+__all__ = ["CheckError", "check_grad", "check_rule", "check_singular", "check_value"]
 
 
 class CheckError(WengertError, AssertionError):
@@ -100,6 +100,20 @@ def check_rule(function: Callable, *args: Any, **kwargs: Any) -> None:
     _check("check_rule", function, args, kwargs, _CONTRACTS)
 
 
+def check_value(function: Callable, *args: Any, **kwargs: Any) -> None:
+    """Check only that the result is the function's own on plain arrays: value, dtype, shape and type.
+
+    Integer and boolean arrays may be among the arguments, and are given as tensors too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from wengert.testing import check_value
+    >>> check_value(np.mean, np.array([1, 2, 4]))
+    """
+    _check("check_value", function, args, kwargs, _VALUE_CONTRACTS)
+
+
 def check_singular(function: Callable, *args: Any, **kwargs: Any) -> None:
     """Check a rule where the derivative is infinite or undefined: the result, and that a zero cotangent gives zero.
 
@@ -116,7 +130,7 @@ def check_singular(function: Callable, *args: Any, **kwargs: Any) -> None:
 def _check(check: str, function: Callable, args: tuple, kwargs: dict, contracts: dict[str, Callable]) -> None:
     call = _Call(function, args, kwargs)
     if isinstance(_known(function), Plain):
-        contracts = {name: contract for name, contract in contracts.items() if contract in _OF_RESULTS}
+        contracts = _VALUE_CONTRACTS
     broken = {name: report for name, contract in contracts.items() if (report := _verdict(contract, call))}
     if broken:
         reports = "\n".join(f"  {name}:\n    {report}" for name, report in broken.items())
@@ -404,9 +418,21 @@ def _text(value: Any) -> str:
 
 def _results_are_numpys(call: _Call) -> str | None:
     tolerance = {"rtol": 1e-3, "atol": 1e-3} if call.single else {"rtol": 1e-12, "atol": 1e-12}
-    result = call.result(*_recorded(call.inputs))
-    return (_same_result(result, call.expected, tolerance)
-            or _same_result(call.result(*map(asarray, call.inputs)), call.expected, tolerance, "without grad, the result"))
+    return _same_result(call.result(*_recorded(call.inputs)), call.expected, tolerance)
+
+
+def _all_arrays_as_tensors(call: _Call) -> str | None:
+    """Integer and boolean ones too, which say where to look and how often."""
+    args, kwargs = _tensors(call.arguments)
+    return _same_result(call.function(*args, **kwargs), call.expected, _exact(call), "of tensors, the result")
+
+
+def _tensors(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return type(value)([_tensors(item) for item in value])
+    if isinstance(value, dict):
+        return {key: _tensors(item) for key, item in value.items()}
+    return asarray(value) if isinstance(value, np.ndarray) else value
 
 
 def _records_only_when_asked(call: _Call) -> str | None:
@@ -525,9 +551,12 @@ def _adjoint_of_itself(call: _Call) -> str | None:
     return None
 
 
-_OF_RESULTS = (_results_are_numpys,)
-_SINGULAR_CONTRACTS = {
+_VALUE_CONTRACTS = {
     "results are NumPy's": _results_are_numpys,
+    "all arrays as tensors": _all_arrays_as_tensors,
+}
+_SINGULAR_CONTRACTS = {
+    **_VALUE_CONTRACTS,
     "records only when asked": _records_only_when_asked,
     "cotangents fit their inputs": _cotangents_fit,
     "a zero cotangent gives zero": _zero_gives_zero,

@@ -53,7 +53,7 @@ class ViewOf(Box):
     def _data(self) -> Any:
         y = window(self)
         if not self._spec.ndim:
-            return y[()] if y.__class__ is np.ndarray else y
+            return y[()] if y.__class__ is np.ndarray else alias(y)
         # A small part of a buffer that is being filled is copied: held by the tape, it would make the next write
         # copy the whole.
         node = self._base._node
@@ -255,7 +255,8 @@ def _store(target: Box, base: Box, index: Any, value: Any, add: bool) -> None:
         return
     region = window(target) if target._is_view else base._data
     if add:
-        np.add.at(region, index, value)
+        # NumPy 2.4 reads beyond the end of values that ufunc.at would have to broadcast.
+        np.add.at(region, index, np.broadcast_to(value, np.shape(region[index])))
     else:
         region[index] = value
 
@@ -309,14 +310,14 @@ def _survivors(c: Any, spec: Spec, path: tuple, index: Any) -> Any:
 def _without_region(g: Any, path: tuple, index: Any) -> Any:
     """`g` with zeros in the region, written in place: `g` is ours."""
     region = follow(path, g)
-    if region.__class__ is not np.ndarray or region is g or np.may_share_memory(region, g):
+    if region is g or (np.may_share_memory(region, g) if region.__class__ is np.ndarray else region._is_view):
         region[index] = 0
         return g
     # The base's memory was laid out differently, and what is a view of it is a copy of g.
     positions = follow(path, np.arange(g.size).reshape(g.shape))[index]
-    g = np.ascontiguousarray(g)
-    g.reshape(-1)[np.ravel(positions)] = 0
-    return g
+    flat = np.copy(np.ravel(g))
+    flat[np.ravel(positions)] = 0
+    return np.reshape(flat, g.shape)
 
 
 def add_at_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -> None:
