@@ -68,6 +68,7 @@ def generate(p: Primitive, family: Family) -> Callable:
         "PLAIN": PLAIN, "Wrapper": Wrapper, "SCALARS": NUMPY_SCALARS, "WEAK": WEAK, "spec_of": spec_of, "ndarray": np.ndarray, "heappush": heappush, "call": p.call, "primitive": p.apply,
         "Node": tape.Node, "ORDER": tape.ORDER, "floor": tape.floor, "fit": tape.fit, "cast": tape.cast,
         "guard": tape.guard, "zeros": tape.zeros, "add_large": tape.add_large, "take_buffer": tape.take_buffer,
+        "multiply_large": tape.multiply_large,
         "conj": np.conj, "scatter": p.scatter, **{f"f{i}": rule for i, rule in enumerate(p.rules)},
     }  # fmt: skip
     source = _VariadicSource(p) if p.variadic else _Source(p)
@@ -337,7 +338,10 @@ class _Source:
         return lines + self._wait(i, conjugate, graph, last)
 
     def _wait(self, i: int, conjugate: bool, graph: bool, last: bool) -> list[str]:
-        lines = [f"c = {self._contribution(i, graph)}"]
+        contribution = self._contribution(i, graph)
+        if last and not graph and not self.p.singular and contribution.startswith("g * "):
+            contribution = f"multiply_large(g, {contribution[4:]}) if p.spec.large else {contribution}"
+        lines = [f"c = {contribution}"]
         if self.p.singular:
             lines.append("c = guard(c, g)")
         if conjugate:

@@ -311,6 +311,17 @@ def add_large(grads: dict, order: int, c: Any) -> None:
         grads[order] = s + c
 
 
+def multiply_large(g: Any, partial: Any) -> Any:
+    """``g * partial`` for a large cotangent that is used for the last time: in its own buffer, if nobody else has it.
+
+    The rule that calls this has `g` in a local variable, so here there is one reference more.
+    """
+    if (g.__class__ is np.ndarray is partial.__class__ and getrefcount(g) <= ALONE + 1 and g.dtype is partial.dtype
+            and g.shape == partial.shape and not is_window(g)):
+        return np.multiply(g, partial, out=g)
+    return g * partial
+
+
 def take_buffer(grads: dict, parent: Node, heap: list, nodes: dict, g: Any) -> Any:
     """The cotangent waiting at `parent`, ours alone to write into; zeros, and `parent` put in line, if none waits."""
     order = parent.order

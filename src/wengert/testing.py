@@ -542,8 +542,10 @@ def _adjoint_of_itself(call: _Call) -> str | None:
     gradients = _backward(call, call.inputs, call.cotangents)
     each = range(len(call.inputs))
     for moved in [each] if known.kind == "linear" else [[k] for k in each]:
-        tangents = [call.tangents[k] if k in moved else x for k, x in enumerate(call.inputs)]
-        forward = _along(call.cotangents, call(*tangents))
+        # Of constants among the operands, which are in both, the difference is free.
+        origin = [0 * t if k in moved else x for k, (x, t) in enumerate(zip(call.inputs, call.tangents))]
+        tangents = [t if k in moved else x for k, (x, t) in enumerate(zip(call.inputs, call.tangents))]
+        forward = _along(call.cotangents, call(*tangents)) - _along(call.cotangents, call(*origin))
         reverse = _along([call.tangents[k] for k in moved], [_plain(gradients[k]) for k in moved])
         tolerance = 1e-4 if call.single else 1e-12
         if abs(forward - reverse) > tolerance * max(1.0, abs(forward)):

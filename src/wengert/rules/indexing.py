@@ -41,12 +41,16 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     if axis is None:
         a, axis = np.ravel(a), 0
     (axis,) = normal_axes(axis, a.ndim)
-    n = a.shape[axis]
+    return a[(*(slice(None),) * axis, _in_bounds(indices, a.shape[axis], mode))]
+
+
+def _in_bounds(indices, n, mode):
+    """Indices after NumPy's ``mode=``; what is still out of bounds raises where it is used."""
+    if mode not in ("raise", "wrap", "clip"):
+        raise ValueError(f"clipmode must be one of 'clip', 'raise', or 'wrap' (got {mode!r})")
     if mode == "wrap":
-        indices = indices % n
-    elif mode == "clip":
-        indices = np.clip(indices, 0, n - 1)
-    return a[(*(slice(None),) * axis, indices)]
+        return indices % n
+    return indices if mode == "raise" else np.clip(indices, 0, n - 1)
 
 
 @composite(np.take_along_axis)
@@ -100,12 +104,6 @@ def where(condition, x=None, y=None):
     return _where(condition, x, y)
 
 
-@composite(np.copyto)
-def copyto(dst, src, casting="same_kind", where=True):
-    """Written into a plain array, a recorded value raises, as every such write does."""
-    dst[...] = src if where is True else np.where(where, src, dst)
-
-
 @composite(np.select)
 def select(condlist, choicelist, default=0):
     result = default
@@ -116,17 +114,72 @@ def select(condlist, choicelist, default=0):
 
 @composite(np.choose)
 def choose_(a, choices, out=None, mode="raise"):
-    a, n = np.asarray(a), len(choices)
-    if mode == "wrap":
-        a = a % n
-    elif mode == "clip":
-        a = np.clip(a, 0, n - 1)
-    elif np.any((a < 0) | (a >= n)):
+    n = len(choices)
+    a = _in_bounds(np.asarray(a), n, mode)
+    if np.any((a < 0) | (a >= n)):
         raise ValueError("invalid entry in choice array")
     chosen = choices[0]
     for i in range(n):
         chosen = np.where(a == i, choices[i], chosen)
     return chosen
+
+
+# Writing ---------------------------------------------------------------------------------------------------------
+# Each ends in an assignment, which is recorded, and which refuses recorded values where the target is a plain array.
+
+
+@composite(np.copyto)
+def copyto(dst, src, casting="same_kind", where=True):
+    dst[...] = src if where is True else np.where(where, src, dst)
+
+
+def _write(a, index, values):
+    """Write values one after the other, from the first again if they are too few, into single elements."""
+    values, n = np.ravel(values), len(index[0])
+    if n:
+        a[index] = values if len(values) == n else values[np.arange(n) % len(values)]
+
+
+@composite(np.put)
+def put(a, ind, v, mode="raise"):
+    positions = np.arange(a.size)[_in_bounds(np.ravel(np.asarray(ind)), a.size, mode)]
+    _write(a, np.unravel_index(positions, a.shape), v)
+
+
+@composite(np.place)
+def place(arr, mask, vals):
+    if not np.size(vals) and np.any(mask):
+        raise ValueError("Cannot insert from an empty array!")
+    _write(arr, np.nonzero(np.reshape(np.asarray(mask), arr.shape)), vals)
+
+
+@composite(np.putmask)
+def putmask(a, mask, values):
+    values, chosen = np.ravel(values), np.flatnonzero(np.asarray(mask))
+    if len(values):
+        _write(a, np.unravel_index(chosen, a.shape), values[chosen % len(values)])
+
+
+@composite(np.fill_diagonal)
+def fill_diagonal(a, val, wrap=False):
+    shape = a.shape
+    if len(shape) < 2:
+        raise ValueError("array must be at least 2-d")
+    if len(shape) == 2:
+        step, end = shape[1] + 1, a.size if wrap else shape[1] * shape[1]
+    elif len(set(shape)) > 1:
+        raise ValueError("All dimensions of input must be of equal length")
+    else:
+        step, end = 1 + sum(shape[0] ** i for i in range(1, len(shape))), a.size
+    _write(a, np.unravel_index(np.arange(0, min(end, a.size), step), shape), val)
+
+
+@composite(np.put_along_axis)
+def put_along_axis(arr, indices, values, axis):
+    if axis is None:
+        return _write(arr, np.unravel_index(np.ravel(np.asarray(indices)), arr.shape), values)
+    arr[along(np.asarray(indices), axis, arr.shape)] = values
+    return None
 
 
 # Diagonals and triangles -----------------------------------------------------------------------------------------
@@ -213,5 +266,15 @@ def triu(m, k=0):
     return _triu(_matrix(m), k=k)
 
 
-without_gradient(np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.bincount, np.histogram,
-                 np.unravel_index, np.ravel_multi_index, np.lexsort)
+@composite(np.bincount)
+def bincount(x, /, weights=None, minlength=0):
+    counts = np.bincount(np.asarray(x), minlength=minlength)
+    if weights is None:
+        return counts
+    sums = np.zeros_like(weights, shape=counts.shape, dtype=float)
+    np.add.at(sums, np.asarray(x), weights)
+    return sums
+
+
+without_gradient(np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.unravel_index,
+                 np.ravel_multi_index, np.lexsort)

@@ -443,11 +443,11 @@ def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
 @composite(np.array_split)
 def array_split(ary, indices_or_sections, axis=0):
     (axis,) = normal_axes(axis, ary.ndim)
-    cuts = np.array_split(np.arange(ary.shape[axis]), indices_or_sections)
+    n = ary.shape[axis]
     if np.ndim(indices_or_sections):
-        edges = [0, *map(int, indices_or_sections), ary.shape[axis]]
+        edges = [0, *map(int, np.asarray(indices_or_sections)), n]
     else:
-        edges = [0, *np.cumsum([len(c) for c in cuts]).tolist()]
+        edges = [0, *itertools.accumulate(map(len, np.array_split(np.arange(n), int(indices_or_sections))))]
     return [ary[(*(slice(None),) * axis, slice(a, b))] for a, b in zip(edges, edges[1:], strict=False)]
 
 
@@ -460,16 +460,22 @@ def split(ary, indices_or_sections, axis=0):
 
 @composite(np.hsplit)
 def hsplit(ary, indices_or_sections):
+    if not ary.ndim:
+        raise ValueError("hsplit only works on arrays of 1 or more dimensions")
     return np.split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0)
 
 
 @composite(np.vsplit)
 def vsplit(ary, indices_or_sections):
+    if ary.ndim < 2:
+        raise ValueError("vsplit only works on arrays of 2 or more dimensions")
     return np.split(ary, indices_or_sections, 0)
 
 
 @composite(np.dsplit)
 def dsplit(ary, indices_or_sections):
+    if ary.ndim < 3:
+        raise ValueError("dsplit only works on arrays of 3 or more dimensions")
     return np.split(ary, indices_or_sections, 2)
 
 
