@@ -40,6 +40,7 @@ The text for ``np.multiply``, slightly shortened, to read the templates by::
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from heapq import heappush
 from typing import Any
 
@@ -54,23 +55,38 @@ WEAK = object()
 """Stands for the shape and dtype of a Python number, which adapts to the other operand."""
 
 
+@dataclass(frozen=True)
 class Family:
-    """The classes that a set of generated functions works on: a tensor class and the class of its views."""
+    """The classes that a set of generated functions works on."""
 
-    def __init__(self, tensor: type, view: type, make_view: Callable):
-        self.tensor, self.view, self.make_view = tensor, view, make_view
+    tensor: type
+    view: type
+    """The class of the tensor class's views."""
+    make_view: Callable
+    """Makes the result of a view operation a view, or says that it is none (`writes.make_view`)."""
+
+
+_SCOPE: dict[str, Any] = {
+    "PLAIN": PLAIN,
+    "SCALARS": NUMPY_SCALARS,
+    "WEAK": WEAK,
+    "Wrapper": Wrapper,
+    "conj": np.conj,
+    "heappush": heappush,
+    "lift": lift,
+    "ndarray": np.ndarray,
+    "spec_of": spec_of,
+    **{name: getattr(tape, name) for name in (
+        "Node", "ORDER", "add_large", "cast", "fit", "floor", "guard", "multiply_large", "take_buffer", "zeros")},
+}  # fmt: skip
+"""The names that every generated function may use."""
 
 
 def generate(p: Primitive, family: Family) -> Callable:
     """The forward function of a primitive for a family of tensor classes."""
-    scope: dict[str, Any] = {
-        "Tensor": family.tensor, "View": family.view, "lift": lift, "make_view": family.make_view,
-        "PLAIN": PLAIN, "Wrapper": Wrapper, "SCALARS": NUMPY_SCALARS, "WEAK": WEAK, "spec_of": spec_of, "ndarray": np.ndarray, "heappush": heappush, "call": p.call, "primitive": p.apply,
-        "Node": tape.Node, "ORDER": tape.ORDER, "floor": tape.floor, "fit": tape.fit, "cast": tape.cast,
-        "guard": tape.guard, "zeros": tape.zeros, "add_large": tape.add_large, "take_buffer": tape.take_buffer,
-        "multiply_large": tape.multiply_large,
-        "conj": np.conj, "scatter": p.scatter, **{f"f{i}": rule for i, rule in enumerate(p.rules)},
-    }  # fmt: skip
+    scope = _SCOPE | {"Tensor": family.tensor, "View": family.view, "make_view": family.make_view}
+    scope |= {"call": p.call, "primitive": p.apply, "scatter": p.scatter}
+    scope |= {f"f{i}": rule for i, rule in enumerate(p.rules)}
     source = _VariadicSource(p) if p.variadic else _Source(p)
     text = source.text()
     exec(compile(text, f"<wengert {p.name}>", "exec"), scope)
@@ -78,23 +94,22 @@ def generate(p: Primitive, family: Family) -> Callable:
         rule = scope["rule" + suffix]
         rule.graph, rule.name = scope["graph" + suffix], p.name
     forward = scope["forward"]
-    scope["slow"] = _slow_path(p, family, forward, scope["core"], source.order_of_params)
-    forward.source, forward.core, forward.rule = text, scope["core"], scope["rule"]
-    forward.link = scope.get("link")
+    scope["slow"] = _slow_path(p, family, scope["core"])
+    forward.source = text
     forward.__name__ = forward.__qualname__ = p.name
     return forward
 
 
-def _slow_path(p: Primitive, family: Family, forward: Callable, core: Callable, names: tuple[str, ...]) -> Callable:
+def _slow_path(p: Primitive, family: Family, core: Callable) -> Callable:
     """What `forward` falls back to for operands that are not all of one level, or that are no tensors at all."""
 
     def slow(operands: tuple, params: tuple) -> Any:
         operands = tuple(map(unbox, operands))
         top = highest(operands)
         if top is None:
-            return family.tensor._box(p.call(*operands, **dict(zip(names, params, strict=True))))
+            return family.tensor._box(p.call(*operands, **dict(zip(p.params, params, strict=True))))
         if not isinstance(top, family.tensor):
-            return top._table[p](*operands, **dict(zip(names, params, strict=True)))
+            return top._table[p](*operands, **dict(zip(p.params, params, strict=True)))
         level = top._level
         ours = [isinstance(a, family.tensor) and a._level == level for a in operands]
         values = [a._data if mine else alias(a) for a, mine in zip(operands, ours, strict=True)]
@@ -115,7 +130,6 @@ class _Source:
     def __init__(self, p: Primitive):
         self.p = p
         self.n = len(p.operands)
-        self.order_of_params = tuple(p.params)
         self.rules = p.rules if p.scatter is None else (p.scatter,)
         self.differentiable = [i for i, rule in enumerate(self.rules) if rule is not None]
         self.slot = {i: k for k, i in enumerate(self.differentiable)}
@@ -378,7 +392,7 @@ class _VariadicSource(_Source):
     """The same with operands in a list: parents are a tuple, and the one rule is called for each that is recorded."""
 
     def __init__(self, p: Primitive):
-        self.p, self.n, self.order_of_params = p, 0, tuple(p.params)
+        self.p, self.n = p, 0
         self.rules = p.rules
         self.saved = {name: {0} for name in needs(p.rules[0]) if name not in ("g", "like", "i")}
 
