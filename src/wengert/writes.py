@@ -116,6 +116,9 @@ def storage_of(base: Box) -> Storage:
 def make_view(source: Box, x: Any, y: Any, spec: Spec, node: Any, link: Callable, call: Callable,
               params: tuple) -> Box | None:
     """The result of a view operation as a `View`, or `None` if NumPy made a copy."""
+    if source._is_view:
+        x = window(source)  # what was handed out may be a copy, or a window in between
+        y = call(x, *params)
     if y.__class__ is np.ndarray:
         if x.__class__ is np.ndarray and y is not x and (y.base is None or (y.base is not x and y.base is not x.base)):
             return None
@@ -126,8 +129,6 @@ def make_view(source: Box, x: Any, y: Any, spec: Spec, node: Any, link: Callable
     v._parent, v._step, v._spec = source if source._is_view else None, (call, params, link), spec
     v._at = None
     v._cut = (source._is_view and source._cut) or (node is not None and tape.floor() > source._level)
-    if source._is_view:
-        y = call(window(source), *params)  # x may have been a copy, or a window in between
     v._storage, v._array = storage_of(base), y if y is not base._data else y.view()
     return v
 
@@ -310,7 +311,11 @@ def _survivors(c: Any, spec: Spec, path: tuple, index: Any) -> Any:
 def _without_region(g: Any, path: tuple, index: Any) -> Any:
     """`g` with zeros in the region, written in place: `g` is ours."""
     region = follow(path, g)
-    if region is g or (np.may_share_memory(region, g) if region.__class__ is np.ndarray else region._is_view):
+    if region.__class__ is np.ndarray:
+        shared = np.may_share_memory(region, g)
+    else:
+        shared = region._is_view and region._base is (g._base if g._is_view else g)
+    if region is g or shared:
         region[index] = 0
         return g
     # The base's memory was laid out differently, and what is a view of it is a copy of g.

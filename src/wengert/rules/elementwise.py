@@ -226,7 +226,7 @@ _OMITTED = object()
 
 
 @composite(np.clip)
-def clip(a, a_min=_OMITTED, a_max=_OMITTED, *, min=_OMITTED, max=_OMITTED):
+def clip(a, a_min=_OMITTED, a_max=_OMITTED, out=None, *, min=_OMITTED, max=_OMITTED):
     """At a bound the derivative is that of the operand, as if the bound were just beyond."""
     low = next((v for v in (a_min, min) if v is not _OMITTED and v is not None), None)
     high = next((v for v in (a_max, max) if v is not _OMITTED and v is not None), None)
@@ -239,21 +239,26 @@ def clip(a, a_min=_OMITTED, a_max=_OMITTED, *, min=_OMITTED, max=_OMITTED):
 
 
 @composite(np.round, np.around)
-def round_(a, decimals=0):
+def round_(a, decimals=0, out=None):
     """Piecewise constant: the derivative is zero."""
-    if not decimals:
-        return np.rint(a)
-    scale = 10.0**decimals
-    return np.rint(a * scale) / scale
+    if decimals < 0:
+        return np.astype(np.rint(a / 10.0**-decimals) * 10.0**-decimals, a.dtype)
+    if a.dtype.kind in "iu":
+        return np.positive(a)
+    return np.rint(a * 10.0**decimals) / 10.0**decimals if decimals else np.rint(a)
 
 
 @composite(np.fix)
-def fix(x):
+def fix(x, out=None):
     return np.trunc(x)
 
 
 @composite(np.nan_to_num)
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    if x.dtype.kind not in "fc":
+        return np.copy(x)
+    if is_complex(x):
+        return nan_to_num(x.real, copy, nan, posinf, neginf) + 1j * nan_to_num(x.imag, copy, nan, posinf, neginf)
     limit = np.finfo(x.dtype).max
     x = np.where(np.isnan(x), nan, x)
     x = np.where(x == np.inf, limit if posinf is None else posinf, x)
@@ -267,6 +272,8 @@ def divmod_(a, b):
 
 @composite(np.modf)
 def modf(x):
+    if x.dtype.kind != "f":
+        x = np.astype(x, np.modf(np.empty(0, x.dtype))[0].dtype)
     whole = np.trunc(x)
     return x - whole, whole
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, linear, primitive, without_gradient
-from wengert.rules.shaping import normal_axes
+from wengert.rules.reductions import normal_axis
 
 # Reading ---------------------------------------------------------------------------------------------------------
 
@@ -40,7 +40,7 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     indices = np.asarray(indices)
     if axis is None:
         a, axis = np.ravel(a), 0
-    (axis,) = normal_axes(axis, a.ndim)
+    axis = normal_axis(axis, a.ndim)
     return a[(*(slice(None),) * axis, _in_bounds(indices, a.shape[axis], mode))]
 
 
@@ -64,7 +64,7 @@ def along(indices: np.ndarray, axis: int, shape: tuple[int, ...]) -> tuple:
     """The index that picks, on each line along `axis`, the elements at `indices`."""
     if indices.ndim != len(shape):
         raise ValueError("`indices` and `arr` must have the same number of dimensions")
-    (axis,) = normal_axes(axis, len(shape))
+    axis = normal_axis(axis, len(shape))
     grid = []
     for i, n in enumerate(shape):
         lines = [1] * len(shape)

@@ -28,7 +28,7 @@ def _logsumexp(x, axis=None, keepdims=False):
     largest = _finite(np.max(x, axis=axis, keepdims=True))
     with np.errstate(divide="ignore"):
         y = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
-    return y if keepdims else np.squeeze(y, axis=axis)
+    return y if keepdims else np.squeeze(y, axis=axis)[()]
 
 
 def _softmax(x, axis=-1):
@@ -78,7 +78,7 @@ def _array(x: Any) -> Any:
         x = np.asarray(x)
         x = x if x.dtype.kind in "fc" else x.astype(float)
         return x if x.ndim else x[()]
-    return x
+    return x if x.dtype.kind in "fc" else np.astype(x, float)
 
 
 # Elementwise -----------------------------------------------------------------------------------------------------

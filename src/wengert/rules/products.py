@@ -8,8 +8,8 @@ import numpy as np
 
 from wengert.errors import ArgumentError
 from wengert.primitive import bilinear, composite, primitive
-from wengert.rules.reductions import broadcast
-from wengert.rules.shaping import normal_axes
+from wengert.rules.elementwise import is_complex
+from wengert.rules.reductions import broadcast, normal_axes
 
 # Matrix products -------------------------------------------------------------------------------------------------
 
@@ -55,7 +55,8 @@ def dot(a, b, out=None):
 
 @composite(np.vdot)
 def vdot(a, b):
-    return np.matmul(np.conjugate(np.ravel(a)), np.ravel(b))
+    a = np.ravel(a)
+    return np.matmul(np.conjugate(a) if is_complex(a) else a, np.ravel(b))
 
 
 @composite(np.inner)
@@ -78,7 +79,8 @@ def tensordot(a, b, axes=2):
     if isinstance(axes, (int, np.integer)):
         a_axes, b_axes = tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
     else:
-        a_axes, b_axes = normal_axes(axes[0], a.ndim), normal_axes(axes[1], b.ndim)
+        a_axes, b_axes = axes
+        a_axes, b_axes = normal_axes(a_axes, a.ndim), normal_axes(b_axes, b.ndim)
     a_shape, b_shape = a.shape, b.shape
     if [a_shape[i] for i in a_axes] != [b_shape[i] for i in b_axes]:
         raise ValueError("shape-mismatch for sum")

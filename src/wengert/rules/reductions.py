@@ -11,6 +11,16 @@ from wengert.rules.elementwise import choose, is_complex
 UNSET: Any = np._NoValue
 
 
+def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """Axes as a tuple of non-negative integers."""
+    return np.lib.array_utils.normalize_axis_tuple(axis.tolist() if isinstance(axis, np.ndarray) else axis, ndim)
+
+
+def normal_axis(axis: Any, ndim: int) -> int:
+    """A single axis as a non-negative integer."""
+    return np.lib.array_utils.normalize_axis_index(axis, ndim)
+
+
 # Broadcasting back -----------------------------------------------------------------------------------------------
 
 
@@ -61,8 +71,10 @@ def _sum(x, axis=None, keepdims=False):
 
 def _mean(x, axis=None, keepdims=False):
     if x.__class__ is np.ndarray and x.dtype.char in "df":
+        total = np.add.reduce(x, axis=axis, keepdims=keepdims)
         n = x.size if axis is None else count(x.shape, axis)
-        return np.add.reduce(x, axis=axis, keepdims=keepdims) / n if n else np.mean(x, axis=axis, keepdims=keepdims)
+        if n:
+            return total / n
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
@@ -77,12 +89,17 @@ def _prepared(a: Any, axis: Any, dtype: Any, where: Any, neutral: Any) -> Any:
     return a if where is UNSET or where is True else np.where(where, a, neutral)
 
 
+def _of_dtype(initial: Any, dtype: Any) -> Any:
+    """The value to start a reduction from, which never changes the dtype of the result."""
+    return np.astype(initial, dtype) if is_wrapper(initial) else np.asarray(initial).astype(dtype)[()]
+
+
 @composite(np.sum, direct=_sum, positional=2)
 def sum_(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, where=UNSET):
     if dtype is None and where is UNSET and initial is UNSET:
         return _sum(a, axis, keepdims)
     total = _sum(_prepared(a, axis, dtype, where, 0), axis=axis, keepdims=keepdims)
-    return total if initial is UNSET else total + initial
+    return total if initial is UNSET else total + _of_dtype(initial, total.dtype)
 
 
 @composite(np.mean, direct=_mean, positional=2)
@@ -150,7 +167,7 @@ _prod = primitive(_prod, _prod_rule)
 @composite(np.prod, direct=_prod, positional=2)
 def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, where=UNSET):
     product = _prod(_prepared(a, axis, dtype, where, 1), axis=axis, keepdims=keepdims)
-    return product if initial is UNSET else product * initial
+    return product if initial is UNSET else product * _of_dtype(initial, product.dtype)
 
 
 # Cumulations -----------------------------------------------------------------------------------------------------
@@ -197,7 +214,9 @@ _cumprod = primitive(_cumprod, _cumprod_rule)
 def _accumulation(function):
     def cumulate(a, axis=None, dtype=None, out=None):
         a = _prepared(a, axis, dtype, UNSET, 0)
-        return function(np.ravel(a), axis=0) if axis is None else function(a, axis=axis)
+        if axis is None or not a.ndim:
+            a, axis = np.ravel(a), axis or 0
+        return function(a, axis=normal_axis(axis, a.ndim))
 
     return cumulate
 
@@ -243,12 +262,12 @@ def _extremum(reduce, pick):
         if where is not UNSET and where is not True:
             if initial is UNSET:
                 raise ValueError("reduction operation with where= needs initial=, as it has no identity")
-            a = np.where(where, a, initial)
+            a = np.where(where, a, _of_dtype(initial, a.dtype))
         if initial is UNSET:
             return reduce(a, axis=axis, keepdims=keepdims)
-        if not count(a.shape, axis):
-            return np.full(np.shape(np.sum(np.zeros(a.shape), axis=axis, keepdims=keepdims)), initial, a.dtype)[()]
-        return pick(reduce(a, axis=axis, keepdims=keepdims), initial)
+        if not a.size:
+            return np.full(np.sum(np.empty(a.shape), axis=axis, keepdims=keepdims).shape, initial, a.dtype)[()]
+        return pick(reduce(a, axis=axis, keepdims=keepdims), _of_dtype(initial, a.dtype))
 
     return extremum
 
@@ -344,7 +363,7 @@ def _along(a: Any, axis: Any, weights: Any) -> Any:
         return weights
     if axis is None:
         raise TypeError("Axis must be specified when shapes of a and weights differ.")
-    axes = [i % a.ndim for i in (axis if isinstance(axis, tuple) else (axis,))]
+    axes = normal_axes(axis, a.ndim)
     if weights.shape != tuple(a.shape[i] for i in axes):
         raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
     weights = np.transpose(weights, np.argsort(axes))
@@ -376,6 +395,7 @@ _norm = primitive(_norm, _norm_rule, holomorphic=False)
 @composite(np.linalg.norm)
 def norm(x, ord=None, axis=None, keepdims=False):
     """All vector norms, and the matrix norms that are sums (orders 1, -1, inf, -inf, 'fro')."""
+    x = x if x.dtype.kind in "fc" else np.astype(x, float)
     axes = tuple(range(x.ndim)) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
     if ord is None and (axis is None or len(axes) <= 2):
         return _norm(x, axis=axis, keepdims=keepdims)

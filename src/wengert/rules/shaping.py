@@ -7,13 +7,7 @@ import numpy as np
 
 from wengert.errors import MissingRuleError
 from wengert.primitive import composite, is_wrapper, linear
-from wengert.rules.reductions import UNSET
-
-
-def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
-    """Axes as a tuple of non-negative integers."""
-    return np.lib.array_utils.normalize_axis_tuple(axis.tolist() if isinstance(axis, np.ndarray) else axis, ndim)
-
+from wengert.rules.reductions import UNSET, normal_axes, normal_axis
 
 # Views -----------------------------------------------------------------------------------------------------------
 
@@ -93,7 +87,7 @@ def transpose(a, axes=None):
 @composite(np.swapaxes)
 def swapaxes(a, axis1, axis2):
     order = list(range(a.ndim))
-    i, j = normal_axes(axis1, a.ndim) + normal_axes(axis2, a.ndim)
+    i, j = normal_axis(axis1, a.ndim), normal_axis(axis2, a.ndim)
     order[i], order[j] = order[j], order[i]
     return _transpose(a, axes=tuple(order))
 
@@ -111,7 +105,7 @@ def moveaxis(a, source, destination):
 
 @composite(np.rollaxis)
 def rollaxis(a, axis, start=0):
-    (axis,) = normal_axes(axis, a.ndim)
+    axis = normal_axis(axis, a.ndim)
     start = start + a.ndim if start < 0 else start
     order = [i for i in range(a.ndim) if i != axis]
     order.insert(start - 1 if axis < start else start, axis)
@@ -173,6 +167,9 @@ def flipud(m):
 
 @composite(np.rot90)
 def rot90(m, k=1, axes=(0, 1)):
+    axes = tuple(axes)
+    if len(axes) != 2:
+        raise ValueError("len(axes) must be 2.")
     first, second = normal_axes(axes, m.ndim)
     k %= 4
     if k in (0, 2):
@@ -442,7 +439,7 @@ def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
 
 @composite(np.array_split)
 def array_split(ary, indices_or_sections, axis=0):
-    (axis,) = normal_axes(axis, ary.ndim)
+    axis = normal_axis(axis, ary.ndim)
     n = ary.shape[axis]
     if np.ndim(indices_or_sections):
         edges = [0, *map(int, np.asarray(indices_or_sections)), n]
@@ -489,14 +486,17 @@ def unstack(x, /, *, axis=0):
 
 @composite(np.diff)
 def diff(a, n=1, axis=-1, prepend=UNSET, append=UNSET):
-    (axis,) = normal_axes(axis, a.ndim)
+    if n < 0:
+        raise ValueError(f"order must be non-negative but got {n}")
+    axis = normal_axis(axis, a.ndim)
     edges = [np.broadcast_to(e, (*a.shape[:axis], 1, *a.shape[axis + 1 :])) if e is not UNSET and not np.ndim(e) else e
              for e in (prepend, append)]
     parts = [p for p in (edges[0], a, edges[1]) if p is not UNSET]
     a = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
+    lead = (slice(None),) * axis
     for _ in range(n):
-        lead = (slice(None),) * axis
-        a = a[(*lead, slice(1, None))] - a[(*lead, slice(None, -1))]
+        later, earlier = a[(*lead, slice(1, None))], a[(*lead, slice(None, -1))]
+        a = later != earlier if a.dtype == bool else later - earlier
     return a
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from wengert.primitive import composite, without_gradient
+from wengert.rules.reductions import normal_axes
 
 
 @composite(np.sort)
@@ -23,13 +24,12 @@ def partition(a, kth, axis=-1, kind="introselect", order=None):
 def median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     """The middle of the sorted elements, or the mean of the two in the middle."""
     ndim = a.ndim
-    axes = tuple(range(ndim)) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
-    axes = tuple(i % ndim for i in axes)
+    axes = tuple(range(ndim)) if axis is None else normal_axes(axis, ndim)
     kept = [i for i in range(ndim) if i not in axes]
     rows = np.reshape(np.transpose(a, [*kept, *axes]), (*(a.shape[i] for i in kept), -1))
     n = rows.shape[-1]
     ordered = np.sort(rows, axis=-1)
-    middle = ordered[..., n // 2] if n % 2 else 0.5 * (ordered[..., n // 2 - 1] + ordered[..., n // 2])
+    middle = np.mean(ordered[..., (n - 1) // 2 : n // 2 + 1], axis=-1)
     missing = np.any(np.isnan(rows), axis=-1)
     middle = np.where(missing, np.nan, middle) if np.any(missing) else middle
     return np.reshape(middle, tuple(1 if i in axes else m for i, m in enumerate(a.shape))) if keepdims else middle
