@@ -90,23 +90,41 @@ freed.graph = freed
 
 
 class Hooked:
-    """A node's rule with a function in front that sees, and may replace, the cotangent."""
+    """A node's rule with functions in front that see, and may replace, the cotangent.
 
-    __slots__ = ("hook", "rule")
+    Each is called with the cotangent and whether the pass is recorded, in the order of registration; ``keep`` last.
+    """
 
-    def __init__(self, rule: Callable, hook: Callable[[Any], Any]):
-        self.rule, self.hook = rule, hook
+    __slots__ = ("hooks", "keep", "rule")
+
+    def __init__(self, rule: Callable):
+        self.rule, self.hooks, self.keep = rule, [], None
+
+    def _seen(self, g: Any, recorded: bool) -> Any:
+        for hook in self.hooks:
+            g = hook(g, recorded)
+        if self.keep is not None:
+            self.keep(g)
+        return g
 
     def __call__(self, node, g, heap, nodes, grads):
-        return self.rule(node, self.hook(g), heap, nodes, grads)
+        return self.rule(node, self._seen(g, False), heap, nodes, grads)
 
-    @property
-    def graph(self) -> "Hooked":
-        return Hooked(self.rule.graph, self.hook)
+    def graph(self, node, g, heap, nodes, grads):
+        """The same in a recorded pass."""
+        return self.rule.graph(node, self._seen(g, True), heap, nodes, grads)
 
     @property
     def name(self) -> str:
+        """Name of the recorded function."""
         return self.rule.name
+
+
+def hooked(node: Node) -> Hooked:
+    """The node's rule, ready to take hooks."""
+    if not isinstance(node.rule, Hooked):
+        node.rule = Hooked(node.rule)
+    return node.rule
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -145,7 +163,10 @@ class Mode:
         cls = type(self)
         if inspect.isgeneratorfunction(function):
             return _decorate_generator(cls, function)
+        if inspect.isasyncgenfunction(function):
+            return _decorate_async_generator(cls, function)
         if inspect.iscoroutinefunction(function):
+
             @functools.wraps(function)
             async def in_mode(*args, **kwargs):
                 with cls():
@@ -172,10 +193,34 @@ def _decorate_generator(mode: type[Mode], function: Callable) -> Callable:
             try:
                 step, value = generator.send, (yield produced)
             except GeneratorExit:
-                generator.close()
+                with mode():
+                    generator.close()
                 raise
             except BaseException as error:
                 step, value = generator.throw, error
+
+    return in_mode
+
+
+def _decorate_async_generator(mode: type[Mode], function: Callable) -> Callable:
+    @functools.wraps(function)
+    async def in_mode(*args, **kwargs):
+        generator = function(*args, **kwargs)
+        step, value = generator.asend, None
+        while True:
+            try:
+                with mode():
+                    produced = await step(value)
+            except StopAsyncIteration:
+                return
+            try:
+                step, value = generator.asend, (yield produced)
+            except GeneratorExit:
+                with mode():
+                    await generator.aclose()
+                raise
+            except BaseException as error:
+                step, value = generator.athrow, error
 
     return in_mode
 

@@ -216,13 +216,12 @@ class Tensor(Box):
         if not self.is_leaf:
             owner = weakref.ref(self)
 
-            def keep(g: Any) -> Any:
+            def keep(g: Any) -> None:
                 tensor = owner()
                 if tensor is not None:
                     tensor._accumulate(g.copy() if g.__class__ is np.ndarray else g)
-                return g
 
-            self._node.rule = tape.Hooked(self._node.rule, keep)
+            tape.hooked(self._node).keep = keep
 
     def register_hook(self, hook: Callable[["Tensor"], Any]) -> "HookHandle":
         """Have ``hook(gradient)`` called when this tensor's gradient is known; what it returns replaces the gradient.
@@ -232,7 +231,7 @@ class Tensor(Box):
         if self._node is None:
             raise NotRecordedError(f"[register_hook] a recorded tensor was required; received {self._spec!r}, which "
                                    f"does not require grad")
-        return HookHandle(self._node, hook)
+        return HookHandle(self, hook)
 
     # Reading as a number ----------------------------------------------------------------------------------------
 
@@ -325,29 +324,30 @@ def _restore(data: np.ndarray, requires_grad: bool, grad: np.ndarray | None, acc
 class HookHandle:
     """A registered hook; ``remove()`` takes it away."""
 
-    def __init__(self, node: tape.Node, hook: Callable[[Tensor], Any]):
-        self._hook: Callable[[Tensor], Any] | None = hook
-        like = node.spec
-        node.rule = tape.Hooked(node.rule, lambda g: self._apply(g, like))
+    def __init__(self, tensor: Tensor, hook: Callable[[Tensor], Any]):
+        self._hook, self._like, self._level = hook, tensor._spec, tensor._level
+        self._hooks = tape.hooked(tensor._node).hooks
+        self._hooks.append(self._apply)
 
-    def _apply(self, g: Any, like: Spec) -> Any:
-        if self._hook is None:
-            return g
+    def _apply(self, g: Any, recorded: bool) -> Any:
         replaced = self._hook(g if isinstance(g, Tensor) else Tensor._box(g))
         if replaced is None:
             return g
         replaced = unbox(replaced)
+        while not recorded and isinstance(replaced, Tensor) and replaced._level >= self._level:
+            replaced = replaced._data
         spec = spec_of(replaced)
-        if spec.shape != like.shape:
-            raise ShapeError(f"[register_hook] the hook must return a gradient of shape {like.shape}, or None; "
+        if spec.shape != self._like.shape:
+            raise ShapeError(f"[register_hook] the hook must return a gradient of shape {self._like.shape}, or None; "
                              f"it returned {spec!r}")
-        if replaced.__class__ in (float, int, complex):
-            replaced = like.dtype.type(replaced)
-        return tape.cast(replaced, like.dtype)
+        if not isinstance(replaced, Wrapper):
+            replaced = np.asarray(replaced)[()] if not spec.ndim else np.asarray(replaced)
+        return tape.cast(replaced, self._like.dtype)
 
     def remove(self) -> None:
         """Take the hook away; it is not called any more."""
-        self._hook = None
+        if self._apply in self._hooks:
+            self._hooks.remove(self._apply)
 
 
 # ---------------------------------------------------------------------------------------------------------------
