@@ -1,11 +1,13 @@
 """What NumPy's functions become for tensors: generated code, composites, plain readings, or a refusal."""
 
+import inspect
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from wengert.box import bare
+from wengert.box import Box, bare, read_only
 from wengert.errors import MissingRuleError
 from wengert.generate import Family, generate
 from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of
@@ -34,20 +36,34 @@ def _entry(function: Any, family: Family) -> Callable:
 
 def _composite(function: Any, known: Composite, family: Family) -> Callable:
     """A composite; its primitive at once where there are no keywords; and ``out=``, which is the same for all."""
-    call, least, most, direct = known.call, 1, 0, None
-    if known.direct:
-        primitive = REGISTRY[known.direct]
-        direct, least, most = family.tensor._table[primitive], len(primitive.operands), known.positional
+    general = _with_out(known.name, known.call, known.call.__code__.co_varnames[: known.call.__code__.co_argcount])
+    if known.direct is None:
+        return general
+    primitive = REGISTRY[known.direct]
+    direct, least, most = family.tensor._table[primitive], len(primitive.operands), known.positional
 
     def entry(*args, **kwargs):
         if not kwargs and least <= len(args) <= most:
             return direct(*args)
-        out = kwargs.pop("out", None)
-        result = call(*args, **kwargs)
-        return result if out is None else write_out(known.name, out, result)
+        return general(*args, **kwargs)
 
     entry.__name__ = entry.__qualname__ = known.name
     entry.__doc__ = function.__doc__
+    return entry
+
+
+def _with_out(name: str, call: Callable, parameters: tuple[str, ...]) -> Callable:
+    """A function with ``out=``, by keyword or by position, around one that has none."""
+    place = parameters.index("out") if "out" in parameters else sys.maxsize
+
+    def entry(*args, **kwargs):
+        out = kwargs.pop("out", None)
+        if len(args) > place:
+            out, args = args[place], (*args[:place], None, *args[place + 1 :])
+        result = call(*args, **kwargs)
+        return result if out is None else write_out(name, out, result)
+
+    entry.__name__ = entry.__qualname__ = name
     return entry
 
 
@@ -63,12 +79,16 @@ def _plain(entry: Plain, tensor: type) -> Callable:
     def read(*args, **kwargs):
         return call(*map(_bare_deep, args), **{k: _bare_deep(v) for k, v in kwargs.items()})
 
-    return read
+    if isinstance(call, np.ufunc):
+        return read
+    return _with_out(entry.name, read, tuple(inspect.signature(call).parameters))
 
 
 def _bare_deep(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return type(value)(map(_bare_deep, value)) if type(value) in (list, tuple) else value
+    if isinstance(value, Box) and value._spec.ndim:
+        return read_only(bare(value))
     return bare(value)
 
 

@@ -131,14 +131,14 @@ class Wrapper:
         return self._table[func](*args, **kwargs)
 
 
-def write_out(name: str, out: Any, result: Any) -> Any:
-    """Put `result` into `out` as NumPy's ``out=`` does, and give `out` back."""
+def write_out(name: str, out: Any, result: Any, stretch: bool = False) -> Any:
+    """Put `result` into `out` as NumPy's ``out=`` does (ufuncs stretch to its shape), and give `out` back."""
     if isinstance(out, tuple):
         if len(out) == 1:
-            return write_out(name, out[0], result)
-        return tuple(r if o is None else write_out(name, o, r) for o, r in zip(out, result, strict=True))
+            return write_out(name, out[0], result, stretch)
+        return tuple(r if o is None else write_out(name, o, r, stretch) for o, r in zip(out, result, strict=True))
     source, target = spec_of(result), spec_of(out)
-    if source.shape != target.shape:
+    if source.shape != target.shape and not (stretch and _stretches(source.shape, target.shape)):
         raise ShapeError(f"[{name}] out= must have the result's shape {source.shape}; got {target.shape}")
     if not np.can_cast(source.dtype, target.dtype, "same_kind"):
         raise DTypeError(f"[{name}] cannot cast the result from {source.dtype} to out='s {target.dtype}; "
@@ -154,6 +154,11 @@ def write_out(name: str, out: Any, result: Any) -> Any:
     return out
 
 
+def _stretches(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    """Whether a shape broadcasts to another."""
+    return len(shape) <= len(target) and all(n in (1, m) for n, m in zip(shape[::-1], target[::-1]))
+
+
 def _call_ufunc(table: Table, ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any:
     """A ufunc call with keywords, or one of a ufunc's methods."""
     out = kwargs.pop("out", None)
@@ -163,7 +168,7 @@ def _call_ufunc(table: Table, ufunc: np.ufunc, method: str, inputs: tuple, kwarg
     else:
         result = table[ufunc, method](*inputs, **kwargs)
         name = f"{name}.{method}"
-    return result if out is None else write_out(name, out, result)
+    return result if out is None else write_out(name, out, result, stretch=method == "__call__")
 
 
 _HARMLESS = {"casting": "same_kind", "order": "K", "subok": True}
@@ -177,9 +182,12 @@ def _call_with_keywords(table: Table, ufunc: np.ufunc, inputs: tuple, kwargs: di
                                 f"leave it out, or convert with astype before")
     if dtype is not None:
         inputs = tuple(x.astype(dtype) if isinstance(x, Wrapper) else np.asarray(x, dtype) for x in inputs)
+    if kwargs:
+        raise ArgumentError(f"[{ufunc.__name__}] the keywords out=, where= and dtype= were required at most; received "
+                            f"{sorted(kwargs)}; call the ufunc on t.detach() for others")
     if where is True:
-        return table[ufunc](*inputs, **kwargs)
+        return table[ufunc](*inputs)
     with np.errstate(all="ignore"):
-        result = table[ufunc](*inputs, **kwargs)
+        result = table[ufunc](*inputs)
     kept = np.zeros(spec_of(result).shape, spec_of(result).dtype) if out is None else out[0]
     return np.where(where, result, kept)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert import face, tape
-from wengert.box import Box, bare, freeze, unbox
+from wengert.box import Box, bare, freeze, read_only, unbox
 from wengert.dispatch import make_table
 from wengert.errors import (
     ArgumentError,
@@ -56,11 +56,7 @@ class Tensor(Box):
         It is read-only because backward may need what it shows. To change the value, write into the tensor (under
         `no_grad` if the write should not be recorded), or set ``t.data = array`` (same shape and dtype, copied).
         """
-        value = bare(self)
-        if value.__class__ is np.ndarray:
-            value = value.view()
-            value.flags.writeable = False
-        return value
+        return read_only(bare(self))
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -254,7 +250,10 @@ class Tensor(Box):
         return bool(bare(self))
 
     def __index__(self) -> int:
-        return bare(self).__index__()
+        return operator.index(bare(self))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self._read("round")) if digits is None else np.round(self, digits)
 
     def __format__(self, spec: str) -> str:
         return format(bare(self), spec) if not self._spec.ndim else format(repr(self), spec)
@@ -325,29 +324,32 @@ class HookHandle:
     """A registered hook; ``remove()`` takes it away."""
 
     def __init__(self, tensor: Tensor, hook: Callable[[Tensor], Any]):
-        self._hook, self._like, self._level = hook, tensor._spec, tensor._level
+        like, level = tensor._spec, tensor._level
         self._hooks = tape.hooked(tensor._node).hooks
-        self._hooks.append(self._apply)
-
-    def _apply(self, g: Any, recorded: bool) -> Any:
-        replaced = self._hook(g if isinstance(g, Tensor) else Tensor._box(g))
-        if replaced is None:
-            return g
-        replaced = unbox(replaced)
-        while not recorded and isinstance(replaced, Tensor) and replaced._level >= self._level:
-            replaced = replaced._data
-        spec = spec_of(replaced)
-        if spec.shape != self._like.shape:
-            raise ShapeError(f"[register_hook] the hook must return a gradient of shape {self._like.shape}, or None; "
-                             f"it returned {spec!r}")
-        if not isinstance(replaced, Wrapper):
-            replaced = np.asarray(replaced)[()] if not spec.ndim else np.asarray(replaced)
-        return tape.cast(replaced, self._like.dtype)
+        self._entry = lambda g, recorded: _hooked_cotangent(hook, g, like, level, recorded)
+        self._hooks.append(self._entry)
 
     def remove(self) -> None:
         """Take the hook away; it is not called any more."""
-        if self._apply in self._hooks:
-            self._hooks.remove(self._apply)
+        if self._entry in self._hooks:
+            self._hooks.remove(self._entry)
+
+
+def _hooked_cotangent(hook: Callable, g: Any, like: Spec, level: int, recorded: bool) -> Any:
+    """What a user's hook makes of a cotangent, checked; without a history where the pass is not recorded."""
+    replaced = hook(g if isinstance(g, Tensor) else Tensor._box(g))
+    if replaced is None:
+        return g
+    replaced = unbox(replaced)
+    while not recorded and isinstance(replaced, Tensor) and replaced._level >= level:
+        replaced = replaced._data
+    spec = spec_of(replaced)
+    if spec.shape != like.shape:
+        raise ShapeError(f"[register_hook] the hook must return a gradient of shape {like.shape}, or None; "
+                         f"it returned {spec!r}")
+    if not isinstance(replaced, Wrapper):
+        replaced = np.asarray(replaced)[()] if not spec.ndim else np.asarray(replaced)
+    return tape.cast(replaced, like.dtype)
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -396,7 +396,8 @@ def _same_result(got: Any, expected: Any, tolerance: dict[str, float], where: st
     if isinstance(expected, (list, tuple)):
         if type(got) is not type(expected) or len(got) != len(expected):
             return f"{where} is {_text(got)}; on plain arrays {_text(expected)}"
-        reports = (_same_result(a, b, tolerance, f"item {i} of {where}") for i, (a, b) in enumerate(zip(got, expected)))
+        reports = (_same_result(a, b, tolerance, f"item {i} of {where}")
+                   for i, (a, b) in enumerate(zip(got, expected, strict=True)))
         return next(filter(None, reports), None)
     value = _plain(got)
     if not isinstance(expected, (np.ndarray, np.generic)):
@@ -481,12 +482,18 @@ def _ways_agree(call: _Call) -> str | None:
 def _linear_in_the_cotangent(call: _Call) -> str | None:
     """Also where the cotangent is zero, which a rule might take for a reason to stop."""
     others = [_random_like(g, seed) for seed, g in enumerate(call.cotangents, 50)]
-    first, second, both = (_backward(call, call.inputs, c) for c in
-                           (call.cotangents, others, [2 * a - b for a, b in zip(call.cotangents, others)]))
+    first, second, both = (_backward(call, call.inputs, cotangents) for cotangents in
+                           (call.cotangents, others, _twice_less(call.cotangents, others)))
     report = _worst("gradient for 2g - h, and twice that for g less that for h", call.names, both,
-                    [2 * a - b for a, b in zip(first, second, strict=True)], **_exact(call))
-    at_zero, elsewhere = (_pulled_back_twice(call, c)[len(call.inputs):] for c in (_zeros(call), call.cotangents))
-    return report or _worst("derivative of the gradient by a cotangent of zero, and by another", _names(call)[len(call.inputs):], at_zero, elsewhere, **_exact(call))
+                    _twice_less(first, second), **_exact(call))
+    n = len(call.inputs)
+    at_zero, elsewhere = (_pulled_back_twice(call, cotangents)[n:] for cotangents in (_zeros(call), call.cotangents))
+    return report or _worst("derivative of the gradient by a cotangent of zero, and by another", _names(call)[n:],
+                            at_zero, elsewhere, **_exact(call))
+
+
+def _twice_less(first: Sequence, second: Sequence) -> list:
+    return [2 * a - b for a, b in zip(first, second, strict=True)]
 
 
 def _zeros(call: _Call) -> list:
@@ -543,9 +550,9 @@ def _adjoint_of_itself(call: _Call) -> str | None:
     each = range(len(call.inputs))
     for moved in [each] if known.kind == "linear" else [[k] for k in each]:
         # Of constants among the operands, which are in both, the difference is free.
-        origin = [0 * t if k in moved else x for k, (x, t) in enumerate(zip(call.inputs, call.tangents))]
-        tangents = [t if k in moved else x for k, (x, t) in enumerate(zip(call.inputs, call.tangents))]
-        forward = _along(call.cotangents, call(*tangents)) - _along(call.cotangents, call(*origin))
+        ends = ([scale * call.tangents[k] if k in moved else x for k, x in enumerate(call.inputs)] for scale in (1, 0))
+        there, origin = (_along(call.cotangents, call(*values)) for values in ends)
+        forward = there - origin
         reverse = _along([call.tangents[k] for k in moved], [_plain(gradients[k]) for k in moved])
         tolerance = 1e-4 if call.single else 1e-12
         if abs(forward - reverse) > tolerance * max(1.0, abs(forward)):

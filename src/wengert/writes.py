@@ -415,6 +415,9 @@ def _movable(t: Box, result: Box) -> bool:
 
 def add_at(target: Any, index: Any, value: Any) -> None:
     """`numpy.add.at`, recorded."""
+    if not isinstance(target, Box) and not (isinstance(value, Wrapper) and value._carries_gradient()):
+        np.add.at(target, bare(index), bare(value))
+        return
     if not isinstance(target, Box):
         raise LostGradientError(f"[add.at] a tensor was required to add recorded values into; received a plain array "
                                 f"of {spec_of(target)!r}; make it with wg.zeros or np.zeros_like(t)")

@@ -156,8 +156,7 @@ def _on_diagonal(c, mine, letters, like):
     return full
 
 
-_einsum = primitive(_einsum, lambda g, i, xs, likes, subscripts, optimize: _einsum_rule(g, i, xs, likes, subscripts, optimize),
-                    name="einsum")
+_einsum = primitive(_einsum, _einsum_rule)
 
 
 @composite(np.einsum)
@@ -190,7 +189,8 @@ def _explicit(subscripts: str, operands: list) -> str:
     if len(terms) != len(operands):
         raise ValueError(f"einsum: {len(terms)} subscript terms were given for {len(operands)} operands")
     unused = [c for c in string.ascii_letters if c not in subscripts]
-    hidden = [max(x.ndim - len(t.replace("...", "")), 0) if "..." in t else 0 for t, x in zip(terms, operands)]
+    hidden = [max(x.ndim - len(t.replace("...", "")), 0) if "..." in t else 0
+              for t, x in zip(terms, operands, strict=True)]
     stretch = "".join(unused[: max(hidden)])
     if not arrow:
         letters = "".join(terms).replace("...", "")

@@ -25,12 +25,14 @@ def normal_axis(axis: Any, ndim: int) -> int:
 
 
 def broadcast(g: Any, shape: tuple[int, ...]) -> Any:
-    """`g` stretched to `shape`, without copying: of plain arrays a read-only window, made in a tenth of the time that
-    `numpy.broadcast_to` takes."""
+    """`g` stretched to `shape`, without copying.
+
+    For plain arrays this makes a window in a tenth of the time that `numpy.broadcast_to` takes.
+    """
     if g.__class__ is np.ndarray:
         if not g.flags.c_contiguous or len(shape) != g.ndim:
             return np.broadcast_to(g, shape)
-        strides = tuple([0 if n != m else s for n, m, s in zip(g.shape, shape, g.strides)])
+        strides = tuple([0 if n != m else s for n, m, s in zip(g.shape, shape, g.strides, strict=True)])
         return np.ndarray(shape, g.dtype, g, 0, strides)
     if isinstance(g, np.generic):
         return np.ndarray(shape, g.dtype, g, 0, (0,) * len(shape)) if shape else g

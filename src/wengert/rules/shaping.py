@@ -445,7 +445,7 @@ def array_split(ary, indices_or_sections, axis=0):
         edges = [0, *map(int, np.asarray(indices_or_sections)), n]
     else:
         edges = [0, *itertools.accumulate(map(len, np.array_split(np.arange(n), int(indices_or_sections))))]
-    return [ary[(*(slice(None),) * axis, slice(a, b))] for a, b in zip(edges, edges[1:], strict=False)]
+    return [ary[(*(slice(None),) * axis, slice(a, b))] for a, b in itertools.pairwise(edges)]
 
 
 @composite(np.split)
