@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert import face, tape
-from wengert.protocol import Wrapper, spec_of
+from wengert.protocol import Wrapper, is_open, spec_of
 
 
 class Box(face.ArrayFace):
@@ -33,7 +33,7 @@ class Box(face.ArrayFace):
         return self._box(array)
 
     def _carries_gradient(self) -> bool:
-        return self._node is not None or (isinstance(self._data, Wrapper) and self._data._carries_gradient())
+        return (self._node is not None and is_open(self._level)) or (isinstance(self._data, Wrapper) and self._data._carries_gradient())
 
 
 def bare(value: Any) -> Any:
@@ -52,8 +52,8 @@ def read_only(value: Any) -> Any:
 
 
 def unbox(value: Any) -> Any:
-    """See through tensors without a history; sequences become arrays."""
-    while isinstance(value, Box) and value._node is None:
+    """See through tensors without a history, or of a level that is closed; sequences become arrays."""
+    while isinstance(value, Box) and (value._node is None or not is_open(value._level)):
         value = value._data
     return np.asarray(value) if isinstance(value, (list, tuple)) else value
 

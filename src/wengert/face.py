@@ -20,7 +20,7 @@ METHODS = {
     "sum": np.sum, "prod": np.prod, "mean": np.mean, "var": np.var, "std": np.std, "max": np.max, "min": np.min,
     "cumsum": np.cumsum, "cumprod": np.cumprod, "argmax": np.argmax, "argmin": np.argmin, "any": np.any,
     "all": np.all, "dot": np.dot, "round": np.round, "clip": np.clip, "take": np.take, "repeat": np.repeat,
-    "argsort": np.argsort, "nonzero": np.nonzero, "searchsorted": np.searchsorted, "compress": np.compress,
+    "argsort": np.argsort, "nonzero": np.nonzero, "searchsorted": np.searchsorted,
     "swapaxes": np.swapaxes, "squeeze": np.squeeze, "diagonal": np.diagonal, "trace": np.trace,
     "conj": np.conjugate, "conjugate": np.conjugate, "argpartition": np.argpartition, "choose": np.choose,
 }  # fmt: skip
@@ -153,11 +153,23 @@ class ArrayFace(Wrapper):
         """Convert to another dtype; the gradient comes back in this one."""
         return np.astype(self, np.dtype(dtype), copy=copy)
 
+    def compress(self, condition, axis=None, out=None):
+        """See `numpy.compress`."""
+        return np.compress(condition, self, axis=axis, out=out)
+
     # In place ---------------------------------------------------------------------------------------------------
 
     def fill(self, value) -> None:
         """Set every element to `value`."""
         self[...] = value
+
+    def partition(self, kth, axis=-1, kind="introselect", order=None) -> None:
+        """Partition in place along an axis."""
+        self[...] = np.partition(self, kth, axis=axis)
+
+    def put(self, indices, values, mode="raise") -> None:
+        """See `numpy.put`."""
+        np.put(self, indices, values, mode=mode)
 
     def sort(self, axis=-1, kind=None, order=None) -> None:
         """Sort in place along an axis."""

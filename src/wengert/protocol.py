@@ -7,6 +7,7 @@ says what each NumPy function becomes. Everything else here serves that: the sha
 
 import itertools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -78,11 +79,26 @@ def spec_of(value: Any) -> Spec:
 # ---------------------------------------------------------------------------------------------------------------
 
 _levels: Iterator[int] = itertools.count(1)
+_open: set[int] = {0}
 
 
-def new_level() -> int:
-    """A level above all that exist: each application of a transformation opens one."""
-    return next(_levels)
+@contextmanager
+def new_level() -> Iterator[int]:
+    """A level above all that exist, open while a transformation runs its function.
+
+    What leaks out of the function is a constant afterwards.
+    """
+    level = next(_levels)
+    _open.add(level)
+    try:
+        yield level
+    finally:
+        _open.discard(level)
+
+
+def is_open(level: int) -> bool:
+    """Whether the function that a level belongs to is still running; level 0 always is."""
+    return level in _open
 
 
 def highest(values: tuple | list) -> "Wrapper | None":

@@ -404,7 +404,7 @@ def _same_result(got: Any, expected: Any, tolerance: dict[str, float], where: st
         same = type(value) is type(expected) and value == expected
         return None if same else f"{where} is {_text(value)}; on plain arrays {_text(expected)}"
     # A tensor without axes holds a scalar, also where NumPy makes an array without axes.
-    kinds = {np.ndarray, type(expected[()])} if isinstance(got, Tensor) and not expected.ndim else {type(expected)}
+    kinds = {np.ndarray, expected.dtype.type} if isinstance(got, Tensor) and not expected.ndim else {type(expected)}
     if type(value) not in kinds or value.dtype != expected.dtype or value.shape != expected.shape:
         return f"{where} is {_text(value)}; on plain arrays {_text(expected)}"
     if not np.allclose(value, expected, **tolerance, equal_nan=True):
@@ -517,7 +517,12 @@ def _writes_to_nothing(call: _Call) -> str | None:
     if any(not np.array_equal(g.data, old, equal_nan=True) for g, old in seen):
         return "the cotangent of the result was written to"
     others = [*call.inputs, *(g.data for g, _ in seen), *(_plain(y) for y in results)]
-    for k, (name, g) in enumerate(zip(call.names, gradients, strict=True)):
+    return (_shared(call.names, gradients, others)
+            or _shared(call.names, _pulled_back(call, call.inputs, call.cotangents), [*call.inputs, *call.cotangents]))
+
+
+def _shared(names: Sequence[str], gradients: Sequence, others: Sequence) -> str | None:
+    for k, (name, g) in enumerate(zip(names, gradients, strict=True)):
         if any(np.may_share_memory(g, other) for other in (*others, *gradients[:k])):
             return f"the gradient of {name} shares memory with an input, a cotangent, a result or another gradient"
     return None

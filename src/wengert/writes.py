@@ -22,7 +22,7 @@ from wengert import tape
 from wengert.box import Box, alias, bare, freeze, unbox
 from wengert.errors import DTypeError, LeafWriteError, LostGradientError, ShapeError
 from wengert.primitive import REGISTRY
-from wengert.protocol import Spec, Wrapper, spec_of
+from wengert.protocol import Spec, Wrapper, is_open, spec_of
 
 # ---------------------------------------------------------------------------------------------------------------
 # Views
@@ -158,11 +158,15 @@ def follow(path: tuple, value: Any) -> Any:
 def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
     """``target[index] = value`` (or ``+= value``, each of repeated indices counted), recorded where needed."""
     base = target._base if target._is_view else target
-    if isinstance(value, Box) and value._is_view and value._base is base and not add:
-        if _same_place(value, target, index):
+    if isinstance(value, Box) and (value._base if value._is_view else value) is base and not add:
+        if _selects_all(index) if value is target else value._is_view and _same_place(value, target, index):
             return  # the second half of `x[i] += u`: the view has already been written
         value = value.copy()
     value = unbox(value)
+    if not is_open(base._level):
+        base._data, base._node, base._level = bare(base), None, 0
+    if base._node is not None and target is base and not add and _selects_all(index) and tape.floor() <= base._level:
+        return _write_afresh(base, index, value)
     if isinstance(value, Wrapper):
         _rise(base, value)
     node, parent = base._node, None
@@ -180,10 +184,28 @@ def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
         base._node = _assign_node(node, parent, base._spec, (path_of(target), index, shape), add)
 
 
+def _selects_all(index: Any) -> bool:
+    """Whether a write to `index` leaves nothing of what was there before."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return all(i is Ellipsis or (i.__class__ is slice and i == slice(None)) for i in parts)
+
+
+def _write_afresh(base: Box, index: Any, value: Any) -> None:
+    """A recorded write of everything: the buffer has no past to keep, or to go back to."""
+    _check_recorded_write(base, None)
+    before = base._data, base._node, base._level
+    fresh = np.empty_like(bare(base))
+    base._data, base._node, base._level = fresh if fresh.ndim else fresh[()], None, 0
+    del fresh
+    try:
+        write(base, index, value)
+    except BaseException:
+        base._data, base._node, base._level = before
+        raise
+
+
 def _same_place(value: Box, target: Box, index: Any) -> bool:
     """Whether the value is the view that writing `index` of `target` would write."""
-    if index is Ellipsis:
-        return value is target
     function, params, _ = value._step
     return (value._parent is (target if target._is_view else None) and function is REGISTRY[operator.getitem].call
             and not has_arrays(index) and params == (index,))
@@ -206,7 +228,7 @@ def _rise(base: Box, value: Wrapper) -> None:
 
 
 def _check_recorded_write(base: Box, parent: tape.Node | None) -> None:
-    if isinstance(base._node, tape.Leaf) and base._node.owner is not None:
+    if isinstance(base._node, tape.Leaf) and base._node.owner is not None and base._node.owner() is base:
         raise LeafWriteError(
             f"[in-place] a tensor that is no leaf was required; received a leaf that requires grad, {base._spec!r}: "
             f"after the write its gradient would have no meaning; write under wg.no_grad(), or into x.copy()")

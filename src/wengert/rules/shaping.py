@@ -264,6 +264,20 @@ def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None):
     return filled
 
 
+@composite(np.linspace)
+def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
+    if num < 0:
+        raise ValueError(f"Number of samples, {num}, must be non-negative.")
+    start, stop = start * 1.0, stop * 1.0
+    span = stop - start
+    steps = num - 1 if endpoint else num
+    portion = (np.arange(num) / max(steps, 1)).astype(span.dtype).reshape(-1, *(1,) * span.ndim)
+    points = np.moveaxis(start * (1 - portion) + stop * portion, 0, axis)
+    if dtype is not None:
+        points = np.astype(np.floor(points) if np.dtype(dtype).kind in "iu" else points, dtype)
+    return (points, span / steps if steps > 0 else span * np.nan) if retstep else points
+
+
 # Rolling, padding, repeating -------------------------------------------------------------------------------------
 
 

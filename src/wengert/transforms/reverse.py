@@ -120,6 +120,9 @@ def _called(function: Callable) -> str:
 
 def _scalar_head(y: Any, level: int) -> tuple[tape.Node | None, Any]:
     """Node and starting cotangent of a function's value, which must be one real number."""
+    if isinstance(y, (tuple, list, dict)):
+        raise ShapeError(f"[grad] a function with one number as its value was required; received a {type(y).__name__}; "
+                         f"return (value, aux) with has_aux=True, or use wg.vjp")
     spec = spec_of(y) if isinstance(y, Wrapper) or np.ndim(y) or np.isscalar(y) else spec_of(np.asarray(y))
     if spec.dtype.kind not in "fiub":
         raise DTypeError(f"[grad] a function with a real value was required; received {spec!r}; differentiate its "
@@ -171,8 +174,7 @@ def value_and_grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> 
 
     @functools.wraps(f, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     def value_and_grad_f(*args, **kwargs):
-        level = new_level()
-        with tape.recording_from(level):
+        with new_level() as level, tape.recording_from(level):
             inputs = _Inputs(f, argnums, args, kwargs, level)
             result = f(*inputs.args, **inputs.kwargs)
             y, aux = _split_aux(result) if has_aux else (result, None)
@@ -248,8 +250,9 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
     >>> print(pullback(np.array([1.0, 0.0]))[0])
     [2. 0.]
     """
-    level = new_level()
-    with tape.recording_from(level):
+    # The tape outlives this call: what the caller does to its arrays meanwhile must not reach it.
+    args = _independent(args)
+    with new_level() as level, tape.recording_from(level):
         inputs = _Inputs(f, tuple(range(len(args))), args, {}, level)
         result = f(*inputs.args)
         y, aux = _split_aux(result) if has_aux else (result, None)
@@ -273,7 +276,7 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
 def _independent(value: Any) -> Any:
     """A result that its owner may write into while the tape keeps it too."""
     leaves, rebuild = flatten(value)
-    return rebuild([leaf.copy() if leaf.__class__ is np.ndarray else alias(leaf) for leaf in leaves])
+    return rebuild([leaf.copy(order="K") if leaf.__class__ is np.ndarray else alias(leaf) for leaf in leaves])
 
 
 def _cotangent(g: Any, spec: Any) -> Any:
