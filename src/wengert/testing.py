@@ -1,8 +1,8 @@
 """Checks for users: of the gradient of any function, and of the derivative rules of one function.
 
-`check_grad` compares gradients with differences of values. `check_rule` and `check_singular` hold one function to all
-that the library expects of a function with a rule (the contracts below, each a function of a `_Call`); the library's
-own battery of tests consists of these two, run on samples of every function.
+`check_grad` compares gradients with differences of values. `check_rule`, `check_singular` and `check_value` hold one
+function to what the library expects of a function with a rule (the contracts below, each a function of a `_Call`);
+the library's own battery of tests consists of these three, run on samples of every function.
 
 Everywhere the *inputs* are the float and complex arrays among the arguments, those in lists, tuples and dicts
 included; everything else (Python numbers, integer arrays, strings) is constant. Arrays of results are reduced to one
