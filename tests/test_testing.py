@@ -24,8 +24,11 @@ def broken_contracts(check, function, *args, **kwargs):
     """Names of the contracts that a check reports."""
     with pytest.raises(CheckError) as caught:
         check(function, *args, **kwargs)
-    return {line.strip().rstrip(":") for line in str(caught.value).splitlines() if line.startswith("  ")
-            and not line.startswith("    ")}
+    return {
+        line.strip().rstrip(":")
+        for line in str(caught.value).splitlines()
+        if line.startswith("  ") and not line.startswith("    ")
+    }
 
 
 # check_grad ------------------------------------------------------------------------------------------------------

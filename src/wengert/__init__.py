@@ -12,10 +12,22 @@ tensor([2., 4., 6.])
 True
 """
 
+import wengert.rules  # noqa: F401 (registers the rules)
 from wengert import errors
-from wengert import rules as _rules
 from wengert.creation import (
-    arange, asarray, empty, empty_like, eye, full, full_like, linspace, ones, ones_like, tensor, zeros, zeros_like,
+    arange,
+    asarray,
+    empty,
+    empty_like,
+    eye,
+    full,
+    full_like,
+    linspace,
+    ones,
+    ones_like,
+    tensor,
+    zeros,
+    zeros_like,
 )
 from wengert.rules.nn import gelu, log_softmax, logsumexp, normal_cdf, relu, sigmoid, softmax, softplus
 from wengert.tape import enable_grad, is_recording, is_training, no_grad, predict_mode, train_mode
@@ -25,8 +37,37 @@ from wengert.transforms.reverse import grad, value_and_grad, vjp
 __version__ = "0.1.0"
 
 __all__ = [
-    "Tensor", "arange", "asarray", "backward", "empty", "empty_like", "enable_grad", "errors", "eye", "full",
-    "full_like", "gelu", "grad", "is_recording", "is_training", "linspace", "log_softmax", "logsumexp", "no_grad",
-    "normal_cdf", "ones", "ones_like", "predict_mode", "relu", "sigmoid", "softmax", "softplus", "tensor",
-    "train_mode", "value_and_grad", "vjp", "zeros", "zeros_like",
+    "Tensor",
+    "arange",
+    "asarray",
+    "backward",
+    "empty",
+    "empty_like",
+    "enable_grad",
+    "errors",
+    "eye",
+    "full",
+    "full_like",
+    "gelu",
+    "grad",
+    "is_recording",
+    "is_training",
+    "linspace",
+    "log_softmax",
+    "logsumexp",
+    "no_grad",
+    "normal_cdf",
+    "ones",
+    "ones_like",
+    "predict_mode",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "softplus",
+    "tensor",
+    "train_mode",
+    "value_and_grad",
+    "vjp",
+    "zeros",
+    "zeros_like",
 ]

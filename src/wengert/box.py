@@ -33,7 +33,9 @@ class Box(face.ArrayFace):
         return self._box(array)
 
     def _carries_gradient(self) -> bool:
-        return (self._node is not None and is_open(self._level)) or (isinstance(self._data, Wrapper) and self._data._carries_gradient())
+        return (self._node is not None and is_open(self._level)) or (
+            isinstance(self._data, Wrapper) and self._data._carries_gradient()
+        )
 
 
 def bare(value: Any) -> Any:

@@ -4,13 +4,26 @@ from typing import Any
 
 import numpy as np
 
+from wengert.box import bare
 from wengert.errors import DTypeError, LostGradientError
 from wengert.protocol import Wrapper
-from wengert.box import bare
 from wengert.tensor import Tensor
 
-__all__ = ["arange", "asarray", "empty", "empty_like", "eye", "full", "full_like", "linspace", "ones", "ones_like",
-           "tensor", "zeros", "zeros_like"]
+__all__ = [
+    "arange",
+    "asarray",
+    "empty",
+    "empty_like",
+    "eye",
+    "full",
+    "full_like",
+    "linspace",
+    "ones",
+    "ones_like",
+    "tensor",
+    "zeros",
+    "zeros_like",
+]
 
 
 def _made(array: Any, requires_grad: bool = False) -> Tensor:
@@ -48,8 +61,10 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
     """
     array = np.array(_sole(data), dtype)
     if array.dtype.kind not in "fciub":
-        raise DTypeError(f"[tensor] numbers were required; received {type(data).__name__}, which NumPy makes an array "
-                         f"of dtype {array.dtype} and shape {array.shape}")
+        raise DTypeError(
+            f"[tensor] numbers were required; received {type(data).__name__}, which NumPy makes an array "
+            f"of dtype {array.dtype} and shape {array.shape}"
+        )
     return _made(array, requires_grad)
 
 
@@ -65,8 +80,10 @@ def asarray(data: Any, dtype: Any = None) -> Tensor:
 
 def _sole(data: Any) -> Any:
     if isinstance(data, Wrapper) and data._carries_gradient():
-        raise LostGradientError(f"[tensor] numbers were required; received a tensor of {data._spec!r} whose history "
-                                f"would be lost; use t.copy() to keep it, or t.detach() to drop it")
+        raise LostGradientError(
+            f"[tensor] numbers were required; received a tensor of {data._spec!r} whose history "
+            f"would be lost; use t.copy() to keep it, or t.detach() to drop it"
+        )
     return bare(data)
 
 
@@ -99,8 +116,9 @@ def arange(*args: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor
     return _made(np.arange(*map(bare, args), dtype=dtype), requires_grad)
 
 
-def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None,
-             requires_grad: bool = False) -> Tensor:
+def linspace(
+    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
     """`num` evenly spaced values from `start` to `stop`, whose gradients flow; see `numpy.linspace`."""
     if isinstance(start, Wrapper) or isinstance(stop, Wrapper):
         return np.linspace(start, stop, num, endpoint, dtype=dtype)

@@ -71,8 +71,11 @@ def _plain(entry: Plain, tensor: type) -> Callable:
     """A function without gradient: tensors are read, the result is NumPy's own."""
     if entry.operator:
         scope: dict[str, Any] = {"Tensor": tensor, "bare": bare}
-        exec(f"def compare(a, b):\n    return (a._data if a.__class__ is Tensor else bare(a)) {entry.operator} "
-             f"(b._data if b.__class__ is Tensor else bare(b))", scope)
+        exec(
+            f"def compare(a, b):\n    return (a._data if a.__class__ is Tensor else bare(a)) {entry.operator} "
+            f"(b._data if b.__class__ is Tensor else bare(b))",
+            scope,
+        )
         return scope["compare"]
     call = entry.call
 
@@ -101,7 +104,8 @@ def _missing(function: Any) -> Callable:
             raise MissingRuleError(
                 f"[{name}] a NumPy function with a derivative rule was required; '{name}' has none; declare one "
                 f"(wengert.primitive.elementwise, linear or primitive; CONTRIBUTING.md shows how), write it with "
-                f"functions that have one, or pass t.detach() if no gradient should flow")
+                f"functions that have one, or pass t.detach() if no gradient should flow"
+            )
         call = getattr(function[0], function[1]) if isinstance(function, tuple) else function
         return call(*map(_bare_deep, args), **{k: _bare_deep(v) for k, v in kwargs.items()})
 

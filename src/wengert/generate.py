@@ -197,8 +197,10 @@ class _Source:
     def text(self) -> str:
         parts = [self.forward(), self.core()]
         for suffix, conjugate in (("", False), ("_complex", True)):
-            parts += [self.backward("rule" + suffix, conjugate, graph=False),
-                      self.backward("graph" + suffix, conjugate, graph=True)]
+            parts += [
+                self.backward("rule" + suffix, conjugate, graph=False),
+                self.backward("graph" + suffix, conjugate, graph=True),
+            ]
         if self.p.view:
             parts.append(self.link())
         return "\n\n".join(parts)
@@ -220,13 +222,20 @@ class _Source:
         if i == 0:
             lines.append("    level = a0._level")
         else:
-            lines += ["    if level is None:", f"        level = a{i}._level",
-                      f"    elif level is not a{i}._level:", f"        {leave}"]
+            lines += [
+                "    if level is None:",
+                f"        level = a{i}._level",
+                f"    elif level is not a{i}._level:",
+                f"        {leave}",
+            ]
         lines.append(f"    x{i} = a{i}._data; p{i} = a{i}._node; s{i} = a{i}._spec")
         if self.n > 1:
-            lines += [f"elif a{i}.__class__ in PLAIN:", *(["    level = None"] if i == 0 else []),
-                      f"    x{i} = a{i}; p{i} = None",
-                      f"    s{i} = WEAK if a{i}.__class__ is float or a{i}.__class__ is int else None"]
+            lines += [
+                f"elif a{i}.__class__ in PLAIN:",
+                *(["    level = None"] if i == 0 else []),
+                f"    x{i} = a{i}; p{i} = None",
+                f"    s{i} = WEAK if a{i}.__class__ is float or a{i}.__class__ is int else None",
+            ]
         lines += ["else:", f"    {leave}"]
         if i == self.n - 1 and self.n > 1:
             lines += ["if level is None:", f"    {leave}"]
@@ -258,8 +267,14 @@ class _Source:
             return ["sy = spec_of(y)", *self._unpack_0d()]
         if self.n == 1:
             return ["sy = s0 if s0.real else spec_of(y)"]
-        return ["if s0 is s1 or s1 is WEAK:", "    sy = s0 if s0.real else spec_of(y)", "elif s0 is WEAK:",
-                "    sy = s1 if s1.real else spec_of(y)", "else:", "    sy = spec_of(y)"]
+        return [
+            "if s0 is s1 or s1 is WEAK:",
+            "    sy = s0 if s0.real else spec_of(y)",
+            "elif s0 is WEAK:",
+            "    sy = s1 if s1.real else spec_of(y)",
+            "else:",
+            "    sy = spec_of(y)",
+        ]
 
     def _unpack_0d(self) -> list[str]:
         """Scalars stay scalars, also where a NumPy function makes arrays without axes."""
@@ -273,14 +288,22 @@ class _Source:
         lines = []
         if self.p.view:
             params = "".join(f"{k}, " for k in self.p.params)
-            lines += ["if y.__class__ not in SCALARS:",
-                      f"    t = make_view({source}, x0, y, sy, p0, link, call, ({params}))",
-                      "    if t is not None:", "        return t",
-                      "    if not sy.ndim and y.__class__ is ndarray:", "        y = y[()]"]
-        lines += ["t = Tensor(); t._data = y; t._spec = sy; t._level = level",
-                  f"if {' and '.join(f'{p} is None' for p in parents)} or floor() > level:",
-                  "    t._node = None", "    return t",
-                  "n = Node(); n.order = next(ORDER); n.spec = sy", f"n.rule = {self._rule_choice()}"]
+            lines += [
+                "if y.__class__ not in SCALARS:",
+                f"    t = make_view({source}, x0, y, sy, p0, link, call, ({params}))",
+                "    if t is not None:",
+                "        return t",
+                "    if not sy.ndim and y.__class__ is ndarray:",
+                "        y = y[()]",
+            ]
+        lines += [
+            "t = Tensor(); t._data = y; t._spec = sy; t._level = level",
+            f"if {' and '.join(f'{p} is None' for p in parents)} or floor() > level:",
+            "    t._node = None",
+            "    return t",
+            "n = Node(); n.order = next(ORDER); n.spec = sy",
+            f"n.rule = {self._rule_choice()}",
+        ]
         lines += self._keep_parents(parents)
         lines += self._keep_saved()
         return [*lines, "t._node = n", "return t"]
@@ -313,16 +336,27 @@ class _Source:
         params = "".join(f", {k}" for k in self.p.params)
         values = "".join(f"x{i}, " for i in range(self.n))
         parents = "".join(f"p{i}, " for i in range(self.n))
-        lines = [f"def core(level, values, parents, source{params}):", f"{values}= values", f"{parents}= parents",
-                 f"y = {self._call(operator=False)}", "sy = spec_of(y)", *self._unpack_0d(), *self._record("source")]
+        lines = [
+            f"def core(level, values, parents, source{params}):",
+            f"{values}= values",
+            f"{parents}= parents",
+            f"y = {self._call(operator=False)}",
+            "sy = spec_of(y)",
+            *self._unpack_0d(),
+            *self._record("source"),
+        ]
         return "\n    ".join(lines)
 
     def link(self) -> str:
         """A node for a view of something whose node is `p0`."""
         params = "".join(f"{k}, " for k in self.p.params)
-        lines = ["def link(p0, sy, params):", f"{params}= params" if params else "pass",
-                 "n = Node(); n.order = next(ORDER); n.spec = sy; n.rule = rule; n.p0 = p0", *self._keep_saved(),
-                 "return n"]
+        lines = [
+            "def link(p0, sy, params):",
+            f"{params}= params" if params else "pass",
+            "n = Node(); n.order = next(ORDER); n.spec = sy; n.rule = rule; n.p0 = p0",
+            *self._keep_saved(),
+            "return n",
+        ]
         return "\n    ".join(lines)
 
     def backward(self, name: str, conjugate: bool, graph: bool) -> str:
@@ -341,13 +375,19 @@ class _Source:
         """
         if self.p.scatter is not None:
             arguments = [self._argument(name, graph) for name in needs(self.p.scatter)]
-            return ["buffer = take_buffer(grads, p, heap, nodes, g)",
-                    f"grads[p.order] = scatter({', '.join(arguments)})"]
+            return [
+                "buffer = take_buffer(grads, p, heap, nodes, g)",
+                f"grads[p.order] = scatter({', '.join(arguments)})",
+            ]
         lines = ["o = p.order"]
         if self._partial(i) == -1 and not conjugate:
             # Subtracting from what waits saves the negation.
-            lines += ["if p.spec is node.spec and not p.spec.large and o in grads:",
-                      "    grads[o] = grads[o] - g", "    return" if last else "    p = None", "if p is not None:"]
+            lines += [
+                "if p.spec is node.spec and not p.spec.large and o in grads:",
+                "    grads[o] = grads[o] - g",
+                "    return" if last else "    p = None",
+                "if p is not None:",
+            ]
             return lines + [f"    {line}" for line in self._wait(i, conjugate, graph, last)]
         return lines + self._wait(i, conjugate, graph, last)
 
@@ -365,9 +405,15 @@ class _Source:
         else:
             lines.append("if p.spec.dtype is not node.spec.dtype: c = cast(c, p.spec.dtype)")
         skip = ["    if not heap or o < heap[0]:", "        return p"] if last else []
-        return [*lines, "if o not in grads:", "    grads[o] = c", *skip, "    heappush(heap, o); nodes[o] = p",
-                "elif p.spec.large: add_large(grads, o, c)",
-                "else: grads[o] = grads[o] + c"]
+        return [
+            *lines,
+            "if o not in grads:",
+            "    grads[o] = c",
+            *skip,
+            "    heappush(heap, o); nodes[o] = p",
+            "elif p.spec.large: add_large(grads, o, c)",
+            "else: grads[o] = grads[o] + c",
+        ]
 
     def _contribution(self, i: int, graph: bool) -> str:
         partial = self._partial(i)
@@ -397,40 +443,76 @@ class _VariadicSource(_Source):
         self.saved = {name: {0} for name in needs(p.rules[0]) if name not in ("g", "like", "i")}
 
     def text(self) -> str:
-        return "\n\n".join([self.forward(), self.core(),
-                            *(self.backward(name + suffix, bool(suffix), name == "graph")
-                              for name in ("rule", "graph") for suffix in ("", "_complex"))])
+        return "\n\n".join(
+            [
+                self.forward(),
+                self.core(),
+                *(
+                    self.backward(name + suffix, bool(suffix), name == "graph")
+                    for name in ("rule", "graph")
+                    for suffix in ("", "_complex")
+                ),
+            ]
+        )
 
     def forward(self) -> str:
         params = "".join(f", {k}={v!r}" for k, v in self.p.params.items())
         leave = f"return slow(operands, ({''.join(f'{k}, ' for k in self.p.params)}))"
-        keep = "likes" in self.saved
-        return "\n    ".join([
-            f"def forward(*operands{params}):", "xs, parents, likes, level = [], [], [], None", "for a in operands:",
-            "    if a.__class__ is Tensor or a.__class__ is View:", "        if level is None:",
-            "            level = a._level", "        elif level is not a._level:", f"            {leave}",
-            "        x = a._data", "        if x.__class__ not in PLAIN:", f"            {leave}",
-            "        xs.append(x); parents.append(a._node)" + "; likes.append(a._spec)" * keep, "    elif a.__class__ in PLAIN:",
-            "        xs.append(a); parents.append(None)" + "; likes.append(spec_of(a))" * keep, "    else:", f"        {leave}", "if level is None:",
-            f"    {leave}", *self._body("call")])  # fmt: skip
+        like = {"tensor": "; likes.append(a._spec)", "plain": "; likes.append(spec_of(a))"}
+        if "likes" not in self.saved:
+            like = dict.fromkeys(like, "")
+        lines = [
+            f"def forward(*operands{params}):",
+            "xs, parents, likes, level = [], [], [], None",
+            "for a in operands:",
+            "    if a.__class__ is Tensor or a.__class__ is View:",
+            "        if level is None:",
+            "            level = a._level",
+            "        elif level is not a._level:",
+            f"            {leave}",
+            "        x = a._data",
+            "        if x.__class__ not in PLAIN:",
+            f"            {leave}",
+            f"        xs.append(x); parents.append(a._node){like['tensor']}",
+            "    elif a.__class__ in PLAIN:",
+            f"        xs.append(a); parents.append(None){like['plain']}",
+            "    else:",
+            f"        {leave}",
+            "if level is None:",
+            f"    {leave}",
+        ]
+        return "\n    ".join([*lines, *self._body("call")])
 
     def core(self) -> str:
         params = "".join(f", {k}" for k in self.p.params)
-        return "\n    ".join([f"def core(level, xs, parents, source{params}):", "likes = [*map(spec_of, xs)]",
-                              *self._body("(primitive if any(isinstance(x, Wrapper) for x in xs) else call)")])
+        return "\n    ".join(
+            [
+                f"def core(level, xs, parents, source{params}):",
+                "likes = [*map(spec_of, xs)]",
+                *self._body("(primitive if any(isinstance(x, Wrapper) for x in xs) else call)"),
+            ]
+        )
 
     def _body(self, function: str) -> list[str]:
         arguments = ", ".join(["*xs", *(f"{k}={k}" for k in self.p.params)])
         keep = [f"n.s{k} = {name}" for k, name in enumerate(self.saved)]
         if len(self.saved) > 2:
             keep = [f"n.s0 = ({', '.join(self.saved)})"]
-        return [f"y = {function}({arguments})",
-                "sy = spec_of(y)", *self._unpack_0d(), "t = Tensor(); t._data = y; t._spec = sy; t._level = level",
-                "if floor() > level or not any(parents):", "    t._node = None", "    return t",
-                "n = Node(); n.order = next(ORDER); n.spec = sy", f"n.rule = {self._rule_choice()}",
-                "n.p0 = tuple(parents); n.p1 = None",
-                *keep,
-                "t._node = n", "return t"]
+        return [
+            f"y = {function}({arguments})",
+            "sy = spec_of(y)",
+            *self._unpack_0d(),
+            "t = Tensor(); t._data = y; t._spec = sy; t._level = level",
+            "if floor() > level or not any(parents):",
+            "    t._node = None",
+            "    return t",
+            "n = Node(); n.order = next(ORDER); n.spec = sy",
+            f"n.rule = {self._rule_choice()}",
+            "n.p0 = tuple(parents); n.p1 = None",
+            *keep,
+            "t._node = n",
+            "return t",
+        ]
 
     def _load(self, name: str, graph: bool) -> str:
         k = list(self.saved).index(name)

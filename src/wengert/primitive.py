@@ -96,10 +96,22 @@ class Plain:
 
 
 OPERATORS = {
-    np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.matmul: "@",
-    np.remainder: "%", np.floor_divide: "//", np.negative: "-",
+    np.add: "+",
+    np.subtract: "-",
+    np.multiply: "*",
+    np.divide: "/",
+    np.power: "**",
+    np.matmul: "@",
+    np.remainder: "%",
+    np.floor_divide: "//",
+    np.negative: "-",
     operator.getitem: "[]",
-    np.less: "<", np.less_equal: "<=", np.equal: "==", np.not_equal: "!=", np.greater: ">", np.greater_equal: ">=",
+    np.less: "<",
+    np.less_equal: "<=",
+    np.equal: "==",
+    np.not_equal: "!=",
+    np.greater: ">",
+    np.greater_equal: ">=",
 }
 """Functions that Python has a syntax for: on scalars an operator costs a fifth of the ufunc's call."""
 
@@ -168,8 +180,9 @@ def _declare(function: Callable, rules: tuple[Rule, ...], kind: str, flags: dict
     operands, params, variadic = _signature(function)
     name = flags.pop("name", None) or name_of(function).strip("_")
     public = flags.pop("public", function)
-    declared = Primitive(name, function, operands, params, rules, kind, variadic=variadic,
-                         operator=OPERATORS.get(public), **flags)
+    declared = Primitive(
+        name, function, operands, params, rules, kind, variadic=variadic, operator=OPERATORS.get(public), **flags
+    )
     _check(declared)
     declared.apply = function if isinstance(function, np.ufunc) else _dispatching(declared)
     REGISTRY[public] = REGISTRY[declared] = REGISTRY[declared.apply] = declared
@@ -216,14 +229,18 @@ def needs(rule: Callable) -> tuple[str, ...]:
 def _check(p: Primitive) -> None:
     """Refuse a declaration that could not be turned into code."""
     if not p.variadic and p.scatter is None and len(p.rules) != len(p.operands):
-        raise RuleError(f"[{p.name}] one rule per operand {p.operands} was required; received {len(p.rules)} rules; "
-                        f"write None for an operand without a derivative")
+        raise RuleError(
+            f"[{p.name}] one rule per operand {p.operands} was required; received {len(p.rules)} rules; "
+            f"write None for an operand without a derivative"
+        )
     known = {"g", "y", "like", "buffer", *p.operands, *p.params} | ({"i", "likes", "xs"} if p.variadic else set())
     for rule in (*p.rules, p.scatter):
         unknown = set(needs(rule)) - known if rule is not None else set()
         if unknown:
-            raise RuleError(f"[{p.name}] a rule may name {sorted(known)}; received {sorted(unknown)}; rename these "
-                            f"parameters after the operands and keywords of the function")
+            raise RuleError(
+                f"[{p.name}] a rule may name {sorted(known)}; received {sorted(unknown)}; rename these "
+                f"parameters after the operands and keywords of the function"
+            )
 
 
 def is_wrapper(value: Any) -> bool:

@@ -56,8 +56,9 @@ def intern_spec(shape: tuple[int, ...], dtype: np.dtype) -> Spec:
 
 NUMPY_SCALARS = {np.dtype(code).type: intern_spec((), np.dtype(code)) for code in "?bhilqBHILQefdgFDG"}
 PLAIN = frozenset({np.ndarray, float, int, bool, *NUMPY_SCALARS})
-"""Classes of values that are constants to every transformation, and that operators treat as ufuncs do. (Python's complex
-is not one: ``1j * np.float64(2)`` is a Python number.)"""
+"""Classes of values that are constants to every transformation, and that operators treat as ufuncs do.
+
+Python's complex is not one: ``1j * np.float64(2)`` is a Python number."""
 
 
 def spec_of(value: Any) -> Spec:
@@ -157,14 +158,17 @@ def write_out(name: str, out: Any, result: Any, stretch: bool = False) -> Any:
     if source.shape != target.shape and not (stretch and _stretches(source.shape, target.shape)):
         raise ShapeError(f"[{name}] out= must have the result's shape {source.shape}; got {target.shape}")
     if not np.can_cast(source.dtype, target.dtype, "same_kind"):
-        raise DTypeError(f"[{name}] cannot cast the result from {source.dtype} to out='s {target.dtype}; "
-                         f"give an out= of dtype {source.dtype}")
+        raise DTypeError(
+            f"[{name}] cannot cast the result from {source.dtype} to out='s {target.dtype}; "
+            f"give an out= of dtype {source.dtype}"
+        )
     if isinstance(result, Wrapper) and not isinstance(out, Wrapper):
         if result._carries_gradient():
             raise LostGradientError(
                 f"[{name}] the result is recorded, and a plain array (out= or the left side of an in-place operator, "
                 f"{target!r}) would drop its gradient; write `a = np.{name}(a, t)` instead of `a op= t`, or make the "
-                f"buffer with wg.zeros or np.zeros_like(t)")
+                f"buffer with wg.zeros or np.zeros_like(t)"
+            )
         result = result._data
     out[...] = result
     return out
@@ -172,7 +176,7 @@ def write_out(name: str, out: Any, result: Any, stretch: bool = False) -> Any:
 
 def _stretches(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     """Whether a shape broadcasts to another."""
-    return len(shape) <= len(target) and all(n in (1, m) for n, m in zip(shape[::-1], target[::-1]))
+    return len(shape) <= len(target) and all(n in (1, m) for n, m in zip(shape[::-1], target[::-1], strict=False))
 
 
 def _call_ufunc(table: Table, ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any:
@@ -194,13 +198,17 @@ def _call_with_keywords(table: Table, ufunc: np.ufunc, inputs: tuple, kwargs: di
     where, dtype = kwargs.pop("where", True), kwargs.pop("dtype", None)
     for key, default in _HARMLESS.items():
         if kwargs.pop(key, default) != default:
-            raise ArgumentError(f"[{ufunc.__name__}] the keyword {key}= has no meaning for a recorded value; "
-                                f"leave it out, or convert with astype before")
+            raise ArgumentError(
+                f"[{ufunc.__name__}] the keyword {key}= has no meaning for a recorded value; "
+                f"leave it out, or convert with astype before"
+            )
     if dtype is not None:
         inputs = tuple(x.astype(dtype) if isinstance(x, Wrapper) else np.asarray(x, dtype) for x in inputs)
     if kwargs:
-        raise ArgumentError(f"[{ufunc.__name__}] the keywords out=, where= and dtype= were required at most; received "
-                            f"{sorted(kwargs)}; call the ufunc on t.detach() for others")
+        raise ArgumentError(
+            f"[{ufunc.__name__}] the keywords out=, where= and dtype= were required at most; received "
+            f"{sorted(kwargs)}; call the ufunc on t.detach() for others"
+        )
     if where is True:
         return table[ufunc](*inputs)
     with np.errstate(all="ignore"):

@@ -19,8 +19,15 @@ _READERS = {float, int, complex, bool, round, str, format, print, repr, abs}
 """Builtins that read a number, and whose result shows that it was read."""
 _GATHERERS = {list, tuple, sum, max, min, sorted, map, set, next, zip, enumerate, dict, any, all}
 """Builtins that call another function on each item: whether that one was ``float`` cannot be seen."""
-_NAMES = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FAST", "LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FAST_CHECK",
-          "LOAD_FAST_BORROW"}
+_NAMES = {
+    "LOAD_GLOBAL",
+    "LOAD_NAME",
+    "LOAD_FAST",
+    "LOAD_DEREF",
+    "LOAD_CLASSDEREF",
+    "LOAD_FAST_CHECK",
+    "LOAD_FAST_BORROW",
+}
 _CALLS = {"CALL", "CALL_FUNCTION_EX", "CALL_KW", "PRECALL"}
 _PADDING = {"PUSH_NULL", "CACHE", "RESUME", "PRECALL", "NOP", "EXTENDED_ARG", "KW_NAMES"}
 
@@ -55,14 +62,18 @@ def check_reading(reader: str, depth: int = 2) -> None:
         _refuse(reader, frame, f"by a call of {name}" if name else "by a function written in C")
     warnings.warn(
         f"[{reader}] a recorded value is read as a plain number in {_where(frame)}, by code that cannot be seen: its "
-        f"gradient ends here; write t.item() if that is meant", LostGradientWarning, stacklevel=depth + 1)
+        f"gradient ends here; write t.item() if that is meant",
+        LostGradientWarning,
+        stacklevel=depth + 1,
+    )
 
 
 def _refuse(reader: str, frame: FrameType, how: str) -> None:
     raise LostGradientError(
         f"[{reader}] a value whose gradient is recorded was asked for as a plain number {how}, in {_where(frame)}, "
         f"which would drop the gradient; call the NumPy function (np.sin instead of math.sin), make the buffer with "
-        f"wg.zeros or np.zeros_like(t), collect with np.stack, or write t.item() or t.detach() to leave the tape")
+        f"wg.zeros or np.zeros_like(t), collect with np.stack, or write t.item() or t.detach() to leave the tape"
+    )
 
 
 def _where(frame: FrameType) -> str:
@@ -81,7 +92,7 @@ def _hashable(value: Any) -> bool:
 
 
 def _classify(code: CodeType, offset: int) -> tuple[str, str | None]:
-    """What the instruction at `offset` does with the value: ``("call", name)``, ``("store", None)`` …"""
+    """Tell what the instruction at `offset` does with the value: ``("call", name)``, ``("store", None)``, others."""
     instructions = [i for i in dis.get_instructions(code) if i.opname != "CACHE"]
     at = next((k for k, i in enumerate(instructions) if i.offset == offset), None)
     if at is None:

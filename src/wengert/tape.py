@@ -34,8 +34,10 @@ class Node:
     """One recorded operation.
 
     ``rule(node, g, heap, nodes, grads)`` sends the cotangent ``g`` of the result on to the operands' nodes; it may
-    return the node to visit next instead of putting it in line. ``p0`` and ``p1`` are those nodes (``None`` for a constant; ``p0`` is a tuple where there are more than two), ``s0`` and
-    ``s1`` what the rule asked to keep, ``spec`` the shape and dtype of the result.
+    return the node to visit next instead of putting it in line.
+
+    ``p0`` and ``p1`` are the operands' nodes (``None`` for a constant; ``p0`` is a tuple where there are more than two),
+    ``s0`` and ``s1`` what the rule asked to keep, ``spec`` the shape and dtype of the result.
     """
 
     __slots__ = ("order", "p0", "p1", "rule", "s0", "s1", "spec")
@@ -83,7 +85,8 @@ def freed(node: Node, g: Any, heap: list, nodes: dict, grads: dict) -> None:
     """The rule of a node that an earlier backward has used; the rule that it had before is its ``s1``."""
     raise FreedGraphError(
         f"[backward] a recorded tape was required; received one whose step '{node.name}' an earlier backward has "
-        f"already used and freed; call the earlier backward with retain_graph=True, or run the program again")
+        f"already used and freed; call the earlier backward with retain_graph=True, or run the program again"
+    )
 
 
 freed.graph = freed
@@ -108,6 +111,7 @@ class Hooked:
         return g
 
     def __call__(self, node, g, heap, nodes, grads):
+        """Run the hooks, then the rule with what they made of the cotangent."""
         return self.rule(node, self._seen(g, False), heap, nodes, grads)
 
     def graph(self, node, g, heap, nodes, grads):
@@ -148,6 +152,7 @@ class Mode:
     value: Any
 
     def __new__(cls, function: Callable | None = None):
+        """A context manager, or, given a function, that function in this mode."""
         mode = super().__new__(cls)
         mode._tokens = []
         return mode if function is None else mode(function)
@@ -160,6 +165,7 @@ class Mode:
         self.variable.reset(self._tokens.pop())
 
     def __call__(self, function: Callable) -> Callable:
+        """The function, run in this mode."""
         cls = type(self)
         if inspect.isgeneratorfunction(function):
             return _decorate_generator(cls, function)
@@ -172,10 +178,12 @@ class Mode:
                 with cls():
                     return await function(*args, **kwargs)
         else:
+
             @functools.wraps(function)
             def in_mode(*args, **kwargs):
                 with cls():
                     return function(*args, **kwargs)
+
         return in_mode
 
 
@@ -361,8 +369,13 @@ def multiply_large(g: Any, partial: Any) -> Any:
 
     The rule that calls this has `g` in a local variable, so here there is one reference more.
     """
-    if (g.__class__ is np.ndarray is partial.__class__ and getrefcount(g) <= ALONE + 1 and g.dtype is partial.dtype
-            and g.shape == partial.shape and not is_window(g)):
+    if (
+        g.__class__ is np.ndarray is partial.__class__
+        and getrefcount(g) <= ALONE + 1
+        and g.dtype is partial.dtype
+        and g.shape == partial.shape
+        and not is_window(g)
+    ):
         return np.multiply(g, partial, out=g)
     return g * partial
 

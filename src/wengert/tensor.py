@@ -62,8 +62,10 @@ class Tensor(Box):
     def data(self, value: Any) -> None:
         value = np.asarray(bare(value))
         if value.shape != self._spec.shape:
-            raise ShapeError(f"[data] an array of shape {self._spec.shape} was required; received {spec_of(value)}; "
-                             f"make a new tensor for another shape")
+            raise ShapeError(
+                f"[data] an array of shape {self._spec.shape} was required; received {spec_of(value)}; "
+                f"make a new tensor for another shape"
+            )
         if self._is_view:
             with tape.no_grad():
                 self[...] = value
@@ -104,14 +106,20 @@ class Tensor(Box):
         if required == self.requires_grad:
             return self
         if not required and not self.is_leaf:
-            raise GradientError("[requires_grad_] only a leaf can stop requiring grad; received the result of "
-                                f"'{self._node.name}', {self._spec!r}; use t.detach()")
+            raise GradientError(
+                "[requires_grad_] only a leaf can stop requiring grad; received the result of "
+                f"'{self._node.name}', {self._spec!r}; use t.detach()"
+            )
         if required and not self._spec.inexact:
-            raise DTypeError(f"[requires_grad_] a float or complex tensor was required; received {self._spec!r}; "
-                             f"convert it: wg.tensor(data, dtype=float, requires_grad=True)")
+            raise DTypeError(
+                f"[requires_grad_] a float or complex tensor was required; received {self._spec!r}; "
+                f"convert it: wg.tensor(data, dtype=float, requires_grad=True)"
+            )
         if self._is_view:
-            raise GradientError(f"[requires_grad_] a tensor with memory of its own was required; received a view, "
-                                f"{self._spec!r}; use t.copy().requires_grad_(), or set it on the base")
+            raise GradientError(
+                f"[requires_grad_] a tensor with memory of its own was required; received a view, "
+                f"{self._spec!r}; use t.copy().requires_grad_(), or set it on the base"
+            )
         self._node = tape.new_leaf(self._spec, weakref.ref(self)) if required else None
         return self
 
@@ -182,7 +190,9 @@ class Tensor(Box):
         >>> x.grad.item()
         27.0
         """
-        _run_backward([(_recorded_node(self), _seed(self, gradient, create_graph))], self._level, retain_graph, create_graph)
+        _run_backward(
+            [(_recorded_node(self), _seed(self, gradient, create_graph))], self._level, retain_graph, create_graph
+        )
 
     def _accumulate(self, g: Any) -> None:
         """Take a gradient that arrived from a backward pass."""
@@ -207,8 +217,10 @@ class Tensor(Box):
     def retain_grad(self) -> None:
         """Keep the gradient that passes through this intermediate result in ``grad``, as for a leaf."""
         if self._node is None:
-            raise NotRecordedError(f"[retain_grad] a recorded tensor was required; received {self._spec!r}, which "
-                                   f"does not require grad; call requires_grad_() first")
+            raise NotRecordedError(
+                f"[retain_grad] a recorded tensor was required; received {self._spec!r}, which "
+                f"does not require grad; call requires_grad_() first"
+            )
         if not self.is_leaf:
             owner = weakref.ref(self)
 
@@ -225,8 +237,9 @@ class Tensor(Box):
         `None` leaves the gradient as it is. The handle's ``remove()`` takes the hook away again.
         """
         if self._node is None:
-            raise NotRecordedError(f"[register_hook] a recorded tensor was required; received {self._spec!r}, which "
-                                   f"does not require grad")
+            raise NotRecordedError(
+                f"[register_hook] a recorded tensor was required; received {self._spec!r}, which does not require grad"
+            )
         return HookHandle(self, hook)
 
     # Reading as a number ----------------------------------------------------------------------------------------
@@ -266,7 +279,8 @@ class Tensor(Box):
             raise LostGradientError(
                 f"[np.asarray] a value without a history was required; received {self._spec!r} whose gradient is "
                 f"recorded and would be dropped; collect tensors with np.stack, fill a buffer made by wg.zeros or "
-                f"np.zeros_like(t), or leave the tape on purpose with t.detach() or t.numpy()")
+                f"np.zeros_like(t), or leave the tape on purpose with t.detach() or t.numpy()"
+            )
         value = np.asarray(self.data, dtype)
         return value.copy() if copy else value
 
@@ -284,7 +298,9 @@ class Tensor(Box):
         if not self.is_leaf or isinstance(self._data, Wrapper):
             history = "inside a transformation" if self.is_leaf else f"made by '{self._node.name}'"
             raise RecordedCopyError(
-                f"[pickle] a leaf was required; received {self._spec!r}, {history}, whose history would be lost; pickle or deepcopy t.detach(), or use t.copy() for a recorded copy")
+                f"[pickle] a leaf was required; received {self._spec!r}, {history}, whose history would be lost; "
+                f"pickle or deepcopy t.detach(), or use t.copy() for a recorded copy"
+            )
         grad = None if self.grad is None else self.grad.numpy()
         return _restore, (np.array(self._data), self.requires_grad, grad, self.accumulation)
 
@@ -345,8 +361,9 @@ def _hooked_cotangent(hook: Callable, g: Any, like: Spec, level: int, recorded: 
         replaced = replaced._data
     spec = spec_of(replaced)
     if spec.shape != like.shape:
-        raise ShapeError(f"[register_hook] the hook must return a gradient of shape {like.shape}, or None; "
-                         f"it returned {spec!r}")
+        raise ShapeError(
+            f"[register_hook] the hook must return a gradient of shape {like.shape}, or None; it returned {spec!r}"
+        )
     if not isinstance(replaced, Wrapper):
         replaced = np.asarray(replaced)[()] if not spec.ndim else np.asarray(replaced)
     return tape.cast(replaced, like.dtype)
@@ -372,13 +389,17 @@ def backward(tensors: Any, gradients: Any = None, retain_graph: bool = False, cr
         tensors, gradients = [tensors], None if gradients is None else [gradients]
     gradients = [None] * len(tensors) if gradients is None else list(gradients)
     if not tensors or len(gradients) != len(tensors):
-        raise ArgumentError(f"[backward] tensors, and a gradient for each, were required; received {len(gradients)} "
-                            f"gradients for {len(tensors)} tensors; pass None for those that start from 1")
+        raise ArgumentError(
+            f"[backward] tensors, and a gradient for each, were required; received {len(gradients)} "
+            f"gradients for {len(tensors)} tensors; pass None for those that start from 1"
+        )
     level = tensors[0]._level if isinstance(tensors[0], Tensor) else 0
     heads = [(_recorded_node(t), _seed(t, g, create_graph)) for t, g in zip(tensors, gradients, strict=True)]
     if any(t._level != level for t in tensors):
-        raise GradientError("[backward] tensors of one level were required; received some that depend on the argument "
-                            "of a transformation and some that do not; run backward from each")
+        raise GradientError(
+            "[backward] tensors of one level were required; received some that depend on the argument "
+            "of a transformation and some that do not; run backward from each"
+        )
     _run_backward(heads, level, retain_graph, create_graph)
 
 
@@ -392,9 +413,11 @@ def _run_backward(heads: list, level: int, retain_graph: bool, create_graph: boo
     with _depositing:
         for leaf in cotangents:
             if leaf.owner is None:
-                raise GradientError("[backward] a tensor that leads back to leaves made by wg.tensor was required; "
-                                    "received one that depends on the argument of a transformation; use wg.grad or "
-                                    "wg.vjp inside it")
+                raise GradientError(
+                    "[backward] a tensor that leads back to leaves made by wg.tensor was required; "
+                    "received one that depends on the argument of a transformation; use wg.grad or "
+                    "wg.vjp inside it"
+                )
         while cotangents:
             leaf, g = cotangents.popitem()
             # Cotangents may be shared between leaves, or be windows on others: a gradient has memory of its own.
@@ -407,11 +430,15 @@ def _run_backward(heads: list, level: int, retain_graph: bool, create_graph: boo
 
 def _recorded_node(t: Any) -> tape.Node:
     if not isinstance(t, Tensor):
-        raise NotRecordedError(f"[backward] a recorded tensor was required; received {type(t).__name__}; it does not "
-                               f"depend on a tensor that requires grad")
+        raise NotRecordedError(
+            f"[backward] a recorded tensor was required; received {type(t).__name__}; it does not "
+            f"depend on a tensor that requires grad"
+        )
     if t._node is None:
-        raise NotRecordedError(f"[backward] a recorded tensor was required; received {t._spec!r} without a history; "
-                               f"make an input with requires_grad=True, and do not compute it under no_grad()")
+        raise NotRecordedError(
+            f"[backward] a recorded tensor was required; received {t._spec!r} without a history; "
+            f"make an input with requires_grad=True, and do not compute it under no_grad()"
+        )
     return t._node
 
 
@@ -420,8 +447,10 @@ def _seed(t: Tensor, gradient: Any, create_graph: bool) -> Any:
     spec = t._spec
     if gradient is None:
         if spec.size != 1 or spec.is_complex:
-            raise ShapeError(f"[backward] a real tensor of one element was required, as no gradient was given; "
-                             f"received {spec!r}; pass gradient= of shape {spec.shape}, or reduce first: y.sum()")
+            raise ShapeError(
+                f"[backward] a real tensor of one element was required, as no gradient was given; "
+                f"received {spec!r}; pass gradient= of shape {spec.shape}, or reduce first: y.sum()"
+            )
         return np.ones(spec.shape, spec.dtype) if spec.ndim else spec.dtype.type(1)
     if gradient.__class__ is not np.ndarray:
         gradient = unbox(gradient)
@@ -431,8 +460,10 @@ def _seed(t: Tensor, gradient: Any, create_graph: bool) -> Any:
         if not isinstance(gradient, Wrapper):
             gradient = np.asarray(gradient)
     if gradient.shape != spec.shape:
-        raise ShapeError(f"[backward] a gradient of shape {spec.shape} was required; received shape {gradient.shape}, "
-                         f"dtype {gradient.dtype}; it must have the shape of the tensor itself")
+        raise ShapeError(
+            f"[backward] a gradient of shape {spec.shape} was required; received shape {gradient.shape}, "
+            f"dtype {gradient.dtype}; it must have the shape of the tensor itself"
+        )
     if gradient.dtype.kind == "c" and not spec.is_complex:
         raise DTypeError(f"[backward] a real gradient was required for {spec!r}; received dtype {gradient.dtype}")
     if gradient.dtype is not spec.dtype or (gradient.__class__ is np.ndarray and not gradient.flags.writeable):

@@ -33,8 +33,9 @@ class CheckError(WengertError, AssertionError):
 # ---------------------------------------------------------------------------------------------------------------
 
 
-def check_grad(f: Callable, *args: Any, order: int = 1, rtol: float = 1e-6, atol: float = 1e-8,
-               eps: float = 1e-3) -> None:
+def check_grad(
+    f: Callable, *args: Any, order: int = 1, rtol: float = 1e-6, atol: float = 1e-8, eps: float = 1e-3
+) -> None:
     """Compare the gradient of a function with differences of its values.
 
     Parameters
@@ -355,16 +356,23 @@ def _first_order(call: _Call, rtol: float, atol: float, eps: float) -> str | Non
     def part(*inputs):
         return _along(call.cotangents, call(*inputs))
 
-    return _worst("gradient and differences", call.names, _backward(call, call.inputs, call.cotangents),
-                  _differences(part, call.inputs, eps), rtol, atol)
+    return _worst(
+        "gradient and differences",
+        call.names,
+        _backward(call, call.inputs, call.cotangents),
+        _differences(part, call.inputs, eps),
+        rtol,
+        atol,
+    )
 
 
 def _second_order(call: _Call, rtol: float, atol: float, eps: float) -> str | None:
     values = [*call.inputs, *call.cotangents]
     part = _part_along_tangents(call, _backward)
     differences = _differences(lambda *v: _plain(part(*v)[0]), values, eps)
-    return _worst("derivative of the gradient and differences", _names(call), _backward_twice(call), differences,
-                  rtol, atol)
+    return _worst(
+        "derivative of the gradient and differences", _names(call), _backward_twice(call), differences, rtol, atol
+    )
 
 
 def _names(call: _Call) -> list[str]:
@@ -396,8 +404,10 @@ def _same_result(got: Any, expected: Any, tolerance: dict[str, float], where: st
     if isinstance(expected, (list, tuple)):
         if type(got) is not type(expected) or len(got) != len(expected):
             return f"{where} is {_text(got)}; on plain arrays {_text(expected)}"
-        reports = (_same_result(a, b, tolerance, f"item {i} of {where}")
-                   for i, (a, b) in enumerate(zip(got, expected, strict=True)))
+        reports = (
+            _same_result(a, b, tolerance, f"item {i} of {where}")
+            for i, (a, b) in enumerate(zip(got, expected, strict=True))
+        )
         return next(filter(None, reports), None)
     value = _plain(got)
     if not isinstance(expected, (np.ndarray, np.generic)):
@@ -464,32 +474,47 @@ def _cotangents_fit(call: _Call) -> str | None:
 def _ways_agree(call: _Call) -> str | None:
     """`backward` and `vjp`, and each input recorded alone."""
     together = _backward(call, call.inputs, call.cotangents)
-    report = _worst("backward and vjp", call.names, together, _pulled_back(call, call.inputs, call.cotangents),
-                    **_exact(call))
+    report = _worst(
+        "backward and vjp", call.names, together, _pulled_back(call, call.inputs, call.cotangents), **_exact(call)
+    )
     for k, name in enumerate(call.names if len(call.names) > 1 else ()):
+
         def alone(x, k=k):
-            return call(*call.inputs[:k], x, *call.inputs[k + 1:])
+            return call(*call.inputs[:k], x, *call.inputs[k + 1 :])
 
         try:
             gradient = _backward(alone, [call.inputs[k]], call.cotangents)
         except LostGradientError:
             continue  # NumPy does not look at this argument and would drop the gradient: refused, not lost
-        report = report or _worst("recorded with the other inputs and alone", [name], together[k : k + 1], gradient,
-                                  **_exact(call))
+        report = report or _worst(
+            "recorded with the other inputs and alone", [name], together[k : k + 1], gradient, **_exact(call)
+        )
     return report
 
 
 def _linear_in_the_cotangent(call: _Call) -> str | None:
     """Also where the cotangent is zero, which a rule might take for a reason to stop."""
     others = [_random_like(g, seed) for seed, g in enumerate(call.cotangents, 50)]
-    first, second, both = (_backward(call, call.inputs, cotangents) for cotangents in
-                           (call.cotangents, others, _twice_less(call.cotangents, others)))
-    report = _worst("gradient for 2g - h, and twice that for g less that for h", call.names, both,
-                    _twice_less(first, second), **_exact(call))
+    first, second, both = (
+        _backward(call, call.inputs, cotangents)
+        for cotangents in (call.cotangents, others, _twice_less(call.cotangents, others))
+    )
+    report = _worst(
+        "gradient for 2g - h, and twice that for g less that for h",
+        call.names,
+        both,
+        _twice_less(first, second),
+        **_exact(call),
+    )
     n = len(call.inputs)
     at_zero, elsewhere = (_pulled_back_twice(call, cotangents)[n:] for cotangents in (_zeros(call), call.cotangents))
-    return report or _worst("derivative of the gradient by a cotangent of zero, and by another", _names(call)[n:],
-                            at_zero, elsewhere, **_exact(call))
+    return report or _worst(
+        "derivative of the gradient by a cotangent of zero, and by another",
+        _names(call)[n:],
+        at_zero,
+        elsewhere,
+        **_exact(call),
+    )
 
 
 def _twice_less(first: Sequence, second: Sequence) -> list:
@@ -517,8 +542,9 @@ def _writes_to_nothing(call: _Call) -> str | None:
     if any(not np.array_equal(g.data, old, equal_nan=True) for g, old in seen):
         return "the cotangent of the result was written to"
     others = [*call.inputs, *(g.data for g, _ in seen), *(_plain(y) for y in results)]
-    return (_shared(call.names, gradients, others)
-            or _shared(call.names, _pulled_back(call, call.inputs, call.cotangents), [*call.inputs, *call.cotangents]))
+    return _shared(call.names, gradients, others) or _shared(
+        call.names, _pulled_back(call, call.inputs, call.cotangents), [*call.inputs, *call.cotangents]
+    )
 
 
 def _shared(names: Sequence[str], gradients: Sequence, others: Sequence) -> str | None:
@@ -529,9 +555,13 @@ def _shared(names: Sequence[str], gradients: Sequence, others: Sequence) -> str 
 
 
 def _second_derivatives_agree(call: _Call) -> str | None:
-    return (_worst("derivatives of the gradient by create_graph and by nested vjp", _names(call),
-                   _backward_twice(call), _pulled_back_twice(call, call.cotangents), **_exact(call))
-            or (None if call.single else _second_order(call, **_approximate(call))))
+    return _worst(
+        "derivatives of the gradient by create_graph and by nested vjp",
+        _names(call),
+        _backward_twice(call),
+        _pulled_back_twice(call, call.cotangents),
+        **_exact(call),
+    ) or (None if call.single else _second_order(call, **_approximate(call)))
 
 
 def _zero_gives_zero(call: _Call) -> str | None:

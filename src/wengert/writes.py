@@ -113,8 +113,9 @@ def storage_of(base: Box) -> Storage:
     return storage
 
 
-def make_view(source: Box, x: Any, y: Any, spec: Spec, node: Any, link: Callable, call: Callable,
-              params: tuple) -> Box | None:
+def make_view(
+    source: Box, x: Any, y: Any, spec: Spec, node: Any, link: Callable, call: Callable, params: tuple
+) -> Box | None:
     """The result of a view operation as a `View`, or `None` if NumPy made a copy."""
     if source._is_view:
         x = window(source)  # what was handed out may be a copy, or a window in between
@@ -166,7 +167,8 @@ def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
     if not is_open(base._level):
         base._data, base._node, base._level = bare(base), None, 0
     if base._node is not None and target is base and not add and _selects_all(index) and tape.floor() <= base._level:
-        return _write_afresh(base, index, value)
+        _write_afresh(base, index, value)
+        return
     if isinstance(value, Wrapper):
         _rise(base, value)
     node, parent = base._node, None
@@ -207,8 +209,12 @@ def _write_afresh(base: Box, index: Any, value: Any) -> None:
 def _same_place(value: Box, target: Box, index: Any) -> bool:
     """Whether the value is the view that writing `index` of `target` would write."""
     function, params, _ = value._step
-    return (value._parent is (target if target._is_view else None) and function is REGISTRY[operator.getitem].call
-            and not has_arrays(index) and params == (index,))
+    return (
+        value._parent is (target if target._is_view else None)
+        and function is REGISTRY[operator.getitem].call
+        and not has_arrays(index)
+        and params == (index,)
+    )
 
 
 def has_arrays(index: Any) -> bool:
@@ -231,10 +237,13 @@ def _check_recorded_write(base: Box, parent: tape.Node | None) -> None:
     if isinstance(base._node, tape.Leaf) and base._node.owner is not None and base._node.owner() is base:
         raise LeafWriteError(
             f"[in-place] a tensor that is no leaf was required; received a leaf that requires grad, {base._spec!r}: "
-            f"after the write its gradient would have no meaning; write under wg.no_grad(), or into x.copy()")
+            f"after the write its gradient would have no meaning; write under wg.no_grad(), or into x.copy()"
+        )
     if parent is not None and not base._spec.inexact:
-        raise LostGradientError(f"[in-place] a float or complex buffer was required for a recorded value; received "
-                                f"{base._spec!r}; make it with dtype=float")
+        raise LostGradientError(
+            f"[in-place] a float or complex buffer was required for a recorded value; received "
+            f"{base._spec!r}; make it with dtype=float"
+        )
 
 
 def _strip_leading_ones(spec: Spec, index: Any, value: Any, parent: Any) -> tuple[tuple[int, ...], Any, Any]:
@@ -299,7 +308,8 @@ def assign_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -
     if node.p0 is None:
         return
     if not node.spec.ndim:
-        return send(node.p0, tape.zeros(node.spec, g), heap, nodes, grads)
+        send(node.p0, tape.zeros(node.spec, g), heap, nodes, grads)
+        return
     if getrefcount(g) > tape.ALONE or tape.is_window(g):
         g = g.copy()
     send(node.p0, _without_region(g, path, index), heap, nodes, grads)
@@ -307,7 +317,7 @@ def assign_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -
 
 def _of_value(c: Any, node: tape.Node, index: Any, shape: tuple, g: Any) -> Any:
     """The cotangent of the written value, from that of the region."""
-    if c.__class__ is np.ndarray and (c.base is not None or c is g) or isinstance(c, Box) and c._is_view:
+    if (c.__class__ is np.ndarray and (c.base is not None or c is g)) or (isinstance(c, Box) and c._is_view):
         c = c.copy()
     if has_arrays(index):
         c = _survivors(c, node.spec, node.s0[0], index)
@@ -321,7 +331,7 @@ def _survivors(c: Any, spec: Spec, path: tuple, index: Any) -> Any:
     """Where an index names an element twice only the last write stays: the others' cotangents are zero."""
     parts = index if isinstance(index, tuple) else (index,)
     integers = [i for i in parts if isinstance(i, np.ndarray) and i.dtype != bool]
-    if not integers or len(integers) == 1 and integers[0].size < 2:
+    if not integers or (len(integers) == 1 and integers[0].size < 2):
         return c
     positions = follow(path, np.arange(spec.size).reshape(spec.shape))[index]
     order = np.arange(positions.size)
@@ -379,6 +389,8 @@ def send(parent: tape.Node, c: Any, heap: list, nodes: dict, grads: dict) -> Non
 
 
 def in_place(ufunc: np.ufunc) -> Callable:
+    """Make the method of an in-place operator."""
+
     def method(self: Box, other: Any) -> Any:
         if not self._spec.ndim and not self._is_view and not getattr(self, "_mutable", False):
             return self._table[ufunc](self, other)  # the result of an operation is a scalar, which NumPy rebinds
@@ -418,11 +430,15 @@ def _update_buffer(t: Box, ufunc: np.ufunc, other: Any) -> bool:
 def _check_in_place(t: Box, ufunc: np.ufunc, result: Any) -> None:
     spec = spec_of(result)
     if spec.shape != t._spec.shape:
-        raise ShapeError(f"[{ufunc.__name__}] in place, a result of shape {t._spec.shape} was required; the operands "
-                         f"broadcast to {spec.shape}; write x = x op y instead")
+        raise ShapeError(
+            f"[{ufunc.__name__}] in place, a result of shape {t._spec.shape} was required; the operands "
+            f"broadcast to {spec.shape}; write x = x op y instead"
+        )
     if not np.can_cast(spec.dtype, t._spec.dtype, "same_kind"):
-        raise DTypeError(f"[{ufunc.__name__}] in place, a result that fits {t._spec!r} was required; received "
-                         f"{spec.dtype}; write x = x op y instead, or give x a dtype of that kind")
+        raise DTypeError(
+            f"[{ufunc.__name__}] in place, a result that fits {t._spec!r} was required; received "
+            f"{spec.dtype}; write x = x op y instead, or give x a dtype of that kind"
+        )
 
 
 def _movable(t: Box, result: Box) -> bool:
@@ -441,8 +457,10 @@ def add_at(target: Any, index: Any, value: Any) -> None:
         np.add.at(target, bare(index), bare(value))
         return
     if not isinstance(target, Box):
-        raise LostGradientError(f"[add.at] a tensor was required to add recorded values into; received a plain array "
-                                f"of {spec_of(target)!r}; make it with wg.zeros or np.zeros_like(t)")
+        raise LostGradientError(
+            f"[add.at] a tensor was required to add recorded values into; received a plain array "
+            f"of {spec_of(target)!r}; make it with wg.zeros or np.zeros_like(t)"
+        )
     write(target, freeze(index), value, add=True)
 
 

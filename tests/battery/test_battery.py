@@ -11,9 +11,13 @@ DTYPES = (np.float64, np.float32, np.complex128)
 
 
 def _cases(table):
-    return [pytest.param(function, sample, dtype, id=f"{name_of(function)}-{i}-{dtype.__name__}")
-            for function, given in table.items() for i, sample in enumerate(given) for dtype in DTYPES
-            if applies(function, sample, dtype)]
+    return [
+        pytest.param(function, sample, dtype, id=f"{name_of(function)}-{i}-{dtype.__name__}")
+        for function, given in table.items()
+        for i, sample in enumerate(given)
+        for dtype in DTYPES
+        if applies(function, sample, dtype)
+    ]
 
 
 @pytest.mark.filterwarnings("ignore")

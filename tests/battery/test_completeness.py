@@ -57,8 +57,13 @@ def _used(function, sample):
     return {name for name, value in given.items() if value is not signature.parameters[name].default}
 
 
-ARRAY_FUNCTIONS = [function for function in SMOOTH if _is_numpys(key_of(function))
-                   and not isinstance(key_of(function), np.ufunc) and not isinstance(REGISTRY[key_of(function)], Plain)]
+ARRAY_FUNCTIONS = [
+    function
+    for function in SMOOTH
+    if _is_numpys(key_of(function))
+    and not isinstance(key_of(function), np.ufunc)
+    and not isinstance(REGISTRY[key_of(function)], Plain)
+]
 
 
 @pytest.mark.parametrize("function", ARRAY_FUNCTIONS, ids=name_of)

@@ -18,8 +18,11 @@ def test_equal_extrema_share_evenly(function):
     np.testing.assert_array_equal(wg.grad(function)(np.array([2.0, 2.0, 2.0, 2.0])), [0.25] * 4)
 
 
-@pytest.mark.parametrize("function", [np.abs, np.fabs, np.sign, wg.relu, np.linalg.norm, lambda x: np.hypot(x, 0.0)],
-                         ids=["abs", "fabs", "sign", "relu", "norm", "hypot"])
+@pytest.mark.parametrize(
+    "function",
+    [np.abs, np.fabs, np.sign, wg.relu, np.linalg.norm, lambda x: np.hypot(x, 0.0)],
+    ids=["abs", "fabs", "sign", "relu", "norm", "hypot"],
+)
 def test_kinks_at_zero_have_derivative_zero(function):
     assert wg.grad(lambda x: np.sum(function(x)))(np.zeros(1)) == 0
 
@@ -56,8 +59,9 @@ def _check_not_chosen(function, point):
     np.testing.assert_array_equal(wg.grad(masked)(np.full(2, point)), [3, 3])
 
 
-@pytest.mark.parametrize("function", [np.sqrt, np.log, np.reciprocal, np.linalg.norm,
-                                      lambda x: x**0.5, lambda x: 1 / x])
+@pytest.mark.parametrize(
+    "function", [np.sqrt, np.log, np.reciprocal, np.linalg.norm, lambda x: x**0.5, lambda x: 1 / x]
+)
 def test_nor_has_it_second_derivatives(function):
     def masked(x):
         return np.sum(np.where(np.arange(2) > 5, function(x), x * x))

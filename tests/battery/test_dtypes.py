@@ -1,6 +1,5 @@
 """Dtypes: what NumPy makes of other dtypes than those that gradients are checked in, the library makes too."""
 
-
 import numpy as np
 import pytest
 from tests.battery.samples import SMOOTH

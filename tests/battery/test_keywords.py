@@ -121,8 +121,11 @@ def test_dtype(function):
     np.testing.assert_allclose(result.data, expected, rtol=1e-5)
 
 
-@pytest.mark.parametrize("keyword", [{"casting": "no"}, {"order": "F"}, {"signature": "d->d"}, {"subok": False}],
-                         ids=lambda keyword: next(iter(keyword)))
+@pytest.mark.parametrize(
+    "keyword",
+    [{"casting": "no"}, {"order": "F"}, {"signature": "d->d"}, {"subok": False}],
+    ids=lambda keyword: next(iter(keyword)),
+)
 def test_keywords_without_a_meaning_are_refused_by_name(keyword):
     with pytest.raises((wg.errors.ArgumentError, TypeError), match=next(iter(keyword))):
         np.exp(wg.tensor([1.0], requires_grad=True), **keyword)
@@ -130,13 +133,19 @@ def test_keywords_without_a_meaning_are_refused_by_name(keyword):
 
 # Errors ----------------------------------------------------------------------------------------------------------
 
-WITH_AXIS = [(function, sample, name) for function, given in SMOOTH.items() for sample in given[:1]
-             if not isinstance(function, np.ufunc) for name in _parameters(key_of(function))
-             if name.startswith("axis") or name in ("axes", "source", "kth")]
+WITH_AXIS = [
+    (function, sample, name)
+    for function, given in SMOOTH.items()
+    for sample in given[:1]
+    if not isinstance(function, np.ufunc)
+    for name in _parameters(key_of(function))
+    if name.startswith("axis") or name in ("axes", "source", "kth")
+]
 
 
-@pytest.mark.parametrize("function, sample, name", WITH_AXIS,
-                         ids=[f"{name_of(function)}-{name}" for function, _, name in WITH_AXIS])
+@pytest.mark.parametrize(
+    "function, sample, name", WITH_AXIS, ids=[f"{name_of(function)}-{name}" for function, _, name in WITH_AXIS]
+)
 @pytest.mark.parametrize("bad", [99, -99, 0.5, "x", (0, 0)], ids=repr)
 def test_wrong_axes_raise_what_numpy_raises(function, sample, name, bad):
     signature = inspect.signature(key_of(function))

@@ -102,9 +102,10 @@ for _step in (np.floor, np.ceil, np.trunc, np.rint):
 
 # Exponentials and logarithms -------------------------------------------------------------------------------------
 
-elementwise(np.exp, lambda y: y)
-elementwise(np.exp2, lambda y: math.log(2) * y)
-elementwise(np.expm1, np.exp)
+# Partials that overflow are infinite, too: where(x > 0, 1 / (1 + exp(-x)), exp(x) / (1 + exp(x))) is a usual sigmoid.
+elementwise(np.exp, lambda y: y, singular=True)
+elementwise(np.exp2, lambda y: math.log(2) * y, singular=True)
+elementwise(np.expm1, np.exp, singular=True)
 elementwise(np.log, lambda g, x: g / x, singular=True)
 elementwise(np.log2, lambda g, x: g / (math.log(2) * x), singular=True)
 elementwise(np.log10, lambda g, x: g / (math.log(10) * x), singular=True)
@@ -137,10 +138,11 @@ elementwise(np.tan, lambda y: 1 + y * y)
 elementwise(np.arcsin, lambda g, x: g / np.sqrt((1 - x) * (1 + x)), singular=True)
 elementwise(np.arccos, lambda g, x: -(g / np.sqrt((1 - x) * (1 + x))), singular=True)
 elementwise(np.arctan, lambda g, x: g / (1 + x * x), singular=True)
-elementwise(np.arctan2, lambda g, a, b: g * b / (a * a + b * b), lambda g, a, b: -(g * a / (a * a + b * b)),
-            singular=True)
-elementwise(np.sinh, np.cosh)
-elementwise(np.cosh, np.sinh)
+elementwise(
+    np.arctan2, lambda g, a, b: g * b / (a * a + b * b), lambda g, a, b: -(g * a / (a * a + b * b)), singular=True
+)
+elementwise(np.sinh, np.cosh, singular=True)
+elementwise(np.cosh, np.sinh, singular=True)
 elementwise(np.tanh, lambda y: 1 - y * y)
 elementwise(np.arcsinh, lambda g, x: g / np.sqrt(1 + x * x), singular=True)
 elementwise(np.arccosh, lambda g, x: g / _arccosh_root(x), singular=True)

@@ -91,8 +91,9 @@ def _where(c, x, y):
     return np.where(c, x, y)
 
 
-_where = primitive(_where, None, lambda g, c: np.where(c, g, 0), lambda g, c: np.where(c, 0, g), broadcasts=True,
-          holomorphic=False)
+_where = primitive(
+    _where, None, lambda g, c: np.where(c, g, 0), lambda g, c: np.where(c, 0, g), broadcasts=True, holomorphic=False
+)
 
 
 @composite(np.where, direct=_where, positional=3)
@@ -276,5 +277,13 @@ def bincount(x, /, weights=None, minlength=0):
     return sums
 
 
-without_gradient(np.nonzero, np.flatnonzero, np.argwhere, np.searchsorted, np.digitize, np.unravel_index,
-                 np.ravel_multi_index, np.lexsort)
+without_gradient(
+    np.nonzero,
+    np.flatnonzero,
+    np.argwhere,
+    np.searchsorted,
+    np.digitize,
+    np.unravel_index,
+    np.ravel_multi_index,
+    np.lexsort,
+)

@@ -42,12 +42,15 @@ def _log_softmax(x, axis=-1):
 
 _logsumexp = primitive(
     _logsumexp,
-    lambda g, x, y, like, axis, keepdims: (spread(g, like, axis, keepdims)
-                                           * np.exp(x - spread(_finite(y), like, axis, keepdims))))
+    lambda g, x, y, like, axis, keepdims: (
+        spread(g, like, axis, keepdims) * np.exp(x - spread(_finite(y), like, axis, keepdims))
+    ),
+)
 # Singular: rows that are masked altogether, by -inf, are NaN.
 _softmax = primitive(_softmax, lambda g, y, axis: y * (g - np.sum(g * y, axis=axis, keepdims=True)), singular=True)
 _log_softmax = primitive(
-    _log_softmax, lambda g, y, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True), singular=True)
+    _log_softmax, lambda g, y, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True), singular=True
+)
 
 
 def logsumexp(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:

@@ -34,8 +34,7 @@ def _matmul_b(g, a, like):
     return np.matmul(a.swapaxes(-1, -2), g)
 
 
-bilinear(np.matmul, lambda g, b, like: _matmul_a(g, b, like), lambda g, a, like: _matmul_b(g, a, like),
-         broadcasts=True)
+bilinear(np.matmul, lambda g, b, like: _matmul_a(g, b, like), lambda g, a, like: _matmul_b(g, a, like), broadcasts=True)
 
 
 def _array(x: Any) -> Any:
@@ -111,8 +110,24 @@ def _outer_ufunc(ufunc):
     return outer
 
 
-for _ufunc in (np.add, np.subtract, np.multiply, np.divide, np.power, np.maximum, np.minimum, np.hypot, np.arctan2,
-               np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.logaddexp):
+for _ufunc in (
+    np.add,
+    np.subtract,
+    np.multiply,
+    np.divide,
+    np.power,
+    np.maximum,
+    np.minimum,
+    np.hypot,
+    np.arctan2,
+    np.less,
+    np.less_equal,
+    np.greater,
+    np.greater_equal,
+    np.equal,
+    np.not_equal,
+    np.logaddexp,
+):
     composite((_ufunc, "outer"))(_outer_ufunc(_ufunc))
 
 
@@ -162,8 +177,10 @@ _einsum = primitive(_einsum, _einsum_rule)
 @composite(np.einsum)
 def einsum(subscripts, *operands, out=None, optimize=False, **kwargs):
     if kwargs:
-        raise ArgumentError(f"[einsum] the keywords optimize= and out= were required at most; received "
-                            f"{sorted(kwargs)}; convert operands with astype before")
+        raise ArgumentError(
+            f"[einsum] the keywords optimize= and out= were required at most; received "
+            f"{sorted(kwargs)}; convert operands with astype before"
+        )
     if not isinstance(subscripts, str):
         subscripts, operands = _from_lists((subscripts, *operands))
     operands = [x if hasattr(x, "ndim") else np.asarray(x) for x in operands]
@@ -189,8 +206,9 @@ def _explicit(subscripts: str, operands: list) -> str:
     if len(terms) != len(operands):
         raise ValueError(f"einsum: {len(terms)} subscript terms were given for {len(operands)} operands")
     unused = [c for c in string.ascii_letters if c not in subscripts]
-    hidden = [max(x.ndim - len(t.replace("...", "")), 0) if "..." in t else 0
-              for t, x in zip(terms, operands, strict=True)]
+    hidden = [
+        max(x.ndim - len(t.replace("...", "")), 0) if "..." in t else 0 for t, x in zip(terms, operands, strict=True)
+    ]
     stretch = "".join(unused[: max(hidden)])
     if not arrow:
         letters = "".join(terms).replace("...", "")

@@ -131,8 +131,14 @@ def _ufunc_reduce(function):
     return reduce
 
 
-for _ufunc, _function in ((np.add, np.sum), (np.multiply, np.prod), (np.maximum, np.max), (np.minimum, np.min),
-                          (np.logical_and, np.all), (np.logical_or, np.any)):
+for _ufunc, _function in (
+    (np.add, np.sum),
+    (np.multiply, np.prod),
+    (np.maximum, np.max),
+    (np.minimum, np.min),
+    (np.logical_and, np.all),
+    (np.logical_or, np.any),
+):
     composite((_ufunc, "reduce"))(_ufunc_reduce(_function))
 
 
@@ -316,8 +322,9 @@ _std = primitive(_std, _std_rule, holomorphic=False)
 
 
 def _moment(function, plain):
-    def moment(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=UNSET, mean=UNSET,
-               correction=UNSET):
+    def moment(
+        a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=UNSET, mean=UNSET, correction=UNSET
+    ):
         if correction is not UNSET:
             if ddof != 0:
                 raise ValueError("ddof and correction can't be provided simultaneously.")
@@ -430,8 +437,10 @@ def _matrix_norm(x, ord, axes, keepdims):
     if ord == "fro":
         return _norm(x, axis=axes, keepdims=keepdims)
     if ord not in (1, -1, np.inf, -np.inf):
-        raise MissingRuleError(f"[linalg.norm] order {ord!r} of a matrix needs singular values, whose derivative "
-                                  f"rule is not there yet; orders None, 'fro', 1, -1, inf and -inf have one")
+        raise MissingRuleError(
+            f"[linalg.norm] order {ord!r} of a matrix needs singular values, whose derivative "
+            f"rule is not there yet; orders None, 'fro', 1, -1, inf and -inf have one"
+        )
     inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = np.sum(np.abs(x), axis=inner, keepdims=True)
     pick = np.max if ord > 0 else np.min

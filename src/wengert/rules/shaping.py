@@ -294,8 +294,11 @@ _roll = linear(_roll, lambda g, shift, axis: _roll_back(g, shift, axis))
 
 @composite(np.roll)
 def roll(a, shift, axis=None):
-    return _roll(a, shift=tuple(shift) if isinstance(shift, list) else shift,
-                 axis=tuple(axis) if isinstance(axis, list) else axis)
+    return _roll(
+        a,
+        shift=tuple(shift) if isinstance(shift, list) else shift,
+        axis=tuple(axis) if isinstance(axis, list) else axis,
+    )
 
 
 def _pad_zeros(x, widths=()):
@@ -326,8 +329,10 @@ def pad(array, pad_width, mode="constant", **kwargs):
         else:
             frame = np.pad(np.zeros(array.shape, array.dtype), widths, **kwargs)
         return np.where(mask, frame, _pad_zeros(array, widths=widths))
-    raise MissingRuleError(f"[pad] modes constant, edge, wrap, reflect and symmetric have a derivative rule; "
-                           f"received mode {mode!r} with {kwargs}; use one of them, or np.concatenate")
+    raise MissingRuleError(
+        f"[pad] modes constant, edge, wrap, reflect and symmetric have a derivative rule; "
+        f"received mode {mode!r} with {kwargs}; use one of them, or np.concatenate"
+    )
 
 
 def _pad_widths(pad_width, ndim):
@@ -503,8 +508,10 @@ def diff(a, n=1, axis=-1, prepend=UNSET, append=UNSET):
     if n < 0:
         raise ValueError(f"order must be non-negative but got {n}")
     axis = normal_axis(axis, a.ndim)
-    edges = [np.broadcast_to(e, (*a.shape[:axis], 1, *a.shape[axis + 1 :])) if e is not UNSET and not np.ndim(e) else e
-             for e in (prepend, append)]
+    edges = [
+        np.broadcast_to(e, (*a.shape[:axis], 1, *a.shape[axis + 1 :])) if e is not UNSET and not np.ndim(e) else e
+        for e in (prepend, append)
+    ]
     parts = [p for p in (edges[0], a, edges[1]) if p is not UNSET]
     a = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
     lead = (slice(None),) * axis
@@ -512,5 +519,3 @@ def diff(a, n=1, axis=-1, prepend=UNSET, append=UNSET):
         later, earlier = a[(*lead, slice(1, None))], a[(*lead, slice(None, -1))]
         a = later != earlier if a.dtype == bool else later - earlier
     return a
-
-

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
+from wengert.box import alias, unbox
 from wengert.errors import ArgumentError, DTypeError, ShapeError
 from wengert.protocol import Wrapper, new_level, spec_of
-from wengert.box import alias, unbox
 from wengert.tensor import Tensor
 
 __all__ = ["grad", "value_and_grad", "vjp"]
@@ -44,7 +44,7 @@ def peel(value: Any, level: int) -> Any:
 # Inputs and outputs of a level -----------------------------------------------------------------------------------
 
 
-def _open(value: Any, level: int, name: str) -> tuple[Any, Tensor | None]:
+def _open(value: Any, level: int, name: str) -> Tensor:
     """An input of a transformation as a leaf of its level."""
     inner = alias(unbox(value))
     if not isinstance(inner, Wrapper):
@@ -52,10 +52,11 @@ def _open(value: Any, level: int, name: str) -> tuple[Any, Tensor | None]:
         inner = inner if inner.ndim else inner[()]
     spec = spec_of(inner)
     if not spec.inexact:
-        raise DTypeError(f"[grad] a float or complex {name} was required; received {type(value).__name__} of "
-                         f"{spec!r}; pass {_as_float(value)}, or choose other arguments with argnums=")
-    t = Tensor._box(inner, level, tape.new_leaf(spec))
-    return t
+        raise DTypeError(
+            f"[grad] a float or complex {name} was required; received {type(value).__name__} of "
+            f"{spec!r}; pass {_as_float(value)}, or choose other arguments with argnums="
+        )
+    return Tensor._box(inner, level, tape.new_leaf(spec))
 
 
 def _as_float(value: Any) -> str:
@@ -86,12 +87,16 @@ class _Inputs:
                 return self.kwargs, which, f"argument '{which}'"
             names = list(inspect.signature(function).parameters)
             if which not in names or names.index(which) >= len(self.args):
-                raise ArgumentError(f"[grad] an argument named '{which}' was required; {_called(function)} received "
-                                    f"{len(self.args)} positional arguments and {sorted(self.kwargs)}")
+                raise ArgumentError(
+                    f"[grad] an argument named '{which}' was required; {_called(function)} received "
+                    f"{len(self.args)} positional arguments and {sorted(self.kwargs)}"
+                )
             which = names.index(which)
         if not -len(self.args) <= which < len(self.args):
-            raise ArgumentError(f"[grad] argument number {which} was required; {_called(function)} received "
-                                f"{len(self.args)} positional arguments; choose others with argnums=")
+            raise ArgumentError(
+                f"[grad] argument number {which} was required; {_called(function)} received "
+                f"{len(self.args)} positional arguments; choose others with argnums="
+            )
         return self.args, which, f"argument {which}"
 
     def gradients(self, cotangents: dict) -> Any:
@@ -121,15 +126,21 @@ def _called(function: Callable) -> str:
 def _scalar_head(y: Any, level: int) -> tuple[tape.Node | None, Any]:
     """Node and starting cotangent of a function's value, which must be one real number."""
     if isinstance(y, (tuple, list, dict)):
-        raise ShapeError(f"[grad] a function with one number as its value was required; received a {type(y).__name__}; "
-                         f"return (value, aux) with has_aux=True, or use wg.vjp")
+        raise ShapeError(
+            f"[grad] a function with one number as its value was required; received a {type(y).__name__}; "
+            f"return (value, aux) with has_aux=True, or use wg.vjp"
+        )
     spec = spec_of(y) if isinstance(y, Wrapper) or np.ndim(y) or np.isscalar(y) else spec_of(np.asarray(y))
     if spec.dtype.kind not in "fiub":
-        raise DTypeError(f"[grad] a function with a real value was required; received {spec!r}; differentiate its "
-                         f"real part or absolute value, or use wg.vjp")
+        raise DTypeError(
+            f"[grad] a function with a real value was required; received {spec!r}; differentiate its "
+            f"real part or absolute value, or use wg.vjp"
+        )
     if spec.shape != ():
-        raise ShapeError(f"[grad] a function with one number as its value was required; received {spec!r}; reduce it "
-                         f"(np.sum), or use wg.vjp with a cotangent of that shape")
+        raise ShapeError(
+            f"[grad] a function with one number as its value was required; received {spec!r}; reduce it "
+            f"(np.sum), or use wg.vjp with a cotangent of that shape"
+        )
     if not isinstance(y, Tensor) or y._level != level or y._node is None:
         return None, None
     return y._node, spec.dtype.type(1)
@@ -190,8 +201,10 @@ def value_and_grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> 
 
 def _split_aux(result: Any) -> tuple[Any, Any]:
     if not isinstance(result, tuple) or len(result) != 2:
-        raise ArgumentError(f"[grad] with has_aux=True a function that returns (value, aux) was required; it returned "
-                            f"{type(result).__name__}")
+        raise ArgumentError(
+            f"[grad] with has_aux=True a function that returns (value, aux) was required; it returned "
+            f"{type(result).__name__}"
+        )
     return result
 
 
@@ -256,16 +269,19 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
         inputs = _Inputs(f, tuple(range(len(args))), args, {}, level)
         result = f(*inputs.args)
         y, aux = _split_aux(result) if has_aux else (result, None)
-    leaves, rebuild = flatten(y)
-    heads = [(leaf._node, leaf._spec) if isinstance(leaf, Tensor) and leaf._level == level else (None, spec_of(leaf))
-             for leaf in leaves]
+    leaves, _ = flatten(y)
+    heads = [
+        (leaf._node, leaf._spec) if isinstance(leaf, Tensor) and leaf._level == level else (None, spec_of(leaf))
+        for leaf in leaves
+    ]
     value, aux = _independent(peel(y, level)), _independent(peel(aux, level))
 
     def pullback(cotangent: Any) -> tuple:
         seeds, _ = flatten(cotangent)
         if len(seeds) != len(heads):
-            raise ArgumentError(f"[vjp] a cotangent with {len(heads)} leaves, as the value has, was required; received "
-                                f"{len(seeds)}")
+            raise ArgumentError(
+                f"[vjp] a cotangent with {len(heads)} leaves, as the value has, was required; received {len(seeds)}"
+            )
         pairs = [(node, _cotangent(g, spec)) for (node, spec), g in zip(heads, seeds, strict=True)]
         with tape.recording_from(level):
             return inputs.gradients(tape.backpropagate([(n, g) for n, g in pairs if n is not None], retain=True))
@@ -285,8 +301,9 @@ def _cotangent(g: Any, spec: Any) -> Any:
     if not isinstance(g, Wrapper):
         g = np.asarray(g)
     if g.shape != spec.shape:
-        raise ShapeError(f"[vjp] a cotangent of shape {spec.shape} was required; received shape {g.shape}, dtype "
-                         f"{g.dtype}")
+        raise ShapeError(
+            f"[vjp] a cotangent of shape {spec.shape} was required; received shape {g.shape}, dtype {g.dtype}"
+        )
     if g.dtype.kind == "c" and not spec.is_complex:
         raise DTypeError(f"[vjp] a real cotangent was required for {spec!r}; received dtype {g.dtype}")
     if not isinstance(g, Wrapper):
