@@ -14,7 +14,7 @@ from wengert.protocol import Wrapper, is_open, spec_of
 class Box(face.ArrayFace):
     """Base of the tensor classes: the slots, and how they are filled."""
 
-    __slots__ = ("__weakref__", "_data", "_level", "_mutable", "_node", "_spec", "_storage")
+    __slots__ = ("__weakref__", "_level", "_mutable", "_node", "_spec", "_storage", "_value")
     _is_view = False
     _family: Any
     """The `generate.Family` that the class belongs to."""
@@ -25,7 +25,7 @@ class Box(face.ArrayFace):
         if value.__class__ in (float, int, bool, complex) or (value.__class__ is np.ndarray and not value.ndim):
             value = np.asarray(value)[()]
         t = cls._family.tensor()
-        t._data, t._spec, t._level, t._node = value, spec_of(value), level, node
+        t._value, t._spec, t._level, t._node = value, spec_of(value), level, node
         return t
 
     def _buffer(self, array: np.ndarray) -> "Box":
@@ -34,14 +34,14 @@ class Box(face.ArrayFace):
 
     def _carries_gradient(self) -> bool:
         return (self._node is not None and is_open(self._level)) or (
-            isinstance(self._data, Wrapper) and self._data._carries_gradient()
+            isinstance(self._value, Wrapper) and self._value._carries_gradient()
         )
 
 
 def bare(value: Any) -> Any:
     """The value inside tensors of any level: an array, a NumPy scalar, or a wrapper of another transformation."""
     while isinstance(value, Box):
-        value = value._data
+        value = value._value
     return value
 
 
@@ -56,7 +56,7 @@ def read_only(value: Any) -> Any:
 def unbox(value: Any) -> Any:
     """See through tensors without a history, or of a level that is closed; sequences become arrays."""
     while isinstance(value, Box) and (value._node is None or not is_open(value._level)):
-        value = value._data
+        value = value._value
     return np.asarray(value) if isinstance(value, (list, tuple)) else value
 
 
@@ -65,7 +65,7 @@ def alias(value: Any) -> Any:
 
     Both have the same buffer, and so whichever is written first moves to a copy.
     """
-    return value._box(value._data, value._level, value._node) if isinstance(value, Box) else value
+    return value._box(value._value, value._level, value._node) if isinstance(value, Box) else value
 
 
 def freeze(index: Any) -> Any:

@@ -72,8 +72,8 @@ def _plain(entry: Plain, tensor: type) -> Callable:
     if entry.operator:
         scope: dict[str, Any] = {"Tensor": tensor, "bare": bare}
         exec(
-            f"def compare(a, b):\n    return (a._data if a.__class__ is Tensor else bare(a)) {entry.operator} "
-            f"(b._data if b.__class__ is Tensor else bare(b))",
+            f"def compare(a, b):\n    return (a._value if a.__class__ is Tensor else bare(a)) {entry.operator} "
+            f"(b._value if b.__class__ is Tensor else bare(b))",
             scope,
         )
         return scope["compare"]

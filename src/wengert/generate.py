@@ -10,13 +10,13 @@ The text for ``np.multiply``, slightly shortened, to read the templates by::
     def forward(a0, a1):
         if a0.__class__ is Tensor or a0.__class__ is View:
             level = a0._level
-            x0 = a0._data; p0 = a0._node; s0 = a0._spec
+            x0 = a0._value; p0 = a0._node; s0 = a0._spec
         elif a0.__class__ in PLAIN: ...
         else:
             return slow((a0, a1), ())
         ...                                       # the same for a1
         y = x0 * x1
-        t = Tensor(); t._data = y; t._spec = sy; t._level = level
+        t = Tensor(); t._value = y; t._spec = sy; t._level = level
         if p0 is None and p1 is None or floor() > level: ...
         n = Node(); n.rule = rule; n.order = next(ORDER); n.spec = sy; n.p0 = p0; n.p1 = p1
         n.s0 = x1 if p0 is not None else None
@@ -112,7 +112,7 @@ def _slow_path(p: Primitive, family: Family, core: Callable) -> Callable:
             return top._table[p](*operands, **dict(zip(p.params, params, strict=True)))
         level = top._level
         ours = [isinstance(a, family.tensor) and a._level == level for a in operands]
-        values = [a._data if mine else alias(a) for a, mine in zip(operands, ours, strict=True)]
+        values = [a._value if mine else alias(a) for a, mine in zip(operands, ours, strict=True)]
         parents = [a._node if mine else None for a, mine in zip(operands, ours, strict=True)]
         return core(level, values, parents, top if p.view else None, *params)
 
@@ -228,7 +228,7 @@ class _Source:
                 f"    elif level is not a{i}._level:",
                 f"        {leave}",
             ]
-        lines.append(f"    x{i} = a{i}._data; p{i} = a{i}._node; s{i} = a{i}._spec")
+        lines.append(f"    x{i} = a{i}._value; p{i} = a{i}._node; s{i} = a{i}._spec")
         if self.n > 1:
             lines += [
                 f"elif a{i}.__class__ in PLAIN:",
@@ -284,7 +284,7 @@ class _Source:
         """Make the tensor and, where anything is recorded, its node."""
         parents = [f"p{i}" for i in self.differentiable]
         if not parents:
-            return ["t = Tensor(); t._data = y; t._spec = sy; t._level = level; t._node = None", "return t"]
+            return ["t = Tensor(); t._value = y; t._spec = sy; t._level = level; t._node = None", "return t"]
         lines = []
         if self.p.view:
             params = "".join(f"{k}, " for k in self.p.params)
@@ -297,7 +297,7 @@ class _Source:
                 "        y = y[()]",
             ]
         lines += [
-            "t = Tensor(); t._data = y; t._spec = sy; t._level = level",
+            "t = Tensor(); t._value = y; t._spec = sy; t._level = level",
             f"if {' and '.join(f'{p} is None' for p in parents)} or floor() > level:",
             "    t._node = None",
             "    return t",
@@ -470,7 +470,7 @@ class _VariadicSource(_Source):
             "            level = a._level",
             "        elif level is not a._level:",
             f"            {leave}",
-            "        x = a._data",
+            "        x = a._value",
             "        if x.__class__ not in PLAIN:",
             f"            {leave}",
             f"        xs.append(x); parents.append(a._node){like['tensor']}",
@@ -502,7 +502,7 @@ class _VariadicSource(_Source):
             f"y = {function}({arguments})",
             "sy = spec_of(y)",
             *self._unpack_0d(),
-            "t = Tensor(); t._data = y; t._spec = sy; t._level = level",
+            "t = Tensor(); t._value = y; t._spec = sy; t._level = level",
             "if floor() > level or not any(parents):",
             "    t._node = None",
             "    return t",

@@ -131,7 +131,7 @@ class Table(dict):
 class Wrapper:
     """Base of all wrapper types: routes NumPy's two protocols to the class's table.
 
-    A subclass has ``_level`` (an integer), ``_spec`` (a `Spec`), ``_data`` (an array, a NumPy scalar or a wrapper of
+    A subclass has ``_level`` (an integer), ``_spec`` (a `Spec`), ``_value`` (an array, a NumPy scalar or a wrapper of
     a lower level) and the class attribute ``_table`` (a `Table`).
     """
 
@@ -169,7 +169,7 @@ def write_out(name: str, out: Any, result: Any, stretch: bool = False) -> Any:
                 f"{target!r}) would drop its gradient; write `a = np.{name}(a, t)` instead of `a op= t`, or make the "
                 f"buffer with wg.zeros or np.zeros_like(t)"
             )
-        result = result._data
+        result = result._value
     out[...] = result
     return out
 

@@ -8,15 +8,19 @@ was written by somebody who wants the number; a store into a subscript, or a cal
 
 import builtins
 import dis
+import math
 import sys
 import warnings
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from wengert.errors import LostGradientError, LostGradientWarning
 
-_READERS = {float, int, complex, bool, round, str, format, print, repr, abs}
-"""Builtins that read a number, and whose result shows that it was read."""
+_READERS = {
+    float, int, complex, bool, round, str, format, print, repr, abs,
+    math.isnan, math.isinf, math.isfinite, math.isclose, math.floor, math.ceil, math.trunc,
+}  # fmt: skip
+"""Functions that read a number to show it, or to decide by it: their results carry no gradient."""
 _GATHERERS = {list, tuple, sum, max, min, sorted, map, set, next, zip, enumerate, dict, any, all}
 """Builtins that call another function on each item: whether that one was ``float`` cannot be seen."""
 _NAMES = {
@@ -56,6 +60,8 @@ def check_reading(reader: str, depth: int = 2) -> None:
             return
         if callee not in _GATHERERS:
             _refuse(reader, frame, f"by {name}(...)")
+    elif kind == "format":
+        return
     elif kind == "store":
         _refuse(reader, frame, "to store it into a plain array or list")
     elif kind == "other call":
@@ -81,9 +87,14 @@ def _where(frame: FrameType) -> str:
 
 
 def _resolve(frame: FrameType, name: str) -> Any:
+    """The function that a name, or the name of a module and of something in it, stands for there."""
+    name, _, attribute = name.partition(".")
     for scope in (frame.f_locals, frame.f_globals, vars(builtins)):
         if name in scope:
-            return scope[name] if _hashable(scope[name]) else None
+            found = scope[name]
+            if attribute:
+                found = getattr(found, attribute, None) if isinstance(found, ModuleType) else None
+            return found if _hashable(found) else None
     return None
 
 
@@ -100,6 +111,8 @@ def _classify(code: CodeType, offset: int) -> tuple[str, str | None]:
     current = instructions[at]
     if current.opname.startswith("STORE_SUBSCR") or current.opname.startswith("STORE_SLICE"):
         return "store", None
+    if current.opname == "BINARY_OP" and current.argrepr == "%":
+        return "format", None  # "%.3f" % t: of operators only a string's reads numbers
     if current.opname == "CALL_FUNCTION_EX":
         return "other call", None
     if current.opname in _CALLS:
@@ -127,5 +140,5 @@ def _name_of_callee(instructions: list[dis.Instruction]) -> tuple[str, str | Non
     loads = [i for i in instructions if i.opname not in _PADDING][:2]
     first, second = loads[0], loads[-1]
     if second.opname in ("LOAD_ATTR", "LOAD_METHOD"):
-        return "other call", f"{first.argval}.{second.argval}"
+        return "call", f"{first.argval}.{second.argval}"
     return ("call", str(first.argval)) if first.opname in _NAMES else ("other call", None)

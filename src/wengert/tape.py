@@ -36,7 +36,7 @@ class Node:
     ``rule(node, g, heap, nodes, grads)`` sends the cotangent ``g`` of the result on to the operands' nodes; it may
     return the node to visit next instead of putting it in line.
 
-    ``p0`` and ``p1`` are the operands' nodes (``None`` for a constant; ``p0`` is a tuple where there are more than two),
+    ``p0`` and ``p1`` are the operands' nodes (``None`` for a constant; ``p0`` is a tuple of more than two),
     ``s0`` and ``s1`` what the rule asked to keep, ``spec`` the shape and dtype of the result.
     """
 
@@ -327,7 +327,7 @@ def guard(c: Any, g: Any) -> Any:
     """A zero cotangent wins over an infinite or undefined partial: ``0 * inf`` is 0 here, not NaN."""
     value = c
     while isinstance(value, Wrapper):
-        value = value._data
+        value = value._value
     if value.__class__ is np.ndarray:
         flat = value.ravel()
         check = flat.dot(flat) if flat.size <= 4096 else np.add.reduce(flat)

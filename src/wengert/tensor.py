@@ -72,7 +72,7 @@ class Tensor(Box):
         else:
             fresh = np.empty_like(bare(self))
             fresh[...] = value
-            self._data = fresh if fresh.ndim else fresh[()]
+            self._value = fresh if fresh.ndim else fresh[()]
 
     def numpy(self) -> np.ndarray:
         """The value as an independent NumPy array."""
@@ -210,7 +210,7 @@ class Tensor(Box):
     def _new_grad(self, g: Any) -> "Tensor":
         """A tensor for a cotangent, which has this tensor's shape and dtype."""
         t = Tensor()
-        t._data = g if self._spec.ndim or g.__class__ is not np.ndarray else g[()]
+        t._value = g if self._spec.ndim or g.__class__ is not np.ndarray else g[()]
         t._spec, t._level, t._node = self._spec, 0, None
         return t
 
@@ -295,14 +295,14 @@ class Tensor(Box):
         return copied
 
     def __reduce_ex__(self, protocol: int) -> tuple:
-        if not self.is_leaf or isinstance(self._data, Wrapper):
+        if not self.is_leaf or isinstance(self._value, Wrapper):
             history = "inside a transformation" if self.is_leaf else f"made by '{self._node.name}'"
             raise RecordedCopyError(
                 f"[pickle] a leaf was required; received {self._spec!r}, {history}, whose history would be lost; "
                 f"pickle or deepcopy t.detach(), or use t.copy() for a recorded copy"
             )
         grad = None if self.grad is None else self.grad.numpy()
-        return _restore, (np.array(self._data), self.requires_grad, grad, self.accumulation)
+        return _restore, (np.array(self._value), self.requires_grad, grad, self.accumulation)
 
     def __repr__(self) -> str:
         text = np.array2string(np.asarray(bare(self)), separator=", ", prefix="tensor(")
@@ -358,7 +358,7 @@ def _hooked_cotangent(hook: Callable, g: Any, like: Spec, level: int, recorded: 
         return g
     replaced = unbox(replaced)
     while not recorded and isinstance(replaced, Tensor) and replaced._level >= level:
-        replaced = replaced._data
+        replaced = replaced._value
     spec = spec_of(replaced)
     if spec.shape != like.shape:
         raise ShapeError(
@@ -456,7 +456,7 @@ def _seed(t: Tensor, gradient: Any, create_graph: bool) -> Any:
         gradient = unbox(gradient)
         # The history of a gradient of the tensor's own level matters only to a pass that is recorded.
         while not create_graph and isinstance(gradient, Tensor) and gradient._level >= t._level:
-            gradient = gradient._data
+            gradient = gradient._value
         if not isinstance(gradient, Wrapper):
             gradient = np.asarray(gradient)
     if gradient.shape != spec.shape:

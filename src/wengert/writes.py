@@ -50,7 +50,7 @@ class ViewOf(Box):
     _is_view = True
 
     @property
-    def _data(self) -> Any:
+    def _value(self) -> Any:
         y = window(self)
         if not self._spec.ndim:
             return y[()] if y.__class__ is np.ndarray else alias(y)
@@ -79,8 +79,8 @@ class ViewOf(Box):
         linked = node if view is None else view._linked
         for view in reversed(stale):
             _, params, link = view._step
-            view._at, view._linked = node, link(linked, view._spec, params)
-            linked = view._linked
+            view._linked = linked = link(linked, view._spec, params)
+            view._at = node  # last: another thread may be reading
 
     @property
     def _level(self) -> int:
@@ -90,13 +90,13 @@ class ViewOf(Box):
 def window(view: Box) -> Any:
     """The view's own array (or wrapper), made anew where the base has another buffer now. Not to be handed out."""
     base, newest = view._base, view
-    if view._storage.buffer is not base._data:
+    if view._storage.buffer is not base._value:
         storage = storage_of(base)
         stale = []
         while view is not None and view._storage is not storage:
             stale.append(view)
             view = view._parent
-        y = base._data if view is None else view._array
+        y = base._value if view is None else view._array
         for view in reversed(stale):
             # Of a wrapper the step is a view again, to be cut as this one is, whatever the mode is here and now.
             with tape.no_grad() if view._cut else tape.enable_grad():
@@ -108,8 +108,8 @@ def window(view: Box) -> Any:
 def storage_of(base: Box) -> Storage:
     """The storage that the views of the base's present buffer share."""
     storage = getattr(base, "_storage", None)
-    if storage is None or storage.buffer is not base._data:
-        storage = base._storage = Storage(base._data)
+    if storage is None or storage.buffer is not base._value:
+        storage = base._storage = Storage(base._value)
     return storage
 
 
@@ -130,7 +130,7 @@ def make_view(
     v._parent, v._step, v._spec = source if source._is_view else None, (call, params, link), spec
     v._at = None
     v._cut = (source._is_view and source._cut) or (node is not None and tape.floor() > source._level)
-    v._storage, v._array = storage_of(base), y if y is not base._data else y.view()
+    v._storage, v._array = storage_of(base), y if y is not base._value else y.view()
     return v
 
 
@@ -165,7 +165,7 @@ def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
         value = value.copy()
     value = unbox(value)
     if not is_open(base._level):
-        base._data, base._node, base._level = bare(base), None, 0
+        base._value, base._node, base._level = bare(base), None, 0
     if base._node is not None and target is base and not add and _selects_all(index) and tape.floor() <= base._level:
         _write_afresh(base, index, value)
         return
@@ -173,7 +173,7 @@ def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
         _rise(base, value)
     node, parent = base._node, None
     if isinstance(value, Box) and value._level == base._level:
-        value, parent = value._data, value._node
+        value, parent = value._value, value._node
     recorded = (node is not None or parent is not None) and tape.floor() <= base._level
     if recorded:
         _check_recorded_write(base, parent)
@@ -195,14 +195,14 @@ def _selects_all(index: Any) -> bool:
 def _write_afresh(base: Box, index: Any, value: Any) -> None:
     """A recorded write of everything: the buffer has no past to keep, or to go back to."""
     _check_recorded_write(base, None)
-    before = base._data, base._node, base._level
+    before = base._value, base._node, base._level
     fresh = np.empty_like(bare(base))
-    base._data, base._node, base._level = fresh if fresh.ndim else fresh[()], None, 0
+    base._value, base._node, base._level = fresh if fresh.ndim else fresh[()], None, 0
     del fresh
     try:
         write(base, index, value)
     except BaseException:
-        base._data, base._node, base._level = before
+        base._value, base._node, base._level = before
         raise
 
 
@@ -228,7 +228,7 @@ def _rise(base: Box, value: Wrapper) -> None:
         return
     if base._node is not None:
         _check_recorded_write(base, None)
-        base._data, base._node = base._box(base._data, base._level, base._node), None
+        base._value, base._node = base._box(base._value, base._level, base._node), None
     if isinstance(value, Box):
         base._level = value._level
 
@@ -259,33 +259,33 @@ def _strip_leading_ones(spec: Spec, index: Any, value: Any, parent: Any) -> tupl
 
 def _own_buffer(base: Box, value: Any) -> None:
     """Make sure that a write into the base's buffer changes nothing that anybody else holds."""
-    data = base._data.__class__
+    data = base._value.__class__
     if data is np.ndarray:
-        if _is_held(base) or base._data.base is not None or not base._data.flags.writeable:
-            base._data = base._data.copy(order="K")
+        if _is_held(base) or base._value.base is not None or not base._value.flags.writeable:
+            base._value = base._value.copy(order="K")
     elif issubclass(data, Wrapper) and _is_held(base):
         # Of a wrapper an alias will do: the array at the bottom is copied there, if it is held.
-        base._data = alias(base._data) if issubclass(data, Box) else base._data.copy()
+        base._value = alias(base._value) if issubclass(data, Box) else base._value.copy()
     if isinstance(value, Wrapper) and not issubclass(data, Wrapper):
-        base._data = value._buffer(base._data)
+        base._value = value._buffer(base._value)
 
 
 def _is_held(base: Box) -> bool:
     """Whether anybody but the base and its views has the base's buffer."""
-    held = getrefcount(base._data) - _HELD
+    held = getrefcount(base._value) - _HELD
     storage = getattr(base, "_storage", None)
-    if storage is None or storage.buffer is not base._data:
+    if storage is None or storage.buffer is not base._value:
         return held > 0
     return held != getrefcount(storage) - _SHARED
 
 
 def _store(target: Box, base: Box, index: Any, value: Any, add: bool) -> None:
-    if not base._spec.ndim and not isinstance(base._data, Wrapper):
-        buffer = np.array(base._data)
+    if not base._spec.ndim and not isinstance(base._value, Wrapper):
+        buffer = np.array(base._value)
         follow(path_of(target), buffer)[index] = value if not add else value + buffer
-        base._data = buffer[()]
+        base._value = buffer[()]
         return
-    region = window(target) if target._is_view else base._data
+    region = window(target) if target._is_view else base._value
     if add:
         # NumPy 2.4 reads beyond the end of values that ufunc.at would have to broadcast.
         np.add.at(region, index, np.broadcast_to(value, np.shape(region[index])))
@@ -401,7 +401,7 @@ def in_place(ufunc: np.ufunc) -> Callable:
         if self._is_view or not isinstance(result, Box) or not _movable(self, result):
             write(self, Ellipsis, result)
         else:
-            self._data = result._data
+            self._value = result._value
             if result._node is not None:
                 self._node, self._level = result._node, result._level
         return self
@@ -412,7 +412,7 @@ def in_place(ufunc: np.ufunc) -> Callable:
 
 def _update_buffer(t: Box, ufunc: np.ufunc, other: Any) -> bool:
     """Where nothing is recorded, let NumPy work in place; returns whether it did."""
-    if t._is_view or t._data.__class__ is not np.ndarray:
+    if t._is_view or t._value.__class__ is not np.ndarray:
         return False
     if tape.floor() == tape.NEVER:
         other = bare(other)
@@ -423,7 +423,7 @@ def _update_buffer(t: Box, ufunc: np.ufunc, other: Any) -> bool:
     if isinstance(other, Wrapper):
         return False
     _own_buffer(t, other)
-    ufunc(t._data, other, out=t._data)
+    ufunc(t._value, other, out=t._value)
     return True
 
 
@@ -467,10 +467,10 @@ def add_at(target: Any, index: Any, value: Any) -> None:
 def _measure() -> tuple[int, int]:
     """What `getrefcount` says of a buffer that only its tensor (and a storage) has, and of a storage without views."""
     base = Box()
-    base._data = np.zeros(1)
-    held = getrefcount(base._data)
+    base._value = np.zeros(1)
+    held = getrefcount(base._value)
     storage = storage_of(base)
-    return held, getrefcount(storage) - (getrefcount(base._data) - held)
+    return held, getrefcount(storage) - (getrefcount(base._value) - held)
 
 
 _HELD, _SHARED = _measure()

@@ -70,7 +70,7 @@ def ravel(a, order="C"):
 
 def _layout(a):
     while is_wrapper(a):
-        a = a._data
+        a = a._value
     return np.asarray(a)
 
 
@@ -230,16 +230,16 @@ def astype(x, dtype, /, *, copy=True, device=None):
         return x
     if dtype.kind not in "fc":
         # Integers and booleans carry no gradient: a plain value, as from a comparison.
-        while hasattr(x, "_data"):
-            x = x._data
+        while hasattr(x, "_value"):
+            x = x._value
         return x.astype(dtype)
     return _astype(x, dtype=dtype)
 
 
 def _bare(a: Any) -> Any:
     """The array inside wrappers, of which buffers like it take the memory order."""
-    while hasattr(a, "_data"):
-        a = a._data
+    while hasattr(a, "_value"):
+        a = a._value
     return a
 
 

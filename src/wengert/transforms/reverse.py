@@ -6,7 +6,7 @@ its values, and the outer one records what the inner backward pass does.
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,26 +19,31 @@ from wengert.tensor import Tensor
 
 __all__ = ["grad", "value_and_grad", "vjp"]
 
-Argnums = int | str | tuple[int | str, ...]
+Argnums = int | str | Sequence[int | str]
 
 
 # Containers ------------------------------------------------------------------------------------------------------
 
 
-def flatten(value: Any) -> tuple[list, Callable[[list], Any]]:
-    """The leaves of nested containers, and the function that puts others in their places."""
+def flatten(value: Any) -> tuple[list, Any]:
+    """The leaves of nested containers, and their structure (`None` for a leaf alone)."""
     if not isinstance(value, (tuple, list, dict)) and not hasattr(value, "__dataclass_fields__"):
-        return [value], lambda leaves: leaves[0]
+        return [value], None
     import optree
 
-    leaves, structure = optree.tree_flatten(value, none_is_leaf=True)
-    return leaves, lambda leaves: optree.tree_unflatten(structure, leaves)
+    return optree.tree_flatten(value, none_is_leaf=True)
+
+
+def rebuild(structure: Any, leaves: list) -> Any:
+    """Containers of a structure with other leaves."""
+    return leaves[0] if structure is None else structure.unflatten(leaves)
 
 
 def peel(value: Any, level: int) -> Any:
     """A result as seen from outside the level: tensors of it replaced by their values."""
-    leaves, rebuild = flatten(value)
-    return rebuild([leaf._data if isinstance(leaf, Tensor) and leaf._level == level else leaf for leaf in leaves])
+    leaves, structure = flatten(value)
+    peeled = [leaf._value if isinstance(leaf, Tensor) and leaf._level == level else leaf for leaf in leaves]
+    return rebuild(structure, peeled)
 
 
 # Inputs and outputs of a level -----------------------------------------------------------------------------------
@@ -67,19 +72,22 @@ class _Inputs:
     """The differentiated arguments of one call: their leaves, and where they go."""
 
     def __init__(self, function: Callable, argnums: Argnums, args: tuple, kwargs: dict, level: int):
-        self.single = not isinstance(argnums, tuple)
+        self.single = not isinstance(argnums, (tuple, list))
         self.args, self.kwargs = list(args), dict(kwargs)
-        self.tensors: list[Tensor] = []
-        self.rebuilds: list[tuple[Callable, int]] = []
-        for which in argnums if isinstance(argnums, tuple) else (argnums,):
+        self.nodes: list[tape.Leaf] = []
+        self.structures: list[tuple[Any, int]] = []
+        opened_before = set()
+        for which in (argnums,) if self.single else argnums:
             holder, key, name = self._locate(function, which)
-            leaves, rebuild = flatten(holder[key])
-            opened = [_open(leaf, level, name) for leaf in leaves]
-            holder[key] = rebuild(opened)
-            self.tensors += opened
-            self.rebuilds.append((rebuild, len(opened)))
-        # Taken now: the function may write into its arguments, which then have another node.
-        self.nodes = [t._node for t in self.tensors]
+            if (id(holder), key) in opened_before:
+                raise ArgumentError(f"[grad] different arguments were required; {argnums} names {name} twice")
+            opened_before.add((id(holder), key))
+            leaves, structure = flatten(holder[key])
+            tensors = [_open(leaf, level, name) for leaf in leaves]
+            holder[key] = rebuild(structure, tensors)
+            # Taken now: the function may write into its arguments, which then have another node.
+            self.nodes += [t._node for t in tensors]
+            self.structures.append((structure, len(tensors)))
 
     def _locate(self, function: Callable, which: int | str) -> tuple[Any, Any, str]:
         if isinstance(which, str):
@@ -92,31 +100,37 @@ class _Inputs:
                     f"{len(self.args)} positional arguments and {sorted(self.kwargs)}"
                 )
             which = names.index(which)
-        if not -len(self.args) <= which < len(self.args):
+        if not isinstance(which, int) or not -len(self.args) <= which < len(self.args):
             raise ArgumentError(
                 f"[grad] argument number {which} was required; {_called(function)} received "
                 f"{len(self.args)} positional arguments; choose others with argnums="
             )
-        return self.args, which, f"argument {which}"
+        return self.args, which % len(self.args), f"argument {which}"
 
     def gradients(self, cotangents: dict) -> Any:
         """What arrived at the leaves (zeros where nothing did), in the arguments' own containers."""
-        leaves = [_settled(cotangents.get(node), node) for node in self.nodes]
+        leaves = [cotangents.get(node) for node in self.nodes]
+        seen: set[int] = set()
+        for k, (g, node) in enumerate(zip(leaves, self.nodes, strict=True)):
+            leaves[k] = _settled(g, node, seen)
         result, start = [], 0
-        for rebuild, n in self.rebuilds:
-            result.append(rebuild(leaves[start : start + n]))
+        for structure, n in self.structures:
+            result.append(rebuild(structure, leaves[start : start + n]))
             start += n
         return result[0] if self.single else tuple(result)
 
 
-def _settled(g: Any, node: tape.Leaf) -> Any:
+def _settled(g: Any, node: tape.Leaf, seen: set[int]) -> Any:
     """A gradient that shares no memory with another, zeros if there is none."""
     if g is None:
         zero = np.zeros(node.spec.shape, node.spec.dtype)
         return zero if node.spec.ndim else zero[()]
-    if g.__class__ is np.ndarray:
-        return np.array(g) if g.ndim else g[()]
-    return g
+    if g.__class__ is not np.ndarray:
+        return g
+    if tape.is_window(g) or id(g) in seen:
+        g = np.array(g)
+    seen.add(id(g))
+    return g if g.ndim else g[()]
 
 
 def _called(function: Callable) -> str:
@@ -269,7 +283,7 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
         inputs = _Inputs(f, tuple(range(len(args))), args, {}, level)
         result = f(*inputs.args)
         y, aux = _split_aux(result) if has_aux else (result, None)
-    leaves, _ = flatten(y)
+    leaves, structure = flatten(y)
     heads = [
         (leaf._node, leaf._spec) if isinstance(leaf, Tensor) and leaf._level == level else (None, spec_of(leaf))
         for leaf in leaves
@@ -277,10 +291,11 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
     value, aux = _independent(peel(y, level)), _independent(peel(aux, level))
 
     def pullback(cotangent: Any) -> tuple:
-        seeds, _ = flatten(cotangent)
-        if len(seeds) != len(heads):
+        seeds, given = flatten(cotangent)
+        if given != structure:
             raise ArgumentError(
-                f"[vjp] a cotangent with {len(heads)} leaves, as the value has, was required; received {len(seeds)}"
+                f"[vjp] a cotangent with the value's containers, {structure or 'a single array'}, was required; "
+                f"received {given or 'a single array'}"
             )
         pairs = [(node, _cotangent(g, spec)) for (node, spec), g in zip(heads, seeds, strict=True)]
         with tape.recording_from(level):
@@ -291,8 +306,9 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
 
 def _independent(value: Any) -> Any:
     """A result that its owner may write into while the tape keeps it too."""
-    leaves, rebuild = flatten(value)
-    return rebuild([leaf.copy(order="K") if leaf.__class__ is np.ndarray else alias(leaf) for leaf in leaves])
+    leaves, structure = flatten(value)
+    copies = [leaf.copy(order="K") if leaf.__class__ is np.ndarray else alias(leaf) for leaf in leaves]
+    return rebuild(structure, copies)
 
 
 def _cotangent(g: Any, spec: Any) -> Any:
