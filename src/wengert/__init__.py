@@ -29,12 +29,15 @@ from wengert.creation import (
     zeros,
     zeros_like,
 )
+from wengert.memory import keep_freed_memory, tune_gc
 from wengert.rules.nn import gelu, log_softmax, logsumexp, normal_cdf, relu, sigmoid, softmax, softplus
 from wengert.tape import enable_grad, is_recording, is_training, no_grad, predict_mode, train_mode
 from wengert.tensor import Tensor, backward
 from wengert.transforms.reverse import grad, value_and_grad, vjp
 
 __version__ = "0.1.0"
+
+keep_freed_memory()
 
 __all__ = [
     "Tensor",
@@ -66,6 +69,7 @@ __all__ = [
     "softplus",
     "tensor",
     "train_mode",
+    "tune_gc",
     "value_and_grad",
     "vjp",
     "zeros",
