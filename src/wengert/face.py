@@ -58,6 +58,13 @@ def _install_reflected(cls: type, table: Table, name: str, ufunc: np.ufunc) -> N
     setattr(cls, name, first_use)
 
 
+def innermost(value: Any) -> Any:
+    """The array or NumPy scalar inside wrappers."""
+    while isinstance(value, Wrapper):
+        value = value._value
+    return value
+
+
 class ArrayFace(Wrapper):
     """Attributes and methods of an ndarray, in terms of NumPy calls on ``self``."""
 
@@ -95,6 +102,20 @@ class ArrayFace(Wrapper):
     def nbytes(self) -> int:
         """Bytes of all elements."""
         return self._spec.size * self._spec.dtype.itemsize
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Bytes from one element to the next along each axis."""
+        return np.asarray(innermost(self)).strides
+
+    @property
+    def flat(self):
+        """An iterator over the elements in C order, for reading."""
+        return iter(self._table[np.ravel](self))
+
+    def tobytes(self, order="C") -> bytes:
+        """The elements' bytes, in C order."""
+        return innermost(self).tobytes(order)
 
     @property
     def T(self):

@@ -128,17 +128,26 @@ def _callee(instructions: list[dis.Instruction], at: int) -> tuple[str, str | No
     # Below the arguments lie two entries, the callee and either NULL or the object of a method.
     wanted = (current.arg or 0) + 2 + (current.opname == "CALL_KW")
     start = at - 1 if instructions[at - 1].opname == "PRECALL" else at
-    height = 0
-    for k in range(start - 1, -1, -1):
-        height += dis.stack_effect(instructions[k].opcode, instructions[k].arg, jump=False)
+    height, steps = 0, [part for i in instructions[:start] for part in _parts(i)]
+    for k in range(len(steps) - 1, -1, -1):
+        height += steps[k][2]
         if height >= wanted:
-            return _name_of_callee(instructions[k:start])
+            return _name_of_callee(steps[k:])
     return "unknown", None
 
 
-def _name_of_callee(instructions: list[dis.Instruction]) -> tuple[str, str | None]:
-    loads = [i for i in instructions if i.opname not in _PADDING][:2]
-    first, second = loads[0], loads[-1]
-    if second.opname in ("LOAD_ATTR", "LOAD_METHOD"):
-        return "call", f"{first.argval}.{second.argval}"
-    return ("call", str(first.argval)) if first.opname in _NAMES else ("other call", None)
+def _parts(instruction: dis.Instruction) -> list[tuple[str, Any, int]]:
+    """Name, argument and stack effect of an instruction; of a double one (Python 3.13) those of both halves."""
+    name = instruction.opname
+    if isinstance(instruction.argval, tuple) and name.count("_FAST") == 2:
+        halves = (name[: name.index("_FAST") + 5], name[name.index("_FAST") + 6 :])
+        return [(n, v, 1 if n.startswith("LOAD") else -1) for n, v in zip(halves, instruction.argval, strict=True)]
+    return [(name, instruction.argval, dis.stack_effect(instruction.opcode, instruction.arg, jump=False))]
+
+
+def _name_of_callee(steps: list[tuple[str, Any, int]]) -> tuple[str, str | None]:
+    loads = [step for step in steps if step[0] not in _PADDING][:2]
+    (first, name, _), (second, attribute, _) = loads[0], loads[-1]
+    if second in ("LOAD_ATTR", "LOAD_METHOD"):
+        return "call", f"{name}.{attribute}"
+    return ("call", str(name)) if first in _NAMES else ("other call", None)

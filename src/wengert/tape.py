@@ -352,7 +352,7 @@ def is_window(c: Any) -> bool:
     """Whether writing into a cotangent would write into something else, or nowhere."""
     if c.__class__ is np.ndarray:
         return c.base is not None or not c.flags.writeable
-    return c._is_view
+    return isinstance(c, Wrapper) and c._is_view
 
 
 def add_large(grads: dict, order: int, c: Any) -> None:

@@ -199,7 +199,7 @@ def _add_diagonal(buffer, g, offset, axis1, axis2):
     return buffer
 
 
-_diagonal = linear(_diagonal, scatter=_add_diagonal)
+_diagonal = linear(_diagonal, scatter=_add_diagonal, view=True)
 
 
 @composite(np.diagonal)
