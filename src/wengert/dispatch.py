@@ -41,10 +41,11 @@ def _composite(function: Any, known: Composite, family: Family) -> Callable:
         return general
     primitive = REGISTRY[known.direct]
     direct, least, most = family.tensor._table[primitive], len(primitive.operands), known.positional
+    keywords = frozenset(known.keywords)
 
     def entry(*args, **kwargs):
-        if not kwargs and least <= len(args) <= most:
-            return direct(*args)
+        if least <= len(args) <= most and (not kwargs or kwargs.keys() <= keywords):
+            return direct(*args, **kwargs)
         return general(*args, **kwargs)
 
     entry.__name__ = entry.__qualname__ = known.name

@@ -82,8 +82,9 @@ class Composite:
     name: str
     call: Callable
     direct: Callable | None = None
-    """The primitive that a call without keywords, with up to `positional` arguments, goes to at once."""
+    """The primitive that a call with up to `positional` arguments, and with `keywords` only, goes to at once."""
     positional: int = 0
+    keywords: tuple[str, ...] = ()
 
 
 @dataclass(eq=False, slots=True)
@@ -144,15 +145,17 @@ def primitive(function: Callable, *rules: Rule, **flags: Any) -> Callable:
     return _declare(function, rules, "general", flags)
 
 
-def composite(*functions: Any, direct: Callable | None = None, positional: int = 1) -> Callable[[Callable], Callable]:
+def composite(
+    *functions: Any, direct: Callable | None = None, positional: int = 1, keywords: tuple[str, ...] = ()
+) -> Callable[[Callable], Callable]:
     """Decorator: the decorated function replaces NumPy's `functions` on wrappers.
 
-    Calls without keywords, and with up to `positional` arguments, may go straight to the primitive `direct`.
+    Calls with up to `positional` arguments and no keywords but `keywords` go straight to the primitive `direct`.
     """
 
     def register(call: Callable) -> Callable:
         for function in functions:
-            REGISTRY[function] = Composite(name_of(function), call, direct, positional)
+            REGISTRY[function] = Composite(name_of(function), call, direct, positional, keywords)
         return call
 
     return register

@@ -238,7 +238,10 @@ def make_buffer(program, v):
 
 @step(2)
 def detach(program, v):
-    program.add(v.value.detach())
+    """Two variables that share a buffer until one of them is written."""
+    x = v.value * 1.0
+    program.add(x)
+    program.add(x.detach())
 
 
 @step(3, is_array)

@@ -67,8 +67,11 @@ def count(shape: tuple[int, ...], axis: Any) -> int:
 # Sums ------------------------------------------------------------------------------------------------------------
 
 
+_add_reduce = np.add.reduce
+
+
 def _sum(x, axis=None, keepdims=False):
-    return np.add.reduce(x, axis=axis, keepdims=keepdims)
+    return _add_reduce(x, axis, None, None, keepdims)
 
 
 def _mean(x, axis=None, keepdims=False):
@@ -96,7 +99,7 @@ def _of_dtype(initial: Any, dtype: Any) -> Any:
     return np.astype(initial, dtype) if is_wrapper(initial) else np.asarray(initial).astype(dtype)[()]
 
 
-@composite(np.sum, direct=_sum, positional=2)
+@composite(np.sum, direct=_sum, positional=2, keywords=("axis", "keepdims"))
 def sum_(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, where=UNSET):
     if dtype is None and where is UNSET and initial is UNSET:
         return _sum(a, axis, keepdims)
@@ -104,7 +107,7 @@ def sum_(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, wher
     return total if initial is UNSET else total + _of_dtype(initial, total.dtype)
 
 
-@composite(np.mean, direct=_mean, positional=2)
+@composite(np.mean, direct=_mean, positional=2, keywords=("axis", "keepdims"))
 def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=UNSET):
     if dtype is None and where is UNSET:
         return _mean(a, axis, keepdims)
@@ -172,7 +175,7 @@ def _product_of_others(x: Any, axis: Any) -> Any:
 _prod = primitive(_prod, _prod_rule)
 
 
-@composite(np.prod, direct=_prod, positional=2)
+@composite(np.prod, direct=_prod, positional=2, keywords=("axis", "keepdims"))
 def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, where=UNSET):
     product = _prod(_prepared(a, axis, dtype, where, 1), axis=axis, keepdims=keepdims)
     return product if initial is UNSET else product * _of_dtype(initial, product.dtype)
@@ -280,8 +283,8 @@ def _extremum(reduce, pick):
     return extremum
 
 
-composite(np.max, np.amax, direct=_max, positional=2)(_extremum(_max, np.maximum))
-composite(np.min, np.amin, direct=_min, positional=2)(_extremum(_min, np.minimum))
+composite(np.max, np.amax, direct=_max, positional=2, keywords=("axis", "keepdims"))(_extremum(_max, np.maximum))
+composite(np.min, np.amin, direct=_min, positional=2, keywords=("axis", "keepdims"))(_extremum(_min, np.minimum))
 
 
 @composite(np.ptp)
