@@ -76,7 +76,7 @@ def _sum(x, axis=None, keepdims=False):
 
 def _mean(x, axis=None, keepdims=False):
     if x.__class__ is np.ndarray and x.dtype.char in "df":
-        total = np.add.reduce(x, axis=axis, keepdims=keepdims)
+        total = _add_reduce(x, axis, None, None, keepdims)
         n = x.size if axis is None else count(x.shape, axis)
         if n:
             return total / n
