@@ -38,12 +38,14 @@ class Jet(np.lib.mixins.NDArrayOperatorsMixin):
     @property
     def data(self):
         """A constant that no later write changes, laid out as the value is (results take after their operands)."""
-        stretched = [n > 1 and stride == 0 for n, stride in zip(self.shape, self.value.strides, strict=True)]
+        stretched = [
+            self.size > 1 and n > 1 and stride == 0 for n, stride in zip(self.shape, self.value.strides, strict=True)
+        ]
         one_of_each = np.copy(self.value[tuple(slice(1) if s else slice(None) for s in stretched)])
         return np.broadcast_to(one_of_each, self.shape) if any(stretched) else one_of_each[()]
 
     def detach(self):
-        return Jet(self.data)
+        return Jet(np.copy(self.value)[()])
 
     def copy(self):
         return np.copy(self)
