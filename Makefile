@@ -30,6 +30,7 @@ lint: .venv-test/.installed
 	@.venv-test/bin/ruff format --check
 	@.venv-test/bin/lint-imports
 	@.venv-test/bin/mypy
+	@.venv-test/bin/mypy tests/typing/program.py
 
 format: .venv-test/.installed
 	@.venv-test/bin/ruff check --fix-only --quiet

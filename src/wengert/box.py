@@ -3,12 +3,13 @@
 A `Box` without a node is transparent: operations see through it (`unbox`), whatever its level.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from wengert import face, tape
-from wengert.protocol import Wrapper, is_open, spec_of
+from wengert.errors import DTypeError, ShapeError
+from wengert.protocol import Spec, Wrapper, is_open, spec_of
 
 
 class Box(face.ArrayFace):
@@ -16,11 +17,14 @@ class Box(face.ArrayFace):
 
     __slots__ = ("__weakref__", "_level", "_mutable", "_node", "_spec", "_storage", "_value")
     _is_view = False
-    _family: Any
+    _node: Any
+    _mutable: bool
+    _storage: Any
+    _family: ClassVar[Any]
     """The `generate.Family` that the class belongs to."""
 
     @classmethod
-    def _box(cls, value: Any, level: int = 0, node: tape.Node | None = None) -> "Box":
+    def _box(cls, value: Any, level: int = 0, node: tape.Node | None = None) -> Any:
         """A tensor around an array, a NumPy scalar or a wrapper of a lower level; Python numbers become NumPy's."""
         if value.__class__ in (float, int, bool, complex) or (value.__class__ is np.ndarray and not value.ndim):
             value = np.asarray(value)[()]
@@ -28,7 +32,7 @@ class Box(face.ArrayFace):
         t._value, t._spec, t._level, t._node = value, spec_of(value), level, node
         return t
 
-    def _buffer(self, array: np.ndarray) -> "Box":
+    def _buffer(self, array: np.ndarray) -> Any:
         """A tensor around `array`, to be written into with values like this one."""
         return self._box(array)
 
@@ -57,7 +61,20 @@ def unbox(value: Any) -> Any:
     """See through tensors without a history, or of a level that is closed; sequences become arrays."""
     while isinstance(value, Box) and (value._node is None or not is_open(value._level)):
         value = value._value
-    return np.asarray(value) if isinstance(value, (list, tuple)) else value
+    if value.__class__ is np.ndarray or isinstance(value, Wrapper):
+        return value
+    return plain(value) if isinstance(value, (list, tuple, np.ndarray)) else value
+
+
+def plain(value: Any) -> np.ndarray:
+    """An array of NumPy's own class, without the subclasses whose arithmetic is another."""
+    if isinstance(value, (np.ma.MaskedArray, np.matrix)):
+        kind = "np.where(mask, value, other)" if isinstance(value, np.ma.MaskedArray) else "np.asarray(m), and @"
+        raise DTypeError(
+            f"[asarray] an ordinary array was required; received a {type(value).__name__} of shape {value.shape}, "
+            f"dtype {value.dtype}, whose arithmetic is not an array's; use {kind}"
+        )
+    return np.asarray(value)
 
 
 def alias(value: Any) -> Any:
@@ -84,3 +101,20 @@ def freeze(index: Any) -> Any:
 def lift(value: Any, node: tape.Node | None, level: int) -> Any:
     """A saved value as the tensor that it was, for a backward pass that is itself recorded."""
     return value if node is None else Box._box(value, level, node)
+
+
+def checked_cotangent(operation: str, g: Any, like: Spec) -> Any:
+    """A cotangent that a user gives for a value: of its shape, a number, real where the value is; in its dtype."""
+    g = unbox(g)
+    if not isinstance(g, Wrapper):
+        g = plain(g)
+    required = f"[{operation}] a gradient of shape {like.shape} and dtype {like.dtype} was required; received"
+    if g.dtype.kind not in "fciub":
+        raise DTypeError(f"{required} something that NumPy makes an array of dtype {g.dtype}; pass numbers")
+    if g.shape != like.shape:
+        raise ShapeError(f"{required} shape {g.shape}, dtype {g.dtype}; it must have the shape of the value itself")
+    if g.dtype.kind == "c" and not like.is_complex:
+        raise DTypeError(f"{required} dtype {g.dtype}; pass its real part")
+    if g.dtype is not like.dtype or (g.__class__ is np.ndarray and not g.flags.writeable):
+        g = g.astype(like.dtype)
+    return g if like.ndim or isinstance(g, Wrapper) else g[()]

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import bare
-from wengert.errors import DTypeError, LostGradientError
+from wengert.box import bare, plain
+from wengert.errors import DTypeError, GradientError, LostGradientError
 from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
 
@@ -59,23 +59,42 @@ def tensor(data: Any, requires_grad: bool = False, dtype: Any = None) -> Tensor:
     >>> wg.tensor([1.0, 2.0], requires_grad=True)
     tensor([1., 2.], requires_grad=True)
     """
-    array = np.array(_sole(data), dtype)
+    return _made(np.array(_numbers(_sole(data)), dtype), requires_grad)
+
+
+def _numbers(data: Any) -> np.ndarray:
+    array = plain(data)
     if array.dtype.kind not in "fciub":
         raise DTypeError(
             f"[tensor] numbers were required; received {type(data).__name__}, which NumPy makes an array "
             f"of dtype {array.dtype} and shape {array.shape}"
         )
-    return _made(array, requires_grad)
+    return array
 
 
 def asarray(data: Any, dtype: Any = None) -> Tensor:
     """A tensor that shares the memory of `data` where possible, until either is written to; tensors as they are.
 
+    Nested lists of numbers and tensors become one tensor, through which gradients flow: it is what ``np.array([...])``
+    is for plain numbers. NumPy's own ``np.array([...], like=t)`` does the same.
+
     Writing into the tensor never changes the array, which somebody else holds: the tensor moves to a copy first.
     """
+    if isinstance(data, (list, tuple)) and _holds_recorded(data):
+        return asarray(_joined(data), dtype)
     if isinstance(data, Tensor):
         return data if dtype is None or data.dtype == np.dtype(dtype) else data.astype(dtype)
-    return _made(np.asarray(data, dtype))
+    return _made(np.asarray(_numbers(data), dtype))
+
+
+def _holds_recorded(data: Any) -> bool:
+    if isinstance(data, (list, tuple)):
+        return any(map(_holds_recorded, data))
+    return isinstance(data, Wrapper) and data._carries_gradient()
+
+
+def _joined(data: Any) -> Any:
+    return np.stack([_joined(item) for item in data]) if isinstance(data, (list, tuple)) else data
 
 
 def _sole(data: Any) -> Any:
@@ -85,6 +104,18 @@ def _sole(data: Any) -> Any:
             f"would be lost; use t.copy() to keep it, or t.detach() to drop it"
         )
     return bare(data)
+
+
+def _leaf_if(t: Tensor, requires_grad: bool, operation: str) -> Tensor:
+    """Make a result a leaf, if that is asked for and it has no history that would be lost."""
+    if requires_grad and not t.is_leaf:
+        raise GradientError(
+            f"[{operation}] with requires_grad=True values without a history were required; received some "
+            f"that are recorded, so that the result requires grad already; leave requires_grad out"
+        )
+    if not requires_grad:
+        return t
+    return (t.copy() if t._is_view else t).requires_grad_()
 
 
 def zeros(shape: Any, dtype: Any = float, requires_grad: bool = False) -> Tensor:
@@ -100,9 +131,9 @@ def ones(shape: Any, dtype: Any = float, requires_grad: bool = False) -> Tensor:
 def full(shape: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """An array with `fill_value` everywhere; a recorded `fill_value` stays recorded."""
     if isinstance(fill_value, Wrapper):
-        filled = _made(np.zeros(shape, dtype or fill_value.dtype), requires_grad)
+        filled = _made(np.zeros(shape, dtype or fill_value._spec.dtype))
         filled[...] = fill_value
-        return filled
+        return _leaf_if(filled, requires_grad, "full")
     return _made(np.full(shape, fill_value, dtype), requires_grad)
 
 
@@ -113,7 +144,10 @@ def empty(shape: Any, dtype: Any = float, requires_grad: bool = False) -> Tensor
 
 def arange(*args: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """Evenly spaced values; see `numpy.arange`."""
-    return _made(np.arange(*map(bare, args), dtype=dtype), requires_grad)
+    return _made(np.arange(*map(_sole, args), dtype=dtype), requires_grad)
+
+
+_linspace: Any = np.linspace  # of tensors it gives a tensor, which NumPy's own annotations cannot say
 
 
 def linspace(
@@ -121,7 +155,7 @@ def linspace(
 ) -> Tensor:
     """`num` evenly spaced values from `start` to `stop`, whose gradients flow; see `numpy.linspace`."""
     if isinstance(start, Wrapper) or isinstance(stop, Wrapper):
-        return np.linspace(start, stop, num, endpoint, dtype=dtype)
+        return _leaf_if(_linspace(start, stop, num, endpoint, dtype=dtype), requires_grad, "linspace")
     return _made(np.linspace(start, stop, num, endpoint, dtype=dtype), requires_grad)
 
 
@@ -149,3 +183,20 @@ def full_like(a: Any, fill_value: Any, dtype: Any = None, requires_grad: bool = 
 def empty_like(a: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     """An array of the shape and dtype of `a` whose values are not set yet."""
     return _made(np.empty_like(bare(a), dtype), requires_grad)
+
+
+def _of_a_kind(make: Any) -> Any:
+    """What NumPy's ``like=`` calls: memory order and copies are not asked for."""
+
+    def entry(*args: Any, order: Any = None, copy: Any = None, subok: Any = None, device: Any = None, **keywords: Any):
+        return make(*args, **keywords)
+
+    return entry
+
+
+# ``np.zeros(3, like=t)`` and its kin: NumPy's own way to ask for a buffer of the same kind as an array.
+for _function, _make in (
+    (np.zeros, zeros), (np.ones, ones), (np.empty, empty), (np.full, full), (np.eye, eye), (np.arange, arange),
+    (np.asarray, asarray), (np.array, lambda data, dtype=None: asarray(data, dtype).copy()),
+):  # fmt: skip
+    Tensor._table[_function] = _of_a_kind(_make)

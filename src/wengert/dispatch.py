@@ -107,10 +107,19 @@ def _missing(function: Any) -> Callable:
                 f"(wengert.primitive.elementwise, linear or primitive; CONTRIBUTING.md shows how), write it with "
                 f"functions that have one, or pass t.detach() if no gradient should flow"
             )
+        if isinstance(function, tuple) and function[1] == "at":
+            return _plain_at(function[0], *args)
         call = getattr(function[0], function[1]) if isinstance(function, tuple) else function
         return call(*map(_bare_deep, args), **{k: _bare_deep(v) for k, v in kwargs.items()})
 
     return refuse
+
+
+def _plain_at(ufunc: np.ufunc, target: Any, index: Any, *values: Any) -> None:
+    """``ufunc.at`` on a tensor without a history, past which its buffer may be shared."""
+    changed = np.array(bare(target))
+    ufunc.at(changed, _bare_deep(index), *map(_bare_deep, values))
+    target[...] = changed
 
 
 def _any_recorded(value: Any) -> bool:

@@ -171,7 +171,9 @@ def name_of(function: Any) -> str:
     """The name of a NumPy function, of a ufunc's method (``(np.add, "reduce")``) or of a primitive."""
     if isinstance(function, tuple):
         return f"{function[0].__name__}.{function[1]}"
-    return getattr(function, "__name__", None) or function.name
+    name = getattr(function, "__name__", None) or function.name
+    module = getattr(function, "__module__", None) or ""
+    return f"{module.removeprefix('numpy.')}.{name}" if module in ("numpy.linalg", "numpy.fft") else name
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ says what each NumPy function becomes. Everything else here serves that: the sha
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -87,7 +87,7 @@ _open: set[int] = {0}
 def new_level() -> Iterator[int]:
     """A level above all that exist, open while a transformation runs its function.
 
-    What leaks out of the function is a constant afterwards.
+    What leaks out of the function counts as a constant wherever it meets other values afterwards.
     """
     level = next(_levels)
     _open.add(level)
@@ -109,6 +109,13 @@ def highest(values: tuple | list) -> "Wrapper | None":
         if isinstance(value, Wrapper) and (top is None or value._level > top._level):
             top = value
     return top
+
+
+def innermost(value: Any) -> Any:
+    """The array or NumPy scalar inside wrappers."""
+    while isinstance(value, Wrapper):
+        value = value._value
+    return value
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -136,8 +143,15 @@ class Wrapper:
     """
 
     __slots__ = ()
-    _table: Table
+    _table: ClassVar[Table]
+    _spec: Spec
+    _level: int
+    _value: Any
     _is_view = False
+
+    def _carries_gradient(self) -> bool:
+        """Whether dropping the value would drop a derivative."""
+        return True
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         if method == "__call__" and not kwargs:
@@ -191,27 +205,38 @@ def _call_ufunc(table: Table, ufunc: np.ufunc, method: str, inputs: tuple, kwarg
     return result if out is None else write_out(name, out, result, stretch=method == "__call__")
 
 
-_HARMLESS = {"casting": "same_kind", "order": "K", "subok": True}
+def _cast_operand(name: str, x: Any, dtype: np.dtype) -> Any:
+    """An operand of a ufunc in the dtype that ``dtype=`` asks for, by NumPy's casting rule."""
+    if x.__class__ in (int, float, complex, bool):
+        return np.asarray(x).astype(dtype)[()]
+    if not np.can_cast(spec_of(x).dtype, dtype, "same_kind"):
+        raise DTypeError(
+            f"[{name}] operands that NumPy casts to dtype={dtype} were required; received {spec_of(x)!r}; convert with "
+            f"astype before"
+        )
+    return x.astype(dtype) if isinstance(x, Wrapper) else np.asarray(x, dtype)
 
 
 def _call_with_keywords(table: Table, ufunc: np.ufunc, inputs: tuple, kwargs: dict, out: tuple | None) -> Any:
+    if not kwargs.keys() <= {"where", "dtype"}:
+        return _call_plain(ufunc, inputs, kwargs)
     where, dtype = kwargs.pop("where", True), kwargs.pop("dtype", None)
-    for key, default in _HARMLESS.items():
-        if kwargs.pop(key, default) != default:
-            raise ArgumentError(
-                f"[{ufunc.__name__}] the keyword {key}= has no meaning for a recorded value; "
-                f"leave it out, or convert with astype before"
-            )
     if dtype is not None:
-        inputs = tuple(x.astype(dtype) if isinstance(x, Wrapper) else np.asarray(x, dtype) for x in inputs)
-    if kwargs:
-        raise ArgumentError(
-            f"[{ufunc.__name__}] the keywords out=, where= and dtype= were required at most; received "
-            f"{sorted(kwargs)}; call the ufunc on t.detach() for others"
-        )
+        inputs = tuple(_cast_operand(ufunc.__name__, x, np.dtype(dtype)) for x in inputs)
     if where is True:
         return table[ufunc](*inputs)
     with np.errstate(all="ignore"):
         result = table[ufunc](*inputs)
     kept = np.zeros(spec_of(result).shape, spec_of(result).dtype) if out is None else out[0]
     return np.where(where, result, kept)
+
+
+def _call_plain(ufunc: np.ufunc, inputs: tuple, kwargs: dict) -> Any:
+    """A ufunc with keywords that steer NumPy's own loops (casting, order, signature …): not for recorded values."""
+    if any(isinstance(x, Wrapper) and x._carries_gradient() for x in (*inputs, *kwargs.values())):
+        raise ArgumentError(
+            f"[{ufunc.__name__}] the keywords out=, where= and dtype= were required at most; received "
+            f"{sorted(kwargs)}; convert with astype before, or call the ufunc on t.detach()"
+        )
+    result = ufunc(*map(innermost, inputs), **{k: innermost(v) for k, v in kwargs.items()})
+    return highest(inputs)._buffer(result) if spec_of(result).inexact else result

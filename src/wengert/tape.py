@@ -19,8 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import FreedGraphError
-from wengert.protocol import Spec, Wrapper
+from wengert.errors import ArgumentError, FreedGraphError
+from wengert.protocol import Spec, Wrapper, innermost
 
 # ---------------------------------------------------------------------------------------------------------------
 # Nodes
@@ -41,6 +41,9 @@ class Node:
     """
 
     __slots__ = ("order", "p0", "p1", "rule", "s0", "s1", "spec")
+    order: int
+    spec: Spec
+    rule: Any
 
     @property
     def name(self) -> str:
@@ -62,6 +65,7 @@ class Leaf(Node):
     """A node without operands, where backward ends. ``owner`` is a weak reference to its tensor, or ``None``."""
 
     __slots__ = ("owner",)
+    owner: Any
 
 
 def leaf_rule(node: Leaf, g: Any, heap: list, nodes: dict, grads: dict) -> None:
@@ -101,7 +105,9 @@ class Hooked:
     __slots__ = ("hooks", "keep", "rule")
 
     def __init__(self, rule: Callable):
-        self.rule, self.hooks, self.keep = rule, [], None
+        self.rule = rule
+        self.hooks: list[Callable] = []
+        self.keep: Callable | None = None
 
     def _seen(self, g: Any, recorded: bool) -> Any:
         for hook in self.hooks:
@@ -140,6 +146,7 @@ _floor: ContextVar[int] = ContextVar("wengert_recording_floor", default=0)
 floor = _floor.get
 """The lowest level that records: 0 where everything does, `NEVER` under `no_grad`."""
 _training: ContextVar[bool] = ContextVar("wengert_training", default=False)
+_entered: ContextVar[tuple] = ContextVar("wengert_modes_entered", default=())
 
 
 class Mode:
@@ -153,16 +160,23 @@ class Mode:
 
     def __new__(cls, function: Callable | None = None):
         """A context manager, or, given a function, that function in this mode."""
+        if function is not None and not callable(function):
+            raise ArgumentError(
+                f"[{cls.__name__}] a function to decorate, or nothing, was required; received {function!r}"
+            )
         mode = super().__new__(cls)
-        mode._tokens = []
         return mode if function is None else mode(function)
 
     def __enter__(self) -> "Mode":
-        self._tokens.append(self.variable.set(self.value))
+        # What to return to is kept per thread and task, never in the object, which several of them may share.
+        _entered.set((*_entered.get(), (self.variable, self.variable.get())))
+        self.variable.set(self.value)
         return self
 
     def __exit__(self, *exception) -> None:
-        self.variable.reset(self._tokens.pop())
+        *rest, (variable, previous) = _entered.get()
+        _entered.set(tuple(rest))
+        variable.set(previous)
 
     def __call__(self, function: Callable) -> Callable:
         """The function, run in this mode."""
@@ -325,9 +339,7 @@ def zeros(like: Spec, g: Any) -> Any:
 
 def guard(c: Any, g: Any) -> Any:
     """A zero cotangent wins over an infinite or undefined partial: ``0 * inf`` is 0 here, not NaN."""
-    value = c
-    while isinstance(value, Wrapper):
-        value = value._value
+    value = innermost(c)
     if value.__class__ is np.ndarray:
         flat = value.ravel()
         check = flat.dot(flat) if flat.size <= 4096 else np.add.reduce(flat)
@@ -339,13 +351,19 @@ def guard(c: Any, g: Any) -> Any:
     return np.where(np.logical_and(g == 0, np.logical_not(np.isfinite(c))), np.zeros((), value.dtype)[()], c)
 
 
-def _calibrate() -> int:
-    """What `getrefcount` says of an object that one local variable holds."""
+def _calibrate() -> tuple[int, int]:
+    """What `getrefcount` says of an object that one local variable holds; and of one that is passed on from there."""
+    if not getattr(sys, "_is_gil_enabled", lambda: True)():
+        return 0, 0  # without the GIL counts are estimates: nothing is ever taken to be ours alone
     only = object()
-    return getrefcount(only)
+    return getrefcount(only), _count_argument(only)
 
 
-ALONE = _calibrate()
+def _count_argument(value: Any) -> int:
+    return getrefcount(value)
+
+
+ALONE, ALONE_WITH_CALLER = _calibrate()
 
 
 def is_window(c: Any) -> bool:
@@ -371,7 +389,7 @@ def multiply_large(g: Any, partial: Any) -> Any:
     """
     if (
         g.__class__ is np.ndarray is partial.__class__
-        and getrefcount(g) <= ALONE + 1
+        and getrefcount(g) <= ALONE_WITH_CALLER
         and g.dtype is partial.dtype
         and g.shape == partial.shape
         and not is_window(g)

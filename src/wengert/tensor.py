@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert import face, tape
-from wengert.box import Box, bare, freeze, read_only, unbox
+from wengert.box import Box, bare, checked_cotangent, freeze, plain, read_only
 from wengert.dispatch import make_table
 from wengert.errors import (
     ArgumentError,
@@ -19,6 +19,7 @@ from wengert.errors import (
     LostGradientError,
     NotRecordedError,
     RecordedCopyError,
+    RuleError,
     ShapeError,
 )
 from wengert.generate import Family
@@ -60,7 +61,12 @@ class Tensor(Box):
 
     @data.setter
     def data(self, value: Any) -> None:
-        value = np.asarray(bare(value))
+        value = plain(bare(value))
+        if not np.can_cast(value.dtype, self._spec.dtype, "same_kind"):
+            raise DTypeError(
+                f"[data] an array that fits {self._spec!r} was required; received dtype {value.dtype}; convert it, or "
+                f"make a new tensor"
+            )
         if value.shape != self._spec.shape:
             raise ShapeError(
                 f"[data] an array of shape {self._spec.shape} was required; received {spec_of(value)}; "
@@ -103,6 +109,8 @@ class Tensor(Box):
 
     def requires_grad_(self, required: bool = True) -> "Tensor":
         """Make this tensor a leaf that collects gradients, or stop it from being one; returns itself."""
+        if not isinstance(required, (bool, np.bool_)):
+            raise ArgumentError(f"[requires_grad_] True or False was required; received {required!r}")
         if required == self.requires_grad:
             return self
         if not required and not self.is_leaf:
@@ -140,10 +148,12 @@ class Tensor(Box):
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        if value is not None:
-            value = value if isinstance(value, Tensor) else Tensor._box(np.array(value))
-            if value.shape != self.shape:
-                raise ShapeError(f"[grad] a gradient of shape {self.shape} was required; received {value._spec!r}")
+        if value is not None and (not isinstance(value, Tensor) or value._node is None):
+            # A tensor of its own: another that holds the same array is written to without this one.
+            checked = checked_cotangent("grad", value, self._spec)
+            value = self._new_grad(checked.copy() if checked.__class__ is np.ndarray else checked)
+        elif value is not None and value.shape != self.shape:
+            raise ShapeError(f"[grad] a gradient of shape {self.shape} was required; received {value._spec!r}")
         self._grad = value
 
     def zero_grad(self) -> None:
@@ -240,6 +250,8 @@ class Tensor(Box):
             raise NotRecordedError(
                 f"[register_hook] a recorded tensor was required; received {self._spec!r}, which does not require grad"
             )
+        if not callable(hook):
+            raise RuleError(f"[register_hook] a function of the gradient was required; received {hook!r}")
         return HookHandle(self, hook)
 
     # Reading as a number ----------------------------------------------------------------------------------------
@@ -277,9 +289,9 @@ class Tensor(Box):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self._carries_gradient():
             raise LostGradientError(
-                f"[np.asarray] a value without a history was required; received {self._spec!r} whose gradient is "
-                f"recorded and would be dropped; collect tensors with np.stack, fill a buffer made by wg.zeros or "
-                f"np.zeros_like(t), or leave the tape on purpose with t.detach() or t.numpy()"
+                f"[np.asarray] a value whose gradient is not recorded was required, as a plain array would drop it; "
+                f"received {self._spec!r}; collect (nested lists of) tensors with wg.asarray or np.stack, fill a "
+                f"buffer made by wg.zeros or np.zeros_like(t), or leave the tape with t.detach() or t.numpy()"
             )
         value = np.asarray(self.data, dtype)
         return value.copy() if copy else value
@@ -287,14 +299,14 @@ class Tensor(Box):
     # Copies and text --------------------------------------------------------------------------------------------
 
     def __copy__(self) -> "Tensor":
-        return np.copy(self)
+        return self.copy("K")
 
     def __deepcopy__(self, memo: dict) -> "Tensor":
         make, arguments = self.__reduce_ex__(2)
         memo[id(self)] = copied = make(*arguments)
         return copied
 
-    def __reduce_ex__(self, protocol: int) -> tuple:
+    def __reduce_ex__(self, protocol: Any) -> tuple:
         if not self.is_leaf or isinstance(self._value, Wrapper):
             history = "inside a transformation" if self.is_leaf else f"made by '{self._node.name}'"
             raise RecordedCopyError(
@@ -356,17 +368,9 @@ def _hooked_cotangent(hook: Callable, g: Any, like: Spec, level: int, recorded: 
     replaced = hook(g if isinstance(g, Tensor) else Tensor._box(g))
     if replaced is None:
         return g
-    replaced = unbox(replaced)
     while not recorded and isinstance(replaced, Tensor) and replaced._level >= level:
         replaced = replaced._value
-    spec = spec_of(replaced)
-    if spec.shape != like.shape:
-        raise ShapeError(
-            f"[register_hook] the hook must return a gradient of shape {like.shape}, or None; it returned {spec!r}"
-        )
-    if not isinstance(replaced, Wrapper):
-        replaced = np.asarray(replaced)[()] if not spec.ndim else np.asarray(replaced)
-    return tape.cast(replaced, like.dtype)
+    return checked_cotangent("register_hook", replaced, like)
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -452,23 +456,10 @@ def _seed(t: Tensor, gradient: Any, create_graph: bool) -> Any:
                 f"received {spec!r}; pass gradient= of shape {spec.shape}, or reduce first: y.sum()"
             )
         return np.ones(spec.shape, spec.dtype) if spec.ndim else spec.dtype.type(1)
-    if gradient.__class__ is not np.ndarray:
-        gradient = unbox(gradient)
-        # The history of a gradient of the tensor's own level matters only to a pass that is recorded.
-        while not create_graph and isinstance(gradient, Tensor) and gradient._level >= t._level:
-            gradient = gradient._value
-        if not isinstance(gradient, Wrapper):
-            gradient = np.asarray(gradient)
-    if gradient.shape != spec.shape:
-        raise ShapeError(
-            f"[backward] a gradient of shape {spec.shape} was required; received shape {gradient.shape}, "
-            f"dtype {gradient.dtype}; it must have the shape of the tensor itself"
-        )
-    if gradient.dtype.kind == "c" and not spec.is_complex:
-        raise DTypeError(f"[backward] a real gradient was required for {spec!r}; received dtype {gradient.dtype}")
-    if gradient.dtype is not spec.dtype or (gradient.__class__ is np.ndarray and not gradient.flags.writeable):
-        gradient = gradient.astype(spec.dtype)
-    return gradient if spec.ndim or isinstance(gradient, Wrapper) else gradient[()]
+    # The history of a gradient of the tensor's own level matters only to a pass that is recorded.
+    while not create_graph and isinstance(gradient, Tensor) and gradient._level >= t._level:
+        gradient = gradient._value
+    return checked_cotangent("backward", gradient, spec)
 
 
 # ---------------------------------------------------------------------------------------------------------------

@@ -242,6 +242,7 @@ samples(
     args(A(), -0.5, 0.5),
     args(A(3)),
 )
+samples(np._core.umath.clip, real(A(3), -0.5, 0.7), real(A(2, 3), A(3) - 2, P(3)))  # what array.clip calls
 samples(
     (np.round, np.around),
     args(A(3)),

@@ -119,20 +119,31 @@ def as_jet(value):
     return Jet(value, 0.0, 0.0, 0.0) if isinstance(value, float) else Jet(np.asarray(value))
 
 
+def _result(value, *derivatives):
+    """A jet of new arrays, all of one memory order, so that a reshape is a view of each or of none."""
+    parts = [value]
+    for d in derivatives:
+        if d.strides != value.strides:
+            d, unordered = np.empty_like(value), d
+            d[...] = unordered
+        parts.append(d)
+    return Jet(*parts)
+
+
 def _sum_rule(ufunc):
-    return lambda a, b: Jet(*(ufunc(p, q) for p, q in zip(a.parts, b.parts, strict=True)))
+    return lambda a, b: _result(*(ufunc(p, q) for p, q in zip(a.parts, b.parts, strict=True)))
 
 
 def _multiply(a, b):
     (a0, a1, a2, a12), (b0, b1, b2, b12) = a.parts, b.parts
-    return Jet(a0 * b0, a0 * b1 + a1 * b0, a0 * b2 + a2 * b0, a0 * b12 + a1 * b2 + a2 * b1 + a12 * b0)
+    return _result(a0 * b0, a0 * b1 + a1 * b0, a0 * b2 + a2 * b0, a0 * b12 + a1 * b2 + a2 * b1 + a12 * b0)
 
 
 def _unary(f, first, second):
     def rule(a):
         v, d1, d2, d12 = a.parts
         slope, bend = first(v), second(v)
-        return Jet(f(v), slope * d1, slope * d2, slope * d12 + bend * d1 * d2)
+        return _result(f(v), slope * d1, slope * d2, slope * d12 + bend * d1 * d2)
 
     return rule
 

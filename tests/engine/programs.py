@@ -39,7 +39,7 @@ class Program:
         rng = np.random.default_rng([self.seed, 1])
         turn = np.exp(1j * rng.uniform(0, 7, self.shape)) if dtype is complex else 1.0
         pairs = [[np.asarray(rng.uniform(-1, 1, self.shape) * turn, dtype) for _ in range(2)] for _ in range(3)]
-        return [[np.asfortranarray(a) for a in pair] for pair in pairs] if self.seed % 3 == 0 else pairs
+        return [[np.asfortranarray(a) for a in pair] for pair in pairs] if self.seed % 2 else pairs
 
     def __call__(self, *inputs):
         self.variables = [Variable(x, self.write_inputs) for x in inputs]
@@ -52,8 +52,9 @@ class Program:
             if v is not None:
                 take(self, v)
         self.rng = np.random.default_rng([self.seed, 3])
-        seen = [v.value for v in self.variables if self.maybe(0.4)]  # of the others nothing but what came of them
-        loss = sum((np.real(np.sum(np.sin(x) * self.constant(x.shape))) for x in seen), np.sum(self.variables[2].value))
+        # Some variables count, the others through what came of them; the third, so that there is always one.
+        seen = [self.variables[2].value, *(v.value for v in self.variables if self.maybe(0.4))]
+        loss = sum(np.real(np.sum(np.sin(x) * self.constant(x.shape))) for x in seen)
         self.values = [plain(v.value) for v in self.variables]
         return loss
 
@@ -365,6 +366,13 @@ def write_constant(program, v):
     index = program.index(v.value)
     with program.no_grad():
         v.value[index] = program.fitting(v.value.data[index].shape)
+
+
+@step(4, lambda v: v.writable and v.value.ndim > 1 and v.value.size)
+def flatten_after_adding(program, v):
+    """Only the target's memory order may decide whether the flat array is a view, not that of what is added."""
+    v.value += program.one_of([np.ascontiguousarray, np.asfortranarray])(program.rng.uniform(-1, 1, v.value.shape))
+    program.add(v.value.reshape(-1))
 
 
 @step(4, is_array)

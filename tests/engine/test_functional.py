@@ -69,6 +69,12 @@ def test_arguments_that_do_not_exist(argnums):
         wg.grad(product, argnums)(A, B)
 
 
+@pytest.mark.parametrize("argnums", [(0, 0), (0, "a"), (1, -1)])
+def test_arguments_named_twice_are_refused(argnums):
+    with pytest.raises(ArgumentError, match="twice"):
+        wg.grad(product, argnums)(A, B)
+
+
 def test_no_arguments_at_all():
     with pytest.raises(ArgumentError):
         wg.grad(lambda: 1.0)()
@@ -314,9 +320,17 @@ def test_vjp_with_aux():
 
 
 @pytest.mark.parametrize("cotangent", [1.0, np.ones(2), np.ones((3, 1)), [np.ones(3), np.ones(3)]])
-def test_vjp_checks_its_cotangent(cotangent):
+def test_vjp_checks_the_shape_of_its_cotangent(cotangent):
     _, pullback = wg.vjp(lambda x: x * 2, A)
     with pytest.raises((ShapeError, ArgumentError)):
+        pullback(cotangent)
+
+
+@pytest.mark.parametrize("cotangent", [{"a": 1.0, "c": 1.0}, [1.0, 1.0], {"a": 1.0}, 1.0])
+def test_vjp_checks_the_containers_of_its_cotangent(cotangent):
+    _, pullback = wg.vjp(lambda x: {"a": x, "b": x}, 2.0)
+    assert pullback({"a": 1.0, "b": 2.0}) == (3.0,)
+    with pytest.raises(ArgumentError):
         pullback(cotangent)
 
 

@@ -121,6 +121,8 @@ ARRAY_STEPS = {
     "out=plain of concatenate": lambda t: np.concatenate([t, t], out=np.zeros(6)),
     "np.frombuffer": np.frombuffer,
     "memoryview": memoryview,
+    "masked array times": lambda t: np.ma.array(plain()) * t,
+    "masked array function": np.ma.exp,
     "bytes": lambda t: np.asarray(t).tobytes(),
     "np.fromiter": lambda t: np.fromiter(t, float),
     "np.random": lambda t: np.random.default_rng(0).normal(t),
@@ -251,6 +253,19 @@ def test_warnings_point_to_the_line():
     with pytest.warns(LostGradientWarning) as caught:
         list(map(float, [recorded()]))
     assert caught[0].filename == __file__
+
+
+def test_questions_of_the_mathematics_module_read_the_value():
+    t = recorded()
+    assert math.isfinite(t)
+    assert not math.isnan(t)
+    assert not math.isinf(t)
+    assert math.isclose(t, 0.5)
+    assert (math.floor(t), math.ceil(t)) == (0, 1)
+
+
+def test_formatting_with_a_percent_sign_reads_the_value():
+    assert "%.1f" % recorded() == "0.5"  # noqa: UP031
 
 
 def test_the_alias_of_a_written_conversion_counts_as_written():

@@ -559,8 +559,26 @@ def test_at_of_other_ufuncs():
     with pytest.raises(MissingRuleError):
         np.multiply.at(y, [0], 2.0)
     t = wg.tensor(V)
+    shared = t.detach()
     np.multiply.at(t, [0, 0], 2.0)
-    np.testing.assert_array_equal(t.data, V * [4.0, 1, 1])
+    np.maximum.at(t, [1], 9.0)
+    np.testing.assert_array_equal(t.data, [V[0] * 4, 9.0, V[2]])
+    np.testing.assert_array_equal(shared.data, V)
+
+
+def test_other_keywords_work_where_nothing_is_recorded():
+    t = wg.tensor(V)
+    np.testing.assert_array_equal(value(np.sin(t, casting="unsafe", dtype=np.float32)), np.sin(V, dtype=np.float32))
+    np.testing.assert_array_equal(value(np.add(t, 1, subok=False, order="F")), V + 1)
+    np.testing.assert_array_equal(value(np.add(t, t, signature="dd->d")), V + V)
+
+
+def test_out_may_be_larger_than_the_result():
+    x = leaf(V)
+    out = wg.zeros((2, 3))
+    np.sum(np.add(x, 1.0, out=out)).backward()
+    np.testing.assert_array_equal(out.data, np.broadcast_to(V + 1, (2, 3)))
+    np.testing.assert_array_equal(x.grad, [2.0] * 3)
 
 
 # Functions without a rule ----------------------------------------------------------------------------------------
@@ -693,6 +711,26 @@ def test_methods_that_write():
     np.testing.assert_array_equal(z.data, np.full((2, 3), 7.0))
     z.fill(leaf(2.0))
     assert z.requires_grad
+
+
+def test_the_diagonal_is_read_only():
+    for make in (np.copy, wg.tensor, lambda a: leaf(a) * 1.0):
+        with pytest.raises(ValueError, match="read-only"):
+            np.diagonal(make(A))[0] = 1.0
+
+
+def test_flat_reads_element_by_element():
+    x = leaf(A)
+    assert [t.item() for t in x.flat] == list(A.flat)
+    sum(x.flat).backward()
+    np.testing.assert_array_equal(x.grad, np.ones((2, 3)))
+
+
+def test_numbers_can_be_indexed():
+    x = leaf(2.0)
+    y = x * 1.0
+    np.sum(y[...] + y[()] * 3 + y[None] * 5 + y[True] * 7 + y).backward()
+    assert x.grad.item() == 17.0
 
 
 def test_views_are_numpys_views():

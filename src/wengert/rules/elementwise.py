@@ -227,7 +227,7 @@ _clip = primitive(_clip, _inside, _at_low, _at_high, broadcasts=True)
 _OMITTED = object()
 
 
-@composite(np.clip)
+@composite(np.clip, np._core.umath.clip)
 def clip(a, a_min=_OMITTED, a_max=_OMITTED, out=None, *, min=_OMITTED, max=_OMITTED):
     """At a bound the derivative is that of the operand, as if the bound were just beyond."""
     low = next((v for v in (a_min, min) if v is not _OMITTED and v is not None), None)

@@ -6,20 +6,20 @@ its values, and the outer one records what the inner backward pass does.
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from wengert import tape
-from wengert.box import alias, unbox
-from wengert.errors import ArgumentError, DTypeError, ShapeError
+from wengert.box import alias, checked_cotangent, plain, unbox
+from wengert.errors import ArgumentError, DTypeError, LostGradientError, RuleError, ShapeError
 from wengert.protocol import Wrapper, new_level, spec_of
 from wengert.tensor import Tensor
 
 __all__ = ["grad", "value_and_grad", "vjp"]
 
-Argnums = int | str | Sequence[int | str]
+Argnums = int | str | tuple[int | str, ...] | list[int | str]
 
 
 # Containers ------------------------------------------------------------------------------------------------------
@@ -53,9 +53,14 @@ def _open(value: Any, level: int, name: str) -> Tensor:
     """An input of a transformation as a leaf of its level."""
     inner = alias(unbox(value))
     if not isinstance(inner, Wrapper):
-        inner = np.asarray(inner)
+        inner = plain(inner)
         inner = inner if inner.ndim else inner[()]
     spec = spec_of(inner)
+    if spec.dtype.kind not in "fciub":
+        raise DTypeError(
+            f"[grad] {name} must hold numbers; received {type(value).__name__}, which NumPy makes an array of dtype "
+            f"{spec.dtype}; choose other arguments with argnums="
+        )
     if not spec.inexact:
         raise DTypeError(
             f"[grad] a float or complex {name} was required; received {type(value).__name__} of "
@@ -77,7 +82,7 @@ class _Inputs:
         self.nodes: list[tape.Leaf] = []
         self.structures: list[tuple[Any, int]] = []
         opened_before = set()
-        for which in (argnums,) if self.single else argnums:
+        for which in argnums if isinstance(argnums, (tuple, list)) else (argnums,):
             holder, key, name = self._locate(function, which)
             if (id(holder), key) in opened_before:
                 raise ArgumentError(f"[grad] different arguments were required; {argnums} names {name} twice")
@@ -100,7 +105,7 @@ class _Inputs:
                     f"{len(self.args)} positional arguments and {sorted(self.kwargs)}"
                 )
             which = names.index(which)
-        if not isinstance(which, int) or not -len(self.args) <= which < len(self.args):
+        if not isinstance(which, int) or isinstance(which, bool) or not -len(self.args) <= which < len(self.args):
             raise ArgumentError(
                 f"[grad] argument number {which} was required; {_called(function)} received "
                 f"{len(self.args)} positional arguments; choose others with argnums="
@@ -139,6 +144,10 @@ def _called(function: Callable) -> str:
 
 def _scalar_head(y: Any, level: int) -> tuple[tape.Node | None, Any]:
     """Node and starting cotangent of a function's value, which must be one real number."""
+    if y is None:
+        raise ShapeError(
+            "[grad] a function with one number as its value was required; it returned None; is a return missing?"
+        )
     if isinstance(y, (tuple, list, dict)):
         raise ShapeError(
             f"[grad] a function with one number as its value was required; received a {type(y).__name__}; "
@@ -158,6 +167,16 @@ def _scalar_head(y: Any, level: int) -> tuple[tape.Node | None, Any]:
     if not isinstance(y, Tensor) or y._level != level or y._node is None:
         return None, None
     return y._node, spec.dtype.type(1)
+
+
+def _run(f: Callable, inputs: _Inputs) -> Any:
+    """Call the function. Where NumPy hides why a value could not be stored behind words of its own, tell why."""
+    try:
+        return f(*inputs.args, **inputs.kwargs)
+    except ValueError as error:
+        if isinstance(error.__cause__, LostGradientError):
+            raise error.__cause__ from None
+        raise
 
 
 # The transformations ---------------------------------------------------------------------------------------------
@@ -196,12 +215,13 @@ def value_and_grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> 
     >>> print(value, gradient)
     5.0 [2. 4.]
     """
+    _callable("value_and_grad", f)
 
     @functools.wraps(f, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     def value_and_grad_f(*args, **kwargs):
         with new_level() as level, tape.recording_from(level):
             inputs = _Inputs(f, argnums, args, kwargs, level)
-            result = f(*inputs.args, **inputs.kwargs)
+            result = _run(f, inputs)
             y, aux = _split_aux(result) if has_aux else (result, None)
             node, g = _scalar_head(y, level)
             value, aux = peel(y, level), peel(aux, level)
@@ -211,6 +231,15 @@ def value_and_grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> 
         return ((value, aux), gradient) if has_aux else (value, gradient)
 
     return value_and_grad_f
+
+
+def _callable(operation: str, f: Any) -> Callable:
+    if not callable(f):
+        raise RuleError(
+            f"[{operation}] a function was required; received {type(f).__name__} {f!r}; pass the function "
+            f"itself and call the result: wg.grad(f)(x)"
+        )
+    return f
 
 
 def _split_aux(result: Any) -> tuple[Any, Any]:
@@ -239,7 +268,7 @@ def grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> Callable:
     >>> float(wg.grad(wg.grad(lambda x: x**3))(2.0))
     12.0
     """
-    both = value_and_grad(f, argnums, has_aux)
+    both = value_and_grad(_callable("grad", f), argnums, has_aux)
 
     @functools.wraps(f, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     def grad_f(*args, **kwargs):
@@ -277,11 +306,12 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
     >>> print(pullback(np.array([1.0, 0.0]))[0])
     [2. 0.]
     """
+    _callable("vjp", f)
     # The tape outlives this call: what the caller does to its arrays meanwhile must not reach it.
     args = _independent(args)
     with new_level() as level, tape.recording_from(level):
         inputs = _Inputs(f, tuple(range(len(args))), args, {}, level)
-        result = f(*inputs.args)
+        result = _run(f, inputs)
         y, aux = _split_aux(result) if has_aux else (result, None)
     leaves, structure = flatten(y)
     heads = [
@@ -297,7 +327,7 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
                 f"[vjp] a cotangent with the value's containers, {structure or 'a single array'}, was required; "
                 f"received {given or 'a single array'}"
             )
-        pairs = [(node, _cotangent(g, spec)) for (node, spec), g in zip(heads, seeds, strict=True)]
+        pairs = [(node, checked_cotangent("vjp", g, spec)) for (node, spec), g in zip(heads, seeds, strict=True)]
         with tape.recording_from(level):
             return inputs.gradients(tape.backpropagate([(n, g) for n, g in pairs if n is not None], retain=True))
 
@@ -309,20 +339,3 @@ def _independent(value: Any) -> Any:
     leaves, structure = flatten(value)
     copies = [leaf.copy(order="K") if leaf.__class__ is np.ndarray else alias(leaf) for leaf in leaves]
     return rebuild(structure, copies)
-
-
-def _cotangent(g: Any, spec: Any) -> Any:
-    """A cotangent given by the user, checked against the value's shape and dtype."""
-    g = unbox(g)
-    if not isinstance(g, Wrapper):
-        g = np.asarray(g)
-    if g.shape != spec.shape:
-        raise ShapeError(
-            f"[vjp] a cotangent of shape {spec.shape} was required; received shape {g.shape}, dtype {g.dtype}"
-        )
-    if g.dtype.kind == "c" and not spec.is_complex:
-        raise DTypeError(f"[vjp] a real cotangent was required for {spec!r}; received dtype {g.dtype}")
-    if not isinstance(g, Wrapper):
-        g = g.astype(spec.dtype)
-        return g if spec.ndim else g[()]
-    return g if g.dtype == spec.dtype else g.astype(spec.dtype)
