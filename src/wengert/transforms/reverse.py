@@ -174,9 +174,10 @@ def _run(f: Callable, inputs: _Inputs) -> Any:
     try:
         return f(*inputs.args, **inputs.kwargs)
     except ValueError as error:
-        if isinstance(error.__cause__, LostGradientError):
-            raise error.__cause__ from None
-        raise
+        lost = error.__cause__
+        if not isinstance(lost, LostGradientError):
+            raise
+    raise lost
 
 
 # The transformations ---------------------------------------------------------------------------------------------
