@@ -138,3 +138,14 @@ def test_the_program_runs_on_its_own():
     assert program("grad", "x*x", "x=3") == (0, "value  9.0\nd/dx   6.0\n", "")
     status, out, err = program("grad", "x*")
     assert (status, out, err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="the system has no /dev/full")
+def test_output_that_cannot_be_written_is_one_line():
+    program = "import sys; from wengert.cli import main; sys.argv[0] = 'wengert'; main()"
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-c", program, "grad", "x**2", "x=1"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("wengert: cannot write")
+    assert done.stderr.count("\n") == 1

@@ -4,6 +4,7 @@ Whatever is wrong with the arguments ends in one line on stderr and exit status 
 of the demo failed.
 """
 
+import os
 import platform
 import sys
 from importlib import metadata
@@ -31,6 +32,11 @@ def main() -> None:
     """Run the command line on ``sys.argv``."""
     try:
         status = app(prog_name="wengert", standalone_mode=False)
+        sys.stdout.flush()
+    except OSError as error:
+        # Python flushes once more when it ends, and would complain again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _fail(f"cannot write: {error.strerror or error}")
     except typer.TyperException as error:
         context: typer.Context | None = getattr(error, "ctx", None)
         command = context.command_path if context else "wengert"
