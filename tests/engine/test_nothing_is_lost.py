@@ -30,6 +30,7 @@ def refused():
         yield
     error, chain = caught.value, []
     while error is not None:
+        assert error not in chain, "a circle of causes"
         chain.append(error)
         error = error.__cause__ or error.__context__
     assert any(isinstance(error, LOST) for error in chain), chain
