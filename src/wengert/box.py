@@ -105,16 +105,18 @@ def lift(value: Any, node: tape.Node | None, level: int) -> Any:
 
 def checked_cotangent(operation: str, g: Any, like: Spec) -> Any:
     """A cotangent that a user gives for a value: of its shape, a number, real where the value is; in its dtype."""
+    if g.__class__ is np.ndarray and g.shape == like.shape != () and g.dtype is like.dtype and g.flags.writeable:
+        return g
     g = unbox(g)
     if not isinstance(g, Wrapper):
         g = plain(g)
-    required = f"[{operation}] a gradient of shape {like.shape} and dtype {like.dtype} was required; received"
-    if g.dtype.kind not in "fciub":
-        raise DTypeError(f"{required} something that NumPy makes an array of dtype {g.dtype}; pass numbers")
-    if g.shape != like.shape:
-        raise ShapeError(f"{required} shape {g.shape}, dtype {g.dtype}; it must have the shape of the value itself")
-    if g.dtype.kind == "c" and not like.is_complex:
-        raise DTypeError(f"{required} dtype {g.dtype}; pass its real part")
+    kind = g.dtype.kind
+    if kind not in "fciub" or g.shape != like.shape or (kind == "c" and not like.is_complex):
+        error = ShapeError if kind in "fciub" and g.shape != like.shape else DTypeError
+        raise error(
+            f"[{operation}] a gradient of shape {like.shape} and dtype {like.dtype} was required; received shape "
+            f"{g.shape}, dtype {g.dtype}; pass numbers of the value's own shape, real ones for a real value"
+        )
     if g.dtype is not like.dtype or (g.__class__ is np.ndarray and not g.flags.writeable):
         g = g.astype(like.dtype)
     return g if like.ndim or isinstance(g, Wrapper) else g[()]

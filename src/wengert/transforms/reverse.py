@@ -322,7 +322,7 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
     value, aux = _independent(peel(y, level)), _independent(peel(aux, level))
 
     def pullback(cotangent: Any) -> tuple:
-        seeds, given = flatten(cotangent)
+        seeds, given = flatten(_independent(cotangent))
         if given != structure:
             raise ArgumentError(
                 f"[vjp] a cotangent with the value's containers, {structure or 'a single array'}, was required; "
