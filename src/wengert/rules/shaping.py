@@ -1,12 +1,12 @@
 """Shapes: reshaping, transposing, broadcasting, joining, splitting, copying."""
 
 import itertools
-from typing import Any
 
 import numpy as np
 
 from wengert.errors import MissingRuleError
 from wengert.primitive import composite, is_wrapper, linear
+from wengert.protocol import innermost
 from wengert.rules.reductions import UNSET, normal_axes, normal_axis
 
 # Views -----------------------------------------------------------------------------------------------------------
@@ -63,19 +63,13 @@ def reshape(a, shape=None, order="C", *, newshape=None, copy=None):
 @composite(np.ravel, direct=_ravel)
 def ravel(a, order="C"):
     if order == "K":
-        strides = _layout(a).strides
+        strides = np.asarray(innermost(a)).strides
         a, order = _transpose(a, axes=tuple(sorted(range(a.ndim), key=lambda i: -abs(strides[i])))), "C"
     return _ravel(a, order=_order_in_memory(a) if order == "A" else order)
 
 
-def _layout(a):
-    while is_wrapper(a):
-        a = a._value
-    return np.asarray(a)
-
-
 def _order_in_memory(a):
-    flags = _layout(a).flags
+    flags = np.asarray(innermost(a)).flags
     return "F" if flags.f_contiguous and not flags.c_contiguous else "C"
 
 
@@ -230,24 +224,16 @@ def astype(x, dtype, /, *, copy=True, device=None):
         return x
     if dtype.kind not in "fc":
         # Integers and booleans carry no gradient: a plain value, as from a comparison.
-        while hasattr(x, "_value"):
-            x = x._value
+        x = innermost(x)
         return x.astype(dtype)
     return _astype(x, dtype=dtype)
-
-
-def _bare(a: Any) -> Any:
-    """The array inside wrappers, of which buffers like it take the memory order."""
-    while hasattr(a, "_value"):
-        a = a._value
-    return a
 
 
 def _like(function):
     """NumPy's ``*_like`` functions give tensors for tensors: buffers that recorded values can be written into."""
 
     def like(a, *args, **kwargs):
-        return a._buffer(function(_bare(a), *args, **kwargs))
+        return a._buffer(function(innermost(a), *args, **kwargs))
 
     composite(function)(like)
 
@@ -259,7 +245,7 @@ for _function in (np.zeros_like, np.ones_like, np.empty_like):
 @composite(np.full_like)
 def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None):
     wrapper = next(v for v in (a, fill_value) if hasattr(v, "_buffer"))
-    filled = wrapper._buffer(np.zeros_like(_bare(a), dtype=dtype, order=order, shape=shape))
+    filled = wrapper._buffer(np.zeros_like(innermost(a), dtype=dtype, order=order, shape=shape))
     filled[...] = fill_value
     return filled
 
