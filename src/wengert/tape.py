@@ -398,6 +398,16 @@ def multiply_large(g: Any, partial: Any) -> Any:
     return g * partial
 
 
+def send(parent: Node, c: Any, heap: list, nodes: dict, grads: dict) -> None:
+    """Add a cotangent to those waiting at a node."""
+    order = parent.order
+    if order in grads:
+        grads[order] = grads[order] + c
+    else:
+        heappush(heap, order)
+        nodes[order], grads[order] = parent, c
+
+
 def take_buffer(grads: dict, parent: Node, heap: list, nodes: dict, g: Any) -> Any:
     """The cotangent waiting at `parent`, ours alone to write into; zeros, and `parent` put in line, if none waits."""
     order = parent.order
@@ -449,12 +459,7 @@ def backpropagate(heads: Iterable[tuple[Node, Any]], retain: bool = False, level
     if level is not None:
         grads.level = level
     for node, g in heads:
-        order = node.order
-        if order in grads:
-            grads[order] = grads[order] + g
-        else:
-            heappush(heap, order)
-            nodes[order], grads[order] = node, g
+        send(node, g, heap, nodes, grads)
     g = None
     with np.errstate(all="ignore"):
         _run(heap, nodes, grads, retain, level is not None)

@@ -12,7 +12,6 @@ itself if nobody does and to a fresh copy otherwise. No registry, no version cou
 
 import operator
 from collections.abc import Callable
-from heapq import heappush
 from sys import getrefcount
 from typing import Any
 
@@ -304,15 +303,15 @@ def assign_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -
     """Backward of a write: the written region's cotangent goes to the value, the rest to what was there before."""
     path, index, shape = node.s0
     if node.p1 is not None:
-        send(node.p1, _of_value(follow(path, g)[index], node, index, shape, g), heap, nodes, grads)
+        tape.send(node.p1, _of_value(follow(path, g)[index], node, index, shape, g), heap, nodes, grads)
     if node.p0 is None:
         return
     if not node.spec.ndim:
-        send(node.p0, tape.zeros(node.spec, g), heap, nodes, grads)
+        tape.send(node.p0, tape.zeros(node.spec, g), heap, nodes, grads)
         return
     if getrefcount(g) > tape.ALONE or tape.is_window(g):
         g = g.copy()
-    send(node.p0, _without_region(g, path, index), heap, nodes, grads)
+    tape.send(node.p0, _without_region(g, path, index), heap, nodes, grads)
 
 
 def _of_value(c: Any, node: tape.Node, index: Any, shape: tuple, g: Any) -> Any:
@@ -364,23 +363,13 @@ def add_at_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -
         c = follow(path, g)[index]
         if shape:
             c = np.reshape(c, (1,) * (len(shape) - c.ndim) + c.shape)
-        send(node.p1, tape.fit(c, node.p1.spec), heap, nodes, grads)
+        tape.send(node.p1, tape.fit(c, node.p1.spec), heap, nodes, grads)
     if node.p0 is not None:
-        send(node.p0, g, heap, nodes, grads)
+        tape.send(node.p0, g, heap, nodes, grads)
 
 
 for _rule, _name in ((assign_rule, "setitem"), (add_at_rule, "add.at")):
     _rule.graph, _rule.name = _rule, _name
-
-
-def send(parent: tape.Node, c: Any, heap: list, nodes: dict, grads: dict) -> None:
-    """Add a cotangent to those waiting at a node."""
-    order = parent.order
-    if order in grads:
-        grads[order] = grads[order] + c
-    else:
-        heappush(heap, order)
-        nodes[order], grads[order] = parent, c
 
 
 # ---------------------------------------------------------------------------------------------------------------
