@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert import face, tape
 from wengert.errors import DTypeError, ShapeError
-from wengert.protocol import Spec, Wrapper, is_open, spec_of
+from wengert.protocol import GROUND, Spec, Wrapper, is_open, spec_of
 
 
 class Box(face.ArrayFace):
@@ -22,14 +22,17 @@ class Box(face.ArrayFace):
     _storage: Any
     _family: ClassVar[Any]
     """The `generate.Family` that the class belongs to."""
+    _ground: ClassVar[int] = GROUND
+    """The level of its tensors outside every transformation."""
 
     @classmethod
-    def _box(cls, value: Any, level: int = 0, node: tape.Node | None = None) -> Any:
+    def _box(cls, value: Any, level: int | None = None, node: tape.Node | None = None) -> Any:
         """A tensor around an array, a NumPy scalar or a wrapper of a lower level; Python numbers become NumPy's."""
         if value.__class__ in (float, int, bool, complex) or (value.__class__ is np.ndarray and not value.ndim):
             value = np.asarray(value)[()]
-        t = cls._family.tensor()
-        t._value, t._spec, t._level, t._node = value, spec_of(value), level, node
+        t = object.__new__(cls._family.tensor)
+        t._value, t._spec, t._node = value, spec_of(value), node
+        t._level = cls._ground if level is None else level
         return t
 
     def _buffer(self, array: np.ndarray) -> Any:

@@ -30,7 +30,7 @@ def _entry(function: Any, family: Family) -> Callable:
     if isinstance(known, Composite):
         return _composite(function, known, family)
     if isinstance(known, Plain):
-        return _plain(known, family.tensor)
+        return _plain(known, family)
     return _missing(function)
 
 
@@ -68,24 +68,37 @@ def _with_out(name: str, call: Callable, parameters: tuple[str, ...]) -> Callabl
     return entry
 
 
-def _plain(entry: Plain, tensor: type) -> Callable:
-    """A function without gradient: tensors are read, the result is NumPy's own."""
+def _plain(entry: Plain, family: Family) -> Callable:
+    """A function without gradient: tensors are read, the result is NumPy's own or what the family makes of it."""
+    wrap = family.wrap
     if entry.operator:
-        scope: dict[str, Any] = {"Tensor": tensor, "bare": bare}
-        exec(
-            f"def compare(a, b):\n    return (a._value if a.__class__ is Tensor else bare(a)) {entry.operator} "
-            f"(b._value if b.__class__ is Tensor else bare(b))",
-            scope,
+        scope: dict[str, Any] = {"Tensor": family.tensor, "bare": bare, "wrap": wrap}
+        result = (
+            f"(a._value if a.__class__ is Tensor else bare(a)) {entry.operator} "
+            f"(b._value if b.__class__ is Tensor else bare(b))"
         )
+        exec(f"def compare(a, b):\n    return {f'wrap({result})' if wrap else result}", scope)
         return scope["compare"]
-    call = entry.call
+    call = entry.call if wrap is None else _wrapped(entry.call, wrap)
 
     def read(*args, **kwargs):
         return call(*map(_bare_deep, args), **{k: _bare_deep(v) for k, v in kwargs.items()})
 
-    if isinstance(call, np.ufunc):
+    if isinstance(entry.call, np.ufunc):
         return read
-    return _with_out(entry.name, read, tuple(inspect.signature(call).parameters))
+    return _with_out(entry.name, read, tuple(inspect.signature(entry.call).parameters))
+
+
+def _wrapped(call: Callable, wrap: Callable) -> Callable:
+    """A plain function whose arrays are wrapped."""
+
+    def wrapped(*args, **kwargs):
+        result = call(*args, **kwargs)
+        if isinstance(result, tuple) and any(isinstance(part, np.ndarray) for part in result):
+            return tuple(map(wrap, result))
+        return wrap(result) if isinstance(result, (np.ndarray, np.generic)) else result
+
+    return wrapped
 
 
 def _bare_deep(value: Any) -> Any:

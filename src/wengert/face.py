@@ -29,14 +29,17 @@ METHODS = {
 def install(cls: type, table: Table) -> None:
     """Give a wrapper class its operators and methods, each the table's own function for what NumPy calls it.
 
-    The function is looked up when first used, since making it costs a millisecond.
+    Those that the class defines itself stay. The function is looked up when first used, since making it costs a
+    millisecond.
     """
-    for name, ufunc in {**OPERATORS, **COMPARISONS, **UNARY}.items():
-        _install_one(cls, table, f"__{name}__", ufunc)
+    own = vars(cls)
+    methods = {f"__{name}__": ufunc for name, ufunc in {**OPERATORS, **COMPARISONS, **UNARY}.items()} | METHODS
+    for name, function in methods.items():
+        if name not in own:
+            _install_one(cls, table, name, function)
     for name, ufunc in OPERATORS.items():
-        _install_reflected(cls, table, f"__r{name}__", ufunc)
-    for name, function in METHODS.items():
-        _install_one(cls, table, name, function)
+        if f"__r{name}__" not in own:
+            _install_reflected(cls, table, f"__r{name}__", ufunc)
 
 
 def _install_one(cls: type, table: Table, name: str, function: Any) -> None:

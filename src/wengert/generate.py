@@ -47,7 +47,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
-from wengert.box import alias, lift, unbox
+from wengert.box import Box, alias, lift, unbox
 from wengert.primitive import Primitive, needs
 from wengert.protocol import NUMPY_SCALARS, PLAIN, Wrapper, highest, spec_of
 
@@ -64,6 +64,10 @@ class Family:
     """The class of the tensor class's views."""
     make_view: Callable
     """Makes the result of a view operation a view, or says that it is none (`writes.make_view`)."""
+    settle: Callable | None = None
+    """``settle(y, operands)``: a result in the dtype that it has by promotion rules which are not NumPy's."""
+    wrap: Callable | None = None
+    """What becomes of the plain results of functions without gradient (comparisons, argmax); `None`: they stay."""
 
 
 _SCOPE: dict[str, Any] = {
@@ -85,9 +89,10 @@ _SCOPE: dict[str, Any] = {
 def generate(p: Primitive, family: Family) -> Callable:
     """The forward function of a primitive for a family of tensor classes."""
     scope = _SCOPE | {"Tensor": family.tensor, "View": family.view, "make_view": family.make_view}
-    scope |= {"call": p.call, "primitive": p.apply, "scatter": p.scatter}
+    scope |= {"settle": family.settle, "call": p.call, "primitive": p.apply, "scatter": p.scatter}
     scope |= {f"f{i}": rule for i, rule in enumerate(p.rules)}
-    source = _VariadicSource(p) if p.variadic else _Source(p)
+    settles = family.settle is not None
+    source = _VariadicSource(p, settles) if p.variadic else _Source(p, settles)
     text = source.text()
     exec(compile(text, f"<wengert {p.name}>", "exec"), scope)
     for suffix in ("", "_complex"):
@@ -108,10 +113,10 @@ def _slow_path(p: Primitive, family: Family, core: Callable) -> Callable:
         top = highest(operands)
         if top is None:
             return family.tensor._box(p.call(*operands, **dict(zip(p.params, params, strict=True))))
-        if not isinstance(top, family.tensor):
+        if not isinstance(top, Box):
             return top._table[p](*operands, **dict(zip(p.params, params, strict=True)))
         level = top._level
-        ours = [isinstance(a, family.tensor) and a._level == level for a in operands]
+        ours = [isinstance(a, Box) and a._level == level for a in operands]
         values = [a._value if mine else alias(a) for a, mine in zip(operands, ours, strict=True)]
         parents = [a._node if mine else None for a, mine in zip(operands, ours, strict=True)]
         return core(level, values, parents, top if p.view else None, *params)
@@ -127,8 +132,8 @@ def _slow_path(p: Primitive, family: Family, core: Callable) -> Callable:
 class _Source:
     """Writes the functions of one primitive."""
 
-    def __init__(self, p: Primitive):
-        self.p = p
+    def __init__(self, p: Primitive, settles: bool = False):
+        self.p, self.settles = p, settles
         self.n = len(p.operands)
         self.rules = p.rules if p.scatter is None else (p.scatter,)
         self.differentiable = [i for i, rule in enumerate(self.rules) if rule is not None]
@@ -264,17 +269,16 @@ class _Source:
     def _result_spec(self) -> list[str]:
         """Shape and dtype of the result: for floats of one shape known without looking."""
         if self.p.kind != "elementwise" or self.n > 2:
-            return ["sy = spec_of(y)", *self._unpack_0d()]
+            return [*self._settle(), "sy = spec_of(y)", *self._unpack_0d()]
+        unknown = [*self._settle(), "sy = spec_of(y)"]
         if self.n == 1:
-            return ["sy = s0 if s0.real else spec_of(y)"]
-        return [
-            "if s0 is s1 or s1 is WEAK:",
-            "    sy = s0 if s0.real else spec_of(y)",
-            "elif s0 is WEAK:",
-            "    sy = s1 if s1.real else spec_of(y)",
-            "else:",
-            "    sy = spec_of(y)",
-        ]
+            return _if_else("s0.real", ["sy = s0"], unknown)
+        known = "(s0 is s1 or s1 is WEAK) and s0.real"
+        return _if_else(known, ["sy = s0"], _if_else("s0 is WEAK and s1.real", ["sy = s1"], unknown))
+
+    def _settle(self) -> list[str]:
+        operands = "xs" if self.p.variadic else f"({''.join(f'x{i}, ' for i in range(self.n))})"
+        return [f"y = settle(y, {operands})"] if self.settles and not self.p.view else []
 
     def _unpack_0d(self) -> list[str]:
         """Scalars stay scalars, also where a NumPy function makes arrays without axes."""
@@ -341,6 +345,7 @@ class _Source:
             f"{values}= values",
             f"{parents}= parents",
             f"y = {self._call(operator=False)}",
+            *self._settle(),
             "sy = spec_of(y)",
             *self._unpack_0d(),
             *self._record("source"),
@@ -434,11 +439,15 @@ class _Source:
 # ---------------------------------------------------------------------------------------------------------------
 
 
+def _if_else(condition: str, then: list[str], otherwise: list[str]) -> list[str]:
+    return [f"if {condition}:", *(f"    {line}" for line in then), "else:", *(f"    {line}" for line in otherwise)]
+
+
 class _VariadicSource(_Source):
     """The same with operands in a list: parents are a tuple, and the one rule is called for each that is recorded."""
 
-    def __init__(self, p: Primitive):
-        self.p, self.n = p, 0
+    def __init__(self, p: Primitive, settles: bool = False):
+        self.p, self.n, self.settles = p, 0, settles
         self.rules = p.rules
         self.saved = {name: {0} for name in needs(p.rules[0]) if name not in ("g", "like", "i")}
 
@@ -500,6 +509,7 @@ class _VariadicSource(_Source):
             keep = [f"n.s0 = ({', '.join(self.saved)})"]
         return [
             f"y = {function}({arguments})",
+            *self._settle(),
             "sy = spec_of(y)",
             *self._unpack_0d(),
             "t = Tensor(); t._value = y; t._spec = sy; t._level = level",

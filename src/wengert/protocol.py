@@ -79,8 +79,13 @@ def spec_of(value: Any) -> Spec:
 # Levels
 # ---------------------------------------------------------------------------------------------------------------
 
-_levels: Iterator[int] = itertools.count(1)
-_open: set[int] = {0}
+GROUND = 0
+"""The level of tensors outside every transformation: they record unless `no_grad` says otherwise."""
+DORMANT = -1
+"""The level of tensors, outside every transformation, that record only where they are asked to (MXNet, DJL)."""
+
+_levels: Iterator[int] = itertools.count(GROUND + 1)
+_open: set[int] = {GROUND, DORMANT}
 
 
 @contextmanager
@@ -98,7 +103,7 @@ def new_level() -> Iterator[int]:
 
 
 def is_open(level: int) -> bool:
-    """Whether the function that a level belongs to is still running; level 0 always is."""
+    """Whether the function that a level belongs to is still running; those outside every function always are."""
     return level in _open
 
 

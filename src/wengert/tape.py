@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, FreedGraphError
-from wengert.protocol import Spec, Wrapper, innermost
+from wengert.protocol import DORMANT, GROUND, Spec, Wrapper, innermost
 
 # ---------------------------------------------------------------------------------------------------------------
 # Nodes
@@ -59,6 +59,12 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<{self.name} at {id(self):#x}>"
+
+
+class Lasting(Node):
+    """A node whose history outlives the passes that cross it, because a pass of its own will start there."""
+
+    __slots__ = ()
 
 
 class Leaf(Node):
@@ -142,9 +148,9 @@ def hooked(node: Node) -> Hooked:
 # ---------------------------------------------------------------------------------------------------------------
 
 NEVER = sys.maxsize
-_floor: ContextVar[int] = ContextVar("wengert_recording_floor", default=0)
+_floor: ContextVar[int] = ContextVar("wengert_recording_floor", default=GROUND)
 floor = _floor.get
-"""The lowest level that records: 0 where everything does, `NEVER` under `no_grad`."""
+"""The lowest level that records: by default `GROUND`; `DORMANT` where everything does; `NEVER` under `no_grad`."""
 _training: ContextVar[bool] = ContextVar("wengert_training", default=False)
 _entered: ContextVar[tuple] = ContextVar("wengert_modes_entered", default=())
 
@@ -266,7 +272,13 @@ class no_grad(Mode):
 class enable_grad(Mode):
     """Record again inside, within `no_grad`."""
 
-    variable, value = _floor, 0
+    variable, value = _floor, GROUND
+
+
+class record_all(Mode):
+    """Record dormant tensors too inside: what the dialects that record on demand are built on."""
+
+    variable, value = _floor, DORMANT
 
 
 class train_mode(Mode):
@@ -479,7 +491,10 @@ def _run(heap: list[int], nodes: dict[int, Node], grads: dict, retain: bool, rec
             return
         rule = node.rule
         following = (rule.graph if recorded else rule)(node, grads.pop(order), heap, nodes, grads)
-        if not retain and node.__class__ is Node:
-            node.rule, node.s1 = freed, rule
-            node.p0 = node.p1 = node.s0 = None
+        if not retain:
+            if node.__class__ is Node:
+                node.rule, node.s1 = freed, rule
+                node.p0 = node.p1 = node.s0 = None
+            elif node.__class__ is Lasting:
+                retain = True  # its history is older than it, and only older nodes are still to come
         node = following

@@ -200,8 +200,8 @@ class Tensor(Box):
         >>> x.grad.item()
         27.0
         """
-        _run_backward(
-            [(_recorded_node(self), _seed(self, gradient, create_graph))], self._level, retain_graph, create_graph
+        run_backward(
+            [(recorded_node(self), _seed(self, gradient, create_graph))], self._level, retain_graph, create_graph
         )
 
     def _accumulate(self, g: Any) -> None:
@@ -210,7 +210,7 @@ class Tensor(Box):
         if how == "null":
             return
         if old is None or how == "write":
-            self._grad = g if isinstance(g, Tensor) else self._new_grad(g)
+            self._grad = self._adopt(g) if isinstance(g, Tensor) else self._new_grad(g)
         elif isinstance(g, Tensor) or old._node is not None or isinstance(g, Wrapper):
             self._grad = old + g
         else:
@@ -219,10 +219,15 @@ class Tensor(Box):
 
     def _new_grad(self, g: Any) -> "Tensor":
         """A tensor for a cotangent, which has this tensor's shape and dtype."""
-        t = Tensor()
+        t = object.__new__(self._family.tensor)
         t._value = g if self._spec.ndim or g.__class__ is not np.ndarray else g[()]
-        t._spec, t._level, t._node = self._spec, 0, None
+        t._spec, t._level, t._node = self._spec, self._ground, None
         return t
+
+    @classmethod
+    def _adopt(cls, t: "Tensor") -> "Tensor":
+        """A tensor of this family in the place of one that the tape made."""
+        return t if isinstance(t, cls._family.tensor) else cls._box(t._value, t._level, t._node)
 
     def retain_grad(self) -> None:
         """Keep the gradient that passes through this intermediate result in ``grad``, as for a leaf."""
@@ -314,7 +319,7 @@ class Tensor(Box):
                 f"pickle or deepcopy t.detach(), or use t.copy() for a recorded copy"
             )
         grad = None if self.grad is None else self.grad.numpy()
-        return _restore, (np.array(self._value), self.requires_grad, grad, self.accumulation)
+        return _restore, (self._family.tensor, np.array(self._value), self.requires_grad, grad, self.accumulation)
 
     def __repr__(self) -> str:
         text = np.array2string(np.asarray(bare(self)), separator=", ", prefix="tensor(")
@@ -337,9 +342,11 @@ class Tensor(Box):
         write(self, freeze(index), value)
 
 
-def _restore(data: np.ndarray, requires_grad: bool, grad: np.ndarray | None, accumulation: str) -> Tensor:
+def _restore(
+    kind: type[Tensor], data: np.ndarray, requires_grad: bool, grad: np.ndarray | None, accumulation: str
+) -> Tensor:
     """Rebuild a pickled or deep-copied leaf."""
-    t = Tensor._box(data)
+    t = kind._box(data)
     t._mutable = True
     t.requires_grad_(requires_grad)
     t.grad = grad
@@ -354,7 +361,8 @@ class HookHandle:
     def __init__(self, tensor: Tensor, hook: Callable[[Tensor], Any]):
         like, level = tensor._spec, tensor._level
         self._hooks = tape.hooked(tensor._node).hooks
-        self._entry = lambda g, recorded: _hooked_cotangent(hook, g, like, level, recorded)
+        box = tensor._family.tensor
+        self._entry = lambda g, recorded: _hooked_cotangent(hook, g, box, like, level, recorded)
         self._hooks.append(self._entry)
 
     def remove(self) -> None:
@@ -363,9 +371,9 @@ class HookHandle:
             self._hooks.remove(self._entry)
 
 
-def _hooked_cotangent(hook: Callable, g: Any, like: Spec, level: int, recorded: bool) -> Any:
+def _hooked_cotangent(hook: Callable, g: Any, kind: type[Tensor], like: Spec, level: int, recorded: bool) -> Any:
     """What a user's hook makes of a cotangent, checked; without a history where the pass is not recorded."""
-    replaced = hook(g if isinstance(g, Tensor) else Tensor._box(g))
+    replaced = hook(kind._adopt(g) if isinstance(g, Tensor) else kind._box(g))
     if replaced is None:
         return g
     while not recorded and isinstance(replaced, Tensor) and replaced._level >= level:
@@ -398,16 +406,16 @@ def backward(tensors: Any, gradients: Any = None, retain_graph: bool = False, cr
             f"gradients for {len(tensors)} tensors; pass None for those that start from 1"
         )
     level = tensors[0]._level if isinstance(tensors[0], Tensor) else 0
-    heads = [(_recorded_node(t), _seed(t, g, create_graph)) for t, g in zip(tensors, gradients, strict=True)]
+    heads = [(recorded_node(t), _seed(t, g, create_graph)) for t, g in zip(tensors, gradients, strict=True)]
     if any(t._level != level for t in tensors):
         raise GradientError(
             "[backward] tensors of one level were required; received some that depend on the argument "
             "of a transformation and some that do not; run backward from each"
         )
-    _run_backward(heads, level, retain_graph, create_graph)
+    run_backward(heads, level, retain_graph, create_graph)
 
 
-def _run_backward(heads: list, level: int, retain_graph: bool, create_graph: bool) -> None:
+def run_backward(heads: list, level: int, retain_graph: bool, create_graph: bool) -> None:
     """The pass, and then the gradients into the leaves: all of them, or none if the pass fails."""
     if create_graph:
         with tape.recording_from(level):
@@ -432,7 +440,7 @@ def _run_backward(heads: list, level: int, retain_graph: bool, create_graph: boo
                 tensor._accumulate(g)
 
 
-def _recorded_node(t: Any) -> tape.Node:
+def recorded_node(t: Any) -> tape.Node:
     if not isinstance(t, Tensor):
         raise NotRecordedError(
             f"[backward] a recorded tensor was required; received {type(t).__name__}; it does not "

@@ -11,6 +11,7 @@ itself if nobody does and to a fresh copy otherwise. No registry, no version cou
 """
 
 import operator
+import weakref
 from collections.abc import Callable
 from sys import getrefcount
 from typing import Any
@@ -29,12 +30,25 @@ from wengert.protocol import Spec, Wrapper, is_open, spec_of
 
 
 class Storage:
-    """What the views of one buffer share, so that their number can be read off its reference count."""
+    """What the views of one buffer share, so that their number can be read off its reference count.
 
-    __slots__ = ("buffer",)
+    ``exports`` are weak references to arrays on the same memory that were given away to be written to, each of which
+    holds the buffer once; `None` where none ever was.
+    """
+
+    __slots__ = ("buffer", "exports")
 
     def __init__(self, buffer: Any):
         self.buffer = buffer
+        self.exports: list | None = None
+
+    def exported(self) -> int:
+        """How many of the arrays given away are alive."""
+        return 0 if self.exports is None else sum(export() is not None for export in self.exports)
+
+
+CUT, DETACHED = 1, 2
+"""A view without a node: one made under `no_grad`; one whose writes are no part of any history either."""
 
 
 class ViewOf(Box):
@@ -42,7 +56,7 @@ class ViewOf(Box):
 
     ``_step`` is the last step: the function, its parameters, and the function that makes its node. ``_parent`` is the
     view that it was taken from, `None` for the base (of which a view has one reference only, so that they can be
-    counted). A view made under `no_grad` is ``_cut``: it has no node.
+    counted). ``_cut`` is 0, `CUT` or `DETACHED`.
     """
 
     __slots__ = ()
@@ -128,9 +142,44 @@ def make_view(
     v._base = base = source._base if source._is_view else source
     v._parent, v._step, v._spec = source if source._is_view else None, (call, params, link), spec
     v._at = None
-    v._cut = (source._is_view and source._cut) or (node is not None and tape.floor() > source._level)
+    v._cut = (source._is_view and source._cut) or (CUT if node is not None and tape.floor() > source._level else 0)
     v._storage, v._array = storage_of(base), y if y is not base._value else y.view()
     return v
+
+
+def detached_view(source: Box) -> Box:
+    """The same memory without a history: reading sees every write to `source`, and writing changes its value only."""
+    everything = REGISTRY[operator.getitem].call
+    x = source._value
+    if not isinstance(x, Wrapper):
+        x = np.asarray(x)
+    v = make_view(source, x, everything(x, ...), source._spec, None, None, everything, (...,))
+    v._cut = DETACHED
+    return v
+
+
+def shared_array(t: Box) -> np.ndarray:
+    """An array on the tensor's own memory: writing one writes the other, as long as both are there.
+
+    What the tape has saved is safe from writes to the tensor, which then moves away and leaves the array behind; but
+    nothing sees a write to the array.
+    """
+    base = t._base if t._is_view else t
+    if not base._spec.ndim or base._value.__class__ is not np.ndarray:
+        return np.array(bare(t))
+    _own_buffer(base, None)
+    storage = storage_of(base)
+    array = np.asarray(memoryview(base._value))
+    storage.exports = [e for e in storage.exports or () if e() is not None] + [weakref.ref(array)]
+    return follow(path_of(t), array)
+
+
+def on_array(kind: type[Box], array: np.ndarray) -> Box:
+    """A tensor on the memory of an array that somebody else goes on using: writing one writes the other."""
+    t = kind._box(np.asarray(memoryview(array)) if array.ndim and array.flags.writeable else array)
+    if t._spec.ndim:
+        storage_of(t).exports = []
+    return t
 
 
 def path_of(view: Box) -> tuple:
@@ -157,6 +206,10 @@ def follow(path: tuple, value: Any) -> Any:
 
 def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
     """``target[index] = value`` (or ``+= value``, each of repeated indices counted), recorded where needed."""
+    if target._is_view and target._cut == DETACHED and tape.floor() != tape.NEVER:
+        with tape.no_grad():
+            write(target, index, value, add)
+        return
     base = target._base if target._is_view else target
     if isinstance(value, Box) and (value._base if value._is_view else value) is base and not add:
         if _selects_all(index) if value is target else value._is_view and _same_place(value, target, index):
@@ -164,7 +217,7 @@ def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
         value = value.copy()
     value = unbox(value)
     if not is_open(base._level):
-        base._value, base._node, base._level = bare(base), None, 0
+        base._value, base._node, base._level = bare(base), None, base._ground
     if base._node is not None and target is base and not add and _selects_all(index) and tape.floor() <= base._level:
         _write_afresh(base, index, value)
         return
@@ -196,7 +249,7 @@ def _write_afresh(base: Box, index: Any, value: Any) -> None:
     _check_recorded_write(base, None)
     before = base._value, base._node, base._level
     fresh = np.empty_like(bare(base))
-    base._value, base._node, base._level = fresh if fresh.ndim else fresh[()], None, 0
+    base._value, base._node, base._level = fresh if fresh.ndim else fresh[()], None, base._ground
     del fresh
     try:
         write(base, index, value)
@@ -260,7 +313,7 @@ def _own_buffer(base: Box, value: Any) -> None:
     """Make sure that a write into the base's buffer changes nothing that anybody else holds."""
     data = base._value.__class__
     if data is np.ndarray:
-        if _is_held(base) or base._value.base is not None or not base._value.flags.writeable:
+        if _is_held(base) or not _owns_memory(base):
             base._value = base._value.copy(order="K")
     elif issubclass(data, Wrapper) and _is_held(base):
         # Of a wrapper an alias will do: the array at the bottom is copied there, if it is held.
@@ -269,13 +322,20 @@ def _own_buffer(base: Box, value: Any) -> None:
         base._value = value._buffer(base._value)
 
 
+def _owns_memory(base: Box) -> bool:
+    """Whether a write to the base's buffer goes nowhere else, or where it is meant to."""
+    if not base._value.flags.writeable:
+        return False
+    return base._value.base is None or storage_of(base).exports is not None
+
+
 def _is_held(base: Box) -> bool:
     """Whether anybody but the base and its views has the base's buffer."""
     held = getrefcount(base._value) - _HELD
     storage = getattr(base, "_storage", None)
     if storage is None or storage.buffer is not base._value:
         return held > 0
-    return held != getrefcount(storage) - _SHARED
+    return held != getrefcount(storage) - _SHARED + storage.exported()
 
 
 def _store(target: Box, base: Box, index: Any, value: Any, add: bool) -> None:
@@ -377,12 +437,12 @@ for _rule, _name in ((assign_rule, "setitem"), (add_at_rule, "add.at")):
 # ---------------------------------------------------------------------------------------------------------------
 
 
-def in_place(ufunc: np.ufunc) -> Callable:
-    """Make the method of an in-place operator."""
+def in_place(ufunc: np.ufunc, rebind: bool = True) -> Callable:
+    """Make the method of an in-place operator; results without axes are scalars, which NumPy rebinds."""
 
     def method(self: Box, other: Any) -> Any:
-        if not self._spec.ndim and not self._is_view and not getattr(self, "_mutable", False):
-            return self._table[ufunc](self, other)  # the result of an operation is a scalar, which NumPy rebinds
+        if rebind and not self._spec.ndim and not self._is_view and not getattr(self, "_mutable", False):
+            return self._table[ufunc](self, other)
         if _update_buffer(self, ufunc, other):
             return self
         result = self._table[ufunc](self, other)
@@ -405,7 +465,7 @@ def _update_buffer(t: Box, ufunc: np.ufunc, other: Any) -> bool:
         return False
     if tape.floor() == tape.NEVER:
         other = bare(other)
-    elif t._node is None:
+    elif t._node is None or tape.floor() > t._level:
         other = unbox(other)
     else:
         return False

@@ -66,7 +66,7 @@ def _open(value: Any, level: int, name: str) -> Tensor:
             f"[grad] a float or complex {name} was required; received {type(value).__name__} of "
             f"{spec!r}; pass {_as_float(value)}, or choose other arguments with argnums="
         )
-    return Tensor._box(inner, level, tape.new_leaf(spec))
+    return (value if isinstance(value, Tensor) else Tensor)._box(inner, level, tape.new_leaf(spec))
 
 
 def _as_float(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""The systems that wengert speaks: programs written for them run unchanged on its engine."""
