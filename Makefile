@@ -2,6 +2,7 @@
 #
 #     make demo     train a small network on handwritten digits, check its gradient, save and reload it
 #     make test     run the tests
+#     make seeds    run the lessons in examples/seeds under MXNet's, PyTorch's, DJL's and our own spelling
 #
 # Each command keeps a virtual environment of its own (.venv-demo, .venv-test, .venv-bench), made on the first run
 # from the pinned versions in requirements/. ARGS is passed on:   make demo ARGS="--epochs 5"   make test ARGS="-k cli"
@@ -9,10 +10,10 @@
 PYTHON ?= python3
 ARGS ?=
 
-.PHONY: help demo test lint format bench pins clean
+.PHONY: help demo test seeds lint format bench pins clean
 
 help:
-	@sed -n '3,4s/^# *//p' Makefile
+	@sed -n '3,5s/^# *//p' Makefile
 	@echo 'make lint     check style, types and the direction of imports'
 	@echo 'make format   let ruff rewrite what it can'
 	@echo 'make bench    measure wengert beside torch, jax, autograd and mygrad'
@@ -24,6 +25,9 @@ demo: .venv-demo/.installed
 
 test: .venv-test/.installed
 	@.venv-test/bin/python -m pytest -n 2 $(ARGS)
+
+seeds: .venv-demo/.installed
+	@.venv-demo/bin/python examples/seeds $(ARGS)
 
 lint: .venv-test/.installed
 	@.venv-test/bin/ruff check
@@ -52,5 +56,5 @@ pins:
 	@$(PYTHON) requirements/pin.py
 
 clean:
-	rm -rf .venv-* build dist wengert-demo .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv-* build dist wengert-demo wengert-seeds .pytest_cache .hypothesis .mypy_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

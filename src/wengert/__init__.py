@@ -12,6 +12,9 @@ tensor([2., 4., 6.])
 True
 """
 
+import importlib
+from typing import Any
+
 import wengert.rules  # noqa: F401 (registers the rules)
 from wengert import errors
 from wengert.creation import (
@@ -38,6 +41,15 @@ from wengert.transforms.reverse import grad, value_and_grad, vjp
 __version__ = "0.1.0"
 
 keep_freed_memory()
+
+_ON_DEMAND = ("dialects", "nn", "numpy", "optim", "testing")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _ON_DEMAND:
+        return importlib.import_module(f"wengert.{name}")
+    raise AttributeError(f"module 'wengert' has no attribute {name!r}")
+
 
 __all__ = [
     "Tensor",

@@ -1,20 +1,23 @@
-"""The command line: ``wengert grad`` and ``wengert demo``.
+"""The command line: ``wengert grad``, ``wengert demo`` and ``wengert run``.
 
 Whatever is wrong with the arguments ends in one line on stderr and exit status 2; exit status 1 means that a check
-of the demo failed.
+of the demo failed, or that a script that was run raised an exception.
 """
 
 import os
 import platform
 import sys
+import traceback
 from importlib import metadata
 from pathlib import Path
+from types import TracebackType
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 
 from wengert import demo as digits
+from wengert import dialects
 from wengert.errors import ArgumentError, WengertError
 from wengert.expression import CONSTANTS, FUNCTIONS, Expression, read_values
 from wengert.transforms.reverse import value_and_grad
@@ -71,6 +74,8 @@ def _print_version(wanted: bool) -> None:
       wengert grad "sin(x)*exp(-y)" x=1 y=2
 
       wengert demo --out digits
+
+      wengert run --dialect mxnet script.py
     """,
 )
 def wengert(
@@ -144,6 +149,50 @@ def demo(
     """
     if not digits.run(epochs, seed, out):
         raise typer.Exit(1)
+
+
+# What follows the script is the script's.
+@app.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog="""
+    [bold]Examples[/bold]
+
+      wengert run --dialect mxnet script.py
+
+      wengert run --dialect torch notebook.ipynb
+
+      wengert run -d torch train.py --epochs 5
+    """,
+)
+def run(
+    script: Annotated[Path, typer.Argument(help="A Python script, or a notebook (.ipynb), whose cells run in order.")],
+    arguments: Annotated[list[str] | None, typer.Argument(help="Handed to the script.")] = None,
+    dialect: Annotated[
+        list[str] | None, typer.Option("--dialect", "-d", help=f"What to speak: {', '.join(dialects.ORIGINALS)}.")
+    ] = None,
+) -> None:
+    """Run a script written for MXNet, PyTorch or DJL, unmodified.
+
+    The dialect answers to the original's name, also where the original itself is installed.
+    """
+    if not dialect:
+        raise ArgumentError(f"[run] a dialect to speak was required; add --dialect {' or '.join(dialects.ORIGINALS)}")
+    try:
+        dialects.run(script, arguments or [], dialect)
+    except Exception as error:
+        own = _frames_of(script, error.__traceback__)
+        if own is None and isinstance(error, ArgumentError):
+            raise
+        sys.stdout.flush()
+        traceback.print_exception(type(error), error, own or error.__traceback__)
+        raise typer.Exit(1) from None
+
+
+def _frames_of(script: Path, tb: TracebackType | None) -> TracebackType | None:
+    """A traceback from the script's own first line on."""
+    while tb is not None and not tb.tb_frame.f_code.co_filename.startswith(str(script)):
+        tb = tb.tb_next
+    return tb
 
 
 def _check_names(expression: Expression, given: dict[str, Any]) -> None:

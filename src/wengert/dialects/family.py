@@ -25,7 +25,6 @@ from wengert.generate import Family
 from wengert.tensor import Tensor
 from wengert.writes import ViewOf, detached_view, in_place, make_view
 
-FLOAT64 = (np.dtype(np.float64), np.dtype(np.complex128))
 NARROW = {np.dtype(np.float64): np.dtype(np.float32), np.dtype(np.complex128): np.dtype(np.complex64)}
 
 
@@ -49,10 +48,12 @@ class DialectTensor(Tensor):
             self._value, self._level, self._node = value, level, node
 
 
-def found_family(cls: type[DialectTensor], settle: Callable | None = None, wrap: Callable | None = None) -> Family:
-    """Give a dialect's class its views, its functions and its operators; see `generate.Family` for `settle`, `wrap`."""
+def found_family(
+    cls: type[DialectTensor], settle: Callable | None = None, wrap: Callable | None = None, shut: Any = None
+) -> Family:
+    """Give a dialect's class its views, its functions and its operators; see `generate.Family` for the rest."""
     view = type(cls.__name__, (ViewOf, cls), {"__slots__": (), "__module__": cls.__module__})
-    family = cls._family = Family(cls, view, make_view, settle, wrap)
+    family = cls._family = Family(cls, view, make_view, settle, wrap, shut)
     cls._table = make_table(family)
     face.install(cls, cls._table)
     for name, ufunc in face.OPERATORS.items():
@@ -69,7 +70,7 @@ def float32_first(y: Any, operands: tuple) -> Any:
     narrow = NARROW.get(y.dtype)
     if narrow is None:
         return y
-    ranks = [x.ndim for x in operands if getattr(x, "dtype", None) in FLOAT64]
+    ranks = [x.ndim for x in operands if getattr(x, "dtype", None) in NARROW]
     if ranks and (max(ranks) or not any(getattr(x, "ndim", 0) for x in operands)):
         return y
     return y.astype(narrow)
