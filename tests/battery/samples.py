@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 import wengert as wg
+from wengert import nn
+from wengert.rules import windows
 
 # Arrays ----------------------------------------------------------------------------------------------------------
 # Values depend on the position within a line only, so that a new line changes no other.
@@ -922,6 +924,77 @@ samples(
     args("...->...", A(2, 2)),
     args("ij...->j...", A(2, 3, 2)),
 )
+
+# Windows ---------------------------------------------------------------------------------------------------------
+
+samples(
+    np.lib.stride_tricks.sliding_window_view,
+    args(A(4), 2),
+    args(A(3, 4), (2, 3)),
+    args(A(2, 4), 2, axis=1),
+    args(A(4, 6)[::-2, ::3], window_shape=2, axis=0),
+    args(A(2, 4), (2, 2), axis=(1, 1)),
+    args(A(4), 4),
+    args(A(2, 3), (), axis=()),
+)
+refused(np.lib.stride_tricks.sliding_window_view, args(A(4), 2, writeable=True))
+samples(
+    nn.conv1d,
+    args(A(2, 1, 4), A(2, 1, 2)),
+    args(A(2, 2, 4), A(3, 2, 2), A(3), stride=2, padding=1),
+    args(A(1, 2, 5), A(2, 1, 2), groups=2, dilation=2),
+    args(A(1, 4), A(1, 1, 2), padding="same"),
+    args(A(0, 1, 3), A(2, 1, 2)),
+    args(A(2, 4, 6)[:, ::-2, ::2], A(2, 2, 1).T),
+    args(A(2, 1, 3), ints(1, 2).reshape(1, 1, 2)),
+    args(ints(1, 2, 3).reshape(1, 1, 3), A(1, 1, 2), A(1)),
+)
+samples(
+    nn.conv2d,
+    args(A(2, 1, 3, 3), A(2, 1, 2, 2), A(2)),
+    args(A(1, 2, 3, 4), A(2, 1, 2, 3), stride=(2, 1), padding=(0, 1), groups=2),
+    args(A(1, 3, 3), A(1, 1, 2, 2), dilation=2),
+    args(A(1, 1, 2, 3), A(1, 1, 3, 2), padding="same"),
+)
+samples(nn.conv3d, args(A(1, 1, 2, 3, 2), A(2, 1, 2, 2, 1), A(2), stride=(1, 2, 1)))
+samples(
+    nn.conv_transpose1d,
+    args(A(2, 2, 2), A(2, 1, 2), A(1)),
+    args(A(2, 2, 2), A(2, 1, 3), A(2), stride=2, padding=1, output_padding=1, groups=2, dilation=1),
+    args(A(1, 3), A(1, 2, 2), dilation=2, padding=1),
+)
+samples(nn.conv_transpose2d, args(A(1, 2, 2, 2), A(2, 1, 2, 3), A(1), stride=(1, 2), padding=(0, 1)))
+samples(nn.conv_transpose3d, args(A(1, 1, 1, 2, 2), A(1, 1, 2, 1, 2)))
+samples(
+    nn.max_pool1d,
+    real(A(2, 4), 2),
+    real(A(5), 3, 1, 1),
+    real(A(2, 6), 2, stride=2, dilation=2, ceil_mode=True),
+    real(A(0, 4), 2),
+)
+samples(nn.max_pool2d, real(A(2, 4, 4), 2), real(A(4, 5), (3, 2), stride=(1, 2), padding=1, ceil_mode=True))
+samples(nn.max_pool3d, real(A(2, 3, 4), (1, 2, 3), 1))
+singular(
+    nn.max_pool1d, real(np.zeros(4), 2), real(np.zeros(4), 3, 1, 1), real(np.array([np.nan, 1.0, np.nan, np.nan]), 2)
+)
+samples(
+    nn.avg_pool1d,
+    args(A(2, 4), 2),
+    args(A(5), 3, 2, 1, True),
+    args(A(4), 2, 1, padding=1, count_include_pad=False),
+)
+samples(nn.avg_pool2d, args(A(2, 4, 4), 2), args(A(4, 5), (3, 2), stride=(1, 2), padding=1, ceil_mode=True))
+samples(nn.avg_pool3d, args(A(2, 3, 4), (1, 2, 3), 1))
+samples((nn.adaptive_avg_pool2d, nn.adaptive_max_pool2d), real(A(2, 4), 2), real(A(1, 3, 4), (2, 3)))
+
+# What the ways back consist of.
+SQUARES = windows.windows((3, 3), (2, 2), (2, 2), (2, 1), (1, 0), (1, 1))
+PAIRS = windows.windows((4,), (2,), (2,), (2,), (0,), (1,))
+samples(windows.convolve_weight, args(A(1, 2, 2, 2), A(1, 1, 3, 3), windows=SQUARES))
+samples(windows.window_sum_back, args(A(1, 2, 2), windows=SQUARES))
+samples(windows.to_maxima, real(A(2), ints(1, 3, 3, 3), ints(3, 3), windows=PAIRS))
+samples(windows.from_maxima, real(A(4), ints(1, 3, 3, 3), ints(3, 3), windows=PAIRS))
+samples(windows.slide_back, args(A(2, 3, 2), size=(2, 4), window=(2,), axis=(1,)))
 
 # Sorting ---------------------------------------------------------------------------------------------------------
 

@@ -2,14 +2,17 @@
 
 ::
 
-    activations     relu, leaky_relu, elu, softplus, gelu, silu, sigmoid, tanh, softmax, log_softmax, logsumexp
-    losses          cross_entropy, nll, binary_cross_entropy_with_logits, mse, mae, huber
+    activations     relu, leaky_relu, elu, softplus, gelu, silu, sigmoid, tanh, softmax, log_softmax, logsumexp, …
+    losses          cross_entropy, nll, binary_cross_entropy(_with_logits), kl_divergence, mse, mae, huber
     maps            linear, embedding, one_hot
+    convolution     conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
+    pooling         max_pool1d, avg_pool1d, adaptive_max_pool1d, adaptive_avg_pool1d, and the same for 2d and 3d
     regularization  dropout
-    normalization   batch_norm, layer_norm
+    normalization   batch_norm, layer_norm, group_norm
     init            initial values, drawn from an explicit generator
     module          Module: named parameters, state in and out
     layers          Linear, Embedding, Dropout, BatchNorm, LayerNorm, Sequential
+    convolution_layers  Conv1d, ConvTranspose1d, MaxPool1d, AvgPool1d, and the same for 2d and 3d
 
 >>> import numpy as np
 >>> import wengert as wg
@@ -30,55 +33,153 @@ True
 
 from wengert.nn import init
 from wengert.nn.activations import (
+    celu,
     elu,
     gelu,
+    glu,
+    hard_shrink,
+    hard_sigmoid,
+    hard_swish,
     leaky_relu,
+    log_sigmoid,
     log_softmax,
     logsumexp,
+    mish,
     relu,
+    selu,
     sigmoid,
     silu,
+    soft_shrink,
     softmax,
     softplus,
+    softsign,
     tanh,
 )
+from wengert.nn.convolution import (
+    conv1d,
+    conv2d,
+    conv3d,
+    conv_transpose1d,
+    conv_transpose2d,
+    conv_transpose3d,
+)
+from wengert.nn.convolution_layers import (
+    AvgPool1d,
+    AvgPool2d,
+    AvgPool3d,
+    Conv1d,
+    Conv2d,
+    Conv3d,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+    MaxPool1d,
+    MaxPool2d,
+    MaxPool3d,
+)
 from wengert.nn.layers import BatchNorm, Dropout, Embedding, LayerNorm, Linear, Sequential
-from wengert.nn.losses import binary_cross_entropy_with_logits, cross_entropy, huber, mae, mse, nll
+from wengert.nn.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    cross_entropy,
+    huber,
+    kl_divergence,
+    mae,
+    mse,
+    nll,
+)
 from wengert.nn.maps import embedding, linear, one_hot
 from wengert.nn.module import Module
-from wengert.nn.normalization import batch_norm, layer_norm
+from wengert.nn.normalization import batch_norm, group_norm, layer_norm
+from wengert.nn.pooling import (
+    adaptive_avg_pool1d,
+    adaptive_avg_pool2d,
+    adaptive_avg_pool3d,
+    adaptive_max_pool1d,
+    adaptive_max_pool2d,
+    adaptive_max_pool3d,
+    avg_pool1d,
+    avg_pool2d,
+    avg_pool3d,
+    max_pool1d,
+    max_pool2d,
+    max_pool3d,
+)
 from wengert.nn.regularization import dropout
 
 __all__ = [
+    "AvgPool1d",
+    "AvgPool2d",
+    "AvgPool3d",
     "BatchNorm",
+    "Conv1d",
+    "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
     "Dropout",
     "Embedding",
     "LayerNorm",
     "Linear",
+    "MaxPool1d",
+    "MaxPool2d",
+    "MaxPool3d",
     "Module",
     "Sequential",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
+    "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "celu",
+    "conv1d",
+    "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cross_entropy",
     "dropout",
     "elu",
     "embedding",
     "gelu",
+    "glu",
+    "group_norm",
+    "hard_shrink",
+    "hard_sigmoid",
+    "hard_swish",
     "huber",
     "init",
+    "kl_divergence",
     "layer_norm",
     "leaky_relu",
     "linear",
+    "log_sigmoid",
     "log_softmax",
     "logsumexp",
     "mae",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "mish",
     "mse",
     "nll",
     "one_hot",
     "relu",
+    "selu",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "softmax",
     "softplus",
+    "softsign",
     "tanh",
 ]

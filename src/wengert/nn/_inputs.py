@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.box import bare
 from wengert.errors import ArgumentError, DTypeError, ShapeError
 from wengert.tensor import Tensor
 
@@ -36,7 +37,7 @@ def as_indices(operation: str, what: str, x: Array, size: int) -> Array:
     if x.dtype.kind not in "iu":
         raise DTypeError(f"[{operation}] {what} must be integers; got {describe(x)}; convert them with .astype(int).")
     if isinstance(x, Tensor):
-        x = x.data
+        x = bare(x)
     if isinstance(x, (np.ndarray, np.integer)) and x.size and (x.min() < 0 or x.max() >= size):
         raise ArgumentError(
             f"[{operation}] {what} must lie in [0, {size}); got values from {x.min()} to {x.max()}; "

@@ -6,14 +6,32 @@ themselves. The mean over an empty batch is NaN, as `numpy.mean`'s is; its sum i
 
 import numpy as np
 
+from wengert.box import bare
 from wengert.errors import ArgumentError, DTypeError, ShapeError
 from wengert.nn._inputs import Array, as_array, as_float, as_indices, describe, require_same_shape
 from wengert.rules.nn import log_softmax, softplus
 
-__all__ = ["binary_cross_entropy_with_logits", "cross_entropy", "huber", "mae", "mse", "nll"]
+__all__ = [
+    "binary_cross_entropy",
+    "binary_cross_entropy_with_logits",
+    "cross_entropy",
+    "huber",
+    "kl_divergence",
+    "mae",
+    "mse",
+    "nll",
+]
 
 
-def cross_entropy(logits: Array, labels: Array, reduction: str = "mean") -> Array:
+def cross_entropy(
+    logits: Array,
+    labels: Array,
+    reduction: str = "mean",
+    *,
+    class_weight: Array | None = None,
+    ignore: int | None = None,
+    smoothing: float = 0.0,
+) -> Array:
     """Cross entropy between labels and the softmax of logits: ``-sum_c q_c log softmax(logits)_c``.
 
     Parameters
@@ -23,6 +41,12 @@ def cross_entropy(logits: Array, labels: Array, reduction: str = "mean") -> Arra
     labels : integers of shape (...), or probabilities of shape (..., classes)
         The number of the right class, or a distribution q over the classes (one-hot vectors are one).
     reduction : {"mean", "sum", "none"}
+    class_weight : array of shape (classes,), optional
+        Factors on the terms of the sum; for class numbers, the mean is the weighted one.
+    ignore : int, optional
+        A class number whose examples count nothing, not in the mean either.
+    smoothing : float in [0, 1]
+        Share of q that is spread evenly over the classes (Szegedy et al. 2016).
 
     Returns
     -------
@@ -43,10 +67,18 @@ def cross_entropy(logits: Array, labels: Array, reduction: str = "mean") -> Arra
     >>> round(float(cross_entropy(logits, [0, 2])), 4)
     0.1199
     """
-    return _negative_log_likelihood("cross_entropy", "logits", log_softmax, logits, labels, reduction)
+    options = class_weight, ignore, smoothing
+    return _negative_log_likelihood("cross_entropy", "logits", log_softmax, logits, labels, reduction, *options)
 
 
-def nll(log_probabilities: Array, labels: Array, reduction: str = "mean") -> Array:
+def nll(
+    log_probabilities: Array,
+    labels: Array,
+    reduction: str = "mean",
+    *,
+    class_weight: Array | None = None,
+    ignore: int | None = None,
+) -> Array:
     """Negative log likelihood of labels: `cross_entropy` for what `log_softmax` has normalised already.
 
     Parameters
@@ -54,6 +86,8 @@ def nll(log_probabilities: Array, labels: Array, reduction: str = "mean") -> Arr
     log_probabilities : array or tensor of shape (..., classes), floating point
     labels : integers of shape (...), or probabilities of shape (..., classes)
     reduction : {"mean", "sum", "none"}
+    class_weight, ignore
+        As `cross_entropy`.
 
     Returns
     -------
@@ -69,7 +103,10 @@ def nll(log_probabilities: Array, labels: Array, reduction: str = "mean") -> Arr
     >>> round(float(nll(np.log([[0.5, 0.5], [1.0, 1.0]]), [1, 0], reduction="sum")), 4)
     0.6931
     """
-    return _negative_log_likelihood("nll", "log_probabilities", as_array, log_probabilities, labels, reduction)
+    options = class_weight, ignore
+    return _negative_log_likelihood(
+        "nll", "log_probabilities", as_array, log_probabilities, labels, reduction, *options
+    )
 
 
 def binary_cross_entropy_with_logits(
@@ -109,6 +146,72 @@ def binary_cross_entropy_with_logits(
     logits, targets = _pair(operation, "logits", logits, "targets", targets)
     losses = positive_weight * targets * softplus(-logits) + (1 - targets) * softplus(logits)
     return _reduce(operation, losses, reduction)
+
+
+def binary_cross_entropy(probabilities: Array, targets: Array, reduction: str = "mean") -> Array:
+    """Cross entropy of yes/no targets: ``-t log p - (1 - t) log(1 - p)``.
+
+    Logarithms below -100 count as -100, so that a certain mistake costs 100 and not infinity. From logits,
+    `binary_cross_entropy_with_logits` is the accurate form.
+
+    Parameters
+    ----------
+    probabilities : array or tensor of any shape, in [0, 1]
+    targets : array or tensor of the same shape, in [0, 1]
+    reduction : {"mean", "sum", "none"}
+
+    Returns
+    -------
+    array or tensor, a scalar; of the shape of `probabilities` with ``reduction="none"``
+
+    Raises
+    ------
+    ShapeError
+        The shapes differ.
+    ArgumentError
+        Numbers that are no probabilities, or an unknown reduction.
+
+    Examples
+    --------
+    >>> binary_cross_entropy([0.5, 0.0], [1, 1], reduction="none").round(4)
+    array([  0.6931, 100.    ])
+    """
+    operation = "binary_cross_entropy"
+    p, t = _pair(operation, "probabilities", probabilities, "targets", targets)
+    if not np.all((bare(p) >= 0) & (bare(p) <= 1)):
+        raise ArgumentError(f"[{operation}] all elements of input should be between 0 and 1; got {describe(p)}.")
+    with np.errstate(divide="ignore"):
+        yes, no = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
+    return _reduce(operation, -(t * yes + (1 - t) * no), reduction)
+
+
+def kl_divergence(log_probabilities: Array, targets: Array, reduction: str = "mean") -> Array:
+    """Divergence of predictions from target probabilities, ``t * (log t - log_p)``; 0 where t is 0.
+
+    Parameters
+    ----------
+    log_probabilities : array or tensor of any shape
+    targets : array or tensor of the same shape, not negative
+    reduction : {"mean", "sum", "none"}
+
+    Returns
+    -------
+    array or tensor, a scalar; of the shape of `targets` with ``reduction="none"``
+
+    Raises
+    ------
+    ShapeError, ArgumentError
+        As `mse`.
+
+    Examples
+    --------
+    >>> round(float(kl_divergence(np.log([0.5, 0.5]), [1.0, 0.0], reduction="sum")), 4)
+    0.6931
+    """
+    log_p, t = _pair("kl_divergence", "log_probabilities", log_probabilities, "targets", targets)
+    positive = bare(t) > 0
+    terms = t * (np.log(np.where(positive, t, 1)) - log_p)
+    return _reduce("kl_divergence", np.where(positive, terms, np.zeros((), t.dtype)[()]), reduction)
 
 
 def mse(predictions: Array, targets: Array, reduction: str = "mean") -> Array:
@@ -200,18 +303,50 @@ def huber(predictions: Array, targets: Array, delta: float = 1.0, reduction: str
     return _reduce("huber", near * (distance - 0.5 * near), reduction)
 
 
-def _negative_log_likelihood(operation, name, normalise, scores, labels, reduction):
+def _negative_log_likelihood(
+    operation, name, normalise, scores, labels, reduction, class_weight=None, ignore=None, smoothing=0.0
+):
     scores, labels = as_array(scores), as_array(labels)
+    if not 0 <= smoothing <= 1:
+        raise ArgumentError(f"[{operation}] smoothing must lie in [0, 1]; got {smoothing!r}.")
+    if class_weight is not None and (not scores.ndim or np.shape(class_weight) != scores.shape[-1:]):
+        raise ShapeError(
+            f"[{operation}] class_weight must have one number per class for {name} with {describe(scores)}; got shape "
+            f"{np.shape(class_weight)}."
+        )
     if scores.ndim and labels.shape == scores.shape[:-1]:
-        classes = as_indices(operation, "class numbers", labels, scores.shape[-1])
-        return _reduce(operation, -_pick(normalise(scores), classes), reduction)
+        return _of_classes(operation, normalise(scores), labels, reduction, class_weight, ignore, smoothing)
     if scores.ndim and labels.shape == scores.shape:
-        losses = -np.sum(as_float(labels, scores) * normalise(scores), axis=-1)
-        return _reduce(operation, losses, reduction)
+        q = as_float(labels, scores)
+        q = q * (1 - smoothing) + smoothing / scores.shape[-1] if smoothing else q
+        terms = q * normalise(scores)
+        return _reduce(operation, -np.sum(terms if class_weight is None else terms * class_weight, axis=-1), reduction)
     raise ShapeError(
         f"[{operation}] for {name} of shape (..., classes), labels must have shape (...) or (..., classes); "
         f"got {name} with {describe(scores)} and labels with {describe(labels)}; reshape the labels."
     )
+
+
+def _of_classes(operation, scores, labels, reduction, class_weight, ignore, smoothing):
+    """The losses of class numbers, with what the options make of them."""
+    kept = None if ignore is None else np.asarray(bare(labels)) != ignore
+    if kept is not None and not kept.all():
+        labels = np.where(kept, bare(labels), 0)
+    else:
+        kept = None
+    classes = bare(as_indices(operation, "class numbers", labels, scores.shape[-1]))
+    weights = None if class_weight is None else class_weight[classes]
+    losses = -_pick(scores, classes)
+    losses = losses if weights is None else losses * weights
+    if smoothing:
+        everything = scores if class_weight is None else scores * class_weight
+        losses = (1 - smoothing) * losses - smoothing / scores.shape[-1] * np.sum(everything, axis=-1)
+    if kept is not None:
+        losses = np.where(kept, losses, np.zeros((), scores.dtype)[()])
+        weights = kept if weights is None else weights * kept
+    if reduction == "mean" and weights is not None:
+        return np.sum(losses) / np.sum(weights, dtype=scores.real.dtype)
+    return _reduce(operation, losses, reduction)
 
 
 def _pick(scores, classes):

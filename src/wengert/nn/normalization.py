@@ -9,7 +9,7 @@ from wengert.errors import ArgumentError, ShapeError
 from wengert.nn._inputs import Array, as_array, describe
 from wengert.tape import is_training, no_grad
 
-__all__ = ["batch_norm", "layer_norm"]
+__all__ = ["batch_norm", "group_norm", "layer_norm"]
 
 
 def batch_norm(
@@ -131,6 +131,47 @@ def layer_norm(
     if weight is not None:
         y = y * weight
     return y if bias is None else y + bias
+
+
+def group_norm(
+    x: Array, groups: int, weight: Array | None = None, bias: Array | None = None, *, eps: float = 1e-5
+) -> Array:
+    """Standardise each example over groups of its channels (Wu and He 2018); over each channel if there are as many.
+
+    Parameters
+    ----------
+    x : array or tensor of shape (batch, channels, ...), floating point
+    groups : int
+        A divisor of the number of channels.
+    weight, bias : arrays or tensors of shape (channels,), optional
+    eps : float
+        Keeps the divisor away from zero.
+
+    Returns
+    -------
+    array or tensor of the shape and dtype of `x`
+
+    Raises
+    ------
+    ShapeError
+        The channels cannot be split into the groups; weight or bias are not of shape (channels,).
+
+    Examples
+    --------
+    >>> group_norm(np.array([[1.0, 3.0, 10.0, 30.0]]), 2, eps=0.0)
+    array([[-1.,  1., -1.,  1.]])
+    """
+    x = as_array(x)
+    if x.ndim < 2 or groups < 1 or x.shape[1] % groups:
+        raise ShapeError(
+            f"[group_norm] a number of channels divisible by the number of groups was required; got x with "
+            f"{describe(x)} and {groups} groups."
+        )
+    _require_shape("group_norm", {"weight": weight, "bias": bias}, x, (x.shape[1],))
+    along = (-1,) + (1,) * (x.ndim - 2)
+    y = layer_norm(x.reshape(x.shape[0], groups, -1), eps=eps).reshape(x.shape)
+    y = y if weight is None else y * weight.reshape(along)
+    return y if bias is None else y + bias.reshape(along)
 
 
 def _moments(x, axis):

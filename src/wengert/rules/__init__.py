@@ -1,5 +1,5 @@
 """Derivative rules, one file per family of NumPy functions. Importing this package registers them."""
 
-from wengert.rules import elementwise, indexing, nn, products, reductions, shaping, sorting
+from wengert.rules import elementwise, indexing, nn, products, reductions, shaping, sorting, windows
 
-__all__ = ["elementwise", "indexing", "nn", "products", "reductions", "shaping", "sorting"]
+__all__ = ["elementwise", "indexing", "nn", "products", "reductions", "shaping", "sorting", "windows"]
