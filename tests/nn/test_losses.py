@@ -188,3 +188,56 @@ def test_more_bad_arguments():
         nn.binary_cross_entropy_with_logits(np.ones(2, int), np.ones(2))
     with pytest.raises(ShapeError, match="got logits with shape"):
         nn.cross_entropy(np.array(1.0), 0)
+
+
+# Options ---------------------------------------------------------------------------------------------------------
+
+SCORES = np.log([[0.5, 0.25, 0.25], [0.125, 0.125, 0.75], [0.2, 0.2, 0.6]])
+CLASS_WEIGHT = np.array([1.0, 2.0, 4.0])
+
+
+def test_ignored_examples_count_nothing():
+    each = nn.cross_entropy(SCORES, [0, 2, -100], "none", ignore=-100)
+    np.testing.assert_allclose(each, [-np.log(0.5), -np.log(0.75), 0])
+    np.testing.assert_allclose(nn.cross_entropy(SCORES, [0, 2, -100], ignore=-100), each.sum() / 2)
+
+
+def test_weighted_classes():
+    each = nn.nll(SCORES, [0, 2, 1], "none", class_weight=CLASS_WEIGHT)
+    np.testing.assert_allclose(each, [-np.log(0.5), -4 * np.log(0.75), -2 * np.log(0.2)])
+    np.testing.assert_allclose(nn.nll(SCORES, [0, 2, 1], class_weight=CLASS_WEIGHT), each.sum() / 7)
+
+
+def test_smoothing_is_a_mixed_distribution():
+    mixed = 0.7 * np.eye(3)[[0, 2, 1]] + 0.1
+    for options in ({}, {"class_weight": CLASS_WEIGHT}):
+        np.testing.assert_allclose(
+            nn.cross_entropy(SCORES, [0, 2, 1], "sum", smoothing=0.3, **options),
+            nn.cross_entropy(SCORES, mixed, "sum", **options),
+        )
+    np.testing.assert_allclose(
+        nn.cross_entropy(SCORES, np.eye(3)[[0, 2, 1]], smoothing=0.3),
+        nn.cross_entropy(SCORES, [0, 2, 1], smoothing=0.3),
+    )
+
+
+def test_options_that_make_no_sense():
+    with pytest.raises(ArgumentError, match="smoothing"):
+        nn.cross_entropy(SCORES, [0, 1, 2], smoothing=2)
+    with pytest.raises(ShapeError, match="class_weight"):
+        nn.cross_entropy(SCORES, [0, 1, 2], class_weight=[1.0])
+    with pytest.raises(ArgumentError, match="between 0 and 1"):
+        nn.binary_cross_entropy([1.5], [1.0])
+
+
+def test_binary_cross_entropy_of_probabilities():
+    p, t = np.array([0.25, 0.5]), np.array([1.0, 0.25])
+    expected = -t * np.log(p) - (1 - t) * np.log(1 - p)
+    np.testing.assert_allclose(nn.binary_cross_entropy(p, t, "none"), expected)
+    np.testing.assert_allclose(wg.grad(nn.binary_cross_entropy)(p, t), (p - t) / (p * (1 - p)) / 2)
+
+
+def test_kl_divergence_and_its_gradients():
+    p, t = np.array([0.25, 0.75]), np.array([0.0, 1.0])
+    assert nn.kl_divergence(np.log(p), t, "sum") == pytest.approx(-np.log(0.75))
+    np.testing.assert_allclose(wg.grad(lambda q: nn.kl_divergence(q, t, "sum"))(np.log(p)), -t)

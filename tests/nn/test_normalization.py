@@ -135,3 +135,15 @@ def test_layer_norm_of_equal_features_and_of_no_examples():
     np.testing.assert_array_equal(y.data, 0)
     assert np.all(np.isfinite(x.grad.data))
     assert nn.layer_norm(np.ones((0, 3))).shape == (0, 3)
+
+
+def test_group_norm_standardises_groups_of_channels():
+    x = np.random.default_rng(0).normal(2, 3, (2, 6, 5))
+    y = nn.group_norm(x, 2, eps=0.0)
+    np.testing.assert_allclose(y.reshape(2, 2, 15).mean(-1), 0, atol=1e-12)
+    np.testing.assert_allclose(y.reshape(2, 2, 15).var(-1), 1)
+    weight, bias = np.arange(6.0), np.ones(6)
+    np.testing.assert_allclose(nn.group_norm(x, 2, weight, bias, eps=0.0), y * weight[:, None] + 1)
+    for groups in (4, 0):
+        with pytest.raises(ShapeError, match="divisible"):
+            nn.group_norm(x, groups)

@@ -5,6 +5,7 @@ import pytest
 
 import wengert as wg
 from wengert import optim
+from wengert.errors import ArgumentError
 
 CURVATURE = np.array([1.0, 10.0, 0.1])
 
@@ -17,27 +18,29 @@ def slope(x):
     return CURVATURE * x + 3 * np.cos(3 * x)
 
 
-def sgd(p, g, t, s, lr, momentum=0.0, nesterov=False):
-    s["v"] = momentum * s.get("v", 0) + g
+def sgd(p, g, t, s, lr, momentum=0.0, nesterov=False, dampening=0.0):
+    s["v"] = momentum * s["v"] + (1 - dampening) * g if "v" in s else g
     return p - lr * (g + momentum * s["v"] if nesterov else s["v"])
 
 
-def adam(p, g, t, s, lr, b1=0.9, b2=0.999, eps=1e-8, decay=0.0):
+def adam(p, g, t, s, lr, b1=0.9, b2=0.999, eps=1e-8, decay=0.0, amsgrad=False):
     s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
     s["v"] = b2 * s.get("v", 0) + (1 - b2) * g**2
-    m_hat, v_hat = s["m"] / (1 - b1**t), s["v"] / (1 - b2**t)
+    s["top"] = np.maximum(s.get("top", 0), s["v"])
+    m_hat, v_hat = s["m"] / (1 - b1**t), s["top" if amsgrad else "v"] / (1 - b2**t)
     return p - lr * decay * p - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
-def rmsprop(p, g, t, s, lr, alpha=0.99, eps=1e-8, momentum=0.0):
+def rmsprop(p, g, t, s, lr, alpha=0.99, eps=1e-8, momentum=0.0, centered=False):
     s["v"] = alpha * s.get("v", 0) + (1 - alpha) * g**2
-    s["b"] = momentum * s.get("b", 0) + g / (np.sqrt(s["v"]) + eps)
+    s["m"] = alpha * s.get("m", 0) + (1 - alpha) * g
+    s["b"] = momentum * s.get("b", 0) + g / (np.sqrt(s["v"] - centered * s["m"] ** 2) + eps)
     return p - lr * s["b"]
 
 
-def adagrad(p, g, t, s, lr, eps=1e-10):
+def adagrad(p, g, t, s, lr, eps=1e-10, decay=0.0):
     s["s"] = s.get("s", 0) + g**2
-    return p - lr * g / (np.sqrt(s["s"]) + eps)
+    return p - lr / (1 + (t - 1) * decay) * g / (np.sqrt(s["s"]) + eps)
 
 
 # name: (optimiser, its formula, L2 penalty)
@@ -50,12 +53,34 @@ METHODS = {
         lambda *a: sgd(*a, 0.02, 0.8, True),
         0.1,
     ),
+    "dampening": (
+        lambda p: optim.SGD(p, 0.02, momentum=0.9, dampening=0.3),
+        lambda *a: sgd(*a, 0.02, 0.9, dampening=0.3),
+        0,
+    ),
     "adam": (lambda p: optim.Adam(p, 0.1), lambda *a: adam(*a, 0.1), 0),
     "adam all": (
         lambda p: optim.Adam(p, 0.1, betas=(0.5, 0.7), eps=1e-2, weight_decay=0.3),
         lambda *a: adam(*a, 0.1, 0.5, 0.7, 1e-2),
         0.3,
     ),
+    "amsgrad": (lambda p: optim.Adam(p, 0.1, amsgrad=True), lambda *a: adam(*a, 0.1, amsgrad=True), 0),
+    "adamw amsgrad": (
+        lambda p: optim.AdamW(p, 0.1, betas=(0.9, 0.5), amsgrad=True),
+        lambda *a: adam(*a, 0.1, b2=0.5, decay=0.01, amsgrad=True),
+        0,
+    ),
+    "rmsprop centered": (
+        lambda p: optim.RMSProp(p, 0.01, decay=0.9, centered=True),
+        lambda *a: rmsprop(*a, 0.01, 0.9, centered=True),
+        0,
+    ),
+    "rmsprop centered momentum": (
+        lambda p: optim.RMSProp(p, 0.01, decay=0.9, momentum=0.5, centered=True),
+        lambda *a: rmsprop(*a, 0.01, 0.9, momentum=0.5, centered=True),
+        0,
+    ),
+    "adagrad lr decay": (lambda p: optim.Adagrad(p, 0.1, lr_decay=0.2), lambda *a: adagrad(*a, 0.1, decay=0.2), 0),
     "adamw": (lambda p: optim.AdamW(p, 0.1), lambda *a: adam(*a, 0.1, decay=0.01), 0),
     "adamw decay": (lambda p: optim.AdamW(p, 0.1, weight_decay=0.5), lambda *a: adam(*a, 0.1, decay=0.5), 0),
     "rmsprop": (lambda p: optim.RMSProp(p, 0.03), lambda *a: rmsprop(*a, 0.03), 0),
@@ -166,3 +191,25 @@ def test_no_elements(name):
     np.sum(x).backward()
     optimizer.step()
     assert x.shape == (0, 3)
+
+
+@pytest.mark.parametrize("method", [optim.SGD, optim.Adam, optim.AdamW, optim.RMSProp, optim.Adagrad])
+def test_maximizing_is_minimizing_the_negative(method):
+    up, down = (
+        wg.tensor(np.array([1.0, -2.0, 0.5]), requires_grad=True),
+        wg.tensor([1.0, -2.0, 0.5], requires_grad=True),
+    )
+    climber, descender = method([up], 0.1, weight_decay=0.1, maximize=True), method([down], 0.1, weight_decay=0.1)
+    for _ in range(3):
+        climber.zero_grad()
+        descender.zero_grad()
+        loss(up).backward()
+        (-loss(down)).backward()
+        climber.step()
+        descender.step()
+    np.testing.assert_allclose(up.data, down.data)
+
+
+def test_dampening_excludes_nesterov():
+    with pytest.raises(ArgumentError, match="dampening must be 0"):
+        optim.SGD([wg.tensor(1.0, requires_grad=True)], momentum=0.9, nesterov=True, dampening=0.5)

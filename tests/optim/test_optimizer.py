@@ -196,7 +196,8 @@ def test_bad_settings(make, name):
 
 def test_repr_shows_the_settings():
     shown = repr(optim.SGD([parameter(1.0)], 0.1))
-    assert shown == "SGD(1 parameters: lr=0.1, weight_decay=0.0, steps=0, momentum=0.0, nesterov=False)"
+    expected = "lr=0.1, weight_decay=0.0, maximize=False, steps=0, momentum=0.0, nesterov=False, dampening=0.0"
+    assert shown == f"SGD(1 parameters: {expected})"
 
 
 def test_a_base_class_without_formula():

@@ -20,21 +20,23 @@ class SGD(Optimizer):
     ::
 
         p -= lr * g                              momentum = 0
-        v = momentum * v + g;  p -= lr * v                     momentum > 0
+        v = momentum * v + (1 - dampening) * g;  p -= lr * v   momentum > 0; v = g at first
         v = momentum * v + g;  p -= lr * (g + momentum * v)    nesterov
 
     Parameters
     ----------
-    parameters, lr, weight_decay
+    parameters, lr, weight_decay, maximize
         See `Optimizer`.
     momentum : float, at least 0
     nesterov : bool
-        Look one step ahead (Sutskever, Martens, Dahl and Hinton 2013); needs momentum.
+        Look one step ahead (Sutskever, Martens, Dahl and Hinton 2013); needs momentum, and no dampening.
+    dampening : float
+        What a new gradient loses on its way into the velocity.
 
     Raises
     ------
     ArgumentError, DTypeError
-        See `Optimizer`; also for nesterov without momentum.
+        See `Optimizer`; also for nesterov without momentum or with dampening.
 
     Examples
     --------
@@ -55,19 +57,22 @@ class SGD(Optimizer):
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
+        dampening: float = 0.0,
+        maximize: bool = False,
     ) -> None:
         self.slots = ("velocity",) if momentum else ()
-        super().__init__(parameters, lr, weight_decay)
+        super().__init__(parameters, lr, weight_decay, maximize)
         self._require("momentum", momentum, momentum >= 0, "at least 0")
         self._require("momentum", momentum, momentum > 0 or not nesterov, "positive with nesterov=True")
-        self.momentum, self.nesterov = momentum, nesterov
+        self._require("dampening", dampening, not (dampening and nesterov), "0 with nesterov=True")
+        self.momentum, self.nesterov, self.dampening = momentum, nesterov, dampening
 
     def change(self, value, grad, lr, count, velocity=None):
         """Apply the formula above."""
         if velocity is None:
             return lr * grad
         velocity *= self.momentum
-        velocity += grad
+        velocity += grad if count == 1 else (1 - self.dampening) * grad
         return lr * (grad + self.momentum * velocity) if self.nesterov else lr * velocity
 
 
@@ -82,10 +87,12 @@ class Adam(Optimizer):
 
     Parameters
     ----------
-    parameters, lr, weight_decay
+    parameters, lr, weight_decay, maximize
         See `Optimizer`.
     betas : (float, float), each in [0, 1)
     eps : float, at least 0
+    amsgrad : bool
+        Divide by the root of the largest s so far (Reddi, Kale and Kumar 2018).
 
     Raises
     ------
@@ -103,8 +110,6 @@ class Adam(Optimizer):
     array([3.5])
     """
 
-    slots = ("mean", "square")
-
     def __init__(
         self,
         parameters: Iterable[Tensor],
@@ -113,20 +118,23 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, weight_decay)
+        self.slots = ("mean", "square", "largest") if amsgrad else ("mean", "square")
+        super().__init__(parameters, lr, weight_decay, maximize)
         self._require("betas", betas, all(0 <= beta < 1 for beta in betas), "in [0, 1)")
         self._require("eps", eps, eps >= 0, "at least 0")
         self.betas, self.eps = betas, eps
 
-    def change(self, value, grad, lr, count, mean, square):
+    def change(self, value, grad, lr, count, mean, square, largest=None):
         """Apply the formula above."""
         beta1, beta2 = self.betas
         mean *= beta1
         mean += (1 - beta1) * grad
         square *= beta2
         square += (1 - beta2) * (grad * grad)
-        divisor = np.sqrt(square)
+        divisor = np.sqrt(square if largest is None else np.maximum(largest, square, out=largest))
         divisor /= sqrt(1 - beta2**count)
         divisor += self.eps
         return (lr / (1 - beta1**count)) * mean / divisor
@@ -139,7 +147,7 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    parameters, lr, betas, eps
+    parameters, lr, betas, eps, amsgrad, maximize
         See `Adam`.
     weight_decay : float, at least 0
 
@@ -167,14 +175,16 @@ class AdamW(Adam):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.01,
+        amsgrad: bool = False,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, betas=betas, eps=eps)
+        super().__init__(parameters, lr, betas=betas, eps=eps, amsgrad=amsgrad, maximize=maximize)
         self._require("weight_decay", weight_decay, weight_decay >= 0, "at least 0")
         self.decay = weight_decay
 
-    def change(self, value, grad, lr, count, mean, square):
+    def change(self, value, grad, lr, count, mean, square, largest=None):
         """Apply the formula above."""
-        return super().change(value, grad, lr, count, mean, square) + (lr * self.decay) * value
+        return super().change(value, grad, lr, count, mean, square, largest) + (lr * self.decay) * value
 
 
 class RMSProp(Optimizer):
@@ -188,12 +198,14 @@ class RMSProp(Optimizer):
 
     Parameters
     ----------
-    parameters, lr, weight_decay
+    parameters, lr, weight_decay, maximize
         See `Optimizer`.
     decay : float in [0, 1)
         PyTorch calls it alpha.
     eps : float, at least 0
     momentum : float, at least 0
+    centered : bool
+        Divide by the root of a running variance: s less the square of a running mean of g (Graves 2013).
 
     Raises
     ------
@@ -220,21 +232,30 @@ class RMSProp(Optimizer):
         eps: float = 1e-8,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
+        centered: bool = False,
+        maximize: bool = False,
     ) -> None:
-        self.slots = ("square", "velocity") if momentum else ("square",)
-        super().__init__(parameters, lr, weight_decay)
+        self.slots = ("square", *(["velocity"] if momentum else []), *(["mean"] if centered else []))
+        super().__init__(parameters, lr, weight_decay, maximize)
         self._require("decay", decay, 0 <= decay < 1, "in [0, 1)")
         self._require("eps", eps, eps >= 0, "at least 0")
         self._require("momentum", momentum, momentum >= 0, "at least 0")
-        self.decay, self.eps, self.momentum = decay, eps, momentum
+        self.decay, self.eps, self.momentum, self.centered = decay, eps, momentum, centered
 
-    def change(self, value, grad, lr, count, square, velocity=None):
+    def change(self, value, grad, lr, count, square, *more):
         """Apply the formula above."""
         square *= self.decay
         square += (1 - self.decay) * (grad * grad)
-        scaled = grad / (np.sqrt(square) + self.eps)
-        if velocity is None:
+        spread = square
+        if self.centered:
+            mean = more[-1]
+            mean *= self.decay
+            mean += (1 - self.decay) * grad
+            spread = square - mean * mean
+        scaled = grad / (np.sqrt(spread) + self.eps)
+        if not self.momentum:
             return lr * scaled
+        velocity = more[0]
         velocity *= self.momentum
         velocity += scaled
         return lr * velocity
@@ -250,9 +271,11 @@ class Adagrad(Optimizer):
 
     Parameters
     ----------
-    parameters, lr, weight_decay
+    parameters, lr, weight_decay, maximize
         See `Optimizer`.
     eps : float, at least 0
+    lr_decay : float, at least 0
+        The learning rate of step t is ``lr / (1 + (t - 1) * lr_decay)``.
 
     Raises
     ------
@@ -279,12 +302,15 @@ class Adagrad(Optimizer):
         *,
         eps: float = 1e-10,
         weight_decay: float = 0.0,
+        lr_decay: float = 0.0,
+        maximize: bool = False,
     ) -> None:
-        super().__init__(parameters, lr, weight_decay)
+        super().__init__(parameters, lr, weight_decay, maximize)
         self._require("eps", eps, eps >= 0, "at least 0")
-        self.eps = eps
+        self._require("lr_decay", lr_decay, lr_decay >= 0, "at least 0")
+        self.eps, self.lr_decay = eps, lr_decay
 
     def change(self, value, grad, lr, count, square):
         """Apply the formula above."""
         square += grad * grad
-        return lr * grad / (np.sqrt(square) + self.eps)
+        return lr / (1 + (count - 1) * self.lr_decay) * grad / (np.sqrt(square) + self.eps)

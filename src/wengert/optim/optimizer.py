@@ -1,11 +1,12 @@
 """Optimizer: what all update formulas have in common."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any
 
 import numpy as np
 
+from wengert.box import bare
 from wengert.errors import ArgumentError, DTypeError, ShapeError
 from wengert.tape import no_grad
 from wengert.tensor import Tensor
@@ -29,6 +30,8 @@ class Optimizer:
         The learning rate; see `wengert.optim.schedules`.
     weight_decay : float
         Adds ``weight_decay * parameter`` to the gradient (an L2 penalty).
+    maximize : bool
+        Climb instead: follow the gradient's negative.
 
     Raises
     ------
@@ -55,16 +58,19 @@ class Optimizer:
 
     slots: tuple[str, ...] = ()
 
-    def __init__(self, parameters: Iterable[Tensor], lr: LearningRate, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self, parameters: Iterable[Tensor], lr: LearningRate, weight_decay: float = 0.0, maximize: bool = False
+    ) -> None:
         self.parameters = _checked_parameters(type(self).__name__, parameters)
         if not callable(lr):
             self._require("lr", lr, isinstance(lr, Real) and lr >= 0, "a number of at least 0, or a function")
         self._require("weight_decay", weight_decay, weight_decay >= 0, "at least 0")
         self.lr = lr
         self.weight_decay = weight_decay
+        self.maximize = maximize
         self.steps = 0
         self._counts = [0] * len(self.parameters)
-        self._slots = [[np.zeros(p.shape, p.dtype) for _ in self.slots] for p in self.parameters]
+        self._slots = [[np.zeros(p._spec.shape, p._spec.dtype) for _ in self.slots] for p in self.parameters]
 
     def change(self, value: np.ndarray, grad: np.ndarray, lr: float, count: int, *slots: np.ndarray) -> Any:
         """Compute what to subtract from a parameter; the slots are updated in place.
@@ -88,19 +94,24 @@ class Optimizer:
         lr = self.current_lr()
         with no_grad():
             for i, parameter in enumerate(self.parameters):
-                if parameter.grad is None:
-                    continue
-                self._counts[i] += 1
-                value, grad = parameter.data, parameter.grad.data
-                if self.weight_decay:
-                    grad = grad + self.weight_decay * value
-                change = self.change(value, grad, lr, self._counts[i], *self._slots[i])
-                if parameter.ndim:
-                    del value  # as long as somebody holds it, a write goes to a copy of the buffer
-                    parameter -= change
-                else:
-                    parameter.data = value - change  # NumPy scalars cannot be written into
+                if parameter.grad is not None:
+                    self._counts[i] += 1
+                    self.update(parameter, lr, self._counts[i], self._slots[i])
         self.steps += 1
+
+    def update(self, parameter: Tensor, lr: float, count: int, slots: Sequence[np.ndarray]) -> None:
+        """Update one parameter that has a gradient, under `no_grad`; see `change` for `count` and `slots`."""
+        value, grad = bare(parameter), bare(parameter.grad)
+        if self.maximize:
+            grad = -grad
+        if self.weight_decay:
+            grad = grad + self.weight_decay * value
+        change = self.change(value, grad, lr, count, *slots)
+        if parameter._spec.ndim:
+            del value  # as long as somebody holds it, a write goes to a copy of the buffer
+            parameter -= change
+        else:
+            parameter[...] = value - change  # `-=` would make another tensor
 
     def current_lr(self) -> float:
         """Return the learning rate of the next step."""
@@ -210,7 +221,7 @@ def _checked_parameters(operation: str, parameters: Iterable[Tensor]) -> list[Te
                 f"requires_grad={t.requires_grad}, is_leaf={t.is_leaf}, shape {t.shape} and dtype {t.dtype}; "
                 f"pass the tensor made by wg.tensor(..., requires_grad=True) itself."
             )
-        if t.dtype.kind == "c":
+        if t._spec.is_complex:
             raise DTypeError(
                 f"[{operation}] parameters must be real; got shape {t.shape} and dtype {t.dtype} at position {i}; "
                 f"hold real and imaginary part in two tensors."
