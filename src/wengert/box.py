@@ -37,7 +37,7 @@ class Box(face.ArrayFace):
 
     def _buffer(self, array: np.ndarray) -> Any:
         """A tensor around `array`, to be written into with values like this one."""
-        return self._box(array)
+        return self._box(array, min(self._level, self._ground))
 
     def _carries_gradient(self) -> bool:
         return (self._node is not None and is_open(self._level)) or (

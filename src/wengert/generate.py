@@ -41,6 +41,7 @@ The text for ``np.multiply``, slightly shortened, to read the templates by::
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from heapq import heappush
 from typing import Any
 
@@ -48,6 +49,7 @@ import numpy as np
 
 from wengert import tape
 from wengert.box import Box, alias, lift, unbox
+from wengert.errors import MissingRuleError
 from wengert.primitive import Primitive, needs
 from wengert.protocol import NUMPY_SCALARS, PLAIN, Wrapper, highest, spec_of
 
@@ -68,6 +70,13 @@ class Family:
     """``settle(y, operands)``: a result in the dtype that it has by promotion rules which are not NumPy's."""
     wrap: Callable | None = None
     """What becomes of the plain results of functions without gradient (comparisons, argmax); `None`: they stay."""
+    shut: Any = None
+    """The class of levels whose tensors may not be used any more: operations on them call ``shut.refuse()``.
+
+    With it levels may be equal and still differ, as owners do; results belong to the first operand's.
+    """
+    refuse: Callable | None = None
+    """``refuse(operation, error, operands)``: what is raised in the place of NumPy's ValueError or TypeError."""
 
 
 _SCOPE: dict[str, Any] = {
@@ -77,6 +86,7 @@ _SCOPE: dict[str, Any] = {
     "Wrapper": Wrapper,
     "conj": np.conj,
     "heappush": heappush,
+    "new": object.__new__,
     "lift": lift,
     "ndarray": np.ndarray,
     "spec_of": spec_of,
@@ -84,6 +94,7 @@ _SCOPE: dict[str, Any] = {
         "Node", "ORDER", "add_large", "cast", "fit", "floor", "guard", "multiply_large", "take_buffer", "zeros")},
 }  # fmt: skip
 """The names that every generated function may use."""
+_REFUSAL = ["if level.__class__ is Shut:", "    Shut.refuse()"]
 
 
 def generate(p: Primitive, family: Family) -> Callable:
@@ -91,18 +102,34 @@ def generate(p: Primitive, family: Family) -> Callable:
     scope = _SCOPE | {"Tensor": family.tensor, "View": family.view, "make_view": family.make_view}
     scope |= {"settle": family.settle, "call": p.call, "primitive": p.apply, "scatter": p.scatter}
     scope |= {f"f{i}": rule for i, rule in enumerate(p.rules)}
+    if p.missing:
+        scope["refuse_operand"] = partial(_refuse_operand, p)
     settles = family.settle is not None
-    source = _VariadicSource(p, settles) if p.variadic else _Source(p, settles)
+    scope |= {"Shut": family.shut, "refuse": family.refuse, "__name__": f"{family.tensor.__module__}.generated"}
+    source = (_VariadicSource if p.variadic else _Source)(p, settles, family.shut is not None)
+    source.refuses = family.refuse is not None
     text = source.text()
+    if family.tensor.__new__ is not object.__new__:  # its users' way to make one is not the engine's
+        text = text.replace("t = Tensor();", "t = new(Tensor);")
     exec(compile(text, f"<wengert {p.name}>", "exec"), scope)
     for suffix in ("", "_complex"):
         rule = scope["rule" + suffix]
         rule.graph, rule.name = scope["graph" + suffix], p.name
     forward = scope["forward"]
     scope["slow"] = _slow_path(p, family, scope["core"])
+    if family.shut is not None:
+        scope["slow"] = _slow_path_with_owners(scope["slow"], family)
     forward.source = text
     forward.__name__ = forward.__qualname__ = p.name
     return forward
+
+
+def _refuse_operand(p: Primitive, i: int) -> None:
+    """Stop a call that would drop the derivative by an operand which has no rule."""
+    raise MissingRuleError(
+        f"[{p.name}] operands with derivative rules were required among the recorded ones; received a recorded operand "
+        f"{i} ('{p.operands[i]}'), for which there is none; pass t.detach() there if no gradient should flow"
+    )
 
 
 def _slow_path(p: Primitive, family: Family, core: Callable) -> Callable:
@@ -112,7 +139,7 @@ def _slow_path(p: Primitive, family: Family, core: Callable) -> Callable:
         operands = tuple(map(unbox, operands))
         top = highest(operands)
         if top is None:
-            return family.tensor._box(p.call(*operands, **dict(zip(p.params, params, strict=True))))
+            return family.tensor._box(_plain_result(p, family, operands, dict(zip(p.params, params, strict=True))))
         if not isinstance(top, Box):
             return top._table[p](*operands, **dict(zip(p.params, params, strict=True)))
         level = top._level
@@ -124,6 +151,34 @@ def _slow_path(p: Primitive, family: Family, core: Callable) -> Callable:
     return slow
 
 
+def _plain_result(p: Primitive, family: Family, operands: tuple, params: dict) -> Any:
+    """The value for operands none of which is recorded, by the family's rules."""
+    try:
+        y = p.call(*operands, **params)
+    except (ValueError, TypeError) as error:
+        if family.refuse is None:
+            raise
+        raise family.refuse(p.name, error, operands) from error
+    settles = family.settle is not None and not p.view and "dtype" not in p.params
+    return family.settle(y, operands) if settles and hasattr(y, "dtype") else y
+
+
+def _slow_path_with_owners(slow: Callable, family: Family) -> Callable:
+    """The slow path of a family whose levels are owners: none may be shut, and the first operand's keeps the result."""
+
+    def owned(operands: tuple, params: tuple) -> Any:
+        levels = [a._level for a in operands if isinstance(a, family.tensor)]
+        for level in levels:
+            if level.__class__ is family.shut:
+                family.shut.refuse()
+        result = slow(operands, params)
+        if levels and result.__class__ is family.tensor and result._level == levels[0]:
+            result._level = levels[0]
+        return result
+
+    return owned
+
+
 # ---------------------------------------------------------------------------------------------------------------
 # Source of primitives with a fixed number of operands
 # ---------------------------------------------------------------------------------------------------------------
@@ -132,8 +187,11 @@ def _slow_path(p: Primitive, family: Family, core: Callable) -> Callable:
 class _Source:
     """Writes the functions of one primitive."""
 
-    def __init__(self, p: Primitive, settles: bool = False):
+    refuses = False
+
+    def __init__(self, p: Primitive, settles: bool = False, shuts: bool = False):
         self.p, self.settles = p, settles
+        self.refusal = _REFUSAL if shuts else []
         self.n = len(p.operands)
         self.rules = p.rules if p.scatter is None else (p.scatter,)
         self.differentiable = [i for i, rule in enumerate(self.rules) if rule is not None]
@@ -216,7 +274,7 @@ class _Source:
         lines = [f"def forward({', '.join(operands + params)}):"]
         for i in range(self.n):
             lines += self._operand(i)
-        lines += [f"y = {self._call()}", *self._result_spec(), *self._record("a0")]
+        lines += [*self.refusal, *self._computed(self._call()), *self._result_spec(), *self._record("a0")]
         return "\n    ".join(lines)
 
     def _operand(self, i: int) -> list[str]:
@@ -278,7 +336,20 @@ class _Source:
 
     def _settle(self) -> list[str]:
         operands = "xs" if self.p.variadic else f"({''.join(f'x{i}, ' for i in range(self.n))})"
-        return [f"y = settle(y, {operands})"] if self.settles and not self.p.view else []
+        settled = self.settles and not self.p.view and "dtype" not in self.p.params
+        return [f"y = settle(y, {operands})"] if settled else []
+
+    def _computed(self, call: str) -> list[str]:
+        """The call itself; what it raises in the family's own words."""
+        if not self.refuses:
+            return [f"y = {call}"]
+        operands = "xs" if self.p.variadic else f"({''.join(f'x{i}, ' for i in range(self.n))})"
+        return [
+            "try:",
+            f"    y = {call}",
+            "except (ValueError, TypeError) as error:",
+            f"    raise refuse({self.p.name!r}, error, {operands}) from error",
+        ]
 
     def _unpack_0d(self) -> list[str]:
         """Scalars stay scalars, also where a NumPy function makes arrays without axes."""
@@ -287,9 +358,9 @@ class _Source:
     def _record(self, source: str) -> list[str]:
         """Make the tensor and, where anything is recorded, its node."""
         parents = [f"p{i}" for i in self.differentiable]
+        lines = [f"if p{i} is not None and floor() <= level: refuse_operand({i})" for i in self.p.missing]
         if not parents:
-            return ["t = Tensor(); t._value = y; t._spec = sy; t._level = level; t._node = None", "return t"]
-        lines = []
+            return [*lines, "t = Tensor(); t._value = y; t._spec = sy; t._level = level; t._node = None", "return t"]
         if self.p.view:
             params = "".join(f"{k}, " for k in self.p.params)
             lines += [
@@ -344,7 +415,7 @@ class _Source:
             f"def core(level, values, parents, source{params}):",
             f"{values}= values",
             f"{parents}= parents",
-            f"y = {self._call(operator=False)}",
+            *self._computed(self._call(operator=False)),
             *self._settle(),
             "sy = spec_of(y)",
             *self._unpack_0d(),
@@ -446,8 +517,9 @@ def _if_else(condition: str, then: list[str], otherwise: list[str]) -> list[str]
 class _VariadicSource(_Source):
     """The same with operands in a list: parents are a tuple, and the one rule is called for each that is recorded."""
 
-    def __init__(self, p: Primitive, settles: bool = False):
+    def __init__(self, p: Primitive, settles: bool = False, shuts: bool = False):
         self.p, self.n, self.settles = p, 0, settles
+        self.refusal = _REFUSAL if shuts else []
         self.rules = p.rules
         self.saved = {name: {0} for name in needs(p.rules[0]) if name not in ("g", "like", "i")}
 
@@ -489,6 +561,7 @@ class _VariadicSource(_Source):
             f"        {leave}",
             "if level is None:",
             f"    {leave}",
+            *self.refusal,
         ]
         return "\n    ".join([*lines, *self._body("call")])
 
@@ -508,7 +581,7 @@ class _VariadicSource(_Source):
         if len(self.saved) > 2:
             keep = [f"n.s0 = ({', '.join(self.saved)})"]
         return [
-            f"y = {function}({arguments})",
+            *self._computed(f"{function}({arguments})"),
             *self._settle(),
             "sy = spec_of(y)",
             *self._unpack_0d(),

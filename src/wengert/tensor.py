@@ -349,7 +349,7 @@ def _restore(
     t = kind._box(data)
     t._mutable = True
     t.requires_grad_(requires_grad)
-    t.grad = grad
+    t._grad = None if grad is None else t._new_grad(grad)
     if accumulation != "add":
         t.accumulation = accumulation
     return t

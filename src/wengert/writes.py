@@ -445,18 +445,22 @@ def in_place(ufunc: np.ufunc, rebind: bool = True) -> Callable:
             return self._table[ufunc](self, other)
         if _update_buffer(self, ufunc, other):
             return self
-        result = self._table[ufunc](self, other)
-        _check_in_place(self, ufunc, result)
-        if self._is_view or not isinstance(result, Box) or not _movable(self, result):
-            write(self, Ellipsis, result)
-        else:
-            self._value = result._value
-            if result._node is not None:
-                self._node, self._level = result._node, result._level
+        replace(self, self._table[ufunc](self, other), ufunc)
         return self
 
     method.__name__, method.__doc__ = f"__i{ufunc.__name__}__", f"See `numpy.{ufunc.__name__}`, in place."
     return method
+
+
+def replace(t: Box, result: Any, function: Callable) -> None:
+    """Write the result of `function` in the place of all of `t`, which it was computed from."""
+    _check_in_place(t, function, result)
+    if t._is_view or not isinstance(result, Box) or not _movable(t, result):
+        write(t, Ellipsis, result)
+    else:
+        t._value = result._value
+        if result._node is not None:
+            t._node, t._level = result._node, result._level
 
 
 def _update_buffer(t: Box, ufunc: np.ufunc, other: Any) -> bool:
@@ -476,16 +480,16 @@ def _update_buffer(t: Box, ufunc: np.ufunc, other: Any) -> bool:
     return True
 
 
-def _check_in_place(t: Box, ufunc: np.ufunc, result: Any) -> None:
+def _check_in_place(t: Box, function: Callable, result: Any) -> None:
     spec = spec_of(result)
     if spec.shape != t._spec.shape:
         raise ShapeError(
-            f"[{ufunc.__name__}] in place, a result of shape {t._spec.shape} was required; the operands "
+            f"[{function.__name__}] in place, a result of shape {t._spec.shape} was required; the operands "
             f"broadcast to {spec.shape}; write x = x op y instead"
         )
     if not np.can_cast(spec.dtype, t._spec.dtype, "same_kind"):
         raise DTypeError(
-            f"[{ufunc.__name__}] in place, a result that fits {t._spec!r} was required; received "
+            f"[{function.__name__}] in place, a result that fits {t._spec!r} was required; received "
             f"{spec.dtype}; write x = x op y instead, or give x a dtype of that kind"
         )
 

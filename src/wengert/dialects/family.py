@@ -49,11 +49,15 @@ class DialectTensor(Tensor):
 
 
 def found_family(
-    cls: type[DialectTensor], settle: Callable | None = None, wrap: Callable | None = None, shut: Any = None
+    cls: type[DialectTensor],
+    settle: Callable | None = None,
+    wrap: Callable | None = None,
+    shut: Any = None,
+    refuse: Callable | None = None,
 ) -> Family:
     """Give a dialect's class its views, its functions and its operators; see `generate.Family` for the rest."""
     view = type(cls.__name__, (ViewOf, cls), {"__slots__": (), "__module__": cls.__module__})
-    family = cls._family = Family(cls, view, make_view, settle, wrap, shut)
+    family = cls._family = Family(cls, view, make_view, settle, wrap, shut, refuse)
     cls._table = make_table(family)
     face.install(cls, cls._table)
     for name, ufunc in face.OPERATORS.items():

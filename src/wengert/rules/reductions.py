@@ -196,26 +196,45 @@ def _sum_from_here(x: Any, axis: int) -> Any:
     return np.flip(_cumsum(np.flip(x, axis), axis=axis), axis)
 
 
+def part(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
+    """The slice ``start:stop`` along an axis."""
+    return x[(*(slice(None),) * (axis % x.ndim), slice(start, stop))]
+
+
+def recurrence(c: Any, b: Any, axis: int) -> Any:
+    """The linear recurrence ``h[i] = c[i] * h[i - 1] + b[i]`` along an axis, from ``h[-1] = 0``.
+
+    Two steps are one step of the same form, so that half as many steps give every other element (Ladner and Fischer,
+    1980): linear time, whatever the coefficients, and in functions that have derivatives.
+    """
+    moved = _every_other(np.moveaxis(c, axis, -1), np.moveaxis(b, axis, -1))
+    return np.moveaxis(moved, -1, axis)
+
+
+def _every_other(c: Any, b: Any) -> Any:
+    n = b.shape[-1]
+    if n < 2:
+        return b
+    first, second = c[..., 0 : n - 1 : 2], c[..., 1::2]
+    odd = _every_other(first * second, second * b[..., 0 : n - 1 : 2] + b[..., 1::2])
+    even = c[..., 2::2] * odd[..., : (n - 1) // 2] + b[..., 2::2]
+    even = np.concatenate([b[..., :1], even], axis=-1)
+    pairs = np.stack([even[..., : n // 2], odd], axis=-1)
+    pairs = np.reshape(pairs, (*b.shape[:-1], n - n % 2))
+    return np.concatenate([pairs, even[..., -1:]], axis=-1) if n % 2 else pairs
+
+
+def recurrence_back(c: Any, b: Any, axis: int) -> Any:
+    """The same from the other end: ``h[i] = c[i + 1] * h[i + 1] + b[i]``; ``c[0]`` is not used."""
+    return np.flip(recurrence(np.flip(np.roll(c, -1, axis), axis), np.flip(b, axis), axis), axis)
+
+
 def _cumprod_rule(g, x, y, axis):
     if not np.any(x == 0):
         return _sum_from_here(g * y, axis) / x
-    if is_wrapper(x):
-        return _cumprod_by_pairs(g, x, axis)
-    # Up to the first zero as usual; at it, the products without it; behind it every product holds that zero.
-    zeros_so_far = np.add.accumulate(np.equal(x, 0), axis=axis)
-    first = np.logical_and(np.equal(x, 0), zeros_so_far == 1)
-    without = _cumprod(choose(first, np.ones_like(x), x), axis=axis)
-    before = _sum_from_here(g * y, axis) / choose(np.equal(x, 0), np.ones_like(x), x)
-    at = _sum_from_here(g * without, axis)
-    return np.where(zeros_so_far == 0, before, np.where(first, at, np.zeros_like(g)))
-
-
-def _cumprod_by_pairs(g, x, axis):
-    """The same in quadratic time and memory, but right for derivatives of the rule too."""
-    rows, g = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
-    n = rows.shape[-1]
-    products = np.cumprod(np.where(np.eye(n, dtype=bool), 1, rows[..., None, :]), axis=-1)
-    return np.moveaxis(np.sum(np.triu(products) * g[..., None, :], axis=-1), -1, axis)
+    one = np.ones_like(part(x, axis, None, 1))
+    before = np.concatenate([one, part(y, axis, None, -1)], axis=axis)
+    return before * recurrence_back(x, g, axis)
 
 
 _cumsum = linear(_cumsum, lambda g, axis: _sum_from_here(g, axis))
@@ -276,7 +295,7 @@ def _extremum(reduce, pick):
             a = np.where(where, a, _of_dtype(initial, a.dtype))
         if initial is UNSET:
             return reduce(a, axis=axis, keepdims=keepdims)
-        if not a.size:
+        if not np.size(a):
             return np.full(np.sum(np.empty(a.shape), axis=axis, keepdims=keepdims).shape, initial, a.dtype)[()]
         return pick(reduce(a, axis=axis, keepdims=keepdims), _of_dtype(initial, a.dtype))
 
@@ -324,6 +343,11 @@ _var = primitive(_var, _var_rule, holomorphic=False)
 _std = primitive(_std, _std_rule, holomorphic=False)
 
 
+def _root(v):
+    """The square root, with the derivative 0 at 0, where equal elements have a deviation without direction."""
+    return np.where(v == 0, v, np.sqrt(np.where(v == 0, 1, v)))
+
+
 def _moment(function, plain):
     def moment(
         a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, *, where=UNSET, mean=UNSET, correction=UNSET
@@ -348,7 +372,7 @@ def _moment(function, plain):
 
 
 composite(np.var)(_moment(_var, lambda v: v))
-composite(np.std)(_moment(_std, np.sqrt))
+composite(np.std)(_moment(_std, _root))
 
 
 @composite(np.average)
@@ -439,11 +463,12 @@ def _matrix_norm(x, ord, axes, keepdims):
     rows, columns = axes
     if ord == "fro":
         return _norm(x, axis=axes, keepdims=keepdims)
+    if ord in ("nuc", 2, -2):
+        s = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
+        value = np.sum(s, axis=-1) if ord == "nuc" else s[..., 0 if ord == 2 else -1]
+        return np.expand_dims(value, axes) if keepdims else value
     if ord not in (1, -1, np.inf, -np.inf):
-        raise MissingRuleError(
-            f"[linalg.norm] order {ord!r} of a matrix needs singular values, whose derivative "
-            f"rule is not there yet; orders None, 'fro', 1, -1, inf and -inf have one"
-        )
+        raise ValueError("Invalid norm order for matrices.")
     inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
     sums = np.sum(np.abs(x), axis=inner, keepdims=True)
     pick = np.max if ord > 0 else np.min

@@ -306,7 +306,7 @@ def pad(array, pad_width, mode="constant", **kwargs):
     if mode == "constant" and not is_wrapper(values) and not np.any(np.asarray(values)):
         return _pad_zeros(array, widths=widths)
     if mode in ("edge", "wrap", "reflect", "symmetric") and kwargs.get("reflect_type", "even") == "even":
-        positions = np.pad(np.arange(array.size).reshape(array.shape), widths, mode=mode)
+        positions = np.pad(np.arange(np.size(array)).reshape(array.shape), widths, mode=mode)
         return np.ravel(array)[positions]
     if mode == "constant":
         mask = np.pad(np.zeros(array.shape, bool), widths, constant_values=True)
