@@ -24,7 +24,7 @@ def show(*spellings: Callable) -> None:
         results[name] = spelling()
     (first, expected), *others = results.items()
     for name, result in others:
-        if not np.allclose(result, expected, rtol=1e-5):
+        if not np.allclose(result, expected, rtol=1e-5, atol=1e-5):
             raise SystemExit(f"{name} came to {result}, {first} to {expected}")
     console.print(f"[bold]{', '.join(results)}: the same numbers.[/bold]\n" if others else "")
 

@@ -91,34 +91,24 @@ tensor([[4., 3.],
 DJL = """\
 ND: (4) cpu() float32
 [0., 1., 2., 3.]
-
 ND: (4) cpu() float32
 [0., 0., 0., 0.]
-
 ND: () cpu() float32
 28.
-
 ND: (4) cpu() float32
 [ 0.,  4.,  8., 12.]
-
 ND: (4) cpu() boolean
 [ true,  true,  true,  true]
-
 ND: (4) cpu() float32
 [1., 1., 1., 1.]
-
 ND: (4) cpu() float32
 [0., 2., 4., 6.]
-
 ND: (4) cpu() boolean
 [ true,  true,  true,  true]
-
 ND: (4) cpu() boolean
 [ true,  true,  true,  true]
-
 ND: (1) cpu() boolean
 [ true]
-
 """
 
 
@@ -145,7 +135,7 @@ def test_prints_what_it_prints(dialect, name, expected):
 
 def test_reading_the_gradient_of_a_non_leaf_warns():
     said = run("torch", "003_pytorch.py").stderr
-    assert said.count("UserWarning") == 2 and "non-leaf" in said
+    assert "UserWarning" in said and "not a leaf" in said
 
 
 def test_the_scalar_program():

@@ -1,0 +1,7 @@
+"""Gradient collectors and training: the small core of DJL's ``ai.djl.training``."""
+
+from wengert.dialects.djl.training.collector import GradientCollector
+from wengert.dialects.djl.training.store import ParameterStore
+from wengert.dialects.djl.training.trainer import DefaultTrainingConfig, EasyTrain, Trainer
+
+__all__ = ["DefaultTrainingConfig", "EasyTrain", "GradientCollector", "ParameterStore", "Trainer"]

@@ -1,0 +1,187 @@
+"""Elementwise functions of ``mx.nd``, by the NumPy functions that they are."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+from wengert.box import bare
+from wengert.dialects.mxnet.ndarray.ndarray import TABLE, NDArray, boxed, compare
+from wengert.dialects.mxnet.ndarray.operation import METHODS, operation, put, same_shape
+from wengert.rules.nn import relu as _relu
+from wengert.rules.nn import sigmoid as _sigmoid
+
+UNARY = {
+    "abs": np.absolute, "arccos": np.arccos, "arccosh": np.arccosh, "arcsin": np.arcsin, "arcsinh": np.arcsinh,
+    "arctan": np.arctan, "arctanh": np.arctanh, "cbrt": np.cbrt, "ceil": np.ceil, "cos": np.cos, "cosh": np.cosh,
+    "degrees": np.degrees, "digamma": scipy.special.digamma, "erf": scipy.special.erf, "erfinv": scipy.special.erfinv,
+    "exp": np.exp, "expm1": np.expm1, "fix": np.fix, "floor": np.floor, "gamma": scipy.special.gamma,
+    "gammaln": scipy.special.gammaln, "log": np.log, "log10": np.log10, "log1p": np.log1p, "log2": np.log2,
+    "negative": np.negative, "radians": np.radians, "reciprocal": np.reciprocal, "sign": np.sign, "sin": np.sin,
+    "sinh": np.sinh, "sqrt": np.sqrt, "square": np.square, "tan": np.tan, "tanh": np.tanh, "trunc": np.trunc,
+}  # fmt: skip
+"""Names of functions of one array, and what they are in NumPy and SciPy."""
+BINARY: dict[str, Any] = {
+    "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide, "true_divide": np.divide,
+    "modulo": np.remainder, "power": np.power, "maximum": np.maximum, "minimum": np.minimum, "hypot": np.hypot,
+    "arctan2": np.arctan2,
+}  # fmt: skip
+COMPARISONS: dict[str, Any] = {
+    "equal": np.equal, "not_equal": np.not_equal, "greater": np.greater, "greater_equal": np.greater_equal,
+    "lesser": np.less, "lesser_equal": np.less_equal, "logical_and": np.logical_and, "logical_or": np.logical_or,
+    "logical_xor": np.logical_xor,
+}  # fmt: skip
+SHORT = {"subtract": "sub", "multiply": "mul", "divide": "div", "modulo": "mod"}
+"""How a name is spelled after ``broadcast_`` and ``elemwise_``."""
+
+
+def _named(function: Callable, name: str, numpy_name: str) -> Callable:
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"See `{numpy_name}`."
+    return function
+
+
+def _path(function: Any) -> str:
+    return f"{'numpy' if hasattr(np, function.__name__) else 'scipy.special'}.{function.__name__}"
+
+
+def _unary(label: str, function: Any) -> Callable:
+    def call(data: Any, out: Any = None, name: str | None = None) -> Any:
+        y = TABLE[function](data)
+        if y.__class__ is np.ndarray:
+            y = boxed(y)  # of a function without a rule
+        return y if out is None else put(out, y)
+
+    return _named(call, label, _path(function))
+
+
+def _binary(label: str, function: Any, checked: bool = False) -> Callable:
+    def call(lhs: Any, rhs: Any, out: Any = None, name: str | None = None) -> Any:
+        if checked:
+            same_shape(label, lhs, rhs)
+        if not isinstance(lhs, NDArray) and not isinstance(rhs, NDArray):
+            return function(lhs, rhs)
+        y = TABLE[function](lhs, rhs)
+        return y if out is None else put(out, y)
+
+    return _named(call, label, _path(function))
+
+
+def _comparing(label: str, function: Any) -> Callable:
+    def call(lhs: Any, rhs: Any, out: Any = None, name: str | None = None) -> Any:
+        if not isinstance(lhs, NDArray) and not isinstance(rhs, NDArray):
+            return function(lhs, rhs)
+        y = compare(function, lhs, rhs)
+        return y if out is None else put(out, y)
+
+    return _named(call, label, _path(function))
+
+
+FUNCTIONS: dict[str, Callable] = {name: _unary(name, function) for name, function in UNARY.items()}
+METHODS.update(FUNCTIONS)
+for _name, _function in BINARY.items():
+    FUNCTIONS[_name] = _binary(_name, _function)
+    _short = SHORT.get(_name, _name)
+    FUNCTIONS[f"broadcast_{_short}"] = _binary(f"broadcast_{_short}", _function)
+    if _name in ("add", "subtract", "multiply", "divide"):
+        FUNCTIONS[f"elemwise_{_short}"] = _binary(f"elemwise_{_short}", _function, checked=True)
+for _name, _function in COMPARISONS.items():
+    FUNCTIONS[_name] = _comparing(_name, _function)
+    FUNCTIONS[f"broadcast_{_name}"] = _comparing(f"broadcast_{_name}", _function)
+FUNCTIONS |= {"broadcast_plus": FUNCTIONS["broadcast_add"], "broadcast_minus": FUNCTIONS["broadcast_sub"]}
+globals().update(FUNCTIONS)
+
+
+# What NumPy has no function for ----------------------------------------------------------------------------------
+
+
+@operation
+def relu(data: Any) -> Any:
+    """``max(data, 0)``."""
+    return _relu(data)
+
+
+@operation
+def sigmoid(data: Any) -> Any:
+    """``1 / (1 + exp(-data))``."""
+    return _sigmoid(data)
+
+
+@operation
+def rsqrt(data: Any) -> Any:
+    """``1 / sqrt(data)``."""
+    return np.reciprocal(np.sqrt(data))
+
+
+@operation
+def rcbrt(data: Any) -> Any:
+    """``1 / cbrt(data)``."""
+    return np.reciprocal(np.cbrt(data))
+
+
+@operation
+def round_(data: Any) -> Any:
+    """The nearest whole number; halves go away from zero."""
+    return np.copysign(np.floor(np.abs(data) + 0.5), data)
+
+
+@operation
+def rint(data: Any) -> Any:
+    """The nearest whole number; halves go down."""
+    return np.ceil(data - 0.5)
+
+
+@operation
+def softsign(data: Any) -> Any:
+    """``data / (1 + abs(data))``."""
+    return data / (1 + np.abs(data))
+
+
+@operation
+def hard_sigmoid(data: Any, alpha: float = 0.2, beta: float = 0.5) -> Any:
+    """``alpha * data + beta``, clipped to [0, 1]."""
+    return np.clip(alpha * data + beta, 0.0, 1.0)
+
+
+@operation
+def clip(data: Any, a_min: float, a_max: float) -> Any:
+    """Numbers beyond the limits replaced by the limits."""
+    return TABLE[np.clip](data, a_min, a_max)
+
+
+@operation
+def smooth_l1(data: Any, scalar: float = 1.0) -> Any:
+    """``(scalar * x)**2 / 2`` near 0 and ``abs(x) - 0.5 / scalar**2`` beyond ``1 / scalar**2``."""
+    size = np.abs(data)
+    near = raw_less(size, 1.0 / scalar**2)
+    return np.where(near, 0.5 * scalar**2 * np.square(data), size - 0.5 / scalar**2)
+
+
+def raw_less(a: Any, b: Any) -> np.ndarray:
+    """A plain mask."""
+    return np.less(bare(a), bare(b))
+
+
+@operation
+def logical_not(data: Any) -> Any:
+    """Ones where there are zeros, in the same dtype."""
+    return compare(np.equal, data, 0)
+
+
+@operation(method=False)
+def add_n(*args: Any) -> Any:
+    """The sum of arrays of one shape."""
+    total = args[0]
+    for a in args[1:]:
+        same_shape("add_n", total, a)
+        total = total + a
+    return total if len(args) > 1 else total.copy()
+
+
+ElementWiseSum = add_n
+FUNCTIONS |= {
+    "ElementWiseSum": add_n, "add_n": add_n, "clip": clip, "hard_sigmoid": hard_sigmoid, "logical_not": logical_not,
+    "rcbrt": rcbrt, "relu": relu, "rint": rint, "round": round_, "rsqrt": rsqrt, "sigmoid": sigmoid,
+    "smooth_l1": smooth_l1, "softsign": softsign,
+}  # fmt: skip

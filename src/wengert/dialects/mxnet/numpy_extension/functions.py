@@ -1,0 +1,281 @@
+"""Functions of ``npx`` beside those of layers, for arrays of both classes."""
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+import scipy.special
+
+from wengert import nn
+from wengert.box import bare
+from wengert.dialects.mxnet import neural
+from wengert.dialects.mxnet.errors import MXNetError
+from wengert.errors import ShapeError
+from wengert.rules import nn as rules
+
+__all__ = [
+    "activation", "arange_like", "batch_dot", "broadcast_like", "elu", "erf", "erfinv", "gamma", "gammaln", "gelu",
+    "hard_sigmoid", "index_add", "index_update", "log_sigmoid", "masked_log_softmax", "masked_softmax", "mish",
+    "nonzero", "one_hot", "pick", "relu", "reshape", "reshape_like", "selu", "sequence_mask", "sigmoid", "silu",
+    "smooth_l1", "softplus", "softsign", "stop_gradient", "tanh", "topk",
+]  # fmt: skip
+
+# Activations -----------------------------------------------------------------------------------------------------
+
+
+def relu(data: Any) -> Any:
+    """``max(x, 0)``."""
+    return data._table[rules._relu](data)
+
+
+def sigmoid(data: Any) -> Any:
+    """``1 / (1 + exp(-x))``."""
+    return data._table[rules._sigmoid](data)
+
+
+def tanh(data: Any) -> Any:
+    """Hyperbolic tangent."""
+    return data._table[np.tanh](data)
+
+
+def softplus(data: Any) -> Any:
+    """``log(1 + exp(x))``."""
+    return data._table[rules._softplus](data)
+
+
+def log_sigmoid(data: Any) -> Any:
+    """``log(sigmoid(x))``."""
+    return -softplus(-data)
+
+
+def softsign(data: Any) -> Any:
+    """``x / (1 + |x|)``."""
+    return data / (1 + np.abs(data))
+
+
+def mish(data: Any) -> Any:
+    """``x * tanh(softplus(x))``."""
+    return data * np.tanh(softplus(data))
+
+
+def silu(data: Any, beta: float = 1.0) -> Any:
+    """``x * sigmoid(beta * x)``, also called swish."""
+    return nn.silu(data) if beta == 1 else data * sigmoid(beta * data)
+
+
+def elu(data: Any, alpha: float = 1.0) -> Any:
+    """``x`` where positive, ``alpha * (exp(x) - 1)`` elsewhere."""
+    return nn.elu(data, alpha)
+
+
+def selu(data: Any) -> Any:
+    """`elu` with the two constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
+    return neural.SELU_SCALE * nn.elu(data, neural.SELU_ALPHA)
+
+
+def gelu(data: Any, approximation: str = "erf") -> Any:
+    """``x`` times the normal distribution function of ``x``, or its approximation by ``"tanh"``."""
+    return nn.gelu(data, approximate=approximation != "erf")
+
+
+def hard_sigmoid(data: Any, alpha: float = 0.2, beta: float = 0.5) -> Any:
+    """``alpha * x + beta``, between 0 and 1."""
+    return np.clip(alpha * data + beta, 0, 1)
+
+
+def activation(data: Any, act_type: str = "relu", **unused: Any) -> Any:
+    """The activation of a name."""
+    own = {"relu": relu, "gelu": gelu, "silu": silu, "sigmoid": sigmoid, "tanh": tanh}.get(act_type)
+    return neural.Activation(data, act_type) if own is None else own(data)
+
+
+def _masked(function: Any, outside: float, data: Any, mask: Any, axis: int) -> Any:
+    """The function of what the mask admits, and `outside` elsewhere."""
+    entry = data._table[function]
+    zero = np.zeros((), data.dtype)[()]
+    y = entry(np.where(mask, data, zero - np.inf), axis)
+    return np.where(mask, y, zero + outside)
+
+
+def masked_softmax(data: Any, mask: Any = None, axis: int = -1, temperature: float | None = 1.0) -> Any:
+    """Softmax of what the mask admits, zeros elsewhere."""
+    if mask is None:
+        return neural.softmax(data, axis=axis, temperature=temperature)
+    data = data if temperature in (None, 1) else data / temperature
+    return _masked(rules._softmax, 0.0, data, np.asarray(bare(mask)).astype(bool), axis)
+
+
+def masked_log_softmax(data: Any, mask: Any = None, axis: int = -1, temperature: float | None = 1.0) -> Any:
+    """Logarithm of `masked_softmax`, minus infinity where the mask admits nothing."""
+    if mask is None:
+        return neural.log_softmax(data, axis=axis, temperature=temperature)
+    data = data if temperature in (None, 1) else data / temperature
+    return _masked(rules._log_softmax, -np.inf, data, np.asarray(bare(mask)).astype(bool), axis)
+
+
+def _special(name: str) -> Callable:
+    def call(data: Any) -> Any:
+        y = data._table[getattr(scipy.special, name)](data)
+        return y if isinstance(y, type(data)) else data._box(np.asarray(y, data.dtype))
+
+    call.__name__ = call.__qualname__ = name
+    call.__doc__ = f"See `scipy.special.{name}`."
+    return call
+
+
+erf, erfinv, gamma, gammaln = map(_special, ("erf", "erfinv", "gamma", "gammaln"))
+
+# Choosing --------------------------------------------------------------------------------------------------------
+
+
+def one_hot(data: Any, depth: int, on_value: float = 1.0, off_value: float = 0.0, dtype: Any = "float32") -> Any:
+    """`on_value` at the position that each number names, `off_value` elsewhere."""
+    hot = np.asarray(bare(data)).astype(np.int64)[..., None] == np.arange(depth)
+    return data._box(np.where(hot, on_value, off_value).astype(dtype))
+
+
+def pick(data: Any, index: Any, axis: int | None = -1, mode: str = "clip", keepdims: bool = False) -> Any:
+    """The entry along `axis` that `index` names; what lies outside is clipped, or wrapped around."""
+    if axis is None:
+        data, axis = data.reshape(-1), 0
+    positions = np.asarray(bare(index)).astype(np.int64)
+    if positions.ndim < data.ndim:
+        positions = np.expand_dims(positions, axis)
+    n = data.shape[axis]
+    positions = np.clip(positions, 0, n - 1) if mode == "clip" else positions % n
+    picked = np.take_along_axis(data, positions, axis)
+    return picked if keepdims else np.squeeze(picked, axis)
+
+
+def topk(
+    data: Any,
+    axis: int | None = -1,
+    k: int = 1,
+    ret_typ: str = "indices",
+    is_ascend: bool = False,
+    dtype: Any = "float32",
+) -> Any:
+    """The `k` greatest (or smallest) along an axis: their positions, values, both, or a mask of them."""
+    if axis is None:
+        data, axis = data.reshape(-1), 0
+    values = np.asarray(bare(data))
+    order = np.argsort(values if is_ascend else -values, axis=axis, kind="stable")
+    best = np.take(order, np.arange(k if k > 0 else values.shape[axis]), axis=axis)
+    positions = data._box(best.astype(dtype))
+    if ret_typ == "indices":
+        return positions
+    if ret_typ == "mask":
+        mask = np.zeros_like(values)
+        np.put_along_axis(mask, best, 1, axis)
+        return data._box(mask)
+    picked = np.take_along_axis(data, best, axis)
+    if ret_typ not in ("value", "both"):
+        raise MXNetError(f"[topk] ret_typ 'indices', 'value', 'both' or 'mask' was required; received {ret_typ!r}")
+    return picked if ret_typ == "value" else [picked, positions]
+
+
+def sequence_mask(
+    data: Any, sequence_length: Any = None, use_sequence_length: bool = False, value: float = 0.0, axis: int = 0
+) -> Any:
+    """`value` behind the end of each sequence; time is on `axis` 0 or 1, the batch on the other."""
+    if not use_sequence_length or sequence_length is None:
+        return data
+    lengths, steps = np.asarray(bare(sequence_length)), np.arange(data.shape[axis])
+    inside = steps[:, None] < lengths if axis == 0 else steps < lengths[:, None]
+    mask = inside.reshape(inside.shape + (1,) * (data.ndim - 2))
+    return np.where(mask, data, np.asarray(value, data.dtype)[()])
+
+
+def nonzero(data: Any) -> Any:
+    """Positions of the elements that are not zero, one in each row."""
+    return data._box(np.argwhere(bare(data)))
+
+
+def index_update(data: Any, indices: Any, val: Any) -> Any:
+    """A copy in which the elements at `indices` (axes first) are `val`."""
+    changed = data.copy()
+    changed[tuple(np.asarray(bare(indices)))] = val
+    return changed
+
+
+def index_add(data: Any, indices: Any, val: Any) -> Any:
+    """A copy with `val` added to the elements at `indices` (axes first), as often as they are named."""
+    changed = data.copy()
+    np.add.at(changed, tuple(np.asarray(bare(indices))), val)
+    return changed
+
+
+def stop_gradient(data: Any) -> Any:
+    """The values without their history."""
+    return data.detach()
+
+
+def smooth_l1(data: Any, scalar: float = 1.0) -> Any:
+    """``(scalar * x)**2 / 2`` near 0, ``|x| - 1 / (2 * scalar**2)`` from ``1 / scalar**2`` on."""
+    square = scalar * scalar
+    return square * nn.huber(data, np.zeros(data.shape, data.dtype), 1 / square, "none")
+
+
+# Shapes ----------------------------------------------------------------------------------------------------------
+
+
+def batch_dot(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False) -> Any:
+    """Products of matrices, one for each entry of the batch."""
+    a = np.swapaxes(a, -1, -2) if transpose_a else a
+    b = np.swapaxes(b, -1, -2) if transpose_b else b
+    if a.ndim != b.ndim or a.shape[:-2] != b.shape[:-2]:
+        raise ShapeError(f"[batch_dot] two batches of one size were required; received {a.shape} and {b.shape}")
+    return np.matmul(a, b)
+
+
+def arange_like(data: Any, start: float = 0.0, step: float = 1.0, repeat: int = 1, axis: int | None = None) -> Any:
+    """Evenly spaced numbers along an axis of an array, or in its shape."""
+    shape = data.shape if axis is None else (data.shape[axis],)
+    numbers = np.repeat(start + step * np.arange(-(-prod(shape) // repeat)), repeat)[: prod(shape)]
+    return data._box(numbers.reshape(shape).astype(data.dtype))
+
+
+def broadcast_like(lhs: Any, rhs: Any) -> Any:
+    """The first array, broadcast to the shape of the second."""
+    return np.broadcast_to(lhs, rhs.shape)
+
+
+def reshape_like(lhs: Any, rhs: Any) -> Any:
+    """The first array in the shape of the second."""
+    return np.reshape(lhs, rhs.shape)
+
+
+def reshape(a: Any, newshape: Any, reverse: bool = False, order: str = "C") -> Any:
+    """Reshape with codes: -1 infer, -2 copy a length, -3 drop a 1, -4 copy the rest, -5 join two, -6 split in two."""
+    newshape = (newshape,) if isinstance(newshape, int) else tuple(newshape)
+    if not reverse:
+        return a.reshape(decoded(a.shape, newshape), order=order)
+    shape = decoded(a.shape[::-1], newshape[::-1])
+    return a.reshape(shape[::-1], order=order)
+
+
+def decoded(shape: tuple[int, ...], codes: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape that `codes` make of `shape`, in which a -1 may remain."""
+    lengths, wanted, made = list(shape), list(codes), []
+    while wanted:
+        code = wanted.pop(0)
+        if code == -4:
+            made += lengths
+            lengths = []
+        elif code == -5:
+            made.append(lengths.pop(0) * lengths.pop(0))
+        elif code == -6:
+            made += _halves(lengths.pop(0), wanted.pop(0), wanted.pop(0))
+        else:
+            here = lengths.pop(0) if lengths else None
+            if code == -3 and here != 1:
+                raise ShapeError(f"[reshape] -3 drops an axis of length 1; received length {here}, shape {shape}")
+            if code != -3:
+                made.append(here if code == -2 else code)  # type: ignore[arg-type]
+    return tuple(made)
+
+
+def _halves(whole: int, first: int, second: int) -> list[int]:
+    first = whole // second if first == -1 else first
+    return [first, whole // first if second == -1 else second]

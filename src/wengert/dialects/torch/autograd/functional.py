@@ -1,0 +1,138 @@
+"""`torch.autograd.functional`: derivatives of functions of tensors, or of tuples of tensors."""
+
+from collections.abc import Callable
+from typing import Any
+
+from wengert.dialects.torch import creation
+from wengert.dialects.torch.errors import TorchError, TypeMismatchError
+from wengert.dialects.torch.func.transforms import boxed
+from wengert.dialects.torch.tensor import Tensor
+from wengert.tape import no_grad
+from wengert.transforms import derived, reverse
+
+__all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
+
+
+def _run(operation: str, transform: Callable, func: Callable, inputs: Any, v: Any, create_graph: bool) -> Any:
+    """A transformation of a function of all inputs, run on them; without `create_graph` detached from their history."""
+    given = inputs if isinstance(inputs, tuple) else (inputs,)
+    for t in given:
+        if not isinstance(t, Tensor):
+            raise TypeMismatchError(
+                f"[{operation}] The inputs given to {operation} must be Tensors; got {type(t).__name__}"
+            )
+    if create_graph:
+        return boxed(transform(func, given, v))
+    given = tuple(t.detach() for t in given)
+    with no_grad():
+        return boxed(transform(func, given, v))
+
+
+def _vector(operation: str, v: Any, like: Any) -> tuple:
+    """The given vector as a tuple, or ones where the value has one element."""
+    expected = like if isinstance(like, tuple) else (like,)
+    if v is None:
+        if len(expected) != 1 or expected[0].size != 1:
+            raise TorchError(
+                f"[{operation}] The vector v can only be None if the user-provided function returns a single Tensor "
+                f"with a single element"
+            )
+        return (creation.ones_like(Tensor._box(expected[0])),)
+    given = v if isinstance(v, tuple) else (v,)
+    shapes, wanted = [tuple(t.shape) for t in given], [tuple(t.shape) for t in expected]
+    if shapes != wanted:
+        raise TorchError(f"[{operation}] v of shapes {wanted} was required; received {shapes}; v has invalid size")
+    return given
+
+
+def _as_given(result: tuple, inputs: Any) -> Any:
+    """One result for inputs that were no tuple."""
+    return result if isinstance(inputs, tuple) else result[0]
+
+
+def jacobian(
+    func: Callable,
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    strategy: str = "reverse-mode",
+) -> Any:
+    """All partial derivatives: a tensor for one output and one input, else tuples, outputs first."""
+
+    def transform(func: Callable, given: tuple, v: Any) -> Any:
+        return derived.jacobian(func, tuple(range(len(given))))(*given)
+
+    result = _run("jacobian", transform, func, inputs, None, create_graph)
+    if isinstance(inputs, tuple):
+        return result
+    return tuple(row[0] for row in result) if isinstance(result[0], tuple) else result[0]
+
+
+def hessian(
+    func: Callable,
+    inputs: Any,
+    create_graph: bool = False,
+    strict: bool = False,
+    vectorize: bool = False,
+    outer_jacobian_strategy: str = "reverse-mode",
+) -> Any:
+    """All second partial derivatives of a function with one number as its value."""
+
+    def transform(func: Callable, given: tuple, v: Any) -> Any:
+        everywhere = tuple(range(len(given)))
+        return derived.jacobian(reverse.grad(_of_one(func), everywhere), everywhere)(*given)
+
+    result = _run("hessian", transform, func, inputs, None, create_graph)
+    return result if isinstance(inputs, tuple) else result[0][0]
+
+
+def _of_one(func: Callable) -> Callable:
+    def checked(*inputs: Tensor) -> Tensor:
+        y = func(*inputs)
+        if not isinstance(y, Tensor) or y._spec.size != 1:
+            raise TorchError("[functional] The function given must return a single Tensor with a single element")
+        return y.reshape(())
+
+    return checked
+
+
+def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple:
+    """The value of the function, and the vector `v` times its Jacobian."""
+
+    def transform(func: Callable, given: tuple, v: Any) -> tuple:
+        value, pullback = reverse.vjp(func, *given)
+        vector = _vector("vjp", v, value)
+        return value, pullback(vector if isinstance(value, tuple) else vector[0])
+
+    value, product = _run("vjp", transform, func, inputs, v, create_graph)
+    return value, _as_given(product, inputs)
+
+
+def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple:
+    """The value of the function, and its Jacobian times the vector `v`."""
+
+    def transform(func: Callable, given: tuple, v: Any) -> tuple:
+        return derived.jvp(func, given, _vector("jvp", v, given))
+
+    return _run("jvp", transform, func, inputs, v, create_graph)
+
+
+def vhp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple:
+    """The value of the function, and the vector `v` times its Hessian."""
+
+    def transform(func: Callable, given: tuple, v: Any) -> tuple:
+        return derived.vhp(_of_one(func), given, _vector("vhp", v, given))
+
+    value, product = _run("vhp", transform, func, inputs, v, create_graph)
+    return value, _as_given(product, inputs)
+
+
+def hvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple:
+    """The value of the function, and its Hessian times the vector `v`."""
+
+    def transform(func: Callable, given: tuple, v: Any) -> tuple:
+        return derived.hvp(_of_one(func), given, _vector("hvp", v, given))
+
+    value, product = _run("hvp", transform, func, inputs, v, create_graph)
+    return value, _as_given(product, inputs)
