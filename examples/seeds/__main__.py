@@ -8,7 +8,7 @@ from rich.console import Console
 
 here = Path(__file__).resolve().parent
 sys.path.insert(0, str(here))
-console = Console(width=100, highlight=False)
+console = Console(width=112, highlight=False)
 for lesson in sorted(here.glob("lesson_*.py")):
     if not sys.argv[1:] or any(part in lesson.name for part in sys.argv[1:]):
         console.rule(lesson.stem.replace("_", " "))

@@ -1,7 +1,7 @@
 """Loops and branches that depend on values: what is remembered is what ran.
 
-f doubles its argument until it is long enough. On every piece it is linear, f(a) = k a, so the gradient must be f(a) / a.
-That holds for a vector too, and for a matrix: k is the same for all elements, as the norm is of the whole.
+f doubles its argument until it is long enough. On every piece it is linear, f(a) = k a, so the gradient must be
+f(a) / a. That holds for a vector too, and for a matrix: k is the same for all elements, as the norm is of the whole.
 """
 
 from side_by_side import show

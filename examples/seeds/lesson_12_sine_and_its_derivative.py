@@ -70,8 +70,8 @@ def draw() -> None:
         axes.plot(x, f(x), label="f")
         axes.plot(x, wg.grad(lambda x, f=f: np.sum(f(x)))(x), "--", label="df/dx, from the tape")
         axes.set(xlabel="x", title=title)
-        axes.legend()
         axes.grid(alpha=0.3)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     figure.savefig(picture("sine.png"), dpi=150)
 
 

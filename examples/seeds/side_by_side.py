@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.syntax import Syntax
 
-console = Console(width=100, highlight=False)
+console = Console(width=112, highlight=False)
 
 
 def show(*spellings: Callable) -> None:
