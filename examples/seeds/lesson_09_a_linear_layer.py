@@ -62,9 +62,7 @@ def draw() -> None:
         start = time.perf_counter()
         losses = train()
         taken = 1e3 * (time.perf_counter() - start)
-        axes.semilogy(
-            losses, style, label=f"{train.__name__}, {1e3 * (time.perf_counter() - start):.0f} ms", linewidth=2
-        )
+        axes.semilogy(losses, style, linewidth=2, label=f"{train.__name__}, {taken:.0f} ms")
     axes.set(xlabel="step", ylabel="loss (sum of squares)", title="A linear layer, 50 inputs, 10 outputs")
     axes.legend()
     axes.grid(alpha=0.3)
