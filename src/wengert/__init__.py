@@ -15,6 +15,7 @@ True
 import importlib
 from typing import Any
 
+import wengert.array_api  # noqa: F401 (tensors answer with it when asked for their namespace)
 import wengert.rules  # noqa: F401 (registers the rules)
 from wengert import errors
 from wengert.creation import (
@@ -42,7 +43,7 @@ __version__ = "0.1.0"
 
 keep_freed_memory()
 
-_ON_DEMAND = ("dialects", "nn", "numpy", "optim", "testing")
+_ON_DEMAND = ("dialects", "nn", "optim", "scipy", "testing")
 
 
 def __getattr__(name: str) -> Any:

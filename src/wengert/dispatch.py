@@ -1,5 +1,6 @@
 """What NumPy's functions become for tensors: generated code, composites, plain readings, or a refusal."""
 
+import importlib
 import inspect
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import numpy as np
 from wengert.box import Box, bare, read_only
 from wengert.errors import MissingRuleError
 from wengert.generate import Family, generate
-from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of
+from wengert.primitive import REGISTRY, UFUNC_METHODS, Composite, Plain, Primitive, name_of
 from wengert.protocol import Table, Wrapper, write_out
 from wengert.writes import add_at
 
@@ -24,7 +25,12 @@ def make_table(family: Family) -> Table:
 
 
 def _entry(function: Any, family: Family) -> Callable:
+    owner = function[0] if isinstance(function, tuple) else function
+    if owner not in REGISTRY and isinstance(owner, np.ufunc) and "scipy.special" in sys.modules:
+        importlib.import_module("wengert.rules.special")  # only now: import wengert does not load SciPy
     known = REGISTRY.get(function)
+    if known is None and isinstance(function, tuple):
+        known = _ufunc_method(*function)
     if isinstance(known, Primitive):
         return generate(known, family)
     if isinstance(known, Composite):
@@ -32,6 +38,16 @@ def _entry(function: Any, family: Family) -> Callable:
     if isinstance(known, Plain):
         return _plain(known, family)
     return _missing(function)
+
+
+def _ufunc_method(ufunc: np.ufunc, method: str) -> Composite | Plain | None:
+    """A method of a ufunc that has rules: what the rules say of all methods of that name."""
+    known, name = REGISTRY.get(ufunc), name_of((ufunc, method))
+    if known is None or method not in UFUNC_METHODS:
+        return None
+    if isinstance(known, Plain) and method != "at":
+        return Plain(name, getattr(ufunc, method))
+    return Composite(name, UFUNC_METHODS[method](ufunc))
 
 
 def _composite(function: Any, known: Composite, family: Family) -> Callable:
@@ -84,7 +100,7 @@ def _plain(entry: Plain, family: Family) -> Callable:
     def read(*args, **kwargs):
         return call(*map(_bare_deep, args), **{k: _bare_deep(v) for k, v in kwargs.items()})
 
-    if isinstance(entry.call, np.ufunc):
+    if isinstance(entry.call, np.ufunc) or isinstance(getattr(entry.call, "__self__", None), np.ufunc):
         return read
     return _with_out(entry.name, read, tuple(inspect.signature(entry.call).parameters))
 

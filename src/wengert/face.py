@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from wengert.errors import ArgumentError
 from wengert.protocol import Table, Wrapper, innermost
 
 OPERATORS = {
@@ -201,6 +202,17 @@ class ArrayFace(Wrapper):
     def imag(self) -> Self:
         """Imaginary part."""
         return np.imag(self)
+
+    @property
+    def device(self) -> Any:
+        """Where the elements are, as the array API standard asks: always ``"cpu"``."""
+        return "cpu"
+
+    def to_device(self, device: Any, /, *, stream: Any = None) -> Self:
+        """Itself: there is one device."""
+        if device != "cpu" or stream is not None:
+            raise ArgumentError(f"[to_device] device 'cpu' was required; received {device!r}; there is no other")
+        return self
 
     def __len__(self) -> int:
         if not self._spec.ndim:

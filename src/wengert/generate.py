@@ -326,7 +326,7 @@ class _Source:
 
     def _result_spec(self) -> list[str]:
         """Shape and dtype of the result: for floats of one shape known without looking."""
-        if self.p.kind != "elementwise" or self.n > 2:
+        if self.p.kind != "elementwise" or self.n > 2 or self.p.casts:
             return [*self._settle(), "sy = spec_of(y)", *self._unpack_0d()]
         unknown = [*self._settle(), "sy = spec_of(y)"]
         if self.n == 1:
@@ -477,7 +477,8 @@ class _Source:
         if conjugate:
             lines.append("c = conj(c)")
         if self.p.kind == "elementwise" or self.p.broadcasts:
-            lines.append("if p.spec is not node.spec: c = fit(c, p.spec)")
+            other = " or c.dtype is not p.spec.dtype" if self.p.casts else ""
+            lines.append(f"if p.spec is not node.spec{other}: c = fit(c, p.spec)")
         else:
             lines.append("if p.spec.dtype is not node.spec.dtype: c = cast(c, p.spec.dtype)")
         skip = ["    if not heap or o < heap[0]:", "        return p"] if last else []

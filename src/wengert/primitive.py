@@ -39,8 +39,12 @@ from wengert.errors import RuleError
 from wengert.protocol import Wrapper, highest
 
 Rule = Callable[..., Any] | None
+MISSING: Any = object()
+"""In the place of a rule: a derivative by this operand exists, but no rule does. Recorded values are refused there."""
 REGISTRY: dict[Any, "Primitive | Composite | Plain"] = {}
 """What is known of each NumPy function (or function of our own, or pair of ufunc and method name)."""
+UFUNC_METHODS: dict[str, Callable[[np.ufunc], Callable]] = {}
+"""What makes a method (``"reduce"`` …) of any ufunc in the registry, where the pair of both is not there itself."""
 
 
 @dataclass(eq=False, slots=True)
@@ -64,6 +68,10 @@ class Primitive:
     """Any number of operands; the one rule is told which by ``i``."""
     broadcasts: bool = False
     """Operands may be broadcast: their cotangents are summed back to their shapes (elementwise ones always are)."""
+    missing: tuple[int, ...] = ()
+    """Positions of the operands that must not be recorded (`MISSING`)."""
+    casts: bool = False
+    """Dtypes follow no rule: that of the result is looked at, and cotangents are brought to that of the operand."""
     holomorphic: bool = True
     """The derivative is complex-linear; otherwise the rules see cotangents unconjugated."""
     operator: str | None = None
@@ -161,6 +169,16 @@ def composite(
     return register
 
 
+def ufunc_method(name: str) -> Callable[[Callable], Callable]:
+    """Decorator: the decorated function makes the composite for a method of any ufunc that has rules."""
+
+    def register(make: Callable) -> Callable:
+        UFUNC_METHODS[name] = make
+        return make
+
+    return register
+
+
 def without_gradient(*functions: Callable) -> None:
     """Declare functions whose results carry no gradient: they return plain NumPy values."""
     for function in functions:
@@ -185,8 +203,19 @@ def _declare(function: Callable, rules: tuple[Rule, ...], kind: str, flags: dict
     operands, params, variadic = _signature(function)
     name = flags.pop("name", None) or name_of(function).strip("_")
     public = flags.pop("public", function)
+    missing = tuple(i for i, rule in enumerate(rules) if rule is MISSING)
+    rules = tuple(None if rule is MISSING else rule for rule in rules)
     declared = Primitive(
-        name, function, operands, params, rules, kind, variadic=variadic, operator=OPERATORS.get(public), **flags
+        name,
+        function,
+        operands,
+        params,
+        rules,
+        kind,
+        missing=missing,
+        variadic=variadic,
+        operator=OPERATORS.get(public),
+        **flags,
     )
     _check(declared)
     declared.apply = function if isinstance(function, np.ufunc) else _dispatching(declared)
@@ -214,7 +243,7 @@ def _dispatching(p: Primitive) -> Callable:
 def _signature(function: Callable) -> tuple[tuple[str, ...], dict[str, Any], bool]:
     """Operands (parameters without a default), keyword parameters, and whether there is any number of operands."""
     if isinstance(function, np.ufunc):
-        return (("x",), ("a", "b"), ("a", "b", "c"))[function.nin - 1], {}, False
+        return ("x",) if function.nin == 1 else tuple("abcd"[: function.nin]), {}, False
     function = getattr(function, "_implementation", function)  # of NumPy's dispatching functions
     code, defaults = function.__code__, function.__defaults__ or ()
     names = code.co_varnames[: code.co_argcount]

@@ -6,6 +6,7 @@ says what each NumPy function becomes. Everything else here serves that: the sha
 """
 
 import itertools
+import operator
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -222,18 +223,50 @@ def _cast_operand(name: str, x: Any, dtype: np.dtype) -> Any:
     return x.astype(dtype) if isinstance(x, Wrapper) else np.asarray(x, dtype)
 
 
+def _call_along_axes(
+    table: Table, ufunc: np.ufunc, inputs: tuple, axes: Any = None, axis: Any = None, keepdims: bool = False
+) -> Any:
+    """A generalized ufunc along other axes than the last ones: they are moved there, and the result's back."""
+    cores = [len(core.split(",")) if core else 0 for core in ufunc.signature.replace("->", ",")[1:-1].split("),(")]
+    if axis is not None and axes is not None:
+        raise TypeError("cannot specify both 'axis' and 'axes'")
+    if axis is not None and len({n for n in cores if n}) > 1:
+        raise TypeError(f"{ufunc.__name__}: axis can only be used with a single shared core dimension")
+    if keepdims and any(cores[ufunc.nin :]):
+        raise TypeError(f"{ufunc.__name__} does not support keepdims: its result has core dimensions")
+    if axes is None:
+        axes = [tuple(range(-n, 0)) if axis is None else (operator.index(axis),) * n for n in cores]
+    axes = [tuple(entry) if isinstance(entry, (tuple, list)) else (operator.index(entry),) for entry in axes]
+    if len(axes) != len(cores) and (len(axes) != ufunc.nin or any(cores[ufunc.nin :])):
+        raise ValueError(f"axes should be a list with an entry for all {len(cores)} inputs and outputs")
+    axes += [()] * (len(cores) - len(axes))
+    moved = [x if not entry else np.moveaxis(x, entry, range(-len(entry), 0)) for x, entry in zip(inputs, axes, strict=False)]
+    result = table[ufunc](*moved)
+    if keepdims:
+        return np.expand_dims(result, axes[-1] or axes[0])
+    return np.moveaxis(result, range(-len(axes[-1]), 0), axes[-1]) if axes[-1] else result
+
+
 def _call_with_keywords(table: Table, ufunc: np.ufunc, inputs: tuple, kwargs: dict, out: tuple | None) -> Any:
-    if not kwargs.keys() <= {"where", "dtype"}:
+    if not kwargs.keys() <= ({"axes", "axis", "keepdims", "dtype"} if ufunc.signature else {"where", "dtype"}):
         return _call_plain(ufunc, inputs, kwargs)
     where, dtype = kwargs.pop("where", True), kwargs.pop("dtype", None)
     if dtype is not None:
         inputs = tuple(_cast_operand(ufunc.__name__, x, np.dtype(dtype)) for x in inputs)
+    if kwargs:
+        return _call_along_axes(table, ufunc, inputs, **kwargs)
     if where is True:
         return table[ufunc](*inputs)
     with np.errstate(all="ignore"):
         result = table[ufunc](*inputs)
-    kept = np.zeros(spec_of(result).shape, spec_of(result).dtype) if out is None else out[0]
-    return np.where(where, result, kept)
+    results = result if isinstance(result, tuple) else (result,)
+    masked = tuple(_masked(where, y, kept) for y, kept in zip(results, out or (None,) * len(results), strict=True))
+    return masked if isinstance(result, tuple) else masked[0]
+
+
+def _masked(where: Any, y: Any, kept: Any) -> Any:
+    """The result where it was asked for, and what ``out=`` holds elsewhere."""
+    return np.where(where, y, np.zeros(spec_of(y).shape, spec_of(y).dtype) if kept is None else kept)
 
 
 def _call_plain(ufunc: np.ufunc, inputs: tuple, kwargs: dict) -> Any:

@@ -1122,3 +1122,9 @@ samples(
     args(A(2, 3), 2, None),
     args(A(3), 1, kind="introselect"),
 )
+
+from tests.battery import samples_statistics  # noqa: E402, F401
+from tests.battery import samples_scipy  # noqa: E402, F401
+from tests.battery import samples_assembling, samples_fft, samples_polynomials  # noqa: E402, F401
+from tests.battery import samples_scipy_fields  # noqa: E402, F401
+from tests.battery import samples_linalg, samples_special  # noqa: E402, F401

@@ -1,5 +1,47 @@
 """Derivative rules, one file per family of NumPy functions. Importing this package registers them."""
 
-from wengert.rules import elementwise, indexing, nn, products, reductions, shaping, sorting, windows
+from wengert.rules import (
+    assembling,
+    calculus,
+    decompositions,
+    elementwise,
+    fft,
+    indexing,
+    linalg,
+    mapping,
+    nan,
+    nn,
+    polynomials,
+    products,
+    quantiles,
+    reductions,
+    sampling,
+    shaping,
+    sorting,
+    statistics,
+    ufunc_methods,
+    windows,
+)
 
-__all__ = ["elementwise", "indexing", "nn", "products", "reductions", "shaping", "sorting", "windows"]
+__all__ = [
+    "assembling",
+    "calculus",
+    "decompositions",
+    "elementwise",
+    "fft",
+    "indexing",
+    "linalg",
+    "mapping",
+    "nan",
+    "nn",
+    "polynomials",
+    "products",
+    "quantiles",
+    "reductions",
+    "sampling",
+    "shaping",
+    "sorting",
+    "statistics",
+    "ufunc_methods",
+    "windows",
+]

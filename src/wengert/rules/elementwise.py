@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, elementwise, is_wrapper, linear, primitive, without_gradient
+from wengert.protocol import innermost
 
 
 def choose(mask: Any, yes: Any, no: Any) -> Any:
@@ -127,6 +128,11 @@ elementwise(np.logaddexp2, lambda g, a, y: _portion(g, a, y, np.exp2), lambda g,
 # Trigonometric and hyperbolic functions --------------------------------------------------------------------------
 
 
+def _arcsin_root(x):
+    # On the cuts the side is told by the sign of an imaginary part of zero, which 1 - x would lose.
+    return np.sqrt(-(x - 1)) * np.sqrt(1 + x) if is_complex(x) else np.sqrt((1 - x) * (1 + x))
+
+
 def _arccosh_root(x):
     # The root of the product has another branch.
     return np.sqrt(x - 1) * np.sqrt(x + 1) if is_complex(x) else np.sqrt((x - 1) * (x + 1))
@@ -135,8 +141,8 @@ def _arccosh_root(x):
 elementwise(np.sin, np.cos)
 elementwise(np.cos, lambda g, x: -(g * np.sin(x)))
 elementwise(np.tan, lambda y: 1 + y * y)
-elementwise(np.arcsin, lambda g, x: g / np.sqrt((1 - x) * (1 + x)), singular=True)
-elementwise(np.arccos, lambda g, x: -(g / np.sqrt((1 - x) * (1 + x))), singular=True)
+elementwise(np.arcsin, lambda g, x: g / _arcsin_root(x), singular=True)
+elementwise(np.arccos, lambda g, x: -(g / _arcsin_root(x)), singular=True)
 elementwise(np.arctan, lambda g, x: g / (1 + x * x), singular=True)
 elementwise(
     np.arctan2, lambda g, a, b: g * b / (a * a + b * b), lambda g, a, b: -(g * a / (a * a + b * b)), singular=True
@@ -228,16 +234,24 @@ _OMITTED = object()
 
 
 @composite(np.clip, np._core.umath.clip)
-def clip(a, a_min=_OMITTED, a_max=_OMITTED, out=None, *, min=_OMITTED, max=_OMITTED):
+def clip(a, a_min=_OMITTED, a_max=_OMITTED, out=None, *, min=_OMITTED, max=_OMITTED, dtype=None, where=True):
     """At a bound the derivative is that of the operand, as if the bound were just beyond."""
     low = next((v for v in (a_min, min) if v is not _OMITTED and v is not None), None)
     high = next((v for v in (a_max, max) if v is not _OMITTED and v is not None), None)
+    a = a if hasattr(a, "dtype") else np.asarray(a)[()]
+    a = a if dtype is None else np.astype(a, np.dtype(dtype))
     if low is None and high is None:
-        return np.positive(a)
-    limits = (-np.inf, np.inf)
-    if a.dtype.kind in "iu":
-        limits = (np.iinfo(a.dtype).min, np.iinfo(a.dtype).max)
-    return _clip(a, limits[0] if low is None else low, limits[1] if high is None else high)
+        clipped = np.positive(a)
+    else:
+        limits = (-np.inf, np.inf)
+        if a.dtype.kind in "iu":
+            limits = (np.iinfo(a.dtype).min, np.iinfo(a.dtype).max)
+        elif a.dtype.kind == "b":
+            limits = (False, True)
+        clipped = _clip(a, limits[0] if low is None else low, limits[1] if high is None else high)
+    if where is True:
+        return clipped
+    return np.where(where, clipped, np.zeros_like(clipped) if out is None else out)
 
 
 @composite(np.round, np.around)
@@ -257,10 +271,18 @@ def fix(x, out=None):
 
 @composite(np.nan_to_num)
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
+    result = _numbers(x, nan, posinf, neginf)
+    if copy or not x.ndim:
+        return result
+    x[...] = result
+    return x
+
+
+def _numbers(x, nan, posinf, neginf):
     if x.dtype.kind not in "fc":
         return np.copy(x)
     if is_complex(x):
-        return nan_to_num(x.real, copy, nan, posinf, neginf) + 1j * nan_to_num(x.imag, copy, nan, posinf, neginf)
+        return _numbers(x.real, nan, posinf, neginf) + 1j * _numbers(x.imag, nan, posinf, neginf)
     limit = np.finfo(x.dtype).max
     x = np.where(np.isnan(x), nan, x)
     x = np.where(x == np.inf, limit if posinf is None else posinf, x)
@@ -278,6 +300,48 @@ def modf(x):
         x = np.astype(x, np.modf(np.empty(0, x.dtype))[0].dtype)
     whole = np.trunc(x)
     return x - whole, whole
+
+
+@composite(np.real_if_close)
+def real_if_close(a, tol=100):
+    if not is_complex(a):
+        return a
+    limit = tol * np.finfo(a.dtype).eps if tol > 1 else tol
+    return np.real(a) if np.all(np.abs(np.imag(a)) < limit) else a
+
+
+# Floating-point numbers ------------------------------------------------------------------------------------------
+
+elementwise(np.ldexp, lambda g, b: np.ldexp(g, b), None)
+elementwise(np.nextafter, lambda: 1, lambda: 0)  # the neighbour moves along, from whichever side it is
+elementwise(np.spacing, lambda: 0)
+
+
+@composite(np.frexp)
+def frexp(x):
+    """The exponent is piecewise constant."""
+    _, exponent = np.frexp(innermost(x))
+    return np.ldexp(x, -exponent), exponent
+
+
+# Bessel functions ------------------------------------------------------------------------------------------------
+
+
+def _i0(x):
+    return np.i0(x)[()]
+
+
+def _bessel_i(x, order=0):
+    from scipy.special import iv
+
+    return iv(order, x).astype(x.dtype)
+
+
+elementwise(_i0, lambda x: _bessel_i(x, order=1), public=np.i0, name="i0")
+# DLMF 10.29.1: the derivative is the mean of the two neighbours.
+_bessel_i = primitive(
+    _bessel_i, lambda g, x, order: 0.5 * g * (_bessel_i(x, order=order - 1) + _bessel_i(x, order=order + 1))
+)
 
 
 without_gradient(

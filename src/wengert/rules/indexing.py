@@ -107,6 +107,9 @@ def where(condition, x=None, y=None):
 
 @composite(np.select)
 def select(condlist, choicelist, default=0):
+    for i, condition in enumerate(condlist):
+        if np.asarray(condition).dtype != bool:
+            raise TypeError(f"invalid entry {i} in condlist: should be boolean ndarray")
     result = default
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
         result = np.where(condition, choice, result)
@@ -131,6 +134,8 @@ def choose_(a, choices, out=None, mode="raise"):
 
 @composite(np.copyto)
 def copyto(dst, src, casting="same_kind", where=True):
+    if casting != "same_kind" and not np.can_cast(getattr(src, "dtype", dst.dtype), dst.dtype, casting):
+        raise TypeError(f"Cannot cast array data from {src.dtype} to {dst.dtype} according to the rule {casting!r}")
     dst[...] = src if where is True else np.where(where, src, dst)
 
 
@@ -267,14 +272,17 @@ def triu(m, k=0):
     return _triu(_matrix(m), k=k)
 
 
+def _bincount(weights, places=(), minlength=0):
+    return np.bincount(places, weights, minlength)
+
+
+_bincount = linear(_bincount, lambda g, places: g[places])
+
+
 @composite(np.bincount)
 def bincount(x, /, weights=None, minlength=0):
-    counts = np.bincount(np.asarray(x), minlength=minlength)
-    if weights is None:
-        return counts
-    sums = np.zeros_like(weights, shape=counts.shape, dtype=float)
-    np.add.at(sums, np.asarray(x), weights)
-    return sums
+    x = np.asarray(x)
+    return np.bincount(x, None, minlength) if weights is None else _bincount(weights, places=x, minlength=minlength)
 
 
 without_gradient(

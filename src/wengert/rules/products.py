@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import ArgumentError
-from wengert.primitive import bilinear, composite, primitive
+from wengert.primitive import bilinear, composite, primitive, without_gradient
+from wengert.protocol import innermost
 from wengert.rules.elementwise import is_complex
-from wengert.rules.reductions import broadcast, normal_axes
+from wengert.rules.reductions import broadcast, normal_axes, normal_axis
 
 # Matrix products -------------------------------------------------------------------------------------------------
 
@@ -35,6 +35,45 @@ def _matmul_b(g, a, like):
 
 
 bilinear(np.matmul, lambda g, b, like: _matmul_a(g, b, like), lambda g, a, like: _matmul_b(g, a, like), broadcasts=True)
+
+
+# Vectors along the last axis, in stacks: what NumPy has beside matmul.
+
+
+def _vecdot(a, b):
+    return np.vecdot(np.conjugate(a) if is_complex(a) else a, b)
+
+
+_vecdot = bilinear(_vecdot, lambda g, b: g[..., None] * b, lambda g, a: g[..., None] * a, broadcasts=True)
+
+
+@composite(np.vecdot)
+def vecdot(a, b):
+    a, b = _array(a), _array(b)
+    if not a.ndim or not b.ndim:
+        raise ValueError("vecdot: operands do not have enough dimensions (each needs 1)")
+    return _vecdot(np.conjugate(a) if is_complex(a) else a, b)
+
+
+@composite(np.matvec)
+def matvec(a, b):
+    a, b = _array(a), _array(b)
+    if not b.ndim:
+        raise ValueError("matvec: Input operand 1 does not have enough dimensions (1 needed)")
+    if a.ndim == 2 or b.ndim == 1:  # one product for all vectors
+        return np.matmul(b, np.matrix_transpose(a)) if a.ndim == 2 else np.matmul(a, b)
+    return np.matmul(a, b[..., None])[..., 0]
+
+
+@composite(np.vecmat)
+def vecmat(a, b):
+    a, b = _array(a), _array(b)
+    if not a.ndim:
+        raise ValueError("vecmat: Input operand 0 does not have enough dimensions (1 needed)")
+    if b.ndim < 2:
+        raise ValueError("vecmat: Input operand 1 does not have enough dimensions (2 needed)")
+    a = np.conjugate(a) if is_complex(a) else a
+    return np.matmul(a, b) if b.ndim == 2 or a.ndim == 1 else np.matmul(a[..., None, :], b)[..., 0, :]
 
 
 def _array(x: Any) -> Any:
@@ -92,6 +131,26 @@ def tensordot(a, b, axes=2):
     return np.reshape(np.matmul(left, right), rows + columns)
 
 
+@composite(np.cross)
+def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
+    if axis is not None:
+        axisa, axisb, axisc = axis, axis, axis
+    a, b = np.moveaxis(_array(a), axisa, -1), np.moveaxis(_array(b), axisb, -1)
+    if a.shape[-1] not in (2, 3) or b.shape[-1] not in (2, 3):
+        raise ValueError("incompatible dimensions for cross product\n(dimension must be 2 or 3)")
+    a, b = ([x[..., i] for i in range(x.shape[-1])] for x in (a, b))
+    last = a[0] * b[1] - a[1] * b[0]
+    if len(a) == len(b) == 2:
+        return last
+    if len(a) == 2:
+        parts = [a[1] * b[2], -(a[0] * b[2]), last]
+    elif len(b) == 2:
+        parts = [-(a[2] * b[1]), a[2] * b[0], last]
+    else:
+        parts = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], last]
+    return np.stack(parts, axis=normal_axis(axisc, last.ndim + 1))
+
+
 @composite(np.kron)
 def kron(a, b):
     a, b = _array(a), _array(b)
@@ -100,35 +159,6 @@ def kron(a, b):
     left = np.reshape(a, tuple(m for n in a_shape for m in (n, 1)))
     right = np.reshape(b, tuple(m for n in b_shape for m in (1, n)))
     return np.reshape(left * right, tuple(m * n for m, n in zip(a_shape, b_shape, strict=True)))
-
-
-def _outer_ufunc(ufunc):
-    def outer(a, b):
-        b = _array(b)
-        return ufunc(np.reshape(a, np.shape(a) + (1,) * b.ndim), b)
-
-    return outer
-
-
-for _ufunc in (
-    np.add,
-    np.subtract,
-    np.multiply,
-    np.divide,
-    np.power,
-    np.maximum,
-    np.minimum,
-    np.hypot,
-    np.arctan2,
-    np.less,
-    np.less_equal,
-    np.greater,
-    np.greater_equal,
-    np.equal,
-    np.not_equal,
-    np.logaddexp,
-):
-    composite((_ufunc, "outer"))(_outer_ufunc(_ufunc))
 
 
 # einsum ----------------------------------------------------------------------------------------------------------
@@ -175,16 +205,39 @@ _einsum = primitive(_einsum, _einsum_rule)
 
 
 @composite(np.einsum)
-def einsum(subscripts, *operands, out=None, optimize=False, **kwargs):
-    if kwargs:
-        raise ArgumentError(
-            f"[einsum] the keywords optimize= and out= were required at most; received "
-            f"{sorted(kwargs)}; convert operands with astype before"
-        )
+def einsum(subscripts, *operands, out=None, optimize=False, dtype=None, casting="safe", order="K"):
     if not isinstance(subscripts, str):
         subscripts, operands = _from_lists((subscripts, *operands))
-    operands = [x if hasattr(x, "ndim") else np.asarray(x) for x in operands]
-    return _einsum(*operands, subscripts=_explicit(subscripts, operands), optimize=optimize)
+    operands = [_array(x) for x in operands]
+    if dtype is not None:
+        operands = [_cast(x, np.dtype(dtype), casting) for x in operands]
+    subscripts = _explicit(subscripts, operands)
+    if optimize is not False and len(operands) > 2:
+        result = _contract(subscripts, operands, optimize)
+    else:
+        result = _einsum(*operands, subscripts=subscripts, optimize=bool(optimize))
+    return np.copy(result, order) if order in ("C", "F") else result
+
+
+def _cast(x, dtype, casting):
+    if not np.can_cast(x.dtype, dtype, casting):
+        raise TypeError(f"einsum: cannot cast an operand from {x.dtype} to {dtype} with casting={casting!r}")
+    return np.astype(x, dtype, copy=False)
+
+
+def _contract(subscripts, operands, optimize):
+    """Two operands at a time, in an order that is searched once: the way back follows it, with what it has at hand."""
+    path, _ = np.einsum_path(subscripts, *map(innermost, operands), optimize=optimize)
+    inputs, output = subscripts.split("->")
+    terms, operands = inputs.split(","), list(operands)
+    for step, taken in enumerate(path[1:], 2):
+        mine = [terms.pop(k) for k in sorted(taken, reverse=True)]
+        xs = [operands.pop(k) for k in sorted(taken, reverse=True)]
+        wanted = {*output, *"".join(terms)}
+        kept = output if step == len(path) else "".join(c for c in dict.fromkeys("".join(mine)) if c in wanted)
+        operands.append(_einsum(*xs, subscripts=f"{','.join(mine)}->{kept}", optimize=len(xs) < 3))
+        terms.append(kept)
+    return operands[0]
 
 
 def _from_lists(arguments: tuple) -> tuple[str, list]:
@@ -215,3 +268,6 @@ def _explicit(subscripts: str, operands: list) -> str:
         output = "..." * ("..." in subscripts) + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
     terms = [t.replace("...", stretch[len(stretch) - n :]) for t, n in zip(terms, hidden, strict=True)]
     return f"{','.join(terms)}->{output.replace('...', stretch)}"
+
+
+without_gradient(np.einsum_path)

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.errors import DTypeError, MissingRuleError
+from wengert.errors import DTypeError
 from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
 from wengert.rules.elementwise import choose, is_complex
 

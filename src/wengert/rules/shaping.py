@@ -493,6 +493,7 @@ def unstack(x, /, *, axis=0):
 def diff(a, n=1, axis=-1, prepend=UNSET, append=UNSET):
     if n < 0:
         raise ValueError(f"order must be non-negative but got {n}")
+    a = a if is_wrapper(a) else np.asarray(a)
     axis = normal_axis(axis, a.ndim)
     edges = [
         np.broadcast_to(e, (*a.shape[:axis], 1, *a.shape[axis + 1 :])) if e is not UNSET and not np.ndim(e) else e

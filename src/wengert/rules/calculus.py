@@ -1,0 +1,132 @@
+"""Differences, slopes and integrals of what is sampled along an axis; running sums with a first term."""
+
+from typing import Any
+
+import numpy as np
+
+from wengert.primitive import composite
+from wengert.protocol import innermost
+from wengert.rules.reductions import normal_axes, normal_axis, part
+from wengert.rules.ufunc_methods import array
+
+# Slopes ----------------------------------------------------------------------------------------------------------
+
+
+@composite(np.gradient)
+def gradient(f, *varargs, axis=None, edge_order=1):
+    f = array(f)
+    f = f if f.dtype.kind in "fc" else np.astype(f, float)
+    axes = tuple(range(f.ndim)) if axis is None else normal_axes(axis, f.ndim)
+    if not varargs:
+        spacings = (1.0,) * len(axes)
+    elif len(varargs) == 1 and not np.ndim(varargs[0]):
+        spacings = varargs * len(axes)
+    elif len(varargs) == len(axes):
+        spacings = tuple(_spacing(v, f.shape[i]) for v, i in zip(varargs, axes, strict=True))
+    else:
+        raise TypeError("invalid number of arguments")
+    if edge_order > 2:
+        raise ValueError("'edge_order' greater than 2 not supported")
+    slopes = tuple(_slope(f, i, d, edge_order) for i, d in zip(axes, spacings, strict=True))
+    return slopes[0] if len(axes) == 1 else slopes
+
+
+def _spacing(given: Any, n: int) -> Any:
+    """Distances from sample to sample: one for all, or those between coordinates."""
+    if not np.ndim(given):
+        return given
+    given = array(given)
+    if given.ndim != 1:
+        raise ValueError("distances must be either scalars or 1d")
+    if len(given) != n:
+        raise ValueError("when 1d, distances must match the length of the corresponding dimension")
+    return np.diff(given if given.dtype.kind in "fc" else np.astype(given, float))
+
+
+def _slope(f: Any, axis: int, d: Any, edge_order: int) -> Any:
+    """The mean of the slopes on both sides of each sample, weighted so that parabolas are differentiated exactly."""
+    if f.shape[axis] < edge_order + 1:
+        raise ValueError(
+            "Shape of array too small to calculate a numerical gradient, at least (edge_order + 1) elements are "
+            "required."
+        )
+    uniform = not np.ndim(d)
+    d = d if uniform else np.reshape(d, (-1, *(1,) * (f.ndim - 1 - axis)))
+    slopes = (part(f, axis, 1, None) - part(f, axis, None, -1)) / d
+    left, right = part(slopes, axis, None, -1), part(slopes, axis, 1, None)
+    if uniform:
+        share = 0.5
+        inner = 0.5 * (left + right)
+    else:
+        before, after = d[:-1], d[1:]
+        share = before / (before + after)
+        inner = left + share * (right - left)
+    first, last = part(slopes, axis, None, 1), part(slopes, axis, -1, None)
+    if edge_order == 2:
+        near, far = (share, 1 - share) if uniform else (share[:1], 1 - share[-1:])
+        first = first - near * (part(slopes, axis, 1, 2) - first)
+        last = last + far * (last - part(slopes, axis, -2, -1))
+    result = np.concatenate([first, inner, last], axis=axis)
+    return np.astype(result, f.dtype, copy=False)
+
+
+# Differences and integrals ---------------------------------------------------------------------------------------
+
+
+@composite(np.ediff1d)
+def ediff1d(ary, to_end=None, to_begin=None):
+    ary = np.ravel(array(ary))
+    ends = [None if end is None else np.ravel(array(end)) for end in (to_begin, to_end)]
+    for name, end in zip(("to_begin", "to_end"), ends, strict=True):
+        if end is not None and not np.can_cast(end.dtype, ary.dtype, casting="same_kind"):
+            raise TypeError(f"dtype of `{name}` must be compatible with input `ary` under the `same_kind` rule.")
+    differences = ary[1:] - ary[:-1]
+    parts = [ends[0], differences, ends[1]]
+    parts = [np.astype(p, ary.dtype, copy=False) for p in parts if p is not None]
+    return np.concatenate(parts) if len(parts) > 1 else differences
+
+
+@composite(np.trapezoid)
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    y = array(y)
+    axis = normal_axis(axis, y.ndim)
+    if x is not None:
+        x = array(x)
+        dx = np.diff(x) if x.ndim == 1 else np.diff(x, axis=axis)
+        dx = np.reshape(dx, (-1, *(1,) * (y.ndim - 1 - axis))) if x.ndim == 1 else dx
+    return np.sum(dx * (part(y, axis, 1, None) + part(y, axis, None, -1)) / 2.0, axis=axis)
+
+
+@composite(np.unwrap)
+def unwrap(p, discont=None, axis=-1, *, period=2 * np.pi):
+    """What is added are whole periods: piecewise constant in the phase, linear in the period."""
+    plain, turn = innermost(p), innermost(period)
+    smooth = np.unwrap(plain, innermost(discont), axis, period=turn)
+    if smooth.dtype.kind not in "f":
+        return smooth
+    whole = np.rint((smooth - plain) / turn)
+    return np.astype(p, smooth.dtype, copy=False) + np.astype(whole * period, smooth.dtype, copy=False)
+
+
+# Running sums and products ---------------------------------------------------------------------------------------
+
+
+def _cumulative(along, first):
+    def cumulative(x, /, *, axis=None, dtype=None, out=None, include_initial=False):
+        x = np.reshape(x, (1,)) if not x.ndim else x
+        if axis is None:
+            if x.ndim > 1:
+                raise ValueError("For arrays which have more than one dimension ``axis`` argument is required.")
+            axis = 0
+        running = along(x, axis=axis, dtype=dtype)
+        if not include_initial:
+            return running
+        axis = normal_axis(axis, x.ndim)
+        initial = np.full((*x.shape[:axis], 1, *x.shape[axis + 1 :]), first, running.dtype)
+        return np.concatenate([initial, running], axis=axis)
+
+    return cumulative
+
+
+composite(np.cumulative_sum)(_cumulative(np.add.accumulate, 0))
+composite(np.cumulative_prod)(_cumulative(np.multiply.accumulate, 1))

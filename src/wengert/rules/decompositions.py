@@ -1,0 +1,385 @@
+"""Decompositions of matrices: eigenvalues and eigenvectors, singular values and vectors, QR.
+
+The results of a decomposition are packed into one array, so that it is one primitive and its rule sees the cotangents
+of all of them together. The last place of the cotangent says whether vectors were used at all: `_vectors`, which takes
+them out of the array, puts a 1 there on the way back. What happens at equal eigenvalues: `equal_values`.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.linalg._linalg import EighResult, EigResult, QRResult, SVDResult
+
+from wengert.errors import ArgumentError, GradientError
+from wengert.primitive import composite, primitive
+from wengert.protocol import innermost
+from wengert.rules.elementwise import is_complex
+from wengert.rules.equal_values import (
+    EQUAL,
+    adjoint,
+    any_pair,
+    clusters,
+    diagonal,
+    largest,
+    refuse,
+    shared,
+    skew,
+    spectral,
+    tolerance,
+)
+
+# Matrices --------------------------------------------------------------------------------------------------------
+
+
+def onto_triangle(h: Any, lower: bool = True) -> Any:
+    """The cotangent of a Hermitian matrix of which only one triangle is read."""
+    return np.tril(h) + np.tril(h, -1) if lower else np.triu(h) + np.triu(h, 1)
+
+
+# Packing ---------------------------------------------------------------------------------------------------------
+
+
+def _pack(*parts: Any, batch: int) -> Any:
+    """Arrays side by side in one, along its last axis, and a place for the mark."""
+    head = parts[0].shape[:batch]
+    flat = [p.reshape((*head, math.prod(p.shape[batch:]))) for p in parts]
+    return np.concatenate([*flat, np.zeros((*head, 1), parts[0].dtype)], axis=-1)
+
+
+def _unpack(packed: Any, *shapes: tuple[int, ...]) -> list:
+    parts, start = [], 0
+    for shape in shapes:
+        stop = start + math.prod(shape)
+        parts.append(packed[..., start:stop].reshape((*packed.shape[:-1], *shape)))
+        start = stop
+    return parts
+
+
+def _vectors(x):
+    return np.array(x[..., :-1])
+
+
+_vectors = primitive(_vectors, lambda g: np.concatenate([g, np.ones_like(g, shape=(*g.shape[:-1], 1))], axis=-1))
+
+
+def _results(y: Any, n: int, *shapes: tuple[int, ...]) -> list:
+    """The `n` values and the vectors in a decomposition, as a program takes them out."""
+    return [_values(y, n), *_unpack(_vectors(y[..., n:]), *shapes)]
+
+
+def _values(packed: Any, n: int) -> Any:
+    """Real, however complex the vectors are."""
+    return np.real(packed[..., :n]) if is_complex(packed) else packed[..., :n]
+
+
+def _marked(g: Any) -> bool:
+    return bool(np.any(innermost(g)[..., -1] != 0))
+
+
+# Hermitian matrices ----------------------------------------------------------------------------------------------
+
+
+def _eigh(x, lower=True):
+    w, v = np.linalg.eigh(x, "L" if lower else "U")
+    return _pack(w, v, batch=x.ndim - 2)
+
+
+def _eigh_rule(g, y, like, lower):
+    """The gradient is in the triangle that was read."""
+    n = like.shape[-1]
+    (w, v), h, gv = _results(y, n, (n, n)), _values(g, n), _unpack(g[..., n:], (n, n))[0]
+    same = clusters(innermost(w))
+    if _marked(g):
+        x = v @ spectral("linalg.eigh", w, h, adjoint(v) @ gv, same) @ adjoint(v)
+    else:
+        x = (v * (shared(w, h, same) if any_pair(same) else h)[..., None, :]) @ adjoint(v)
+    return onto_triangle(x, lower)
+
+
+_eigh = primitive(_eigh, _eigh_rule, holomorphic=False)
+
+
+def _lower(UPLO):
+    if UPLO.upper() not in ("L", "U"):
+        raise ValueError("UPLO argument must be 'L' or 'U'")
+    return UPLO.upper() == "L"
+
+
+@composite(np.linalg.eigh)
+def eigh(a, UPLO="L"):
+    return EighResult(*_results(_eigh(a, lower=_lower(UPLO)), a.shape[-1], a.shape[-2:]))
+
+
+@composite(np.linalg.eigvalsh)
+def eigvalsh(a, UPLO="L"):
+    return _values(_eigh(a, lower=_lower(UPLO)), a.shape[-1])
+
+
+# Singular values -------------------------------------------------------------------------------------------------
+
+
+def _svd(x, full=False):
+    u, s, vh = np.linalg.svd(x, full_matrices=full)
+    return _pack(s, u, vh, batch=x.ndim - 2)
+
+
+def _svd_shapes(shape, full):
+    (m, n), k = shape[-2:], min(shape[-2:])
+    return (m, m if full else k), (n if full else k, n)
+
+
+def _svd_rule(g, y, like, full):
+    (m, n), k = like.shape[-2:], min(like.shape[-2:])
+    shapes = _svd_shapes(like.shape, full)
+    (s, u, vh), h, (gu, gvh) = _results(y, k, *shapes), _values(g, k), _unpack(g[..., k:], *shapes)
+    values = innermost(s)
+    zero = values <= max(m, n) * np.finfo(s.dtype).eps * largest(values)
+    # All zeros are one space, apart from the others, however near those are.
+    same = clusters(values) & (zero[..., :, None] == zero[..., None, :]) | zero[..., :, None] & zero[..., None, :]
+    if not _marked(g):
+        h = _without_kinks(s, h, zero) if np.any(zero) else h
+        h = shared(s, h, same) if any_pair(same) else h
+        return (u[..., :k] * h[..., None, :]) @ vh[..., :k, :]
+    gu = _complement_turned_in("linalg.svd", u, gu, k)
+    gv = _complement_turned_in("linalg.svd", adjoint(vh), adjoint(gvh), k)
+    u, v = u[..., :k], adjoint(vh)[..., :k]
+    mu, mv = adjoint(u) @ gu, adjoint(v) @ gv
+    null = zero[..., :, None] & zero[..., None, :]
+    outside_u = gu - u @ mu if m > k else None
+    outside_v = gv - v @ mv if n > k else None
+    if np.any(zero):
+        _check_null_space(values, h, (mu, mv), (outside_u, outside_v), zero)
+    total = s[..., :, None] + s[..., None, :]
+    x = spectral("linalg.svd", s, h, mu + mv, same)
+    x = x + np.where(null, 0, skew(mu - mv) / np.where(null, 1, total))
+    inverse = np.where(zero, 0, 1 / np.where(zero, 1, s))[..., None, :]
+    left = u @ x
+    left = left if outside_u is None else left + outside_u * inverse
+    product = left @ adjoint(v)
+    return product if outside_v is None else product + (u * inverse) @ adjoint(outside_v)
+
+
+_svd = primitive(_svd, _svd_rule, holomorphic=False)
+
+
+def _complement_turned_in(name, u, gu, k):
+    """The cotangent of the first `k` columns, with what the columns that complete a basis add to it.
+
+    A change of the others is only that which keeps them orthogonal to the first, if their basis does not matter.
+    """
+    if u.shape[-1] == k:
+        return gu
+    first, rest, g_rest = u[..., :k], u[..., k:], gu[..., k:]
+    turn = np.abs(innermost(skew(adjoint(rest) @ g_rest)))
+    if np.any(turn > tolerance(turn) * largest(innermost(gu), 2) + 100 * np.finfo(turn.dtype).eps):
+        raise GradientError(
+            f"[{name}] a loss that does not depend on how the first {k} columns are completed to a basis was required; "
+            f"received one that changes with it, for columns of shape {u.shape}, dtype {u.dtype}; use the projector on "
+            f"all others, or no more than the first (full_matrices=False, mode='reduced')"
+        )
+    return gu[..., :k] - rest @ (adjoint(g_rest) @ first)
+
+
+def _without_kinks(s, h, zero):
+    """Singular values of zero have the derivative 0, as abs has, where the loss feels their sign."""
+    values, plain = innermost(s), innermost(h)
+    size = np.abs(plain * values)
+    felt = np.abs(plain) > tolerance(s) * largest(plain)
+    kink = zero & felt & (size <= tolerance(s) * largest(size))
+    refuse("linalg.svd", values, zero & ~np.isfinite(plain), "a loss with a finite derivative", "add a small number")
+    return np.where(kink, 0, h) if np.any(kink) else h
+
+
+def _check_null_space(values, h, inside, outside, zero):
+    """The vectors of singular value zero are any basis of two spaces: refuse losses that depend on which."""
+    small = tolerance(values)
+    inside, h = [innermost(m) for m in inside], np.abs(innermost(h))
+    size = np.maximum(*(largest(m, 2)[..., 0] for m in inside))
+    h_limit = small * (largest(h) + size / np.maximum(largest(values), np.finfo(values.dtype).tiny))
+    limit = small * (size + largest(h) * largest(values)) + 100 * np.finfo(values.dtype).eps
+    guilty = zero & (h > h_limit)
+    null = zero[..., :, None] & zero[..., None, :]
+    for m in inside:
+        guilty = guilty | np.any(null & (np.abs(skew(m)) > limit[..., None]), axis=-1)
+    for part in outside:
+        if part is not None:
+            guilty = guilty | zero & (np.max(np.abs(innermost(part)), axis=-2, initial=0) > limit)
+    what = "a loss that does not depend on the singular vectors of zeros"
+    refuse("linalg.svd", values, guilty, what, "use svdvals, pinv, or singular vectors of the other values only")
+
+
+@composite(np.linalg.svd)
+def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
+    if hermitian:
+        return _svd_hermitian(a, compute_uv)
+    if not compute_uv:
+        return np.linalg.svdvals(a)
+    s, u, vh = _results(_svd(a, full=bool(full_matrices)), min(a.shape[-2:]), *_svd_shapes(a.shape, full_matrices))
+    return SVDResult(u, s, vh)
+
+
+def _svd_hermitian(a, compute_uv):
+    """Singular values are the sizes of eigenvalues; V takes their signs."""
+    if not compute_uv:
+        return np.flip(np.sort(np.abs(np.linalg.eigvalsh(a)), axis=-1), -1)
+    w, v = np.linalg.eigh(a)
+    order = np.argsort(np.abs(innermost(w)), axis=-1)[..., ::-1]
+    w, u = np.take_along_axis(w, order, -1), np.take_along_axis(v, order[..., None, :], -1)
+    return SVDResult(u, np.abs(w), adjoint(u * np.sign(innermost(w))[..., None, :]))
+
+
+@composite(np.linalg.svdvals)
+def svdvals(x, /):
+    return _values(_svd(x), min(x.shape[-2:]))
+
+
+# Any square matrix -----------------------------------------------------------------------------------------------
+
+
+def _eig(x):
+    w, v = np.linalg.eig(x)
+    return _pack(w, v, batch=x.ndim - 2)
+
+
+def _eig_rule(g, x, y, like):
+    """Columns of V have length 1 and, as LAPACK leaves them, a real largest element."""
+    n = like.shape[-1]
+    w, v = y[..., :n], np.reshape(_vectors(y[..., n:]), like.shape)
+    h, gv = g[..., :n], _unpack(g[..., n:], (n, n))[0]
+    same = _eig_clusters(innermost(x), innermost(w), innermost(v))
+    inverse = np.linalg.inv(v)
+    used, p = _marked(g), h[..., :, None] * np.eye(n, dtype=w.dtype)
+    if used:
+        m = adjoint(v) @ _without_scaling(v, gv)
+        gap = w[..., None, :] - w[..., :, None]
+        p = p + np.where(same, 0, m / np.conjugate(np.where(same, 1, gap)))
+    if any_pair(same):
+        _check_eig(innermost(w), innermost(h), innermost(m) if used else None, same)
+    return adjoint(inverse) @ (p @ adjoint(v))
+
+
+_eig = primitive(_eig, _eig_rule, holomorphic=False)
+
+
+def _eig_clusters(x, w, v):
+    """Which eigenvalues are equal, as far as rounding lets them differ; those of defective matrices raise.
+
+    Rounding moves an eigenvalue by its condition number, which is the length of the left eigenvector, times that of
+    the matrix (Golub and Van Loan, "Matrix Computations", 7.2.2).
+    """
+    eps = np.finfo(w.dtype).eps
+    try:
+        condition = np.sqrt(np.sum(np.abs(np.linalg.inv(v)) ** 2, axis=-1))
+    except np.linalg.LinAlgError:
+        condition = np.full(w.shape, 1 / eps)
+    reach = EQUAL * eps * np.minimum(condition, 1 / eps) * largest(x, 2)[..., 0]
+    gap = np.abs(w[..., :, None] - w[..., None, :])
+    same = gap <= np.minimum(reach[..., :, None], reach[..., None, :])
+    crowded = np.sum(same, axis=-1) > 1
+    defective = crowded & (condition > 0.01 / np.sqrt(eps))
+    what = "a matrix with a basis of eigenvectors"
+    refuse("linalg.eig", w, defective, what, "they are equal and their eigenvectors parallel: no derivative exists")
+    return same
+
+
+def _without_scaling(v, gv):
+    """The cotangent of eigenvectors of any length and phase, of which `v` are normalised."""
+    m = np.sum(np.conjugate(v) * gv, axis=-2, keepdims=True)
+    gv = gv - v * np.real(m)
+    if not is_complex(v) or not v.size:
+        return gv
+    size, turn = np.abs(innermost(v)), np.imag(m)
+    longest = size.max(axis=-2, keepdims=True, initial=0)
+    first = np.arange(v.shape[-2])[:, None] == np.argmax(size, axis=-2)[..., None, :]
+    tie = np.sum(size > (1 - 1e-6) * longest, axis=-2, keepdims=True) > 1
+    tied = tie & (np.abs(innermost(turn)) > tolerance(v) * largest(innermost(gv), 2))
+    if np.any(tied):
+        raise GradientError(
+            f"[linalg.eig] a loss that does not depend on the phase of complex eigenvectors was required, as in some "
+            f"the largest element, which is made real, is not the only one of its size; received one that does, at "
+            f"eigenvectors of shape {v.shape}; use products in which the phase is lost, as v * conj(v)"
+        )
+    return gv - 1j * np.where(first, turn / np.where(first, np.real(v), 1), 0)
+
+
+def _check_eig(w, h, m, same):
+    """At equal eigenvalues only their sum has a derivative, and only together they have eigenvectors."""
+    many = np.sum(same, axis=-1) > 1
+    mean = np.sum(np.where(same, h[..., None, :], 0), axis=-1) / np.sum(same, axis=-1)
+    limit = tolerance(w) * largest(h)
+    if m is None:
+        guilty = many & (np.abs(h - mean) > limit)
+    else:
+        pairs = same & ~np.eye(w.shape[-1], dtype=bool)
+        size = tolerance(w) * largest(m, 2)
+        limit = limit + size[..., 0] / np.maximum(largest(w), np.finfo(w.dtype).tiny)
+        guilty = many & (np.abs(h) > limit) | np.any(pairs & (np.abs(m) > size), axis=-1)
+    what = "a loss whose cotangents determine the gradient at equal eigenvalues"
+    refuse("linalg.eig", w, guilty, what, "use a symmetric function of eigvals, eigh for Hermitian matrices, or solve")
+
+
+@composite(np.linalg.eig)
+def eig(a):
+    packed, n = _eig(a), a.shape[-1]
+    return EigResult(packed[..., :n], np.reshape(_vectors(packed[..., n:]), a.shape))
+
+
+@composite(np.linalg.eigvals)
+def eigvals(a):
+    return _eig(a)[..., : a.shape[-1]]
+
+
+# QR --------------------------------------------------------------------------------------------------------------
+
+
+def _qr(x, complete=False):
+    q, r = np.linalg.qr(x, "complete" if complete else "reduced")
+    return _pack(q, r, batch=x.ndim - 2)
+
+
+def _qr_shapes(shape, complete):
+    m, n = shape[-2:]
+    k = m if complete else min(m, n)
+    return (m, k), (k, n)
+
+
+def _qr_rule(g, y, like, complete):
+    """Walter and Lehmann, "Algorithmic differentiation of linear algebra functions", 2018; the diagonal of R is real.
+
+    Of a wide matrix (A1, A2) = Q (R1, R2), R1 and Q come from A1 and R2 = Q^H A2.
+    """
+    k = min(like.shape[-2:])
+    (q, r), (gq, gr) = (_unpack(part, *_qr_shapes(like.shape, complete)) for part in (y, g))
+    gq, q, r, gr = _complement_turned_in("linalg.qr", q, gq, k), q[..., :k], r[..., :k, :], gr[..., :k, :]
+    first, g_first = r[..., :k], gr[..., :k]
+    _check_rank(innermost(first))
+    wide = like.shape[-1] > k
+    if wide:
+        gq = gq + q @ (r[..., k:] @ adjoint(gr[..., k:]))
+    w = adjoint(q) @ gq - g_first @ adjoint(first)
+    upper = np.triu(w, 1)
+    hermitian = upper + adjoint(upper) + np.real(diagonal(w))[..., None, :] * np.eye(k, dtype=first.dtype)
+    c = adjoint(np.linalg.solve(first, adjoint(gq - q @ hermitian)))
+    return np.concatenate([c, q @ gr[..., k:]], axis=-1) if wide else c
+
+
+def _check_rank(r):
+    size = np.abs(diagonal(r))
+    what = "a matrix whose first columns are independent (the diagonal of R not zero)"
+    zero = size <= r.shape[-1] * np.finfo(r.dtype).eps * largest(size)
+    refuse("linalg.qr", size, zero, what, "R has no derivative there; use svd or pinv")
+
+
+_qr = primitive(_qr, _qr_rule, holomorphic=False)
+
+
+@composite(np.linalg.qr)
+def qr(a, mode="reduced"):
+    if mode not in ("reduced", "complete", "r"):
+        raise ArgumentError(
+            f"[linalg.qr] mode 'reduced', 'complete' or 'r' was required; received {mode!r} for shape {a.shape}, dtype "
+            f"{a.dtype}; call it on t.detach() where no gradient should flow"
+        )
+    q, r = _unpack(_qr(a, complete=mode == "complete"), *_qr_shapes(a.shape, mode == "complete"))
+    return r if mode == "r" else QRResult(q, r)

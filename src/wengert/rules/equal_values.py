@@ -1,0 +1,164 @@
+"""Equal eigenvalues and singular values: which gradients are defined there, and what they are.
+
+In the basis of the eigenvectors V of a Hermitian matrix, a change P of the matrix changes the eigenvalues by P_ii and V
+by V (E * P), with E_ij = 1 / (w_j - w_i) (Giles, "Collected matrix derivative results", 2008). So a loss with
+cotangents h of w and M = V^H (cotangent of V) has the cotangent::
+
+    X = diag(h) + E * (M - M^H) / 2
+
+Within a space of equal eigenvalues V is free to turn, and M - M^H is the derivative of the loss by such a turn. If it
+is not zero the loss depends on a choice that LAPACK made, and there is no gradient. If it is, X_ij is a limit 0 / 0
+that h and M alone do not always determine: a projector on the space gives 0, a matrix function V f(w) V^H with
+cotangent G gives f'(w) G_ij, from M_ij = 2 f(w) G_ij and h_i = f'(w) G_ii. The rule gives what all these readings agree
+on, and raises where they do not (`_repeated`):
+
+- V is not used: h, in which losses that tell equal eigenvalues apart (w[0]) share evenly;
+- the h_i are equal and M shows that they are no accident of the basis: a function of the eigenvalues, of a projector;
+- the h_i are proportional to the M_ii, which differ: a matrix function, X_ij = h_i / M_ii * (M + M^H)_ij / 2.
+
+Singular values are the same with M_U + M_V in the place of M, and with a sum of singular values in the place of the
+difference for what turns U against V. At singular values of zero U and V turn on their own, and the derivative of a
+loss of the values is 0, as that of abs is.
+
+Numbers count as equal up to 32 units of rounding of the largest eigenvalue, cotangents as zero up to eps ** (2 / 3) of
+the largest of them. What cannot be seen: cotangents that vanish by accident in LAPACK's basis, as those of a single
+element of log(A) at the identity, or of v[0, 0] ** 2 where v is the identity.
+
+Second derivatives are those of the rule: at equal eigenvalues they are right for functions of the eigenvalues, raise
+for matrix functions, and are given for projectors where they are determined in the way above.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import GradientError
+from wengert.primitive import is_wrapper
+from wengert.protocol import innermost
+from wengert.rules.elementwise import is_complex
+
+# Matrices --------------------------------------------------------------------------------------------------------
+
+
+def adjoint(x: Any) -> Any:
+    """The conjugate transpose."""
+    x = x.swapaxes(-1, -2)
+    return np.conjugate(x) if is_complex(x) else x
+
+
+def skew(x: Any) -> Any:
+    return 0.5 * (x - adjoint(x))
+
+
+def diagonal(x: Any) -> Any:
+    return np.diagonal(x, 0, -2, -1)
+
+
+# Equal values ----------------------------------------------------------------------------------------------------
+
+EQUAL = 32
+"""Values nearer than so many units of rounding of the largest are equal."""
+
+
+def tolerance(x: Any) -> float:
+    """Below such a part of the largest number among others a number is zero."""
+    return float(np.finfo(x.dtype).eps) ** (2 / 3)
+
+
+def largest(x: Any, axes: int = 1) -> Any:
+    return np.max(np.abs(x), axis=tuple(range(-axes, 0)), keepdims=True, initial=0)
+
+
+def clusters(w: np.ndarray) -> Any:
+    """For ordered values, which pairs are equal (in a chain of equal neighbours)."""
+    limit = EQUAL * np.finfo(w.dtype).eps * largest(w)
+    steps = np.abs(np.diff(w, axis=-1)) > limit
+    number = np.concatenate([np.zeros_like(w[..., :1], int), np.cumsum(steps, axis=-1)], axis=-1)
+    return number[..., :, None] == number[..., None, :]
+
+
+def any_pair(same: np.ndarray) -> bool:
+    return bool(np.count_nonzero(same) > math.prod(same.shape[:-1]))
+
+
+def refuse(name: str, values: Any, guilty: np.ndarray, what: str, then: str) -> None:
+    """Raise if any value is guilty, and name those of the first matrix that has one."""
+    if not np.any(guilty):
+        return
+    first = tuple(int(i) for i in np.argwhere(guilty)[0][:-1])
+    found = ", ".join(f"{v:.6g}" for v in values[first][guilty[first]][:6])
+    place = f" of matrix {list(first)}" if first else ""
+    raise GradientError(f"[{name}] {what} was required; received values {found}{place}; {then}")
+
+
+def shared(w: Any, h: Any, same: np.ndarray) -> Any:
+    """Cotangents of values alone: where a loss tells equal ones apart (a tie), they share evenly.
+
+    A loss to which the difference of the values matters, as log(1e-20) - log(1e-30), takes them as they are.
+    """
+    mean = same / np.sum(same, axis=-1, keepdims=True, dtype=w.dtype)
+    values, plain = innermost(w), innermost(h)
+    off = plain - (mean @ plain[..., None])[..., 0]
+    differs = np.abs(off) > tolerance(w) * largest(plain)
+    matters = np.abs(off * (values - (mean @ values[..., None])[..., 0])) > tolerance(w) * largest(plain * values)
+    ties = _in_cluster(np.any, differs, same) & ~_in_cluster(np.any, differs & matters, same)
+    return np.where(ties, (mean @ h[..., None])[..., 0], h) if np.any(ties) else h
+
+
+def _in_cluster(reduce: Any, x: np.ndarray, same: np.ndarray) -> Any:
+    """A reduction over the cluster of each value (of a matrix: over its pairs)."""
+    zero = np.zeros((), x.dtype)
+    if x.ndim == same.ndim:
+        x = reduce(np.where(same, x, zero), axis=-1)
+    return reduce(np.where(same, x[..., None, :], zero), axis=-1)
+
+
+ADVICE = (
+    "use what does not depend on the basis within their space (a projector on all of it, a function of the values, "
+    "from eigvalsh or svdvals), scipy.linalg's matrix functions, or move the values apart"
+)
+
+
+def spectral(name: str, w: Any, h: Any, m: Any, same: np.ndarray) -> Any:
+    """The cotangent of a Hermitian matrix in the basis of its eigenvectors."""
+    turn = skew(m)
+    gap = w[..., None, :] - w[..., :, None]
+    x = np.where(same, 0, turn / np.where(same, 1, gap)) + h[..., :, None] * np.eye(w.shape[-1], dtype=w.dtype)
+    limit = tolerance(w) * (largest(innermost(m), 2) + (largest(innermost(h)) * largest(innermost(w)))[..., None])
+    turned = np.any(same & (np.abs(innermost(turn)) > limit + 100 * np.finfo(w.dtype).eps), axis=-1)
+    many = np.sum(same, axis=-1) > 1
+    what = "a loss that does not depend on the basis of eigenvectors of equal values"
+    refuse(name, innermost(w), turned & many, what, ADVICE)
+    what = "a loss that does not depend on the phase of complex eigenvectors"
+    refuse(name, innermost(w), turned, what, "use products in which the phase is lost, as v * conj(v)")
+    return x + _repeated(name, w, h, m, same, limit[..., 0]) if np.any(many) else x
+
+
+def _repeated(name: str, w: Any, h: Any, m: Any, same: np.ndarray, limit: Any) -> Any:
+    """What pairs of equal values contribute, where it is determined: see the top of this file."""
+    recorded = any(map(is_wrapper, (w, h, m)))
+    w, h, m = innermost(w), innermost(h), innermost(m)
+    h_limit = tolerance(w) * (largest(h) + largest(m, 2)[..., 0] / np.maximum(largest(w), np.finfo(w.dtype).tiny))
+    s = 0.5 * (m + adjoint(m))
+    s_ii, pairs = np.real(diagonal(s)), same & ~np.eye(w.shape[-1], dtype=bool)
+    many = np.any(pairs, axis=-1)
+
+    def spread(x, limit):
+        mean = _in_cluster(np.sum, x, same) / np.sum(same, axis=-1)
+        return _in_cluster(np.max, np.abs(x - mean), same) <= limit, _in_cluster(np.max, np.abs(x), same) <= limit
+
+    equal_h, zero_h = spread(h, h_limit)
+    equal_s, zero_s = spread(s_ii, limit)
+    diagonal_s = _in_cluster(np.max, np.abs(np.where(pairs, s, 0)), same) <= limit
+    spread_out = equal_h & (~equal_s | (diagonal_s | zero_h) & ~zero_s | diagonal_s & zero_h)
+    squares = _in_cluster(np.sum, s_ii * s_ii, same)
+    ratio = _in_cluster(np.sum, s_ii * h, same) / np.where(squares == 0, 1, squares)
+    function = ~spread_out & ~equal_s & (_in_cluster(np.max, np.abs(h - ratio * s_ii), same) <= h_limit)
+    what = "a loss whose cotangents determine the gradient at equal values"
+    refuse(name, w, many & ~spread_out & ~function, what, ADVICE)
+    function &= many
+    if recorded:
+        what = "a matrix without equal values, for second derivatives of a function of it,"
+        refuse(name, w, function, what, "use scipy.linalg's matrix functions, or move the values apart")
+    return np.where(pairs & function[..., None], ratio[..., None] * s, 0).astype(s.dtype)

@@ -1,0 +1,212 @@
+"""Sampled functions: convolution, interpolation, histograms with weights."""
+
+import numpy as np
+
+from wengert.primitive import bilinear, composite
+from wengert.protocol import innermost
+from wengert.rules.elementwise import choose, is_complex
+
+# Convolution -----------------------------------------------------------------------------------------------------
+# The adjoint of all of a convolution is the valid part of another, and the other way round: as fast as the function.
+
+
+def _convolve_all(a, b):
+    return np.convolve(a, b)
+
+
+def _convolve_valid(a, b):
+    """Where `b`, which is not the longer one, lies in `a` altogether."""
+    return np.convolve(a, b, "valid")
+
+
+def _valid(a, b):
+    return _convolve_valid(a, b[::-1])
+
+
+_convolve_all = bilinear(_convolve_all, lambda g, b: _valid(g, b), lambda g, a: _valid(g, a))
+_convolve_valid = bilinear(
+    _convolve_valid, lambda g, b: _convolve_all(g, b[::-1]), lambda g, a: _convolve_valid(a, g[::-1])[::-1]
+)
+
+
+def _signal(name, x):
+    x = np.reshape(x, (1,)) if not np.ndim(x) else x if hasattr(x, "ndim") else np.asarray(x)
+    if not x.size:
+        raise ValueError(f"{name} cannot be empty")
+    if x.ndim > 1:
+        raise ValueError("object too deep for desired array")
+    return x
+
+
+MODES = {"valid": "valid", "same": "same", "full": "full", "v": "valid", "s": "same", "f": "full",
+         0: "valid", 1: "same", 2: "full"}  # fmt: skip
+
+
+def _mode(mode):
+    if mode not in MODES:
+        raise ValueError(f"mode must be one of 'valid', 'same', or 'full' (got {mode!r})")
+    return MODES[mode]
+
+
+@composite(np.convolve)
+def convolve(a, v, mode="full"):
+    mode, a, v = _mode(mode), _signal("a", a), _signal("v", v)
+    return _convolved(a, v, mode, (min(len(a), len(v)) - 1) // 2)
+
+
+def _convolved(a, v, mode, start):
+    """`start` is where in the whole the middle part begins, which is as long as the longer operand."""
+    if len(a) < len(v):
+        a, v = v, a
+    if mode == "valid":
+        return _convolve_valid(a, v)
+    whole = _convolve_all(a, v)
+    return whole if mode == "full" else whole[start : start + len(a)]
+
+
+@composite(np.correlate)
+def correlate(a, v, mode="valid"):
+    mode, a, v = _mode(mode), _signal("a", a), _signal("v", v)
+    start = (len(v) - 1) // 2 if len(a) >= len(v) else len(a) // 2
+    return _convolved(a, np.conjugate(v[::-1]) if is_complex(v) else v[::-1], mode, start)
+
+
+# Interpolation ---------------------------------------------------------------------------------------------------
+
+
+@composite(np.interp)
+def interp(x, xp, fp, left=None, right=None, period=None):
+    """Linear between the points, on the line to the right at a point, and constant beyond the ends.
+
+    The derivative is the slope; at the last point, where there is nothing to the right, that to the left, as if x were
+    inside.
+    """
+    x, xp = _doubles(x), _doubles(xp)
+    fp = _doubles(fp)
+    if fp.ndim != 1 or xp.ndim != 1:
+        raise ValueError("Data points must be 1-D sequences")
+    if period is not None:
+        x, xp, fp = _periodic(x, xp, fp, period)
+        left = right = None
+    n = len(xp)
+    if not n:
+        raise ValueError("array of sample points is empty")
+    if n != len(fp):
+        raise ValueError("fp and xp are not of the same length.")
+    where, points = innermost(x), innermost(xp)
+    i = np.clip(np.searchsorted(points, where, "right") - 1, 0, max(n - 2, 0))
+    j = np.minimum(i + 1, n - 1)
+    missing = np.isnan(where)
+    inside = choose(missing, xp[0], x) if np.any(missing) else x
+    y = _between(inside, xp[i], xp[j], fp[i], fp[j])
+    y = choose(missing, x, y) if np.any(missing) else y
+    y = choose(where < points[0], fp[0] if left is None else left, y)
+    return choose(where > points[-1], fp[-1] if right is None else right, y)
+
+
+def _doubles(x):
+    x = x if hasattr(x, "ndim") else np.asarray(x)
+    dtype = np.complex128 if x.dtype.kind == "c" else np.float64
+    return x if x.dtype == dtype else np.astype(x, dtype)
+
+
+def _between(x, x0, x1, f0, f1):
+    width = x1 - x0
+    none = width == 0  # two points at one place, at the end
+    slope = (f1 - f0) / choose(none, np.ones_like(width), width)
+    y = choose(none, f1, f0 + slope * (x - x0))
+    if np.any(np.isnan(y)):  # with an infinity on the left: from the right
+        y = choose(x == x0, f0, y)
+        y = choose(np.isnan(y), f1 + slope * (x - x1), y)
+        y = choose(np.isnan(y) & (f0 == f1), f0, y)
+    return y
+
+
+def _periodic(x, xp, fp, period):
+    if np.any(period == 0):
+        raise ValueError("period must be a non-zero value")
+    if len(xp) != len(fp):
+        raise ValueError("fp and xp are not of the same length")
+    period = np.abs(period)
+    x, xp = np.remainder(x, period), np.remainder(xp, period)
+    order = np.argsort(xp)
+    xp, fp = xp[order], fp[order]
+    return x, np.concatenate([xp[-1:] - period, xp, xp[:1] + period]), np.concatenate([fp[-1:], fp, fp[:1]])
+
+
+# Histograms ------------------------------------------------------------------------------------------------------
+# Counts have no derivative; sums of weights are linear in them, and the edges may follow from the smallest and the
+# largest value.
+
+
+def _values(value):
+    """The plain value of an argument: of tensors, and of sequences of them."""
+    return type(value)(map(_values, value)) if isinstance(value, (list, tuple)) else innermost(value)
+
+
+@composite(np.histogram_bin_edges)
+def histogram_bin_edges(a, bins=10, range=None, weights=None):
+    edges = np.histogram_bin_edges(*map(_values, (a, bins, range, weights)))
+    if np.ndim(bins) == 1:
+        return bins if hasattr(bins, "ndim") else edges
+    low, high = range if range is not None else (np.min(a), np.max(a)) if np.size(a) else (0.0, 1.0)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, len(edges), dtype=edges.dtype)
+
+
+def _bins_of(x, edges):
+    """The bin of each value; the last one includes its upper edge."""
+    bins = np.searchsorted(edges, x, "right") - 1
+    bins[x == edges[-1]] -= 1
+    return bins
+
+
+def _sums(bins, weights, n):
+    if is_complex(weights):
+        return _sums(bins, np.real(weights), n) + 1j * _sums(bins, np.imag(weights), n)
+    return np.bincount(bins, weights, n)
+
+
+@composite(np.histogram)
+def histogram(a, bins=10, range=None, density=None, weights=None):
+    edges = np.histogram_bin_edges(a, bins, range, weights)
+    if weights is None:
+        counts, _ = np.histogram(*map(_values, (a, bins, range)))
+    else:
+        if np.shape(weights) != np.shape(a):
+            raise ValueError("weights should have the same shape as a.")
+        values, weights = np.ravel(_values(a)), np.ravel(weights)
+        known = np.histogram_bin_edges(*map(_values, (values, bins, range)))
+        place = _bins_of(values, known)
+        inside = (place >= 0) & (place < len(known) - 1)
+        counts = np.astype(_sums(place[inside], weights[inside], len(known) - 1), weights.dtype)
+    return (counts / np.diff(edges) / np.sum(counts) if density else counts), edges
+
+
+@composite(np.histogramdd)
+def histogramdd(sample, bins=10, range=None, density=None, weights=None):
+    columns = [sample[:, i] for i in np.arange(sample.shape[1])] if hasattr(sample, "shape") else list(sample)
+    count, plain_edges = np.histogramdd(*map(_values, (sample, bins, range)))
+    bins = bins if hasattr(bins, "__len__") else [bins] * len(columns)
+    ranges = [None] * len(columns) if range is None else range
+    edges = [np.histogram_bin_edges(*each) for each in zip(columns, bins, ranges, strict=True)]
+    if weights is not None:
+        places = [_bins_of(_values(x), known) for x, known in zip(columns, plain_edges, strict=True)]
+        inside = np.all([(p >= 0) & (p < n) for p, n in zip(places, count.shape, strict=True)], axis=0)
+        flat = np.ravel_multi_index([place[inside] for place in places], count.shape)
+        count = np.reshape(_sums(flat, weights[inside], count.size), count.shape)
+    if density:
+        total = np.sum(count)
+        for i, edge in enumerate(edges):
+            count = count / np.reshape(np.diff(edge), [-1 if k == i else 1 for k in np.arange(count.ndim)])
+        count = count / total
+    return count, edges
+
+
+@composite(np.histogram2d)
+def histogram2d(x, y, bins=10, range=None, density=None, weights=None):
+    if hasattr(bins, "__len__") and len(bins) not in (1, 2):
+        bins = [bins, bins]
+    count, (x_edges, y_edges) = np.histogramdd([x, y], bins, range, density, weights)
+    return count, x_edges, y_edges

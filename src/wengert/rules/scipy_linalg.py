@@ -1,0 +1,359 @@
+"""scipy.linalg: equations and factorisations. What numpy.linalg has as well is expressed by it.
+
+`assume_a`, `lower` and the like say which entries of a matrix are read. The matrix that they stand for is made of
+these first (`as_read`), so that the gradient is in the entries that were read, and the rules are those of any matrix.
+"""
+
+from typing import Any
+
+import numpy as np
+import scipy.linalg as sl
+
+from wengert.primitive import primitive
+from wengert.rules.elementwise import is_complex
+from wengert.rules.equal_values import adjoint, diagonal
+from wengert.rules.linalg import transposed
+from wengert.rules.scipy_tools import array, double, inexact, plain, refused, twin, undefined, unsupported
+
+linalg = "linalg"
+
+
+def eye(x: Any) -> Any:
+    return np.eye(x.shape[-1], dtype=x.dtype)
+
+
+def as_given(b: Any, solution: Any) -> Any:
+    """A vector if the right side was one."""
+    return solution[..., 0] if b.ndim == 1 else solution
+
+
+def columns(b: Any) -> Any:
+    return b[:, None] if b.ndim == 1 else b
+
+
+def several(a: Any, *results: Any) -> Any:
+    """Several results as SciPy gives them: of a batch in a list."""
+    return list(results) if a.ndim > 2 else results
+
+
+# Equations -------------------------------------------------------------------------------------------------------
+
+
+def hermitian(a: Any, lower: bool, conjugate: bool = True) -> Any:
+    """The symmetric or Hermitian matrix of which one triangle is given."""
+    half, diagonals = (np.tril(a, -1) if lower else np.triu(a, 1)), np.tril(np.triu(a))
+    if conjugate and is_complex(a):
+        return half + adjoint(half) + np.real(diagonals)
+    return half + transposed(half) + diagonals
+
+
+def as_read(a: Any, assume: str | None, lower: bool) -> Any:
+    """The matrix that the entries which are read stand for."""
+    if assume in ("sym", "symmetric"):
+        return hermitian(a, lower, conjugate=False)
+    if assume in ("her", "hermitian", "pos", "positive definite"):
+        return hermitian(a, lower)
+    if assume == "diagonal":
+        return np.tril(np.triu(a))
+    if assume == "tridiagonal":
+        return np.tril(np.triu(a, -1), 1)
+    if assume in ("upper triangular", "lower triangular"):
+        return np.triu(a) if assume[0] == "u" else np.tril(a)
+    return a
+
+
+def _solve(*operands, assume=None):
+    return sl.solve(*operands, assume_a=assume)
+
+
+OTHER_TRIANGLE = {"upper triangular": "lower triangular", "lower triangular": "upper triangular"}
+
+
+def _solve_rule(g, xs, y, assume):
+    gb = _solve(transposed(array(xs[0])), g, assume=OTHER_TRIANGLE.get(assume, assume))
+    return -gb @ transposed(y), gb
+
+
+_solve = primitive(_solve, _solve_rule, name="scipy.linalg.solve", broadcasts=True)
+
+
+@twin(sl.solve, linalg)
+def solve(a, b, lower=False, overwrite_a=False, overwrite_b=False, check_finite=True, assume_a=None, transposed=False):
+    a, b = as_read(inexact(a), assume_a, lower), inexact(b)
+    if transposed:
+        a, assume_a = a.swapaxes(-1, -2), OTHER_TRIANGLE.get(assume_a, assume_a)
+    return as_given(b, _solve(a, columns(b), assume=assume_a))
+
+
+def _solve_triangular(*operands, trans=0, lower=False, unit=False):
+    return sl.solve_triangular(*operands, trans=trans, lower=lower, unit_diagonal=unit)
+
+
+def _solve_triangular_rule(g, xs, y, trans, lower, unit):
+    gb = _solve_triangular(array(xs[0]), g, trans=1 - trans, lower=lower, unit=unit)
+    ga = -y @ transposed(gb) if trans else -gb @ transposed(y)
+    return np.tril(ga, -int(unit)) if lower else np.triu(ga, int(unit)), gb
+
+
+_solve_triangular = primitive(
+    _solve_triangular, _solve_triangular_rule, name="scipy.linalg.solve_triangular", broadcasts=True
+)
+
+
+@twin(sl.solve_triangular, linalg)
+def solve_triangular(a, b, trans=0, lower=False, unit_diagonal=False, overwrite_b=False, check_finite=True):
+    a, b, trans = inexact(a), inexact(b), {"N": 0, "T": 1, "C": 2}.get(trans, trans)
+    a, trans = (np.conjugate(a) if is_complex(a) else a, 1) if trans == 2 else (a, trans)
+    x = _solve_triangular(a, columns(b), trans=trans, lower=bool(lower), unit=bool(unit_diagonal))
+    return as_given(b, x)
+
+
+@twin(sl.inv, linalg)
+def inv(a, overwrite_a=False, check_finite=True, *, assume_a=None, lower=False):
+    return np.linalg.inv(as_read(a, assume_a, lower))
+
+
+@twin(sl.det, linalg)
+def det(a, overwrite_a=False, check_finite=True):
+    return np.linalg.det(double(a))
+
+
+def _norm_of_dtype(a, *args, **kwargs):
+    """SciPy gives Python numbers for some orders."""
+    result = sl.norm(a, *args, **kwargs)
+    return (
+        np.asarray(a).real.dtype.type(result)
+        if isinstance(result, float) and np.asarray(a).dtype.kind in "fc"
+        else result
+    )
+
+
+@twin(sl.norm, linalg, _norm_of_dtype)
+def norm(a, ord=None, axis=None, keepdims=False, check_finite=True):
+    return np.linalg.norm(a, ord, axis, keepdims)
+
+
+def _cut(a: Any, atol: Any, rtol: Any, s: Any) -> Any:
+    """Below what part of the largest a singular value counts as zero."""
+    atol = 0.0 if atol is None else plain(atol)
+    unit = max(a.shape[-2:]) * float(np.finfo(s.dtype).eps)
+    rtol = plain(rtol) if rtol is not None else unit if not atol else 0.0
+    largest = np.max(s, axis=-1, initial=0)
+    return rtol + atol / np.where(largest == 0, 1, largest)
+
+
+def _inverse_and_rank(a: Any, s: Any, cut: Any, return_rank: bool) -> Any:
+    inverse = np.linalg.pinv(a, cut)
+    rank = np.sum(s > np.asarray(cut)[..., None] * np.max(s, axis=-1, keepdims=True, initial=0), axis=-1)
+    return several(a, inverse, rank) if return_rank else inverse
+
+
+@twin(sl.pinv, linalg)
+def pinv(a, *, atol=None, rtol=None, return_rank=False, check_finite=True):
+    s = np.linalg.svdvals(plain(a))
+    return _inverse_and_rank(a, s, _cut(a, atol, rtol, s), return_rank)
+
+
+@twin(sl.pinvh, linalg)
+def pinvh(a, atol=None, rtol=None, lower=True, return_rank=False, check_finite=True):
+    a = hermitian(a, lower)
+    s = np.linalg.svdvals(plain(a))
+    result = _inverse_and_rank(a, s, _cut(a, atol, rtol, s), return_rank)
+    return (result[0], int(result[1])) if return_rank and a.ndim == 2 else result
+
+
+@twin(sl.lstsq, linalg)
+def lstsq(a, b, cond=None, overwrite_a=False, overwrite_b=False, check_finite=True, lapack_driver=None):
+    a, b = inexact(a), inexact(b)
+    cut = float(np.finfo(np.result_type(a.dtype, b.dtype)).eps) if cond is None else cond
+    x, residues, rank, s = np.linalg.lstsq(a, b, cut)
+    residues = residues[0] if b.ndim == 1 and residues.shape == (1,) else residues
+    return (
+        x,
+        residues if residues.size else residues.astype(x.dtype),
+        int(rank),
+        None if lapack_driver == "gelsy" else s,
+    )
+
+
+# Cholesky --------------------------------------------------------------------------------------------------------
+
+
+@twin(sl.cholesky, linalg)
+def cholesky(a, lower=False, overwrite_a=False, check_finite=True):
+    return np.linalg.cholesky(a, upper=not lower)
+
+
+@twin(sl.cho_factor, linalg)
+def cho_factor(a, lower=False, overwrite_a=False, check_finite=True):
+    """In the other triangle SciPy leaves what was there."""
+    root = np.linalg.cholesky(a, upper=not lower)
+    return several(
+        a, root + (np.triu(a, 1) if lower else np.tril(a, -1)), np.full(a.shape[:-2], lower) if a.ndim > 2 else lower
+    )
+
+
+@twin(sl.cho_solve, linalg)
+def cho_solve(c_and_lower, b, overwrite_b=False, check_finite=True):
+    (c, lower), b = c_and_lower, inexact(b)
+    c, lower = inexact(c), bool(np.all(lower))
+    first, second = (0, 2) if lower else (2, 0)
+    x = solve_triangular(c, columns(b), first, lower)
+    return as_given(b, solve_triangular(c, x, second, lower))
+
+
+# LU --------------------------------------------------------------------------------------------------------------
+
+
+def _lu_known(x, packed=None):
+    """Both factors of a square matrix that needs no pivoting, in one, known already."""
+    return packed
+
+
+def _lu_rule(g, y):
+    """With X = inv(L) dA inv(U), dL is L times the part of X below the diagonal, dU the rest times U."""
+    _refuse_zero_pivots(y)
+    lower, upper = np.tril(y, -1) + eye(y), np.triu(y)
+    x = np.tril(transposed(lower) @ np.tril(g, -1), -1) + np.triu(np.triu(g) @ transposed(upper))
+    x = _solve_triangular(lower, x, trans=1, lower=True, unit=True)
+    return transposed(_solve_triangular(upper, transposed(x)))
+
+
+def _refuse_zero_pivots(y):
+    if np.any(diagonal(plain(y)) == 0):
+        raise undefined("lu", "a matrix without pivots of zero", y, "use svd, or add a multiple of the identity")
+
+
+_lu_known = primitive(_lu_known, _lu_rule, name="scipy.linalg.lu")
+
+
+def _factors(a: Any) -> tuple:
+    """Row numbers p with A = L[p] U, and both factors; those of a matrix that is not square from its square part."""
+    p, l, u = sl.lu(plain(a), p_indices=True)
+    (m, n), k = a.shape[-2:], min(a.shape[-2:])
+    if not k:
+        return p, l, u
+    rows = np.take_along_axis(a, np.argsort(p, axis=-1)[..., None], axis=-2)
+    known = np.tril(l[..., :k, :], -1) + u[..., :, :k]
+    packed = _lu_known(rows[..., :k, :k], packed=known)
+    lower, upper = np.tril(packed, -1) + eye(packed), np.triu(packed)
+    if m > n:
+        _refuse_zero_pivots(packed)
+        below = _solve_triangular(upper, transposed(rows[..., k:, :]), trans=1)
+        lower = np.concatenate([lower, transposed(below)], axis=-2)
+    if n > m:
+        beside = _solve_triangular(lower, rows[..., k:], lower=True, unit=True)
+        upper = np.concatenate([upper, beside], axis=-1)
+    return p, lower, upper
+
+
+@twin(sl.lu, linalg)
+def lu(a, permute_l=False, overwrite_a=False, check_finite=True, p_indices=False):
+    a = inexact(a)
+    p, lower, upper = _factors(a)
+    if permute_l:
+        return np.take_along_axis(lower, p[..., None], axis=-2), upper
+    matrix = p if p_indices else (p[..., :, None] == np.arange(a.shape[-2])).astype(plain(a).real.dtype)
+    return matrix, lower, upper
+
+
+@twin(sl.lu_factor, linalg)
+def lu_factor(a, overwrite_a=False, check_finite=True):
+    a = inexact(a)
+    pivots = sl.lu_factor(plain(a))[1]
+    _, lower, upper = _factors(a)
+    (m, n), k = a.shape[-2:], min(a.shape[-2:])
+    packed = np.tril(lower, -1)
+    if m > n:
+        top = packed[..., :k, :] + upper
+        return several(a, np.concatenate([top, packed[..., k:, :]], axis=-2), pivots)
+    if n > m:
+        return several(a, np.concatenate([packed + upper[..., :k], upper[..., k:]], axis=-1), pivots)
+    return several(a, packed + upper, pivots)
+
+
+@twin(sl.lu_solve, linalg)
+def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
+    packed, pivots = inexact(lu_and_piv[0]), plain(lu_and_piv[1])
+    b, order = inexact(b), _order(pivots)
+    if trans:
+        x = solve_triangular(packed, columns(b), trans)
+        x = solve_triangular(packed, x, trans, lower=True, unit_diagonal=True)
+        return as_given(b, _rows(x, np.argsort(order, axis=-1)))
+    x = _solve_triangular(packed, _rows(columns(b), order), lower=True, unit=True)
+    return as_given(b, _solve_triangular(packed, x))
+
+
+def _order(pivots: np.ndarray) -> np.ndarray:
+    """The order of rows that a sequence of exchanges leads to."""
+    order = np.broadcast_to(np.arange(pivots.shape[-1]), pivots.shape).copy()
+    for lines, exchanges in zip(order.reshape(-1, order.shape[-1]), pivots.reshape(-1, order.shape[-1]), strict=True):
+        for i, j in enumerate(exchanges):
+            lines[[i, j]] = lines[[j, i]]
+    return order
+
+
+def _rows(x: Any, order: np.ndarray) -> Any:
+    shape = np.broadcast_shapes(order.shape[:-1], x.shape[:-2])
+    x = np.broadcast_to(x, (*shape, *x.shape[-2:]))
+    return np.take_along_axis(x, np.broadcast_to(order, (*shape, order.shape[-1]))[..., None], axis=-2)
+
+
+# QR, singular values ---------------------------------------------------------------------------------------------
+
+
+@twin(sl.qr, linalg)
+def qr(a, overwrite_a=False, lwork=None, mode="full", pivoting=False, check_finite=True):
+    if mode == "raw":
+        raise unsupported("qr", "mode", mode, "'full', 'r' or 'economic'", a)
+    a = inexact(a)
+    order = (sl.qr(plain(a), mode="r", pivoting=True)[-1],) if pivoting else ()
+    if pivoting:
+        shape = (*a.shape[:-2], 1, a.shape[-1])
+        a = np.take_along_axis(a, np.reshape(order[0], shape), axis=-1)
+    if mode == "r":
+        r = np.linalg.qr(a, mode="r")
+        below = np.zeros((*a.shape[:-2], max(0, a.shape[-2] - r.shape[-2]), a.shape[-1]), r.dtype)
+        return several(a, np.concatenate([r, below], axis=-2), *order)
+    return several(a, *np.linalg.qr(a, mode="complete" if mode == "full" else "reduced"), *order)
+
+
+@twin(sl.svd, linalg)
+def svd(a, full_matrices=True, compute_uv=True, overwrite_a=False, check_finite=True, lapack_driver="gesdd"):
+    if not compute_uv:
+        return np.linalg.svdvals(a)
+    return several(a, *np.linalg.svd(a, full_matrices=full_matrices))
+
+
+@twin(sl.svdvals, linalg)
+def svdvals(a, overwrite_a=False, check_finite=True):
+    return np.linalg.svdvals(a)
+
+
+def _rank_of(s: Any, shape: tuple, rcond: Any) -> int:
+    s = plain(s)
+    unit = np.finfo(s.dtype).eps * max(shape[-2:]) if rcond is None else rcond
+    return int(np.max(np.sum(s > unit * np.max(s, axis=-1, keepdims=True, initial=0), axis=-1), initial=0))
+
+
+@twin(sl.null_space, linalg)
+def null_space(A, rcond=None, *, overwrite_a=False, check_finite=True, lapack_driver="gesdd"):
+    """Any basis: for losses that do not depend on which there is a gradient, others are refused."""
+    _, s, vh = np.linalg.svd(A, full_matrices=True)
+    return adjoint(vh[..., _rank_of(s, A.shape, rcond) :, :])
+
+
+@twin(sl.orth, linalg)
+def orth(A, rcond=None):
+    u, s, _ = np.linalg.svd(A, full_matrices=False)
+    return u[..., : _rank_of(s, A.shape, rcond)]
+
+
+# Without a derivative --------------------------------------------------------------------------------------------
+
+_FREE = "the signs and phases of its vectors are LAPACK's choice; use eig, svd, or a matrix function (expm, sqrtm)"
+schur = refused(sl.schur, linalg, f"the decomposition is not unique: {_FREE}")
+hessenberg = refused(sl.hessenberg, linalg, f"the decomposition is not unique: {_FREE}")
+qz = refused(sl.qz, linalg, f"the decomposition is not unique: {_FREE}")
+cossin = refused(sl.cossin, linalg, f"the decomposition is not unique: {_FREE}")
+matrix_balance = refused(sl.matrix_balance, linalg, "it scales by powers of two, which jump")

@@ -1,0 +1,306 @@
+"""scipy.linalg: functions of matrices, and matrix equations.
+
+A function f of a matrix A and its derivative L(A, E) in the direction E are both in f of a block matrix (Mathias,
+"A chain rule for matrix functions", SIAM J. Matrix Anal. Appl. 17, 1996)::
+
+    f([[A, E], [0, A]]) = [[f(A), L(A, E)], [0, f(A)]]
+
+and the transpose of E -> L(A, E) is E -> L(A^T, E). As f of the block matrix has the same rule, this gives derivatives
+of all orders.
+"""
+
+from typing import Any
+
+import numpy as np
+import scipy.linalg as sl
+
+from wengert.primitive import primitive
+from wengert.rules.elementwise import is_complex
+from wengert.rules.equal_values import adjoint
+from wengert.rules.linalg import transposed
+from wengert.rules.scipy_linalg import linalg, several
+from wengert.rules.scipy_tools import array, carries_gradient, double, inexact, plain, twin, undefined, unsupported
+
+
+def derivative(function: Any, a: Any, e: Any, **params: Any) -> Any:
+    """The derivative of a function of a matrix in the direction `e`, brought to the size of the matrix."""
+    n, size = a.shape[-1], np.max(np.abs(plain(e)), initial=0)
+    scale = float(np.max(np.abs(plain(a)), initial=0) or 1) / float(size if 0 < size < np.inf else 1)
+    top = np.concatenate([a, e * scale], axis=-1)
+    blocks = np.concatenate([top, np.concatenate([np.zeros_like(a), a], axis=-1)], axis=-2)
+    return function(blocks, **params)[..., :n, n:] / scale
+
+
+def _expm(x):
+    return sl.expm(x)
+
+
+def _logm(x):
+    return sl.logm(x)
+
+
+def _power(x, exponent=1.0):
+    return sl.fractional_matrix_power(x, exponent)
+
+
+_expm = primitive(_expm, lambda g, x: derivative(_expm, transposed(x), g), name="scipy.linalg.expm")
+_logm = primitive(_logm, lambda g, x: derivative(_logm, transposed(x), g), name="scipy.linalg.logm")
+_power = primitive(
+    _power,
+    lambda g, x, exponent: derivative(_power, transposed(x), g, exponent=exponent),
+    name="scipy.linalg.fractional_matrix_power",
+)
+
+
+@twin(sl.expm, linalg)
+def expm(A):
+    return _expm(inexact(A))
+
+
+@twin(sl.expm_frechet, linalg)
+def expm_frechet(A, E, method=None, compute_expm=True, check_finite=True):
+    A, E = double(A), double(E)
+    along = derivative(_expm, A, E)
+    return several(A, _expm(A), along) if compute_expm else along
+
+
+@twin(sl.logm, linalg)
+def logm(A, disp=True):
+    if disp is False:
+        raise unsupported("logm", "disp", disp, "True", A)
+    return _logm(inexact(A))
+
+
+@twin(sl.fractional_matrix_power, linalg)
+def fractional_matrix_power(A, t):
+    A = inexact(A)
+    if carries_gradient(t):
+        return _expm(t * _logm(A))
+    t = plain(t)
+    return np.linalg.matrix_power(A, int(t)) if t == int(t) else _power(A, exponent=float(t))
+
+
+# Trigonometric functions -----------------------------------------------------------------------------------------
+
+
+def _exponentials(a: Any) -> tuple:
+    return _expm(1j * a), _expm(-1j * a)
+
+
+def _halves(a: Any, both: Any, divisor: Any) -> Any:
+    half = both / divisor
+    return half if is_complex(a) else np.real(half)
+
+
+@twin(sl.cosm, linalg)
+def cosm(A):
+    A = inexact(A)
+    forth, back = _exponentials(A)
+    return _halves(A, forth + back, 2)
+
+
+@twin(sl.sinm, linalg)
+def sinm(A):
+    A = inexact(A)
+    forth, back = _exponentials(A)
+    return _halves(A, forth - back, 2j)
+
+
+@twin(sl.tanm, linalg)
+def tanm(A):
+    return np.linalg.solve(cosm(A), sinm(A))
+
+
+@twin(sl.coshm, linalg)
+def coshm(A):
+    A = inexact(A)
+    return (_expm(A) + _expm(-A)) / 2
+
+
+@twin(sl.sinhm, linalg)
+def sinhm(A):
+    A = inexact(A)
+    return (_expm(A) - _expm(-A)) / 2
+
+
+@twin(sl.tanhm, linalg)
+def tanhm(A):
+    return np.linalg.solve(coshm(A), sinhm(A))
+
+
+# Matrix equations ------------------------------------------------------------------------------------------------
+
+
+def _sylvester(*operands):
+    return sl.solve_sylvester(*operands)
+
+
+def _sylvester_rule(g, xs, y):
+    a, b, _ = map(array, xs)
+    gq = _sylvester(transposed(a), transposed(b), g)
+    return -gq @ transposed(y), -transposed(y) @ gq, gq
+
+
+_sylvester = primitive(_sylvester, _sylvester_rule, name="scipy.linalg.solve_sylvester", broadcasts=True)
+
+
+@twin(sl.solve_sylvester, linalg)
+def solve_sylvester(a, b, q):
+    return _sylvester(inexact(a), inexact(b), inexact(q))
+
+
+@twin(sl.solve_continuous_lyapunov, linalg)
+def solve_continuous_lyapunov(a, q):
+    a = inexact(a)
+    return _sylvester(a, adjoint(a), inexact(q))
+
+
+def _discrete(*operands, method=None):
+    return sl.solve_discrete_lyapunov(*operands, method=method)
+
+
+def _discrete_rule(g, xs, y, method):
+    """Of X = A X A^H + Q."""
+    a = array(xs[0])
+    gq = _discrete(adjoint(a), g, method=method)
+    product = gq @ a
+    return product @ adjoint(y) + adjoint(gq) @ a @ y, gq
+
+
+_discrete = primitive(_discrete, _discrete_rule, name="scipy.linalg.solve_discrete_lyapunov", holomorphic=False)
+
+
+@twin(sl.solve_discrete_lyapunov, linalg)
+def solve_discrete_lyapunov(a, q, method=None):
+    return _discrete(inexact(a), inexact(q), method=method)
+
+
+# Riccati's: the linear equation that a small change of the solution satisfies, and its adjoint
+
+
+def _continuous_riccati(*operands, balanced=True):
+    return sl.solve_continuous_are(*operands, balanced=balanced)
+
+
+def _discrete_riccati(*operands, balanced=True):
+    return sl.solve_discrete_are(*operands, balanced=balanced)
+
+
+def _riccati_cotangents(x, s, feedback, closed):
+    """Cotangents of A, B, Q, R; `closed` is the matrix that stands in the change of the solution beside dA."""
+    s = 0.5 * (s + adjoint(s))  # q and r are Hermitian
+    ga = 2 * (x @ closed @ s)
+    return ga, -ga @ adjoint(feedback), s, feedback @ s @ adjoint(feedback)
+
+
+def _continuous_riccati_rule(g, xs, y):
+    a, b, _, r = map(array, xs)
+    feedback = np.linalg.solve(r, adjoint(b) @ y)
+    closed = a - b @ feedback
+    s = -_sylvester(closed, adjoint(closed), g)
+    return _riccati_cotangents(y, s, feedback, np.eye(a.shape[-1], dtype=y.dtype))
+
+
+def _discrete_riccati_rule(g, xs, y):
+    a, b, _, r = map(array, xs)
+    feedback = np.linalg.solve(r + adjoint(b) @ y @ b, adjoint(b) @ y @ a)
+    closed = a - b @ feedback
+    return _riccati_cotangents(y, _discrete(closed, g), feedback, closed)
+
+
+_continuous_riccati = primitive(
+    _continuous_riccati, _continuous_riccati_rule, name="scipy.linalg.solve_continuous_are", holomorphic=False
+)
+_discrete_riccati = primitive(
+    _discrete_riccati, _discrete_riccati_rule, name="scipy.linalg.solve_discrete_are", holomorphic=False
+)
+
+
+def _without_e_and_s(name: str, a: Any, e: Any, s: Any) -> None:
+    for keyword, value in (("e", e), ("s", s)):
+        if value is not None:
+            raise unsupported(name, keyword, plain(value), None, array(a))
+
+
+@twin(sl.solve_continuous_are, linalg)
+def solve_continuous_are(a, b, q, r, e=None, s=None, balanced=True):
+    """The gradients by q and r, which have to be Hermitian, are Hermitian."""
+    _without_e_and_s("solve_continuous_are", a, e, s)
+    return _continuous_riccati(*map(inexact, (a, b, q, r)), balanced=balanced)
+
+
+@twin(sl.solve_discrete_are, linalg)
+def solve_discrete_are(a, b, q, r, e=None, s=None, balanced=True):
+    _without_e_and_s("solve_discrete_are", a, e, s)
+    return _discrete_riccati(*map(inexact, (a, b, q, r)), balanced=balanced)
+
+
+# Roots and polar factors -----------------------------------------------------------------------------------------
+
+
+def _sqrtm(x):
+    return sl.sqrtm(x)
+
+
+def _sqrtm_rule(g, y):
+    """From R dR + dR R = dA."""
+    w = np.linalg.eigvals(plain(y))
+    size = np.abs(w)
+    largest = np.max(size, axis=-1, initial=0, keepdims=True)
+    if np.any(size <= y.shape[-1] * np.finfo(y.dtype).eps * largest):
+        raise undefined("sqrtm", "a matrix without eigenvalues of zero", y, "the square root has no derivative there")
+    return _sylvester(transposed(y), transposed(y), g)
+
+
+_sqrtm = primitive(_sqrtm, _sqrtm_rule, name="scipy.linalg.sqrtm")
+
+
+@twin(sl.sqrtm, linalg)
+def sqrtm(A, disp=True, blocksize=None):
+    if disp is False:
+        raise unsupported("sqrtm", "disp", disp, "True", A)
+    return _sqrtm(inexact(A))
+
+
+def _unitary(x):
+    """The unitary factor of a matrix with no more columns than rows."""
+    u, _, vh = np.linalg.svd(x, full_matrices=False)
+    return u @ vh
+
+
+def _unitary_rule(g, x, y):
+    """DU = U W + (1 - U U^H) dA inv(P), with W P + P W = U^H dA - dA^H U and A = U P (Kenney and Laub, "Polar
+    decomposition and matrix sign function condition estimates", SIAM J. Sci. Stat. Comput. 12, 1991).
+    """
+    positive = adjoint(y) @ x
+    s = np.linalg.svdvals(plain(positive))
+    if np.any(s[..., -1:] <= x.shape[-1] * np.finfo(s.dtype).eps * s[..., :1]):
+        raise undefined("polar", "a matrix of full rank", x, "the unitary factor is not unique there; use svd")
+    inner = adjoint(y) @ g
+    turned = y @ _sylvester(positive, positive, inner - adjoint(inner))
+    if x.shape[-2] == x.shape[-1]:
+        return turned
+    return turned + adjoint(np.linalg.solve(positive, adjoint(g - y @ inner)))
+
+
+_unitary = primitive(_unitary, _unitary_rule, name="scipy.linalg.polar", holomorphic=False)
+
+
+def _unitary_factor(a: Any) -> Any:
+    return _unitary(a) if a.shape[-2] >= a.shape[-1] else adjoint(_unitary(adjoint(a)))
+
+
+@twin(sl.polar, linalg)
+def polar(a, side="right"):
+    if side not in ("right", "left"):
+        raise ValueError("`side` must be either 'right' or 'left'")
+    a = inexact(a)
+    u = _unitary_factor(a)
+    p = adjoint(u) @ a if side == "right" else a @ adjoint(u)
+    return several(a, u, 0.5 * (p + adjoint(p)))
+
+
+@twin(sl.orthogonal_procrustes, linalg)
+def orthogonal_procrustes(A, B, check_finite=True):
+    product = adjoint(inexact(A)) @ inexact(B)
+    return _unitary_factor(product), np.linalg.norm(product, "nuc")

@@ -1,0 +1,135 @@
+"""How functions of SciPy that are no ufuncs are declared, and the errors that they share.
+
+SciPy does not hand them to tensors. So each has a twin of the same name and signature, in `wengert.scipy`, which
+gives tensors to a function made of primitives, and everything else to SciPy's own.
+"""
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import ArgumentError, GradientError, MissingRuleError
+from wengert.primitive import REGISTRY, Composite
+from wengert.protocol import Wrapper, innermost
+
+
+def twin(function: Callable, module: str, otherwise: Callable | None = None) -> Callable[[Callable], Callable]:
+    """Decorator: the decorated function takes the place of SciPy's (or of `otherwise`) where there are wrappers."""
+    otherwise = otherwise or function
+    signature = inspect.signature(function)
+
+    def register(recorded: Callable) -> Callable:
+        @functools.wraps(function)
+        def either(*args, **kwargs):
+            if not (any(map(has_wrapper, args)) or any(map(has_wrapper, kwargs.values()))):
+                return otherwise(*args, **kwargs)
+            signature.bind(*args, **kwargs)  # raises what SciPy would
+            return recorded(*args, **kwargs)
+
+        either.__module__ = f"wengert.scipy.{module}"
+        either.__doc__ = f"See `scipy.{module}.{function.__name__}`, which this is for what is no tensor."
+        REGISTRY[either] = Composite(f"{module}.{function.__name__}", recorded)
+        return either
+
+    return register
+
+
+def refused(function: Callable, module: str, why: str) -> Callable:
+    """A twin that has no gradient to give: recorded values are refused, others go to SciPy."""
+
+    @functools.wraps(function)
+    def refuse(*args, **kwargs):
+        values = (*args, *kwargs.values())
+        for value in values:
+            if has_wrapper(value) and carries_gradient(value):
+                found = first_wrapper(value)
+                raise MissingRuleError(
+                    f"[{function.__name__}] a value that is not recorded was required, as {why}; received shape "
+                    f"{found.shape}, dtype {found.dtype}; pass t.detach() if no gradient should flow"
+                )
+        return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
+
+    refuse.__module__ = f"wengert.scipy.{module}"
+    return refuse
+
+
+def has_wrapper(value: Any) -> bool:
+    """Whether a wrapper is in a value, or in (nested) sequences."""
+    return isinstance(value, Wrapper) or (isinstance(value, (list, tuple)) and any(map(has_wrapper, value)))
+
+
+def first_wrapper(value: Any) -> Any:
+    return value if isinstance(value, Wrapper) else next(first_wrapper(v) for v in value if has_wrapper(v))
+
+
+def carries_gradient(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return any(map(carries_gradient, value))
+    return isinstance(value, Wrapper) and value._carries_gradient()
+
+
+def plain(value: Any) -> Any:
+    """The arrays inside wrappers, in sequences too."""
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
+        return type(value)(map(plain, value))
+    return innermost(value)
+
+
+def array(x: Any) -> Any:
+    """A wrapper as it is, one in which others are stacked, or an array."""
+    if isinstance(x, Wrapper):
+        return x
+    if has_wrapper(x):
+        return np.stack([array(v) for v in x])
+    return np.asarray(x)
+
+
+def inexact(x: Any) -> Any:
+    """The same for numbers with a derivative: integers become floats, as SciPy makes them."""
+    x = array(x)
+    return x if x.dtype.kind in "fc" else x.astype(float)
+
+
+def double(x: Any) -> Any:
+    """The same in double precision, to which some of SciPy's functions bring what they are given."""
+    x = inexact(x)
+    return x.astype(np.result_type(x.dtype, np.float64))
+
+
+def constant(name: str, keyword: str, value: Any) -> Any:
+    """The plain value of an argument without a derivative; refused if it is recorded."""
+    if has_wrapper(value):
+        if carries_gradient(value):
+            found = first_wrapper(value)
+            raise MissingRuleError(
+                f"[{name}] {keyword} that is not recorded was required, as no derivative rule is there for it; received "
+                f"shape {found.shape}, dtype {found.dtype}; pass {keyword}.detach() if no gradient should flow"
+            )
+        return plain(value)
+    return value
+
+
+def unsupported(name: str, keyword: str, value: Any, what: str, x: Any, then: str = "") -> ArgumentError:
+    """The error for a value of a keyword that SciPy takes, and no rule knows."""
+    then = then or "call SciPy's function on t.detach() where no gradient should flow"
+    return ArgumentError(
+        f"[{name}] {keyword}={what} was required for recorded values; received {keyword}={value!r}, with shape "
+        f"{np.shape(innermost(x))}, dtype {innermost(x).dtype}; {then}"
+    )
+
+
+def undefined(name: str, what: str, x: Any, then: str) -> GradientError:
+    return GradientError(f"[{name}] {what} was required; received shape {x.shape}, dtype {x.dtype}; {then}")
+
+
+def twins(module: str, *files: Any) -> dict[str, Any]:
+    """The public names that rule files define in the place of a SciPy module's."""
+    home = f"wengert.scipy.{module}"
+    return {name: value for file in files for name, value in vars(file).items() if _home(value) == home}
+
+
+def _home(value: Any) -> Any:
+    return getattr(value, "__module__", None) if callable(value) else None

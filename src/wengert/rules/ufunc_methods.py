@@ -1,0 +1,345 @@
+"""The methods of ufuncs: outer, accumulate, reduce, reduceat and at, for every ufunc that has rules.
+
+Sums, products and extrema have rules of their own (`reductions`). Of any other ufunc f the accumulation is the chain
+``y[i] = f(y[i - 1], x[i])``, whose derivative follows from the partials of f at all steps at once: its cotangents are
+a linear recurrence. A reduction is the last element of that.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.errors import ArgumentError, LostGradientError, MissingRuleError
+from wengert.primitive import REGISTRY, composite, is_wrapper, name_of, needs, primitive, ufunc_method
+from wengert.protocol import innermost, spec_of
+from wengert.rules.reductions import (
+    UNSET,
+    _of_dtype,
+    _prepared,
+    normal_axes,
+    normal_axis,
+    part,
+    recurrence_back,
+    spread,
+)
+
+
+def array(x: Any) -> Any:
+    """Wrappers as they are, anything else as an array."""
+    return x if is_wrapper(x) else np.asarray(x)
+
+
+def _partial(ufunc: np.ufunc, i: int, **values: Any) -> Any:
+    """The partial derivative of a ufunc by operand `i`, or the product with ``g`` if that is among the values."""
+    rule = REGISTRY[ufunc].rules[i]
+    values = {"g": np.ones_like(values["y"]), **values}
+    result = 0 if rule is None else rule(**{name: values[name] for name in needs(rule)})
+    return result * values["g"] if rule is None or "g" not in needs(rule) else result
+
+
+def _refusing(ufunc: np.ufunc, method: str) -> Callable:
+    """NumPy's own error for a ufunc that has no such method (one operand, or two outputs)."""
+
+    def refuse(*args, **keywords):
+        getattr(ufunc, method)(*map(innermost, args), **keywords)
+        raise MissingRuleError(
+            f"[{ufunc.__name__}.{method}] a ufunc of two operands and one output was required; received "
+            f"{ufunc.nin} and {ufunc.nout}; apply the ufunc in a loop"
+        )
+
+    return refuse
+
+
+def _binary(ufunc: np.ufunc) -> bool:
+    return ufunc.nin == 2 and ufunc.nout == 1 and ufunc.signature is None
+
+
+# outer -----------------------------------------------------------------------------------------------------------
+
+
+@ufunc_method("outer")
+def _outer(ufunc):
+    if ufunc.nin != 2 or ufunc.signature is not None:
+        return _refusing(ufunc, "outer")
+
+    def outer(a, b, **keywords):
+        a, b = array(a), array(b)
+        return ufunc(np.reshape(a, a.shape + (1,) * b.ndim), b, **keywords)
+
+    return outer
+
+
+# accumulate ------------------------------------------------------------------------------------------------------
+
+
+def _accumulate(x, ufunc=None, axis=0):
+    return ufunc.accumulate(x, axis=axis)
+
+
+def _accumulate_rule(g, x, y, ufunc, axis):
+    step = {"a": part(y, axis, None, -1), "b": part(x, axis, 1, None), "y": part(y, axis, 1, None)}
+    one = np.ones_like(part(x, axis, None, 1))
+    by_chain, by_operand = (np.concatenate([one, _partial(ufunc, i, **step)], axis=axis) for i in (0, 1))
+    return recurrence_back(by_chain, g, axis) * by_operand
+
+
+def _running(x, ufunc=None, axis=0):
+    return ufunc.accumulate(x, axis=axis)
+
+
+def _running_rule(g, x, y, ufunc, axis):
+    """Extrema so far: all elements so far that are equal to one share its cotangent evenly."""
+    x, y = innermost(x), innermost(y)
+    changes = np.not_equal(part(y, axis, 1, None), part(y, axis, None, -1)) & ~np.isnan(part(y, axis, None, -1))
+    if ufunc in (np.fmax, np.fmin):
+        changes |= np.isnan(part(y, axis, None, -1)) & ~np.isnan(part(y, axis, 1, None))
+    same = np.concatenate([np.zeros_like(part(y, axis, None, 1), bool), ~changes], axis=axis)
+    taken = np.equal(x, y) | (np.isnan(x) & np.isnan(y))
+    # How many have shared since the value changed; where it did, it is one.
+    total = np.add.accumulate(taken, axis=axis, dtype=int)
+    ties = total - np.maximum.accumulate(np.where(same, 0, total - 1), axis=axis)
+    return np.where(taken, recurrence_back(same.astype(x.dtype), g / ties.astype(x.real.dtype), axis), 0)
+
+
+_accumulate = primitive(_accumulate, _accumulate_rule)
+_running = primitive(_running, _running_rule)
+
+
+def _in_double(ufunc: np.ufunc, a: Any) -> tuple[np.ufunc, Any]:
+    """``float_power`` is the power in double precision; other ufuncs are what they are."""
+    if ufunc is not np.float_power:
+        return ufunc, a
+    return np.power, np.astype(a, np.result_type(a.dtype, float), copy=False)
+
+
+@ufunc_method("accumulate")
+def _accumulate_of(ufunc):
+    if not _binary(ufunc):
+        return _refusing(ufunc, "accumulate")
+    chain = _running if ufunc in EXTREMA else _accumulate
+
+    def accumulate(array, axis=0, dtype=None, out=None):
+        f, a = _in_double(ufunc, _prepared(array, axis, dtype, UNSET, 0))
+        if a.dtype.kind not in "fc":
+            return ufunc.accumulate(innermost(a), axis=axis)
+        if not a.ndim:
+            raise TypeError("cannot accumulate on a scalar")
+        return chain(a, ufunc=f, axis=normal_axis(axis, a.ndim))
+
+    return accumulate
+
+
+# reduce ----------------------------------------------------------------------------------------------------------
+
+EXTREMA = frozenset({np.maximum, np.minimum, np.fmax, np.fmin})
+POOLED = frozenset({np.logaddexp, np.logaddexp2, np.hypot})
+"""Associative ufuncs whose partial needs the operand and the result only: it is that of the reduction as well."""
+NEUTRAL = {np.subtract: 0, np.divide: 1, np.power: 1, np.float_power: 1, np.fmax: np.nan, np.fmin: np.nan}
+"""Second operands that change nothing, of ufuncs without an identity."""
+
+
+def _pooled(x, ufunc=None, axis=None, keepdims=False):
+    return ufunc.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def _pooled_rule(g, x, y, like, ufunc, axis, keepdims):
+    g, y = (spread(v, like, axis, keepdims) for v in (g, y))
+    return _partial(ufunc, 0, g=g, a=x, y=y)
+
+
+def _largest_present(x, axis=None, keepdims=False):
+    return np.fmax.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def _least_present(x, axis=None, keepdims=False):
+    return np.fmin.reduce(x, axis=axis, keepdims=keepdims)
+
+
+def _present_extremum_rule(g, x, y, like, axis, keepdims):
+    """As of `max`, but NaNs take part only where there is nothing else."""
+    stretched = spread(y, like, axis, keepdims)
+    taken = np.logical_or(x == stretched, stretched != stretched)
+    ties = np.sum(taken, axis=axis, keepdims=keepdims)
+    share = np.asarray(g / ties)[()] if not is_wrapper(g) else g / ties
+    return np.where(taken, spread(share.astype(like.dtype), like, axis, keepdims), np.zeros((), like.dtype)[()])
+
+
+_pooled = primitive(_pooled, _pooled_rule)
+_largest_present = primitive(_largest_present, _present_extremum_rule)
+_least_present = primitive(_least_present, _present_extremum_rule)
+PRESENT = {np.fmax: _largest_present, np.fmin: _least_present}
+
+
+@ufunc_method("reduce")
+def _reduce_of(ufunc):
+    if not _binary(ufunc):
+        return _refusing(ufunc, "reduce")
+
+    def reduce(array, axis=0, dtype=None, out=None, keepdims=False, initial=UNSET, where=True):
+        f, a = _in_double(ufunc, _prepared(array, axis, dtype, UNSET, 0))
+        if a.dtype.kind not in "fc":
+            if not is_wrapper(initial) or initial.dtype.kind not in "fc":
+                keywords = {} if initial is UNSET else {"initial": innermost(initial)}
+                return ufunc.reduce(innermost(a), axis=axis, keepdims=keepdims, where=innermost(where), **keywords)
+            a = innermost(a).astype(initial.dtype)
+        # NumPy's own errors: of wrong axes, or more than one of a ufunc that is not associative.
+        ufunc.reduce(np.ones((1,) * a.ndim, a.dtype), axis=axis)
+        if where is not True:
+            a = np.where(where, a, _neutral(ufunc, initial, where))
+        axes = tuple(range(a.ndim)) if axis is None else normal_axes(axis, a.ndim) if a.ndim else ()
+        initial = initial if initial is UNSET or initial is None else _of_dtype(initial, a.dtype)
+        if initial is UNSET or initial is None:
+            return _reduced(f, a, axes, keepdims)
+        if 0 in [a.shape[i] for i in axes]:
+            shape = np.sum(np.empty(a.shape), axis=axes, keepdims=keepdims).shape
+            return np.broadcast_to(initial, shape)[()]
+        if ufunc in POOLED or ufunc in EXTREMA:
+            return f(initial, _reduced(f, a, axes, keepdims))
+        rows = _rows(a, axes)
+        first = np.broadcast_to(initial, (*rows.shape[:-1], 1))
+        return _unrowed(_accumulate(np.concatenate([first, rows], axis=-1), ufunc=f, axis=-1), a, axes, keepdims)
+
+    return reduce
+
+
+def _neutral(ufunc: np.ufunc, initial: Any, where: Any) -> Any:
+    neutral = NEUTRAL.get(ufunc, ufunc.identity)
+    if ufunc.identity is None and initial is UNSET:
+        raise ValueError(
+            f"reduction operation '{ufunc.__name__}' does not have an identity, so to use a where mask one has to "
+            f"specify 'initial'"
+        )
+    if neutral is None:
+        raise ArgumentError(
+            f"[{ufunc.__name__}.reduce] a ufunc with an operand that changes nothing was required for where=; received "
+            f"a mask of {spec_of(where)!r}; select the elements before"
+        )
+    return neutral
+
+
+def _reduced(ufunc: np.ufunc, a: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    if ufunc in PRESENT:
+        return PRESENT[ufunc](a, axis=axes, keepdims=keepdims)
+    if ufunc in POOLED:
+        return _pooled(a, ufunc=ufunc, axis=axes, keepdims=keepdims)
+    if 0 in [a.shape[i] for i in axes]:
+        return ufunc.reduce(innermost(a), axis=axes, keepdims=keepdims)
+    return _unrowed(_accumulate(_rows(a, axes), ufunc=ufunc, axis=-1), a, axes, keepdims)
+
+
+def _rows(a: Any, axes: tuple[int, ...]) -> Any:
+    """The axes to reduce as one, the last."""
+    kept = [i for i in range(a.ndim) if i not in axes]
+    n = int(np.prod([a.shape[i] for i in axes], dtype=int))
+    return np.reshape(np.transpose(a, [*kept, *sorted(axes)]), (*[a.shape[i] for i in kept], n))
+
+
+def _unrowed(rows: Any, a: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    last = rows[..., -1]
+    return np.reshape(last, tuple(1 if i in axes else n for i, n in enumerate(a.shape))) if keepdims else last
+
+
+# reduceat --------------------------------------------------------------------------------------------------------
+
+
+def _segments(x, ufunc=None, begins=None, axis=0):
+    """Reductions of segments that follow each other without gaps."""
+    return ufunc.reduceat(x, begins, axis=axis)
+
+
+def _segments_rule(g, x, y, ufunc, begins, axis):
+    lengths = np.diff(begins, append=x.shape[axis])
+
+    def stretch(v):
+        return np.repeat(v, lengths, axis=axis)
+
+    if ufunc is np.add:
+        return stretch(g)
+    if ufunc is np.multiply:
+        return stretch(g * y) / x
+    if ufunc in POOLED:
+        return _partial(ufunc, 0, g=stretch(g), a=x, y=stretch(y))
+    taken = np.equal(x, stretch(y))
+    taken |= np.isnan(stretch(y)) & (np.isnan(x) if ufunc in (np.maximum, np.minimum) else True)
+    ties = np.add.reduceat(taken, begins, axis=axis, dtype=int)
+    return np.where(taken, stretch(g / ties.astype(g.real.dtype)), 0)
+
+
+_segments = primitive(_segments, _segments_rule)
+
+
+@ufunc_method("reduceat")
+def _reduceat_of(ufunc):
+    if not _binary(ufunc):
+        return _refusing(ufunc, "reduceat")
+    at_once = {np.add, np.multiply} | EXTREMA | POOLED
+
+    def reduceat(array, indices, axis=0, dtype=None, out=None):
+        f, a = _in_double(ufunc, _prepared(array, axis, dtype, UNSET, 0))
+        starts = np.asarray(innermost(indices))
+        if a.dtype.kind not in "fc":
+            return ufunc.reduceat(innermost(a), starts, axis=axis)
+        axis = normal_axis(axis, a.ndim)
+        n = a.shape[axis]
+        ufunc.reduceat(np.ones(n, a.dtype), starts)  # raises what NumPy raises
+        if not len(starts):
+            return part(a, axis, 0, 0)
+        stops = np.append(starts[1:], n)
+        lengths = np.maximum(stops - starts, 1)
+        begins = np.cumsum(lengths) - lengths
+        if np.all(stops > starts):
+            a = part(a, axis, int(starts[0]), None)
+        else:
+            # Segments that overlap, or of one element: gathered one after the other.
+            a = np.take(a, np.repeat(starts - begins, lengths) + np.arange(np.sum(lengths)), axis=axis)
+        if f in at_once and (f is not np.multiply or not np.any(a == 0)):
+            return _segments(a, ufunc=f, begins=begins, axis=axis)
+        ends = begins + lengths
+        pieces = [part(a, axis, i, j) for i, j in zip(begins.tolist(), ends.tolist(), strict=True)]
+        return np.stack([f.reduce(piece, axis=axis) for piece in pieces], axis=axis)
+
+    return reduceat
+
+
+for _ufunc in (np.add, np.multiply, np.maximum, np.minimum):
+    composite((_ufunc, "reduceat"))(_reduceat_of(_ufunc))
+for _ufunc in (np.maximum, np.minimum):
+    composite((_ufunc, "accumulate"))(_accumulate_of(_ufunc))
+
+
+# at --------------------------------------------------------------------------------------------------------------
+
+
+@ufunc_method("at")
+def _at_of(ufunc):
+    """Elements that occur more than once are changed in as many rounds. Addition has a record of its own (`writes`)."""
+
+    def at(a, indices, *values):
+        if not is_wrapper(a):
+            _refuse_plain(ufunc, a, values)
+            ufunc.at(a, innermost(indices), *map(innermost, values))
+            return
+        targets = np.arange(a.size).reshape(a.shape)[indices]
+        flat = targets.ravel()
+        order = np.argsort(flat, kind="stable")
+        first = np.append(True, flat[order][1:] != flat[order][:-1])[: flat.size]
+        again = np.arange(flat.size) - np.maximum.accumulate(np.where(first, np.arange(flat.size), 0))
+        if not np.any(again):
+            a[indices] = ufunc(a[indices], *values)
+            return
+        values = [np.ravel(np.broadcast_to(v, targets.shape)) for v in values]
+        rounds = order[np.argsort(again, kind="stable")]
+        for members in np.split(rounds, np.cumsum(np.bincount(again))[:-1]):
+            index = np.unravel_index(flat[members], a.shape)
+            a[index] = ufunc(a[index], *[v[members] for v in values])
+
+    return at
+
+
+def _refuse_plain(ufunc: np.ufunc, a: Any, values: tuple) -> None:
+    if any(is_wrapper(v) and v._carries_gradient() for v in values):
+        raise LostGradientError(
+            f"[{name_of((ufunc, 'at'))}] a tensor was required to write recorded values into; received a plain array "
+            f"of {spec_of(a)!r}; make it with wg.zeros or np.zeros_like(t)"
+        )

@@ -1,0 +1,18 @@
+"""The names of `scipy.signal`, recording; those without a derivative rule are SciPy's own, which refuse recorded values."""
+
+from typing import Any
+
+import scipy.signal
+
+from wengert.rules import scipy_signal
+from wengert.rules.scipy_tools import twins
+
+globals().update(twins("signal", scipy_signal))
+
+
+def __getattr__(name: str) -> Any:
+    return getattr(scipy.signal, name)
+
+
+def __dir__() -> list[str]:
+    return dir(scipy.signal)
