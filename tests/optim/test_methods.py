@@ -31,16 +31,45 @@ def adam(p, g, t, s, lr, b1=0.9, b2=0.999, eps=1e-8, decay=0.0, amsgrad=False):
     return p - lr * decay * p - lr * m_hat / (np.sqrt(v_hat) + eps)
 
 
-def rmsprop(p, g, t, s, lr, alpha=0.99, eps=1e-8, momentum=0.0, centered=False):
+def rmsprop(p, g, t, s, lr, alpha=0.99, eps=1e-8, momentum=0.0, centered=False, floor=0.0):
     s["v"] = alpha * s.get("v", 0) + (1 - alpha) * g**2
     s["m"] = alpha * s.get("m", 0) + (1 - alpha) * g
-    s["b"] = momentum * s.get("b", 0) + g / (np.sqrt(s["v"] - centered * s["m"] ** 2) + eps)
+    s["b"] = momentum * s.get("b", 0) + g / (np.sqrt(s["v"] - centered * s["m"] ** 2 + floor) + eps)
     return p - lr * s["b"]
 
 
 def adagrad(p, g, t, s, lr, eps=1e-10, decay=0.0):
     s["s"] = s.get("s", 0) + g**2
     return p - lr / (1 + (t - 1) * decay) * g / (np.sqrt(s["s"]) + eps)
+
+
+def adadelta(p, g, t, s, lr, rho=0.9, eps=1e-6):
+    s["s"] = rho * s.get("s", 0) + (1 - rho) * g**2
+    d = np.sqrt(s.get("u", 0) + eps) / np.sqrt(s["s"] + eps) * g
+    s["u"] = rho * s.get("u", 0) + (1 - rho) * d**2
+    return p - lr * d
+
+
+def adamax(p, g, t, s, lr, b1=0.9, b2=0.999, eps=1e-8):
+    s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
+    s["u"] = np.maximum(b2 * s.get("u", 0), abs(g) + eps)
+    return p - lr / (1 - b1**t) * s["m"] / s["u"]
+
+
+def nadam(p, g, t, s, lr, b1=0.9, b2=0.999, eps=1e-8, decay=4e-3):
+    b = [b1 * (1 - 0.96 ** (k * decay) / 2) for k in range(t + 2)]
+    s["m"] = b1 * s.get("m", 0) + (1 - b1) * g
+    s["v"] = b2 * s.get("v", 0) + (1 - b2) * g**2
+    d = (1 - b[t]) / (1 - np.prod(b[1 : t + 1])) * g + b[t + 1] / (1 - np.prod(b[1 : t + 2])) * s["m"]
+    return p - lr * d / (np.sqrt(s["v"] / (1 - b2**t)) + eps)
+
+
+def ftrl(p, g, t, s, lr, l1=0.0, l2=0.0, beta=1.0):
+    n = s.get("n", 0)
+    s["n"] = n + g**2
+    s["z"] = s.get("z", 0) + g - (np.sqrt(s["n"]) - np.sqrt(n)) / lr * p
+    solved = -(s["z"] - np.sign(s["z"]) * l1) / ((beta + np.sqrt(s["n"])) / lr + l2)
+    return np.where(abs(s["z"]) <= l1, 0.0, solved)
 
 
 # name: (optimiser, its formula, L2 penalty)
@@ -94,6 +123,35 @@ METHODS = {
         lambda p: optim.Adagrad(p, 0.3, eps=1e-2, weight_decay=0.2),
         lambda *a: adagrad(*a, 0.3, 1e-2),
         0.2,
+    ),
+    "rmsprop floor": (
+        lambda p: optim.RMSProp(p, 0.01, decay=0.9, momentum=0.5, centered=True, floor=1e-3, eps=0.0),
+        lambda *a: rmsprop(*a, 0.01, 0.9, 0.0, 0.5, True, 1e-3),
+        0,
+    ),
+    "adadelta": (lambda p: optim.Adadelta(p), lambda *a: adadelta(*a, 1.0), 0),
+    "adadelta all": (
+        lambda p: optim.Adadelta(p, 0.5, rho=0.7, eps=1e-3, weight_decay=0.2),
+        lambda *a: adadelta(*a, 0.5, 0.7, 1e-3),
+        0.2,
+    ),
+    "adamax": (lambda p: optim.Adamax(p, 0.05), lambda *a: adamax(*a, 0.05), 0),
+    "adamax all": (
+        lambda p: optim.Adamax(p, 0.05, betas=(0.5, 0.7), eps=1e-3, weight_decay=0.2),
+        lambda *a: adamax(*a, 0.05, 0.5, 0.7, 1e-3),
+        0.2,
+    ),
+    "nadam": (lambda p: optim.NAdam(p, 0.05), lambda *a: nadam(*a, 0.05), 0),
+    "nadam all": (
+        lambda p: optim.NAdam(p, 0.05, betas=(0.5, 0.7), eps=1e-3, weight_decay=0.2, momentum_decay=0.3),
+        lambda *a: nadam(*a, 0.05, 0.5, 0.7, 1e-3, 0.3),
+        0.2,
+    ),
+    "ftrl": (lambda p: optim.Ftrl(p, 0.3), lambda *a: ftrl(*a, 0.3), 0),
+    "ftrl all": (
+        lambda p: optim.Ftrl(p, 0.3, l1=0.6, l2=0.2, beta=0.5, weight_decay=0.1),
+        lambda *a: ftrl(*a, 0.3, 0.6, 0.2, 0.5),
+        0.1,
     ),
 }
 each_method = pytest.mark.parametrize("name", METHODS)
@@ -193,7 +251,20 @@ def test_no_elements(name):
     assert x.shape == (0, 3)
 
 
-@pytest.mark.parametrize("method", [optim.SGD, optim.Adam, optim.AdamW, optim.RMSProp, optim.Adagrad])
+@pytest.mark.parametrize(
+    "method",
+    [
+        optim.SGD,
+        optim.Adam,
+        optim.AdamW,
+        optim.RMSProp,
+        optim.Adagrad,
+        optim.Adadelta,
+        optim.Adamax,
+        optim.NAdam,
+        optim.Ftrl,
+    ],
+)
 def test_maximizing_is_minimizing_the_negative(method):
     up, down = (
         wg.tensor(np.array([1.0, -2.0, 0.5]), requires_grad=True),

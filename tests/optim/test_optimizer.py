@@ -187,6 +187,11 @@ def test_complex_parameters():
         (lambda p: optim.RMSProp(p, decay=1.0), "decay"),
         (lambda p: optim.RMSProp(p, momentum=-1.0), "momentum"),
         (lambda p: optim.Adagrad(p, eps=-1.0), "eps"),
+        (lambda p: optim.RMSProp(p, floor=-1.0), "floor"),
+        (lambda p: optim.Adadelta(p, rho=1.0), "rho"),
+        (lambda p: optim.Adamax(p, eps=0.0), "eps"),
+        (lambda p: optim.NAdam(p, momentum_decay=-1.0), "momentum_decay"),
+        (lambda p: optim.Ftrl(p, l1=-1.0), "l1"),
     ],
 )
 def test_bad_settings(make, name):

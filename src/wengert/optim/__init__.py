@@ -4,6 +4,7 @@
 
     optimizer   Optimizer: what all have in common
     methods     SGD, Adam, AdamW, RMSProp, Adagrad
+    adaptive    Adadelta, Adamax, NAdam, Ftrl
     schedules   constant, step, exponential, cosine, warmup, piecewise
     clipping    clip_grad_norm, clip_grad_value
 
@@ -21,15 +22,20 @@ True
 """
 
 from wengert.optim import schedules
+from wengert.optim.adaptive import Adadelta, Adamax, Ftrl, NAdam
 from wengert.optim.clipping import clip_grad_norm, clip_grad_value
 from wengert.optim.methods import SGD, Adagrad, Adam, AdamW, RMSProp
 from wengert.optim.optimizer import Optimizer
 
 __all__ = [
     "SGD",
+    "Adadelta",
     "Adagrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Ftrl",
+    "NAdam",
     "Optimizer",
     "RMSProp",
     "clip_grad_norm",

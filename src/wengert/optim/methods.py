@@ -193,7 +193,7 @@ class RMSProp(Optimizer):
     ::
 
         s = decay * s + (1 - decay) * g**2
-        v = momentum * v + g / (sqrt(s) + eps)
+        v = momentum * v + g / (sqrt(s + floor) + eps)
         p -= lr * v
 
     Parameters
@@ -206,6 +206,8 @@ class RMSProp(Optimizer):
     momentum : float, at least 0
     centered : bool
         Divide by the root of a running variance: s less the square of a running mean of g (Graves 2013).
+    floor : float, at least 0
+        Added under the root, as in Graves's formula; there, `eps` is 0.
 
     Raises
     ------
@@ -233,6 +235,7 @@ class RMSProp(Optimizer):
         momentum: float = 0.0,
         weight_decay: float = 0.0,
         centered: bool = False,
+        floor: float = 0.0,
         maximize: bool = False,
     ) -> None:
         self.slots = ("square", *(["velocity"] if momentum else []), *(["mean"] if centered else []))
@@ -240,7 +243,8 @@ class RMSProp(Optimizer):
         self._require("decay", decay, 0 <= decay < 1, "in [0, 1)")
         self._require("eps", eps, eps >= 0, "at least 0")
         self._require("momentum", momentum, momentum >= 0, "at least 0")
-        self.decay, self.eps, self.momentum, self.centered = decay, eps, momentum, centered
+        self._require("floor", floor, floor >= 0, "at least 0")
+        self.decay, self.eps, self.momentum, self.centered, self.floor = decay, eps, momentum, centered, floor
 
     def change(self, value, grad, lr, count, square, *more):
         """Apply the formula above."""
@@ -252,6 +256,8 @@ class RMSProp(Optimizer):
             mean *= self.decay
             mean += (1 - self.decay) * grad
             spread = square - mean * mean
+        if self.floor:
+            spread = spread + self.floor
         scaled = grad / (np.sqrt(spread) + self.eps)
         if not self.momentum:
             return lr * scaled

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-generator = np.random.default_rng()
+generator = np.random.default_rng(0)  # the same numbers in every run, unless Engine.setRandomSeed says otherwise
 seed: int | None = None
 
 

@@ -56,6 +56,11 @@ class Array(DialectTensor):
         """
         graph.backward([self], [out_grad], retain_graph, train_mode)
 
+    def zero_grad(self) -> None:
+        """Fill the gradient buffer with zeros."""
+        if self.grad is not None:
+            self.grad[...] = 0
+
     def _accumulate(self, g: Any) -> None:
         how, buffer = self._accumulation, self._grad
         if how == "null" or buffer is None:

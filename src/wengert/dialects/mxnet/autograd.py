@@ -10,10 +10,11 @@ from wengert.dialects.mxnet import graph
 from wengert.dialects.mxnet.array import Array
 from wengert.dialects.mxnet.errors import MXNetError
 from wengert.dialects.mxnet.function import Function
+from wengert.dialects.mxnet.ndarray.ndarray import NDArray
 from wengert.protocol import DORMANT, GROUND
 
 __all__ = [
-    "Function", "backward", "get_symbol", "grad", "is_recording", "is_training", "mark_variables", "pause",
+    "Function", "NDArray", "backward", "get_symbol", "grad", "is_recording", "is_training", "mark_variables", "pause",
     "predict_mode", "record", "set_recording", "set_training", "train_mode",
 ]  # fmt: skip
 

@@ -18,7 +18,10 @@ __all__ = [
     "CrossEntropy",
     "CustomMetric",
     "EvalMetric",
+    "F1",
     "Loss",
+    "NegativeLogLikelihood",
+    "PearsonCorrelation",
     "Perplexity",
     "TopKAccuracy",
     "create",
@@ -31,6 +34,8 @@ _ALIASES = {
     "ce": "crossentropy",
     "top_k_accuracy": "topkaccuracy",
     "composite": "compositeevalmetric",
+    "nll_loss": "negativeloglikelihood",
+    "pearsonr": "pearsoncorrelation",
 }
 
 
@@ -189,6 +194,53 @@ class TopKAccuracy(EvalMetric):
         return np.sum(best == label.astype(int).reshape(-1, 1)), len(best)
 
 
+@register
+class F1(EvalMetric):
+    """Harmonic mean of precision and recall of class 1, of two: averaged over batches (macro), or of all (micro)."""
+
+    def __init__(self, name: str = "f1", average: str = "macro", **names: Any) -> None:
+        if average not in ("macro", "micro"):
+            raise ArgumentError(f"[F1] average 'macro' or 'micro' was required; received {average!r}")
+        self.average = average
+        super().__init__(name, average=average, **names)
+
+    def reset(self) -> None:
+        """Forget all batches."""
+        super().reset()
+        self._right, self._named = 0, 0
+
+    def measure(self, label: np.ndarray, pred: np.ndarray) -> tuple[Any, int]:
+        """The score of a batch; for micro, what changes the mean to the score of all so far."""
+        pred = pred.argmax(axis=1) if pred.ndim > 1 else pred > 0.5
+        label, pred = label.ravel().astype(int), pred.ravel().astype(int)
+        _require_one_size(self.name, label, pred)
+        if label.size and (label.min() < 0 or label.max() > 1):
+            raise ValueError(f"[F1] F1 currently only supports binary classification; received labels up to {label.max()}")
+        right, named = int(np.sum(label & pred)), int(label.sum() + pred.sum())
+        if self.average == "macro":
+            return _share(2 * right, named), 1
+        self._right, self._named = self._right + right, self._named + named
+        count = self.num_inst + label.size
+        return _share(2 * self._right, self._named) * count - self.sum_metric, label.size
+
+
+def _share(part: float, whole: float) -> float:
+    return part / whole if whole else 0.0
+
+
+@register
+class PearsonCorrelation(EvalMetric):
+    """Correlation of labels and predictions, averaged over batches."""
+
+    def __init__(self, name: str = "pearsonr", **names: Any) -> None:
+        super().__init__(name, **names)
+
+    def measure(self, label: np.ndarray, pred: np.ndarray) -> tuple[Any, int]:
+        """The correlation of a batch."""
+        _require_one_size(self.name, label, pred)
+        return np.corrcoef(pred.ravel(), label.ravel())[0, 1], 1
+
+
 class _Error(EvalMetric):
     """Mean over batches of an error per element."""
 
@@ -248,6 +300,14 @@ class CrossEntropy(EvalMetric):
         classes, pred = label.ravel().astype(int), pred.reshape(-1, pred.shape[-1])
         _require_one_size(self.name, classes, pred[:, 0])
         return -np.sum(np.log(pred[np.arange(len(classes)), classes] + self.eps)), len(classes)
+
+
+@register
+class NegativeLogLikelihood(CrossEntropy):
+    """`CrossEntropy` under another name."""
+
+    def __init__(self, eps: float = 1e-12, name: str = "nll-loss", **names: Any) -> None:
+        super().__init__(eps, name, **names)
 
 
 @register

@@ -22,7 +22,7 @@ def supported(operation: str, **arguments: tuple[Any, Any]) -> None:
             raise MXNetError(f"[{operation}] {name}={only!r} was required; received {value!r}, which is not supported")
 
 
-def _choice(operation: str, name: str, value: Any, among: Any) -> Any:
+def choice(operation: str, name: str, value: Any, among: Any) -> Any:
     if value not in among:
         raise MXNetError(f"[{operation}] {name} among {sorted(among)} was required; received {value!r}")
     return among[value] if isinstance(among, dict) else value
@@ -50,7 +50,7 @@ SELU_SCALE, SELU_ALPHA = 1.0507009873554804934, 1.6732632423543772848
 
 def Activation(data: Any, act_type: str = "relu") -> Any:
     """An activation function by name."""
-    return _choice("Activation", "act_type", act_type, ACTIVATIONS)(data)
+    return choice("Activation", "act_type", act_type, ACTIVATIONS)(data)
 
 
 def LeakyReLU(
@@ -68,7 +68,7 @@ def LeakyReLU(
         return SELU_SCALE * nn.elu(data, SELU_ALPHA)
     if act_type == "gelu":
         return nn.gelu(data)
-    _choice("LeakyReLU", "act_type", act_type, {"leaky", "prelu", "elu", "selu", "gelu", "rrelu"})
+    choice("LeakyReLU", "act_type", act_type, {"leaky", "prelu", "elu", "selu", "gelu", "rrelu"})
     if not tape.is_training():
         return nn.leaky_relu(data, (lower_bound + upper_bound) / 2)
     slopes = rng.generator().uniform(lower_bound, upper_bound, data.shape).astype(data.dtype)
@@ -158,7 +158,7 @@ def Dropout(
     data: Any, p: float = 0.5, mode: str = "training", axes: tuple = (), cudnn_off: bool | None = None
 ) -> Any:  # fmt: skip
     """Elements dropped with probability `p` and the others scaled up, in training (or always)."""
-    _choice("Dropout", "mode", mode, {"training", "always"})
+    choice("Dropout", "mode", mode, {"training", "always"})
     if not p or (mode == "training" and not tape.is_training()):
         return np.copy(data)
     with tape.train_mode():
@@ -217,7 +217,7 @@ def GroupNorm(data: Any, gamma: Any, beta: Any, num_groups: int = 1, eps: float 
 
 def L2Normalization(data: Any, eps: float = 1e-10, mode: str = "instance") -> Any:
     """Divided by the 2-norm: of the example, of its channels at each place, or of each channel."""
-    first = _choice("L2Normalization", "mode", mode, {"instance": 1, "channel": 1, "spatial": 2})
+    first = choice("L2Normalization", "mode", mode, {"instance": 1, "channel": 1, "spatial": 2})
     axes = (1,) if mode == "channel" else tuple(range(first, data.ndim))
     return data / np.sqrt(np.sum(np.square(data), axis=axes, keepdims=True) + eps)
 
@@ -293,8 +293,8 @@ def Pooling(
 ) -> Any:  # fmt: skip
     """The maximum, mean, sum or p-norm of windows along the axes after batch and channels."""
     _layout("Pooling", layout)
-    _choice("Pooling", "pool_type", pool_type, {"max", "avg", "sum", "lp"})
-    ceil = _choice("Pooling", "pooling_convention", pooling_convention, {"valid": False, "full": True})
+    choice("Pooling", "pool_type", pool_type, {"max", "avg", "sum", "lp"})
+    ceil = choice("Pooling", "pooling_convention", pooling_convention, {"valid": False, "full": True})
     n = data.ndim - 2
     if global_pool:
         kernel, stride, pad = data.shape[2:], None, None
@@ -335,7 +335,7 @@ def make_loss(
     data: Any, grad_scale: float = 1.0, valid_thresh: float = 0.0, normalization: str = "null"
 ) -> Any:  # fmt: skip
     """The same values, from which a backward pass starts with ones (times `grad_scale`) whatever comes after."""
-    _choice("MakeLoss", "normalization", normalization, {"null", "batch", "valid"})
+    choice("MakeLoss", "normalization", normalization, {"null", "batch", "valid"})
     count = {"null": 1, "batch": data.shape[0], "valid": max(1, int(np.sum(np.asarray(bare(data)) > valid_thresh)))}
     return _starting_from(data, grad_scale / count[normalization])
 
@@ -347,7 +347,7 @@ def SoftmaxOutput(
 ) -> Any:  # fmt: skip
     """Softmax, with the gradient of the cross entropy with `label` in the place of its own."""
     supported("SoftmaxOutput", out_grad=(out_grad, False), smooth_alpha=(float(smooth_alpha), 0.0))
-    _choice("SoftmaxOutput", "normalization", normalization, {"null", "batch", "valid"})
+    choice("SoftmaxOutput", "normalization", normalization, {"null", "batch", "valid"})
     shape = data.shape
     if not multi_output and not preserve_shape and data.ndim > 2:
         data = np.reshape(data, (shape[0], -1))

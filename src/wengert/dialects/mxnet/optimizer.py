@@ -21,9 +21,13 @@ from wengert.errors import ArgumentError
 __all__ = [
     "NAG",
     "SGD",
+    "AdaDelta",
     "AdaGrad",
     "Adam",
     "AdamW",
+    "Adamax",
+    "Ftrl",
+    "Nadam",
     "Optimizer",
     "RMSProp",
     "Test",
@@ -80,8 +84,8 @@ class Optimizer:
         self.lr = self._first_lr(learning_rate)
         self.begin_num_update = self.num_update = begin_num_update
         self.idx2name, self.param_dict = dict(param_idx2name or {}), dict(param_dict or {})
-        self.lr_mult: dict = {}
-        self.wd_mult: dict = {}
+        self.set_lr_mult({})
+        self.set_wd_mult({})
         self._index_update_count: dict = {}
 
     def _first_lr(self, learning_rate: float | None) -> float:
@@ -124,8 +128,9 @@ class Optimizer:
         self.lr_mult = dict(args_lr_mult)
 
     def set_wd_mult(self, args_wd_mult: dict) -> None:
-        """Factors on the weight decay, by name or index."""
-        self.wd_mult = dict(args_wd_mult)
+        """Factors on the weight decay, by name or index; what has a name that no ``_weight`` ends has 0 by default."""
+        others = (name for name in self.idx2name.values() if not name.endswith("_weight"))
+        self.wd_mult = dict.fromkeys(others, 0.0) | args_wd_mult
 
     def create_state(self, index: Any, weight: Any) -> Any:
         """What the formula keeps between updates of a weight; `None` if nothing."""
@@ -196,15 +201,14 @@ class _Formula(Optimizer):
         g = np.asarray(bare(grad)) * float(self.rescale_grad)
         if self.clip_gradient is not None and self.clip_gradient > 0:
             g = np.clip(g, -self.clip_gradient, self.clip_gradient)
-        if wd:
-            g = self._decayed(g, value, wd)
+        g = self._decayed(g, value, wd)
         change = self._change(value, g, lr, self._index_update_count[index], state)
         del value  # as long as somebody holds it, a write goes to a copy of the buffer
         with tape.no_grad():
             weight -= change
 
     def _decayed(self, g: np.ndarray, value: np.ndarray, wd: float) -> np.ndarray:
-        return g + wd * value
+        return g + wd * value if wd else g
 
     def _change(self, value: np.ndarray, g: np.ndarray, lr: float, count: int, state: tuple) -> Any:
         return self._formula.change(value, g, lr, count, *state)
@@ -250,8 +254,7 @@ class Adam(_Formula):
         epsilon: float = 1e-8,
         **kwargs: Any,
     ) -> None:
-        if learning_rate is None and kwargs.get("lr_scheduler") is None:
-            learning_rate = 0.001
+        learning_rate = _default(learning_rate, 0.001, kwargs)
         super().__init__(self._METHOD, {"betas": (beta1, beta2), "eps": epsilon}, learning_rate=learning_rate, **kwargs)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
 
@@ -270,11 +273,6 @@ class AdamW(Adam):
         self._formula.decay = wd
         return g
 
-    def update(self, index: Any, weight: Any, grad: Any, state: Any) -> None:
-        """Update a weight, or lists of weights, in place."""
-        self._formula.decay = 0.0
-        super().update(index, weight, grad, state)
-
 
 @register
 class AdaGrad(_Formula):
@@ -288,8 +286,66 @@ class AdaGrad(_Formula):
 
 
 @register
+class AdaDelta(_Formula):
+    """Steps in the units of the weight, scaled by the root mean square of past steps."""
+
+    def __init__(
+        self, learning_rate: float | None = None, rho: float = 0.9, epsilon: float = 1e-5, **kwargs: Any
+    ) -> None:
+        super().__init__(
+            optim.Adadelta, {"rho": rho, "eps": epsilon}, learning_rate=_default(learning_rate, 1.0, kwargs), **kwargs
+        )
+
+
+@register
+class Adamax(_Formula):
+    """`Adam` with a running maximum in the place of the running square."""
+
+    def __init__(
+        self, learning_rate: float | None = None, beta1: float = 0.9, beta2: float = 0.999, **kwargs: Any
+    ) -> None:
+        learning_rate = _default(learning_rate, 0.002, kwargs)
+        super().__init__(optim.Adamax, {"betas": (beta1, beta2)}, learning_rate=learning_rate, **kwargs)
+
+
+@register
+class Nadam(_Formula):
+    """`Adam` that looks one step ahead, with a momentum that is warmed up: for each weight by its own updates."""
+
+    def __init__(
+        self,
+        learning_rate: float | None = None,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        schedule_decay: float = 0.004,
+        **kwargs: Any,
+    ) -> None:
+        settings = {"betas": (beta1, beta2), "eps": epsilon, "momentum_decay": schedule_decay}
+        super().__init__(optim.NAdam, settings, learning_rate=_default(learning_rate, 0.001, kwargs), **kwargs)
+
+
+@register
+class Ftrl(_Formula):
+    """Follow the regularised leader: `lamda1` makes zeros, and the weight decay belongs to the formula."""
+
+    def __init__(
+        self, learning_rate: float | None = None, lamda1: float = 0.01, beta: float = 1.0, **kwargs: Any
+    ) -> None:
+        learning_rate = _default(learning_rate, 0.1, kwargs)
+        super().__init__(optim.Ftrl, {"l1": lamda1, "beta": beta}, learning_rate=learning_rate, **kwargs)
+
+    def _decayed(self, g: np.ndarray, value: np.ndarray, wd: float) -> np.ndarray:
+        self._formula.l2 = wd
+        return g
+
+
+@register
 class RMSProp(_Formula):
-    """Steps divided by the root of a running mean of squared gradients; `rho` was once called `gamma1`."""
+    """Steps divided by the root of a running mean of squared gradients; `rho` was once called `gamma1`.
+
+    With `centered`, divided by the root of a running variance, and with a `momentum` (once `gamma2`) of the steps.
+    """
 
     def __init__(
         self,
@@ -298,16 +354,36 @@ class RMSProp(_Formula):
         momentum: float = 0.9,
         epsilon: float = 1e-8,
         centered: bool = False,
+        clip_weights: float | None = None,
         gamma1: float | None = None,
         gamma2: float | None = None,
         **kwargs: Any,
     ) -> None:
-        if centered:
-            raise ArgumentError("[RMSProp] centered=False was required; the centered form is not supported here")
-        if learning_rate is None and kwargs.get("lr_scheduler") is None:
-            learning_rate = 0.001
-        settings = {"decay": rho if gamma1 is None else gamma1, "eps": epsilon}  # momentum: of the centered form only
-        super().__init__(optim.RMSProp, settings, learning_rate=learning_rate, **kwargs)
+        rho, momentum = rho if gamma1 is None else gamma1, momentum if gamma2 is None else gamma2
+        under_root = {"eps": 0.0, "floor": epsilon, "centered": True}
+        settings = {"decay": rho, **(under_root if centered else {"eps": epsilon})}
+        super().__init__(optim.RMSProp, settings, learning_rate=_default(learning_rate, 0.001, kwargs), **kwargs)
+        self._momentum = optim.SGD([_NOBODY], 0.0, momentum=momentum) if centered and momentum else None
+        self._limit = clip_weights
+
+    def create_state(self, index: Any, weight: Any) -> Any:
+        """A zero array for each thing that the formula keeps, and one for the momentum."""
+        own = super().create_state(index, weight)
+        return own if self._momentum is None else (*own, np.zeros(weight.shape, weight.dtype))
+
+    def _change(self, value: np.ndarray, g: np.ndarray, lr: float, count: int, state: tuple) -> Any:
+        own = len(self._formula.slots)
+        step = super()._change(value, g, lr, count, state[:own])
+        if self._momentum is not None:
+            step = self._momentum.change(value, step, 1.0, count, *state[own:])
+        if self._limit:
+            step = value - np.clip(value - step, -self._limit, self._limit)
+        return step
+
+
+def _default(learning_rate: float | None, own: float, settings: dict[str, Any]) -> float | None:
+    """The rate of a method, where neither a number nor a schedule is given."""
+    return own if learning_rate is None and settings.get("lr_scheduler") is None else learning_rate
 
 
 @register

@@ -64,7 +64,6 @@ def one_hot(indices: Any, depth: int, on_value: float = 1.0, off_value: float = 
     return boxed(np.where(hit, on_value, off_value).astype(dtype))
 
 
-@operation(method=False)
 def onehot_encode(indices: Any, out: Any) -> Any:
     """`one_hot`, written into an array."""
     out[...] = one_hot(indices, out.shape[1])

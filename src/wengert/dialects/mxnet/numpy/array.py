@@ -35,7 +35,8 @@ class ndarray(Array):
         self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
     ) -> Any:
         """Convert to another dtype; the gradient comes back in this one."""
-        return self._table[np.astype](self, np.dtype(dtype), copy=copy)
+        y = self._table[np.astype](self, np.dtype(dtype), copy=copy)
+        return y if isinstance(y, Array) else boxed(y)
 
     def copy(self, order: str = "C") -> Any:
         """An independent copy, whose gradient comes back here."""

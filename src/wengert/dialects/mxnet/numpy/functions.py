@@ -231,7 +231,7 @@ def creation_functions() -> dict[str, Any]:
         | like
         | others
         | own
-        | {"arange": arange, "take": take, "linspace": _linspace, "fill_diagonal": fill_diagonal}
+        | {"arange": arange, "take": take, "linspace": _linspace, "fill_diagonal": fill_diagonal, "genfromtxt": genfromtxt}
     )
 
 
@@ -256,6 +256,11 @@ def _linspace(
 
 
 _linspace.__name__ = _linspace.__qualname__ = "linspace"
+
+
+def genfromtxt(*args: Any, **kwargs: Any) -> ndarray:
+    """See `numpy.genfromtxt`."""
+    return boxed(single_first(np.genfromtxt(*args, **kwargs), ()))
 
 
 def fill_diagonal(a: ndarray, val: Any, wrap: bool = False) -> None:

@@ -1,5 +1,6 @@
-"""``mxnet.gluon.data.vision``: transforms of images. Data sets that would be downloaded are not here."""
+"""``mxnet.gluon.data.vision``: data sets of images, and transforms."""
 
-from wengert.dialects.mxnet.gluon.data.vision import transforms
+from wengert.dialects.mxnet.gluon.data.vision import datasets, transforms
+from wengert.dialects.mxnet.gluon.data.vision.datasets import MNIST, FashionMNIST
 
-__all__ = ["transforms"]
+__all__ = ["MNIST", "FashionMNIST", "datasets", "transforms"]
