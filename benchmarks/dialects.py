@@ -13,6 +13,7 @@ import argparse
 import gc
 import importlib
 import tracemalloc
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
@@ -85,38 +86,53 @@ def verdict(met: bool) -> str:
 # ---------------------------------------------------------------------------------------------------------------
 
 
-class Routed:
-    """The document's system in our own words: edges in a list, and a gradient by walking every route."""
-
-    def __init__(self, value, grad=()):
-        self.value = value
-        self.grad = list(grad)
+class Operators:
+    """The document's system in our own words: a class per operation, edges in a list, subtraction by negation."""
 
     def __add__(self, other):
-        return Routed(self.value + other.value, [(self, 1), (other, 1)])
+        return Sum(self, other)
 
     def __mul__(self, other):
-        return Routed(self.value * other.value, [(self, other.value), (other, self.value)])
-
-    def __neg__(self):
-        return Routed(-1 * self.value, [(self, -1)])
+        return Product(self, other)
 
     def __sub__(self, other):
-        return self + -other
+        return Sum(self, Negative(other))
 
 
-def walk_every_route(node: Routed) -> dict:
+class Leaf(Operators):
+    def __init__(self, value):
+        self.value = value
+
+
+class Sum(Operators):
+    def __init__(self, a, b):
+        self.value = a.value + b.value
+        self.grad = [(a, 1), (b, 1)]
+
+
+class Product(Operators):
+    def __init__(self, a, b):
+        self.value = a.value * b.value
+        self.grad = [(a, b.value), (b, a.value)]
+
+
+class Negative(Operators):
+    def __init__(self, x):
+        self.value = -1 * x.value
+        self.grad = [(x, -1)]
+
+
+def walk_every_route(result: Operators) -> dict:
     """Visit each node once for each route to it, and add up what the routes are worth."""
-    gradients: dict[Routed, float] = {}
-
-    def visit(parent, product):
-        for child, slope in parent.grad:
-            value = slope * product
-            gradients[child] = gradients.get(child, 0) + value
-            visit(child, value)
-
-    visit(node, 1)
-    return gradients
+    worth: dict[Operators, float] = defaultdict(lambda: 0)
+    waiting = result.grad.copy()
+    while waiting:
+        node, route = waiting.pop()
+        worth[node] += route
+        if not isinstance(node, Leaf):
+            for child, slope in node.grad:
+                waiting.append((child, slope * route))
+    return dict(worth)
 
 
 def linear_layer(var: Callable, get_gradients: Callable, steps: int) -> float:
@@ -197,7 +213,7 @@ def measure_scalar(console: Console, settings: Settings) -> None:
 
 def measure_routes(console: Console, scalar, settings: Settings) -> None:
     """Compare with the walk over every route: where there are few routes, and where there are many."""
-    ours, walked = (scalar.Var, scalar.get_gradients), (Routed, walk_every_route)
+    ours, walked = (scalar.Var, scalar.get_gradients), (Leaf, walk_every_route)
     few = settings._replace(rounds=max(3, settings.rounds // 3))
     for title, program, size in (
         ("linear layer, 50 inputs, 10 outputs, 100 steps", linear_layer, 100),

@@ -4,6 +4,7 @@ import math
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -149,3 +150,27 @@ def test_output_that_cannot_be_written_is_one_line():
     assert done.returncode == 2
     assert done.stderr.startswith("wengert: cannot write")
     assert done.stderr.count("\n") == 1
+
+
+def test_coverage_of_named_functions(run):
+    status, out, _ = run("coverage", "cumprod", "linalg.eigh", "scipy.special.betainc", "load")
+    assert status == 0
+    assert out.splitlines() == [
+        "numpy.cumprod: differentiable",
+        "numpy.linalg.eigh: differentiable",
+        "scipy.special.betainc: differentiable",
+        "numpy.load: not about arrays (reads or writes files, text or memory)",
+    ]
+
+
+def test_coverage_of_an_unknown_function(run):
+    status, _, err = run("coverage", "nothing_of_the_kind")
+    assert status == 2
+    assert "a public function of NumPy or scipy.special was required; received nothing_of_the_kind" in err
+
+
+def test_the_page_on_coverage_is_up_to_date(run):
+    page = Path(__file__).parents[1] / "docs" / "coverage.md"
+    assert page.read_text(encoding="utf-8") == run("coverage", "--page")[1], (
+        "wengert coverage --page > docs/coverage.md"
+    )

@@ -15,7 +15,7 @@ True
 import importlib
 from typing import Any
 
-import wengert.array_api  # noqa: F401 (tensors answer with it when asked for their namespace)
+import wengert.array_api  # tensors answer with it when they are asked for their namespace
 import wengert.rules  # noqa: F401 (registers the rules)
 from wengert import errors
 from wengert.creation import (

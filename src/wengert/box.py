@@ -3,6 +3,7 @@
 A `Box` without a node is transparent: operations see through it (`unbox`), whatever its level.
 """
 
+import importlib
 from typing import Any, ClassVar
 
 import numpy as np
@@ -66,7 +67,14 @@ def unbox(value: Any) -> Any:
         value = value._value
     if value.__class__ is np.ndarray or isinstance(value, Wrapper):
         return value
-    return plain(value) if isinstance(value, (list, tuple, np.ndarray)) else value
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return plain(value)
+    return _sparse(value) if hasattr(value, "tocsr") else value
+
+
+def _sparse(matrix: Any) -> Any:
+    """A sparse matrix of SciPy's, of which NumPy would make an array of objects, as a wrapper that knows products."""
+    return importlib.import_module("wengert.rules.scipy_sparse").wrapped(matrix)
 
 
 def plain(value: Any) -> np.ndarray:

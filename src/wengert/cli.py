@@ -1,9 +1,10 @@
-"""The command line: ``wengert grad``, ``wengert demo`` and ``wengert run``.
+"""The command line: ``wengert grad``, ``wengert demo``, ``wengert run`` and ``wengert coverage``.
 
 Whatever is wrong with the arguments ends in one line on stderr and exit status 2; exit status 1 means that a check
 of the demo failed, or that a script that was run raised an exception.
 """
 
+import importlib
 import os
 import platform
 import sys
@@ -149,6 +150,38 @@ def demo(
     """
     if not digits.run(epochs, seed, out):
         raise typer.Exit(1)
+
+
+@app.command(
+    epilog="""
+    [bold]Examples[/bold]
+
+      wengert coverage cumprod linalg.eigh scipy.special.betainc
+
+      wengert coverage --page > coverage.md
+    """,
+)
+def coverage(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Functions, as numpy.linalg.det, linalg.det or det.")
+    ] = None,
+    page: Annotated[bool, typer.Option("--page", help="Print the whole page, in Markdown.")] = False,
+) -> None:
+    """Tell which functions of NumPy and scipy.special have gradients."""
+    from_registry = importlib.import_module("wengert.coverage")  # loads SciPy, which the other commands do without
+    if page or not names:
+        print(from_registry.page() if page else from_registry.summary(), end="")
+        return
+    public = list(from_registry.public_functions())
+    for wanted in names:
+        found = [name for name in public if name == wanted or name.endswith(f".{wanted}")]
+        if not found:
+            raise ArgumentError(
+                f"[coverage] a public function of NumPy or scipy.special was required; received {wanted}"
+            )
+        for name in found:
+            why = from_registry.reason(name)
+            print(f"{name}: {from_registry.status(name)}{f' ({why})' if why else ''}")
 
 
 # What follows the script is the script's.

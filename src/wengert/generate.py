@@ -8,7 +8,7 @@ generic interpreter of the same declarations took 1.7 µs more per operation, tw
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappush
 from typing import Any
@@ -42,12 +42,16 @@ class Family:
     wrap: Callable | None = None
     """What becomes of the plain results of functions without gradient (comparisons, argmax); `None`: they stay."""
     shut: Any = None
-    """The class of levels whose tensors may not be used any more: operations on them call ``shut.refuse()``.
-
-    With it levels may be equal and still differ, as owners do; results belong to the first operand's.
-    """
+    """The class of levels whose tensors may not be used any more: operations on them call ``shut.refuse()``."""
+    around: Callable | None = None
+    """``around(slow)``: the slow path of a family that looks at the operands before, or at the result after."""
     refuse: Callable | None = None
     """``refuse(operation, error, operands)``: what is raised in the place of NumPy's ValueError or TypeError."""
+    new_view: Callable = field(init=False)
+    """Makes an empty object of the views' class, past a metaclass that gives calls of the class another meaning."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "new_view", type.__call__.__get__(self.view))
 
 
 _SCOPE: dict[str, Any] = {
@@ -57,7 +61,6 @@ _SCOPE: dict[str, Any] = {
     "Wrapper": Wrapper,
     "conj": np.conj,
     "heappush": heappush,
-    "new": object.__new__,
     "lift": lift,
     "ndarray": np.ndarray,
     "spec_of": spec_of,
@@ -74,6 +77,7 @@ def generate(p: Primitive, family: Family) -> Callable:
     scope |= {f"f{i}": rule for i, rule in enumerate(p.rules)}
     if p.missing:
         scope["refuse_operand"] = partial(_refuse_operand, p)
+    scope["make"] = type.__call__.__get__(family.tensor)  # past a metaclass, as `Family.new_view`
     scope |= {"Shut": family.shut, "refuse": family.refuse, "__name__": f"{family.tensor.__module__}.generated"}
     text = (VariadicSource if p.variadic else Source)(p, family).text()
     exec(compile(text, f"<wengert {p.name}>", "exec"), scope)
@@ -81,9 +85,8 @@ def generate(p: Primitive, family: Family) -> Callable:
         rule = scope["rule" + suffix]
         rule.graph, rule.name = scope["graph" + suffix], p.name
     forward = scope["forward"]
-    scope["slow"] = _slow_path(p, family, scope["core"])
-    if family.shut is not None:
-        scope["slow"] = _slow_path_with_owners(scope["slow"], family)
+    slow = _slow_path(p, family, scope["core"])
+    scope["slow"] = slow if family.around is None else family.around(slow)
     forward.source = text
     forward.__name__ = forward.__qualname__ = p.name
     return forward
@@ -126,19 +129,3 @@ def _plain_result(p: Primitive, family: Family, operands: tuple, params: dict) -
         raise family.refuse(p.name, error, operands) from error
     settles = family.settle is not None and not p.view and "dtype" not in p.params
     return family.settle(y, operands) if settles and hasattr(y, "dtype") else y
-
-
-def _slow_path_with_owners(slow: Callable, family: Family) -> Callable:
-    """The slow path of a family whose levels are owners: none may be shut, and the first operand's keeps the result."""
-
-    def owned(operands: tuple, params: tuple) -> Any:
-        levels = [a._level for a in operands if isinstance(a, family.tensor)]
-        for level in levels:
-            if level.__class__ is family.shut:
-                family.shut.refuse()
-        result = slow(operands, params)
-        if levels and result.__class__ is family.tensor and result._level == levels[0]:
-            result._level = levels[0]
-        return result
-
-    return owned

@@ -29,6 +29,11 @@ class Spec:
     __slots__ = ("dtype", "inexact", "is_complex", "large", "ndim", "real", "shape", "size")
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype):
+        if dtype.kind == "O":
+            raise DTypeError(
+                f"[tensor] numbers were required; received Python objects, shape {shape}, dtype {dtype}; "
+                "tensors and numbers of other systems (the scalar dialect's Var) do not mix: pass x.value, or use one"
+            )
         self.shape, self.dtype, self.ndim = shape, dtype, len(shape)
         self.size = int(np.prod(shape, dtype=object)) if shape else 1
         self.large = self.size > LARGE
@@ -227,10 +232,11 @@ def _call_along_axes(
     table: Table, ufunc: np.ufunc, inputs: tuple, axes: Any = None, axis: Any = None, keepdims: bool = False
 ) -> Any:
     """A generalized ufunc along other axes than the last ones: they are moved there, and the result's back."""
-    cores = [len(core.split(",")) if core else 0 for core in ufunc.signature.replace("->", ",")[1:-1].split("),(")]
+    names = [core.split(",") if core else [] for core in ufunc.signature.replace("->", ",")[1:-1].split("),(")]
+    cores = list(map(len, names))
     if axis is not None and axes is not None:
         raise TypeError("cannot specify both 'axis' and 'axes'")
-    if axis is not None and len({n for n in cores if n}) > 1:
+    if axis is not None and len(set().union(*names)) > 1:
         raise TypeError(f"{ufunc.__name__}: axis can only be used with a single shared core dimension")
     if keepdims and any(cores[ufunc.nin :]):
         raise TypeError(f"{ufunc.__name__} does not support keepdims: its result has core dimensions")
@@ -240,7 +246,9 @@ def _call_along_axes(
     if len(axes) != len(cores) and (len(axes) != ufunc.nin or any(cores[ufunc.nin :])):
         raise ValueError(f"axes should be a list with an entry for all {len(cores)} inputs and outputs")
     axes += [()] * (len(cores) - len(axes))
-    moved = [x if not entry else np.moveaxis(x, entry, range(-len(entry), 0)) for x, entry in zip(inputs, axes, strict=False)]
+    moved = [
+        x if not entry else np.moveaxis(x, entry, range(-len(entry), 0)) for x, entry in zip(inputs, axes, strict=False)
+    ]
     result = table[ufunc](*moved)
     if keepdims:
         return np.expand_dims(result, axes[-1] or axes[0])

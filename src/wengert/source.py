@@ -248,7 +248,7 @@ class Source:
 
     def _made(self) -> str:
         """Make the tensor; where the class has a way of its own to be made, that is for its users."""
-        new = "Tensor()" if self.family.tensor.__new__ is object.__new__ else "new(Tensor)"
+        new = "Tensor()" if type(self.family.tensor) is type else "make()"
         return f"t = {new}; t._value = y; t._spec = sy; t._level = level"
 
     def _rule_choice(self) -> str:

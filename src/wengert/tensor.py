@@ -1,6 +1,7 @@
 """`Tensor`: reverse mode as an array type, for its users; and the backward pass as they start it."""
 
 import operator
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -293,6 +294,8 @@ class Tensor(Box):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self._carries_gradient():
+            if sys._getframe(1).f_code.co_name == "_matmul_dispatch":
+                return np.array(None)  # scipy.sparse leaves its product with what is no array to `__rmatmul__`
             raise LostGradientError(
                 f"[np.asarray] a value whose gradient is not recorded was required, as a plain array would drop it; "
                 f"received {self._spec!r}; collect (nested lists of) tensors with wg.asarray or np.stack, fill a "
@@ -441,6 +444,7 @@ def run_backward(heads: list, level: int, retain_graph: bool, create_graph: bool
 
 
 def recorded_node(t: Any) -> tape.Node:
+    """The node of a tensor that backward is to start from."""
     if not isinstance(t, Tensor):
         raise NotRecordedError(
             f"[backward] a recorded tensor was required; received {type(t).__name__}; it does not "

@@ -138,7 +138,7 @@ def make_view(
             return None
     elif not y._is_view:
         return None
-    v = source._family.view()
+    v = source._family.new_view()
     v._base = base = source._base if source._is_view else source
     v._parent, v._step, v._spec = source if source._is_view else None, (call, params, link), spec
     v._at = None

@@ -4,6 +4,7 @@ import numpy as np
 from tests.battery.samples import A, P, U, args, ints, real, samples
 from tests.battery.samples_linalg import D, S, adjoint
 
+from wengert.rules import scipy_signal
 from wengert.scipy import linalg, signal
 
 # Equations -------------------------------------------------------------------------------------------------------
@@ -166,9 +167,9 @@ samples(
     args(A(2, 2), A(2, 2)),
     args(A(2, 2), A(2, 2), compute_expm=False, method="SPS", check_finite=False),
 )
-samples(linalg.logm, args(S(3)), args(S(2, 2)))
+samples(linalg.logm, args(S(2)))
 samples(linalg.sqrtm, args(S(3)), args(S(2, 2)), real(-S(2)))
-samples(linalg.fractional_matrix_power, args(S(2), 0.3), args(S(2), -1.5), args(S(2), 3))
+samples(linalg.fractional_matrix_power, args(S(2), 0.3), real(S(2), -1.5), args(S(2), 3))
 samples(
     (linalg.cosm, linalg.sinm, linalg.coshm, linalg.sinhm, linalg.tanm, linalg.tanhm), args(A(2, 2)), args(U(2, 2, 2))
 )
@@ -337,3 +338,6 @@ samples(
     args(A(2, 6), bp=[3], overwrite_data=False),
 )
 samples(signal.hilbert, real(A(5)), real(A(4, 2), axis=0), real(A(4), N=6), real(A(5), 3))
+samples(
+    scipy_signal.lags, args(A(4), A(4), count=3), args(A(2, 3), A(2, 3), count=2, axis=0), args(A(2), A(2), count=3)
+)

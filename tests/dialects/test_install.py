@@ -53,11 +53,10 @@ def test_the_modules_keep_their_own_names(no_originals):
 
 def test_java_packages(no_originals):
     wg.dialects.install("djl")
+    import djl
     from ai.djl.engine import Engine
     from ai.djl.ndarray import NDManager
     from ai.djl.ndarray.types import Shape
-
-    import djl
 
     assert (djl.Engine, djl.NDManager, djl.Shape) == (Engine, NDManager, Shape)
 

@@ -123,9 +123,9 @@ def test_a_real_installation_gives_way_and_this_is_said(tmp_path):
     (tmp_path / "mxnet.py").write_text("real = True\n")
     script = tmp_path / "script.py"
     script.write_text("import mxnet\nprint(mxnet.nd.ones(1).shape)\n")
+    program = "import sys; sys.path.append(sys.argv.pop(1)); from wengert.cli import main; main()"
     done = subprocess.run(
-        [sys.executable, "-c", "import sys; sys.path.append(sys.argv.pop(1)); from wengert.cli import main; main()"]
-        + [str(tmp_path), "run", "-d", "mxnet", str(script)],
+        [sys.executable, "-c", program, str(tmp_path), "run", "-d", "mxnet", str(script)],
         capture_output=True,
         text=True,
         timeout=120,

@@ -37,9 +37,12 @@ def leaf(kind, values, dtype=np.float32):
 
 @pytest.mark.parametrize(
     "function",
-    [np.sin, np.sum, np.transpose, np.cumsum, lambda x: x * 2, lambda x: 2 / x, lambda x: x[0], lambda x: x.reshape(3),
-     lambda x: np.concatenate([x, np.ones((1, 1))], axis=1), np.median, nn.softmax, lambda x: x @ x.T, lambda x: x + wg.tensor(1.0),
-     lambda x: wg.tensor(1.0) + x],
+    [
+        np.sin, np.sum, np.transpose, np.cumsum, np.median, nn.softmax,
+        lambda x: x * 2, lambda x: 2 / x, lambda x: x[0], lambda x: x.reshape(3), lambda x: x @ x.T,
+        lambda x: np.concatenate([x, np.ones((1, 1))], axis=1),
+        lambda x: x + wg.tensor(1.0), lambda x: wg.tensor(1.0) + x,
+    ],
 )  # fmt: skip
 def test_functions_give_the_class_that_they_are_given(function):
     x = leaf(Array, [[1.0, 2.0, 3.0]])

@@ -12,8 +12,8 @@ dialect     answers to                            conventions
 Each can be imported directly (``from wengert.dialects.mxnet import nd``), or installed under the original's name
 (`install`), or a script can be run under it: ``wengert run --dialect mxnet script.py``.
 
-A dialect is spelling and conventions. Values, derivatives, views and writes in place are the engine's, so what is better
-there is better here: second derivatives of everything, right gradients after writes in place, NumPy's functions.
+A dialect is spelling and conventions. Values, derivatives, views and writes in place are the engine's, so what is
+better there is better here: second derivatives of everything, right gradients after writes in place, NumPy's functions.
 """
 
 from wengert.dialects.imports import ORIGINALS, install, installed, uninstall

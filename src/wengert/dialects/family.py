@@ -53,11 +53,12 @@ def found_family(
     settle: Callable | None = None,
     wrap: Callable | None = None,
     shut: Any = None,
+    around: Callable | None = None,
     refuse: Callable | None = None,
 ) -> Family:
     """Give a dialect's class its views, its functions and its operators; see `generate.Family` for the rest."""
     view = type(cls.__name__, (ViewOf, cls), {"__slots__": (), "__module__": cls.__module__})
-    family = cls._family = Family(cls, view, make_view, settle, wrap, shut, refuse)
+    family = cls._family = Family(cls, view, make_view, settle, wrap, shut, around, refuse)
     cls._table = make_table(family)
     face.install(cls, cls._table)
     for name, ufunc in face.OPERATORS.items():

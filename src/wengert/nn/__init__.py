@@ -8,7 +8,10 @@
     convolution     conv1d, conv2d, conv3d, conv_transpose1d, conv_transpose2d, conv_transpose3d
     pooling         max_pool1d, avg_pool1d, adaptive_max_pool1d, adaptive_avg_pool1d, and the same for 2d and 3d
     regularization  dropout
-    normalization   batch_norm, layer_norm, group_norm
+    normalization   batch_norm, layer_norm, group_norm, rms_norm
+    attention       attention, attention_weights, split_heads, merge_heads
+    distances       normalize, cosine_similarity, pairwise_distance, and losses that are margins of such scores
+    resampling      resize, pixel_shuffle, pixel_unshuffle
     init            initial values, drawn from an explicit generator
     module          Module: named parameters, state in and out
     layers          Linear, Embedding, Dropout, BatchNorm, LayerNorm, Sequential
@@ -55,6 +58,7 @@ from wengert.nn.activations import (
     softsign,
     tanh,
 )
+from wengert.nn.attention import attention, attention_weights, merge_heads, split_heads
 from wengert.nn.convolution import (
     conv1d,
     conv2d,
@@ -77,6 +81,19 @@ from wengert.nn.convolution_layers import (
     MaxPool2d,
     MaxPool3d,
 )
+from wengert.nn.distances import (
+    cosine_embedding_loss,
+    cosine_similarity,
+    gaussian_nll,
+    hinge_embedding_loss,
+    margin_ranking_loss,
+    multi_margin_loss,
+    normalize,
+    pairwise_distance,
+    poisson_nll,
+    soft_margin_loss,
+    triplet_margin_loss,
+)
 from wengert.nn.layers import BatchNorm, Dropout, Embedding, LayerNorm, Linear, Sequential
 from wengert.nn.losses import (
     binary_cross_entropy,
@@ -90,7 +107,7 @@ from wengert.nn.losses import (
 )
 from wengert.nn.maps import embedding, linear, one_hot
 from wengert.nn.module import Module
-from wengert.nn.normalization import batch_norm, group_norm, layer_norm
+from wengert.nn.normalization import batch_norm, group_norm, layer_norm, rms_norm
 from wengert.nn.pooling import (
     adaptive_avg_pool1d,
     adaptive_avg_pool2d,
@@ -106,6 +123,7 @@ from wengert.nn.pooling import (
     max_pool3d,
 )
 from wengert.nn.regularization import dropout
+from wengert.nn.resampling import pixel_shuffle, pixel_unshuffle, resize
 
 __all__ = [
     "AvgPool1d",
@@ -133,6 +151,8 @@ __all__ = [
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "attention",
+    "attention_weights",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -146,16 +166,20 @@ __all__ = [
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",
+    "cosine_embedding_loss",
+    "cosine_similarity",
     "cross_entropy",
     "dropout",
     "elu",
     "embedding",
+    "gaussian_nll",
     "gelu",
     "glu",
     "group_norm",
     "hard_shrink",
     "hard_sigmoid",
     "hard_swish",
+    "hinge_embedding_loss",
     "huber",
     "init",
     "kl_divergence",
@@ -166,20 +190,33 @@ __all__ = [
     "log_softmax",
     "logsumexp",
     "mae",
+    "margin_ranking_loss",
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "merge_heads",
     "mish",
     "mse",
+    "multi_margin_loss",
     "nll",
+    "normalize",
     "one_hot",
+    "pairwise_distance",
+    "pixel_shuffle",
+    "pixel_unshuffle",
+    "poisson_nll",
     "relu",
+    "resize",
+    "rms_norm",
     "selu",
     "sigmoid",
     "silu",
+    "soft_margin_loss",
     "soft_shrink",
     "softmax",
     "softplus",
     "softsign",
+    "split_heads",
     "tanh",
+    "triplet_margin_loss",
 ]

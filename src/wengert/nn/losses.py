@@ -148,7 +148,13 @@ def binary_cross_entropy_with_logits(
     return _reduce(operation, losses, reduction)
 
 
-def binary_cross_entropy(probabilities: Array, targets: Array, reduction: str = "mean") -> Array:
+def binary_cross_entropy(
+    probabilities: Array,
+    targets: Array,
+    reduction: str = "mean",
+    positive_weight: Array = 1.0,
+    eps: float | None = None,
+) -> Array:
     """Cross entropy of yes/no targets: ``-t log p - (1 - t) log(1 - p)``.
 
     Logarithms below -100 count as -100, so that a certain mistake costs 100 and not infinity. From logits,
@@ -159,6 +165,10 @@ def binary_cross_entropy(probabilities: Array, targets: Array, reduction: str = 
     probabilities : array or tensor of any shape, in [0, 1]
     targets : array or tensor of the same shape, in [0, 1]
     reduction : {"mean", "sum", "none"}
+    positive_weight : float, or array that broadcasts against `probabilities`
+        Factor on the first term.
+    eps : float, optional
+        Added to what logarithms are taken of, in the place of the limit at -100.
 
     Returns
     -------
@@ -180,9 +190,12 @@ def binary_cross_entropy(probabilities: Array, targets: Array, reduction: str = 
     p, t = _pair(operation, "probabilities", probabilities, "targets", targets)
     if not np.all((bare(p) >= 0) & (bare(p) <= 1)):
         raise ArgumentError(f"[{operation}] all elements of input should be between 0 and 1; got {describe(p)}.")
-    with np.errstate(divide="ignore"):
-        yes, no = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
-    return _reduce(operation, -(t * yes + (1 - t) * no), reduction)
+    if eps is not None:
+        yes, no = np.log(p + eps), np.log(1 - p + eps)
+    else:
+        with np.errstate(divide="ignore"):
+            yes, no = np.maximum(np.log(p), -100), np.maximum(np.log1p(-p), -100)
+    return _reduce(operation, -(positive_weight * t * yes + (1 - t) * no), reduction)
 
 
 def kl_divergence(log_probabilities: Array, targets: Array, reduction: str = "mean") -> Array:

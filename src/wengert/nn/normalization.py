@@ -9,7 +9,7 @@ from wengert.errors import ArgumentError, ShapeError
 from wengert.nn._inputs import Array, as_array, describe
 from wengert.tape import is_training, no_grad
 
-__all__ = ["batch_norm", "group_norm", "layer_norm"]
+__all__ = ["batch_norm", "group_norm", "layer_norm", "rms_norm"]
 
 
 def batch_norm(
@@ -131,6 +131,32 @@ def layer_norm(
     if weight is not None:
         y = y * weight
     return y if bias is None else y + bias
+
+
+def rms_norm(x: Array, weight: Array | None = None, *, axis: int | tuple[int, ...] = -1, eps: float = 1e-5) -> Array:
+    """Divide by the root of the mean square: ``x / sqrt(mean(x**2) + eps) * weight`` (Zhang and Sennrich 2019).
+
+    Parameters
+    ----------
+    x : array or tensor, floating point
+    weight : array or tensor that broadcasts to `x`, optional
+    axis : int or tuple of ints
+        The axes that the mean is taken over.
+    eps : float
+        Keeps the divisor away from zero.
+
+    Returns
+    -------
+    array or tensor of the shape and dtype of `x`
+
+    Examples
+    --------
+    >>> rms_norm(np.array([3.0, 4.0]), eps=0).round(4)
+    array([0.8485, 1.1314])
+    """
+    x = as_array(x)
+    y = x / np.sqrt(np.mean(x * x, axis=axis, keepdims=True) + eps)
+    return y if weight is None else y * weight
 
 
 def group_norm(

@@ -5,6 +5,7 @@
     optimizer   Optimizer: what all have in common
     methods     SGD, Adam, AdamW, RMSProp, Adagrad
     adaptive    Adadelta, Adamax, NAdam, Ftrl
+    lbfgs       minimize_lbfgs, on a function of one vector
     schedules   constant, step, exponential, cosine, warmup, piecewise
     clipping    clip_grad_norm, clip_grad_value
 
@@ -24,6 +25,7 @@ True
 from wengert.optim import schedules
 from wengert.optim.adaptive import Adadelta, Adamax, Ftrl, NAdam
 from wengert.optim.clipping import clip_grad_norm, clip_grad_value
+from wengert.optim.lbfgs import LBFGSMemory, minimize_lbfgs
 from wengert.optim.methods import SGD, Adagrad, Adam, AdamW, RMSProp
 from wengert.optim.optimizer import Optimizer
 
@@ -35,10 +37,12 @@ __all__ = [
     "AdamW",
     "Adamax",
     "Ftrl",
+    "LBFGSMemory",
     "NAdam",
     "Optimizer",
     "RMSProp",
     "clip_grad_norm",
     "clip_grad_value",
+    "minimize_lbfgs",
     "schedules",
 ]

@@ -1,4 +1,4 @@
-"""Arrays put together from parts: inserting, deleting, blocks, repeating up to a size; and scales between end points."""
+"""Arrays put together from parts: inserting, deleting, blocks, filling up a size; and scales between end points."""
 
 import itertools
 
@@ -39,19 +39,29 @@ def insert(arr, obj, values, axis=None):
     values = values if values.dtype == arr.dtype else np.astype(values, arr.dtype)
     values = np.reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape)
     if np.ndim(obj) == 0 and not isinstance(obj, slice):
-        values = np.moveaxis(values, 0, axis)
-        count = values.shape[axis]
-    else:
-        count = len(np.insert(np.arange(n), obj, 0)) - n
-        count = values.shape[axis] if count == 1 else count
+        return _inserted_at(arr, obj, np.moveaxis(values, 0, axis), axis)
+    count = len(np.insert(np.arange(n), obj, 0)) - n
+    count = values.shape[axis] if count == 1 else count
     order = np.insert(np.arange(n), obj, np.arange(n, n + count))
     values = np.broadcast_to(values, (*arr.shape[:axis], count, *arr.shape[axis + 1 :]))
     return _permute(np.concatenate([arr, values], axis=axis), order=order, axis=axis)
 
 
+def _inserted_at(arr, place, values, axis):
+    n, lead = arr.shape[axis], (slice(None),) * axis
+    if not -n <= place <= n:
+        raise IndexError(f"index {place} is out of bounds for axis {axis} with size {n}")
+    place = place + n if place < 0 else place
+    values = np.broadcast_to(values, (*arr.shape[:axis], values.shape[axis], *arr.shape[axis + 1 :]))
+    return np.concatenate([arr[(*lead, slice(place))], values, arr[(*lead, slice(place, None))]], axis=axis)
+
+
 @composite(np.delete)
 def delete(arr, obj, axis=None):
     arr, axis = (np.ravel(arr), 0) if axis is None else (arr, normal_axis(axis, arr.ndim))
+    n, lead = arr.shape[axis], (slice(None),) * axis
+    if isinstance(obj, (int, np.integer)) and -n <= obj < n:
+        return np.concatenate([arr[(*lead, slice(obj % n))], arr[(*lead, slice(obj % n + 1, None))]], axis=axis)
     kept = np.zeros(arr.shape[axis], bool)
     kept[np.delete(np.arange(arr.shape[axis]), _places(obj))] = True
     return arr[(*(slice(None),) * axis, kept)]
@@ -152,7 +162,7 @@ def _complex_if(outside, x):
     x = x if hasattr(x, "ndim") else np.asarray(x)
     if x.dtype.kind == "c" or not outside(innermost(x)):
         return x
-    return np.astype(x, np.result_type(x.dtype, np.complex64))
+    return np.astype(x, np.complex64 if x.dtype.char in "fbhBH" else np.complex128)
 
 
 for _function, _ufunc, _outside in (
@@ -182,5 +192,5 @@ def power(x, p):
 
 without_gradient(
     np.ix_, np.packbits, np.unpackbits, np.bitwise_count, np.diag_indices_from, np.tril_indices_from,
-    np.triu_indices_from, np.isnat, np.is_busday, np.busday_count, np.busday_offset, np.datetime_as_string,
+    np.triu_indices_from,
 )  # fmt: skip

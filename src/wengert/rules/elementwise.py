@@ -16,6 +16,13 @@ def choose(mask: Any, yes: Any, no: Any) -> Any:
     return np.where(mask, yes, no)
 
 
+def only(mask: Any, g: Any) -> Any:
+    """``np.where(mask, g, 0)``, for which NumPy takes ten times as long as for a product where the mask is random."""
+    if mask.__class__ is not np.bool_ and np.all(np.isfinite(g)):
+        return mask * g
+    return choose(mask, g, np.zeros_like(g))
+
+
 def is_complex(x: Any) -> bool:
     """Whether a value (or what a wrapper stands for) is complex; Python numbers included."""
     dtype = getattr(x, "dtype", None)
@@ -45,12 +52,15 @@ def _power_base(g, a, b):
         return g * b / a ** (1 - b) if b != 0 else np.zeros_like(g)
     # The derivative of x**0 is 0, also at x = 0, where 0 * x**-1 is not.
     nothing = b == 0
+    if not np.any(nothing):
+        return g * (b * a ** (b - 1))
     return choose(nothing, np.zeros_like(g), g * (b * a ** choose(nothing, np.ones_like(b), b - 1)))
 
 
 def _power_exponent(g, a, y):
     # Powers of 0 are 0 (or 1, for the exponent 0), and so is the derivative, though log(0) is infinite.
-    return g * (y * np.log(choose(a == 0, np.ones_like(y), a)))
+    zero = a == 0
+    return g * (y * np.log(choose(zero, np.ones_like(y), a) if np.any(zero) else a))
 
 
 elementwise(np.power, _power_base, _power_exponent, singular=True)
@@ -69,7 +79,9 @@ def _double(x):
 
 def _share(g, wins, ties):
     """Cotangent of the one operand that was taken; operands that are equal share it evenly."""
-    return choose(wins, g, choose(ties, 0.5 * g, np.zeros_like(g)))
+    if wins.__class__ is np.bool_ or np.any(ties):
+        return choose(wins, g, choose(ties, 0.5 * g, np.zeros_like(g)))
+    return only(wins, g)
 
 
 for _larger in (np.maximum, np.fmax):
@@ -218,15 +230,15 @@ def _clip(x, low, high):
 
 
 def _inside(g, x, low, high):
-    return choose(np.logical_and(x >= low, x <= high), g, np.zeros_like(g))
+    return only(np.logical_and(x >= low, x <= high), g)
 
 
 def _at_low(g, x, low, high):
-    return choose(np.logical_and(x < low, low <= high), g, np.zeros_like(g))
+    return only(np.logical_and(x < low, low <= high), g)
 
 
 def _at_high(g, x, low, high):
-    return choose(np.logical_or(x > high, low > high), g, np.zeros_like(g))
+    return only(np.logical_or(x > high, low > high), g)
 
 
 _clip = primitive(_clip, _inside, _at_low, _at_high, broadcasts=True)

@@ -7,7 +7,6 @@ NumPy's words that is the other transform with the other `norm`: "backward" has 
 import numpy as np
 
 from wengert.primitive import composite, linear
-
 from wengert.rules.reductions import normal_axes
 
 OTHER_NORM = {None: "forward", "backward": "forward", "forward": "backward", "ortho": "ortho"}
@@ -108,9 +107,9 @@ def ihfft(a, n=None, axis=-1, norm=None, out=None):
 def lengths_and_axes(a, s, axes, halved=False):
     """How long the transform is along each axis: as the signal, or what is given; of half a spectrum, both halves."""
     given = s is not None
-    if axes is None:
-        axes = tuple(range(a.ndim)) if s is None else tuple(range(-len(s), 0))
-    s = [-1] * len(axes) if s is None else list(s)
+    if not given:
+        s = a.shape if axes is None else np.take(a.shape, axes).tolist()
+    axes = range(-len(s), 0) if axes is None else axes
     if len(s) != len(axes):
         raise ValueError("Shape and axes have different lengths.")
     normal_axes(tuple(dict.fromkeys(axes)), a.ndim)
@@ -170,7 +169,9 @@ for _several, _two, _call in (
 
 
 def _shift(x, axes, by):
-    axes = tuple(range(x.ndim)) if axes is None else normal_axes(axes, x.ndim)
+    if isinstance(axes, (int, np.integer)):
+        return np.roll(x, by(x.shape[axes]), axes)
+    axes = tuple(range(x.ndim)) if axes is None else tuple(axes)
     return np.roll(x, tuple(by(x.shape[axis]) for axis in axes), axes)
 
 
@@ -182,5 +183,3 @@ def fftshift(x, axes=None):
 @composite(np.fft.ifftshift)
 def ifftshift(x, axes=None):
     return _shift(x, axes, lambda n: -(n // 2))
-
-

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert.primitive import elementwise, primitive
 from wengert.protocol import highest
-from wengert.rules.elementwise import choose, is_complex
+from wengert.rules.elementwise import choose, is_complex, only
 from wengert.rules.reductions import spread
 
 __all__ = ["gelu", "log_softmax", "logsumexp", "normal_cdf", "relu", "sigmoid", "softmax", "softplus"]
@@ -111,7 +111,7 @@ def _normal_cdf(x):
 
 _sigmoid = elementwise(_sigmoid, lambda x, y: y * _sigmoid(-x))
 _softplus = elementwise(_softplus, lambda x: _sigmoid(x))
-_relu = elementwise(_relu, lambda g, x: choose(x > 0, g, np.zeros_like(g)))
+_relu = elementwise(_relu, lambda g, x: only(x > 0, g))
 _normal_cdf = elementwise(_normal_cdf, lambda x: np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi)))
 
 

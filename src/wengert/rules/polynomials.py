@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from wengert.primitive import composite, linear, primitive
+from wengert.primitive import composite, primitive
 from wengert.protocol import innermost
 from wengert.rules.fft import fit_length
 from wengert.rules.sampling import _convolve_valid
@@ -37,9 +37,7 @@ def _slope(p, x):
     return _polyval(p[:-1] * np.arange(n, 0, -1).astype(p.dtype), x)
 
 
-_polyval = primitive(
-    _polyval, lambda g, x, like: _moments(g, x, count=like.shape[0]), lambda g, p, x: g * _slope(p, x)
-)
+_polyval = primitive(_polyval, lambda g, x, like: _moments(g, x, count=like.shape[0]), lambda g, p, x: g * _slope(p, x))
 _moments = primitive(_moments, lambda g, x: _polyval(g, x), lambda g, c, x: c * _slope(g, x))
 
 
@@ -95,9 +93,14 @@ composite(np.polyadd)(_termwise(np.add))
 composite(np.polysub)(_termwise(np.subtract))
 
 
+def _without_leading_zeros(a):
+    a = np.trim_zeros(np.atleast_1d(a), "f")
+    return a if len(a) else np.zeros(1, a.dtype)
+
+
 @composite(np.polymul)
 def polymul(a1, a2):
-    return np.convolve(a1, a2)
+    return np.convolve(_without_leading_zeros(a1), _without_leading_zeros(a2))
 
 
 def _quotient(u, v):
@@ -120,6 +123,8 @@ _quotient = primitive(_quotient, lambda g, v: _quotient_u(g, v), lambda g, v, y:
 
 @composite(np.polydiv)
 def polydiv(u, v):
+    # NumPy cuts leading zeros off the rest, or what rounding has made of them: as many as there.
+    _, plain_rest = np.polydiv(innermost(u), innermost(v))
     u, v = np.atleast_1d(u) + 0.0, np.atleast_1d(v) + 0.0
     dtype = np.result_type(u, v)
     u, v = np.astype(u, dtype, copy=False), np.astype(v, dtype, copy=False)
@@ -129,8 +134,6 @@ def polydiv(u, v):
     else:
         quotient = _quotient(u[:terms], v)
         rest = u - np.convolve(quotient, v)
-    # NumPy cuts leading zeros off the rest, or what rounding has made of them: as many as there.
-    _, plain_rest = np.polydiv(innermost(u), innermost(v))
     return quotient, rest[len(rest) - len(plain_rest) :]
 
 
@@ -172,7 +175,8 @@ def poly(seq_of_zeros):
         raise ValueError("input must be 1d or non-empty square 2d array.")
     if not len(roots):
         return 1.0
-    dtype = np.result_type(roots.dtype, np.float32 if roots.dtype.kind in "fc" else np.float64)
+    dtype = np.dtype(np.mintypecode(roots.dtype.char))
+    roots = np.astype(roots, dtype, copy=False)
     product, one = np.ones(1, dtype), np.ones(1, dtype)
     for root in roots:
         product = np.convolve(product, np.concatenate([one, np.reshape(-root, (1,))]))
@@ -189,10 +193,12 @@ def _roots(p):
 
 def _roots_back(g, p, y, like):
     """From p(r) = 0 follows dr = -dp(r) / p'(r)."""
-    return _moments(-g / _slope(p, y), y, count=like.shape[0])
+    slope = _slope(p, y)
+    slope = np.where((slope == 0) & (g == 0), 1, slope)  # repeated roots have no derivative, but may not matter
+    return _moments(-g / slope, y, count=like.shape[0])
 
 
-_roots = primitive(_roots, _roots_back, singular=True)
+_roots = primitive(_roots, _roots_back)
 
 
 @composite(np.roots)

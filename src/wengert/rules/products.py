@@ -135,7 +135,8 @@ def tensordot(a, b, axes=2):
 def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     if axis is not None:
         axisa, axisb, axisc = axis, axis, axis
-    a, b = np.moveaxis(_array(a), axisa, -1), np.moveaxis(_array(b), axisb, -1)
+    a, b = _array(a), _array(b)
+    a, b = np.moveaxis(a, normal_axis(axisa, a.ndim), -1), np.moveaxis(b, normal_axis(axisb, b.ndim), -1)
     if a.shape[-1] not in (2, 3) or b.shape[-1] not in (2, 3):
         raise ValueError("incompatible dimensions for cross product\n(dimension must be 2 or 3)")
     a, b = ([x[..., i] for i in range(x.shape[-1])] for x in (a, b))

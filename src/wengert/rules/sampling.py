@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from wengert.primitive import bilinear, composite
+from wengert.primitive import bilinear, composite, primitive
 from wengert.protocol import innermost
 from wengert.rules.elementwise import choose, is_complex
 
@@ -74,6 +74,58 @@ def correlate(a, v, mode="valid"):
 # Interpolation ---------------------------------------------------------------------------------------------------
 
 
+def _interp(x, xp, fp):
+    return np.interp(x, xp, fp)
+
+
+def _pieces(x, xp):
+    """For each x the piece that it lies in, the portion of it that lies to the left of x, and whether x is inside."""
+    where, points = innermost(x), innermost(xp)
+    piece = np.clip(np.searchsorted(points, where, "right") - 1, 0, len(points) - 2)
+    inside = (where >= points[0]) & (where <= points[-1])
+    portion = (x - xp[piece]) / _widths(xp)[piece]
+    if points[-2] == points[-1]:  # the last piece has no width
+        portion = np.where(where == points[-1], 1.0, portion)
+    if not np.all(inside):
+        portion = np.where(inside, portion, np.where(where > points[-1], 1.0, 0.0))
+    return piece, portion, inside
+
+
+def _widths(xp):
+    widths = xp[1:] - xp[:-1]
+    return np.where(widths == 0, 1.0, widths)
+
+
+def _times_slopes(g, piece, inside, xp, fp):
+    slope = np.where(xp[1:] == xp[:-1], 0.0, (fp[1:] - fp[:-1]) / _widths(xp))[piece]
+    if not np.all(np.isfinite(slope)):  # a zero cotangent wins
+        slope = np.where((g == 0) & ~np.isfinite(slope), 0.0, slope)
+    return g * slope if np.all(inside) else np.where(inside, g * slope, 0.0)
+
+
+def _to_points(g, piece, portion, n):
+    piece, right = piece.ravel(), np.ravel(g * portion)
+    return _sums(piece, np.ravel(g) - right, n) + _sums(piece + 1, right, n)
+
+
+def _interp_x(g, x, xp, fp):
+    piece, _, inside = _pieces(x, xp)
+    return _times_slopes(g, piece, inside, xp, fp)
+
+
+def _interp_xp(g, x, xp, fp):
+    piece, portion, inside = _pieces(x, xp)
+    return -_to_points(_times_slopes(g, piece, inside, xp, fp), piece, portion, len(xp))
+
+
+def _interp_fp(g, x, xp):
+    piece, portion, _ = _pieces(x, xp)
+    return _to_points(g, piece, portion, len(xp))
+
+
+_interp = primitive(_interp, _interp_x, _interp_xp, _interp_fp)
+
+
 @composite(np.interp)
 def interp(x, xp, fp, left=None, right=None, period=None):
     """Linear between the points, on the line to the right at a point, and constant beyond the ends.
@@ -81,45 +133,29 @@ def interp(x, xp, fp, left=None, right=None, period=None):
     The derivative is the slope; at the last point, where there is nothing to the right, that to the left, as if x were
     inside.
     """
-    x, xp = _doubles(x), _doubles(xp)
-    fp = _doubles(fp)
+    x, xp, fp = _doubles(x), _doubles(xp), _doubles(fp)
     if fp.ndim != 1 or xp.ndim != 1:
         raise ValueError("Data points must be 1-D sequences")
     if period is not None:
         x, xp, fp = _periodic(x, xp, fp, period)
         left = right = None
-    n = len(xp)
-    if not n:
+    if not len(xp):
         raise ValueError("array of sample points is empty")
-    if n != len(fp):
+    if len(xp) != len(fp):
         raise ValueError("fp and xp are not of the same length.")
     where, points = innermost(x), innermost(xp)
-    i = np.clip(np.searchsorted(points, where, "right") - 1, 0, max(n - 2, 0))
-    j = np.minimum(i + 1, n - 1)
     missing = np.isnan(where)
-    inside = choose(missing, xp[0], x) if np.any(missing) else x
-    y = _between(inside, xp[i], xp[j], fp[i], fp[j])
+    inner = choose(missing, xp[0], x) if np.any(missing) else x
+    y = _interp(inner, xp, fp) if len(xp) > 1 else np.broadcast_to(fp[0], np.shape(x))
     y = choose(missing, x, y) if np.any(missing) else y
-    y = choose(where < points[0], fp[0] if left is None else left, y)
-    return choose(where > points[-1], fp[-1] if right is None else right, y)
+    y = y if left is None else choose(where < points[0], left, y)
+    return y if right is None else choose(where > points[-1], right, y)
 
 
 def _doubles(x):
     x = x if hasattr(x, "ndim") else np.asarray(x)
     dtype = np.complex128 if x.dtype.kind == "c" else np.float64
     return x if x.dtype == dtype else np.astype(x, dtype)
-
-
-def _between(x, x0, x1, f0, f1):
-    width = x1 - x0
-    none = width == 0  # two points at one place, at the end
-    slope = (f1 - f0) / choose(none, np.ones_like(width), width)
-    y = choose(none, f1, f0 + slope * (x - x0))
-    if np.any(np.isnan(y)):  # with an infinity on the left: from the right
-        y = choose(x == x0, f0, y)
-        y = choose(np.isnan(y), f1 + slope * (x - x1), y)
-        y = choose(np.isnan(y) & (f0 == f1), f0, y)
-    return y
 
 
 def _periodic(x, xp, fp, period):

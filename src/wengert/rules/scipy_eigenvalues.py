@@ -1,4 +1,4 @@
-"""scipy.linalg: eigenvalues. The rules are those of numpy.linalg; what is SciPy's are the drivers, and what is chosen."""
+"""scipy.linalg: eigenvalues. The rules are those of numpy.linalg; SciPy's are the drivers, and what is chosen."""
 
 from typing import Any
 
@@ -37,8 +37,9 @@ def _chosen(name: str, w: Any, by_index: Any, by_value: Any) -> Any:
 
 
 def _standard(a: Any, b: Any, lower: bool, type: int) -> tuple:
-    """A generalized problem as one without `b`, and what its eigenvectors are multiplied with (Anderson et al.,
-    "LAPACK Users' Guide", 1999, section 2.3.7).
+    """A generalized problem as one without `b`, and what its eigenvectors are multiplied with.
+
+    Anderson et al., "LAPACK Users' Guide", 1999, section 2.3.7.
     """
     root = np.linalg.cholesky(hermitian(b, lower))
     a = hermitian(a, lower)

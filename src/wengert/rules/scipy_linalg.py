@@ -229,12 +229,12 @@ _lu_known = primitive(_lu_known, _lu_rule, name="scipy.linalg.lu")
 
 def _factors(a: Any) -> tuple:
     """Row numbers p with A = L[p] U, and both factors; those of a matrix that is not square from its square part."""
-    p, l, u = sl.lu(plain(a), p_indices=True)
+    p, left, right = sl.lu(plain(a), p_indices=True)
     (m, n), k = a.shape[-2:], min(a.shape[-2:])
     if not k:
-        return p, l, u
+        return p, left, right
     rows = np.take_along_axis(a, np.argsort(p, axis=-1)[..., None], axis=-2)
-    known = np.tril(l[..., :k, :], -1) + u[..., :, :k]
+    known = np.tril(left[..., :k, :], -1) + right[..., :, :k]
     packed = _lu_known(rows[..., :k, :k], packed=known)
     lower, upper = np.tril(packed, -1) + eye(packed), np.triu(packed)
     if m > n:

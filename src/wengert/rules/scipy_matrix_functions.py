@@ -269,8 +269,10 @@ def _unitary(x):
 
 
 def _unitary_rule(g, x, y):
-    """DU = U W + (1 - U U^H) dA inv(P), with W P + P W = U^H dA - dA^H U and A = U P (Kenney and Laub, "Polar
-    decomposition and matrix sign function condition estimates", SIAM J. Sci. Stat. Comput. 12, 1991).
+    """From dU = U W + (1 - U U^H) dA inv(P), with W P + P W = U^H dA - dA^H U and A = U P.
+
+    Kenney and Laub, "Polar decomposition and matrix sign function condition estimates", SIAM J. Sci. Stat. Comput. 12,
+    1991.
     """
     positive = adjoint(y) @ x
     s = np.linalg.svdvals(plain(positive))

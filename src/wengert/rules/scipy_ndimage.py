@@ -75,7 +75,8 @@ def _interpolated(name, x, points, order, mode, cval, prefilter, dims):
         period = np.maximum(column - 1, 1)
         points = points - np.where((where < 0) | (where > column - 1), period * np.floor(where / period), 0.0)
     elif mode == "nearest":
-        points, fold = np.clip(points, -border, column - 1 + border) + border, "nearest" if order < 2 else "reflect"
+        beyond, fold = border + order + 1, "nearest"  # so far out all neighbours are the outermost element
+        points = np.clip(points, -beyond, column - 1 + beyond) + border
     elif mode == "grid-constant":
         x = _bordered(x, mode, cval, order + 1, dims)
         border += order + 1
@@ -198,7 +199,7 @@ PADDING = {"reflect": "symmetric", "grid-mirror": "symmetric", "mirror": "reflec
 def _surrounded(name: str, x: Any, axis: int, before: int, after: int, mode: str, cval: Any) -> Any:
     if mode not in PADDING:
         raise RuntimeError("boundary mode not supported")
-    values = dict(constant_values=constant(name, "cval", cval)) if PADDING[mode] == "constant" else {}
+    values = {"constant_values": constant(name, "cval", cval)} if PADDING[mode] == "constant" else {}
     return np.pad(x, [(before, after) if i == axis else (0, 0) for i in range(x.ndim)], PADDING[mode], **values)
 
 

@@ -105,7 +105,7 @@ def constant(name: str, keyword: str, value: Any) -> Any:
         if carries_gradient(value):
             found = first_wrapper(value)
             raise MissingRuleError(
-                f"[{name}] {keyword} that is not recorded was required, as no derivative rule is there for it; received "
+                f"[{name}] {keyword} that is not recorded was required, as there is no rule for it; received "
                 f"shape {found.shape}, dtype {found.dtype}; pass {keyword}.detach() if no gradient should flow"
             )
         return plain(value)

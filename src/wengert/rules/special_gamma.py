@@ -10,9 +10,29 @@ from wengert.errors import MissingRuleError
 from wengert.primitive import elementwise, without_gradient
 from wengert.rules import special_shape as shape
 from wengert.rules.elementwise import choose, is_complex
-from wengert.rules.special_tools import MISSING, define
+from wengert.rules.special_tools import MISSING, define, series
 
 # Polygamma functions ---------------------------------------------------------------------------------------------
+
+
+def _trigamma(x: Any) -> Any:
+    """Of positive numbers, by `SHIFT` steps of the recurrence and the asymptotic series (DLMF 5.15.5 and 5.15.8).
+
+    SciPy's zeta function takes sixty times as long as its digamma.
+    """
+    y = np.zeros_like(x)
+    for k in range(SHIFT):
+        step = x + k
+        step *= step
+        y += np.reciprocal(step, out=step)
+    inverse = 1 / (x + SHIFT)
+    square = inverse * inverse
+    return y + (inverse + 0.5 * square + inverse * square * series(square, TRIGAMMA))
+
+
+SHIFT = 10
+TRIGAMMA = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+"""Bernoulli numbers of even order."""
 
 
 def polygamma_of(x, order=1):
@@ -21,6 +41,8 @@ def polygamma_of(x, order=1):
             f"[polygamma] a real operand was required for derivatives of digamma; received {x.dtype}; SciPy has no "
             f"polygamma function of complex numbers"
         )
+    if order == 1 and np.all(x > 0):
+        return shape.computed(_trigamma, x)
     # By the zeta function: scipy.special.polygamma would compute digamma as well.
     return ((-1) ** (order + 1) * math.factorial(order)) * sp.zeta(order + 1, x)
 

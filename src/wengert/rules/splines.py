@@ -3,6 +3,8 @@
 `sample` evaluates ``sum of c[i] B(x - i)`` at points x, or derivatives of it, and `spread` is its adjoint in c. The
 derivative of either by x is the same function with one derivative more, so the two make a closed family.
 
+With `knots` (a sequence of numbers for each axis) B is that of these knots instead, and c the spline's coefficients.
+
 Both are told by `fold` what lies beyond the ends of the grid: ``"mirror"`` and ``"reflect"`` (about the last element
 and about its edge), ``"wrap"``, ``"nearest"``, or ``"extend"`` (the outermost polynomials go on).
 """
@@ -10,7 +12,6 @@ and about its edge), ``"wrap"``, ``"nearest"``, or ``"extend"`` (the outermost p
 import itertools
 from functools import lru_cache, reduce
 from math import prod
-from typing import Any
 
 import numpy as np
 
@@ -72,9 +73,35 @@ def _neighbours(x: np.ndarray, n: int, order: int, fold: str) -> tuple[np.ndarra
     return _folded(i, n, fold), x - first + (0.0 if order % 2 else 0.5)
 
 
-def _stencil(x: np.ndarray, shape: tuple, order: int, fold: str, nus: tuple) -> tuple[np.ndarray, list]:
+def basis(t: np.ndarray, k: int, x: np.ndarray, derivative: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """The first of the k + 1 B-splines that are not zero at each place, and their values or derivatives there.
+
+    By the recurrences of de Boor ("A Practical Guide to Splines", 2001, chapters IX and X).
+    """
+    last = np.clip(np.searchsorted(t, x, "right") - 1, k, len(t) - k - 2)
+    values = np.ones((len(x), 1))
+    for n in range(1, k + 1):
+        raised = n > k - derivative
+        zero = np.zeros((len(x), 1))
+        below, above = t[last[:, None] - n + 1 + np.arange(n)], t[last[:, None] + 1 + np.arange(n)]
+        part = values / np.where(above > below, above - below, np.inf)
+        if raised:
+            values = n * (np.concatenate([zero, part], axis=1) - np.concatenate([part, zero], axis=1))
+        else:
+            left, right = (x[:, None] - below) * part, (above - x[:, None]) * part
+            values = np.concatenate([zero, left], axis=1) + np.concatenate([right, zero], axis=1)
+    return last - k, values if derivative <= k else np.zeros_like(values)
+
+
+def _stencil(
+    x: np.ndarray, shape: tuple, order: int, fold: str, nus: tuple, knots: tuple | None
+) -> tuple[np.ndarray, list]:
     """Flat numbers of the neighbours of points (points, neighbours), and their weights for each of `nus`."""
-    axes = [_neighbours(line, n, order, fold) for line, n in zip(x, shape, strict=True)]
+    if knots is None:
+        axes = [_neighbours(line, n, order, fold) for line, n in zip(x, shape, strict=True)]
+    else:
+        numbers = np.arange(order + 1)
+        axes = [(basis(t, order, line)[0][:, None] + numbers, line) for line, t in zip(x, knots, strict=True)]
     steps = [prod(shape[k + 1 :]) for k in range(len(shape))]
 
     def joined(combine, lines):
@@ -84,7 +111,10 @@ def _stencil(x: np.ndarray, shape: tuple, order: int, fold: str, nus: tuple) -> 
     wrong = ~np.isfinite(np.sum(x, axis=0))
     weights = []
     for nu in nus:
-        w = joined(np.multiply, [_weights(u, order, k) for (_, u), k in zip(axes, nu, strict=True)])
+        if knots is None:
+            w = joined(np.multiply, [_weights(u, order, k) for (_, u), k in zip(axes, nu, strict=True)])
+        else:
+            w = joined(np.multiply, [basis(t, order, u, k)[1] for (_, u), k, t in zip(axes, nu, knots, strict=True)])
         weights.append(np.where(wrong[:, None], np.nan, w) if np.any(wrong) else w)
     return flat, weights
 
@@ -94,28 +124,28 @@ def _parts(count: int, order: int, dimensions: int) -> list:
     return [slice(i, i + step) for i in range(0, count, step)]
 
 
-def _sample(c, x, order=1, fold="mirror", nus=()):
+def _sample(c, x, order=1, fold="mirror", nus=(), knots=None):
     """Along a first axis the derivatives `nus`, then points, then what axes `c` has beyond those of the grid."""
     d, count = x.shape
     rest = c.shape[d:]
     table = c.reshape(prod(c.shape[:d]), prod(rest))
     y = np.empty((len(nus), count, table.shape[1]), np.result_type(c, x))
     for part in _parts(count, order, d):
-        flat, weights = _stencil(x[:, part], c.shape[:d], order, fold, nus)
+        flat, weights = _stencil(x[:, part], c.shape[:d], order, fold, nus, knots)
         values = table[flat]
         for k, w in enumerate(weights):
             y[k, part] = np.matmul(w[:, None, :], values)[:, 0]
     return y.reshape((len(nus), count, *rest))
 
 
-def _spread(values, x, shape=(), order=1, fold="mirror", nus=()):
+def _spread(values, x, shape=(), order=1, fold="mirror", nus=(), knots=None):
     """Its adjoint: the coefficients feel what the points do."""
     d, count = x.shape
     g = values.reshape(len(nus), count, prod(values.shape[2:]))
     dtype = np.result_type(g, x)
     table = np.zeros((g.shape[2], prod(shape[:d])), dtype)
     for part in _parts(count, order, d):
-        flat, weights = _stencil(x[:, part], shape[:d], order, fold, nus)
+        flat, weights = _stencil(x[:, part], shape[:d], order, fold, nus, knots)
         for channel in range(g.shape[2]):
             sent = sum(w * g[k, part, channel, None] for k, w in enumerate(weights))
             table[channel] += _counted(flat, sent, table.shape[1])
@@ -129,11 +159,11 @@ def _counted(flat: np.ndarray, sent: np.ndarray, size: int) -> np.ndarray:
     return np.bincount(flat, sent.ravel(), size)
 
 
-def _by_points(g, c, x, order, fold, nus):
+def _by_points(g, c, x, order, fold, nus, knots):
     """The cotangent of the points, for `sample` at `c` with the cotangent `g`; or for `spread` with both exchanged."""
     d = x.shape[0]
     more = tuple(tuple(n + (k == axis) for k, n in enumerate(nu)) for nu, axis in itertools.product(nus, range(d)))
-    slopes = sample(c, x, order=order, fold=fold, nus=more)
+    slopes = sample(c, x, order=order, fold=fold, nus=more, knots=knots)
     slopes = slopes.reshape((len(nus), d, *slopes.shape[1:]))
     products = slopes * g[:, None]
     return np.sum(products, axis=(0, *range(3, products.ndim)))
@@ -141,19 +171,21 @@ def _by_points(g, c, x, order, fold, nus):
 
 sample = primitive(
     _sample,
-    lambda g, x, like, order, fold, nus: spread(g, x, shape=like.shape, order=order, fold=fold, nus=nus),
-    lambda g, c, x, order, fold, nus: _by_points(g, c, x, order, fold, nus),
+    lambda g, x, like, order, fold, nus, knots: spread(
+        g, x, shape=like.shape, order=order, fold=fold, nus=nus, knots=knots
+    ),
+    lambda g, c, x, order, fold, nus, knots: _by_points(g, c, x, order, fold, nus, knots),
     name="spline",
 )
 
 
-def _spread_by_points(g, values, x, order, fold, nus):
-    return _by_points(values, g, x, order, fold, nus)
+def _spread_by_points(g, values, x, order, fold, nus, knots):
+    return _by_points(values, g, x, order, fold, nus, knots)
 
 
 spread = primitive(
     _spread,
-    lambda g, x, order, fold, nus: sample(g, x, order=order, fold=fold, nus=nus),
+    lambda g, x, order, fold, nus, knots: sample(g, x, order=order, fold=fold, nus=nus, knots=knots),
     _spread_by_points,
     name="spline_adjoint",
 )

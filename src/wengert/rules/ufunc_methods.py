@@ -13,6 +13,7 @@ import numpy as np
 from wengert.errors import ArgumentError, LostGradientError, MissingRuleError
 from wengert.primitive import REGISTRY, composite, is_wrapper, name_of, needs, primitive, ufunc_method
 from wengert.protocol import innermost, spec_of
+from wengert.rules.elementwise import only
 from wengert.rules.reductions import (
     UNSET,
     _of_dtype,
@@ -21,6 +22,7 @@ from wengert.rules.reductions import (
     normal_axis,
     part,
     recurrence_back,
+    shared_among,
     spread,
 )
 
@@ -99,7 +101,7 @@ def _running_rule(g, x, y, ufunc, axis):
     # How many have shared since the value changed; where it did, it is one.
     total = np.add.accumulate(taken, axis=axis, dtype=int)
     ties = total - np.maximum.accumulate(np.where(same, 0, total - 1), axis=axis)
-    return np.where(taken, recurrence_back(same.astype(x.dtype), g / ties.astype(x.real.dtype), axis), 0)
+    return only(taken, recurrence_back(same.astype(x.dtype), g / ties.astype(x.real.dtype), axis))
 
 
 _accumulate = primitive(_accumulate, _accumulate_rule)
@@ -159,10 +161,10 @@ def _least_present(x, axis=None, keepdims=False):
 def _present_extremum_rule(g, x, y, like, axis, keepdims):
     """As of `max`, but NaNs take part only where there is nothing else."""
     stretched = spread(y, like, axis, keepdims)
-    taken = np.logical_or(x == stretched, stretched != stretched)
-    ties = np.sum(taken, axis=axis, keepdims=keepdims)
-    share = np.asarray(g / ties)[()] if not is_wrapper(g) else g / ties
-    return np.where(taken, spread(share.astype(like.dtype), like, axis, keepdims), np.zeros((), like.dtype)[()])
+    taken = x == stretched
+    if np.any(y != y):
+        taken = np.logical_or(taken, stretched != stretched)
+    return shared_among(taken, g, like, axis, keepdims)
 
 
 _pooled = primitive(_pooled, _pooled_rule)
@@ -261,9 +263,10 @@ def _segments_rule(g, x, y, ufunc, begins, axis):
     if ufunc in POOLED:
         return _partial(ufunc, 0, g=stretch(g), a=x, y=stretch(y))
     taken = np.equal(x, stretch(y))
-    taken |= np.isnan(stretch(y)) & (np.isnan(x) if ufunc in (np.maximum, np.minimum) else True)
+    if np.any(np.isnan(y)):
+        taken |= np.isnan(stretch(y)) & (np.isnan(x) if ufunc in (np.maximum, np.minimum) else True)
     ties = np.add.reduceat(taken, begins, axis=axis, dtype=int)
-    return np.where(taken, stretch(g / ties.astype(g.real.dtype)), 0)
+    return only(taken, stretch(g / ties.astype(g.real.dtype)))
 
 
 _segments = primitive(_segments, _segments_rule)

@@ -4,6 +4,7 @@ What is no tensor goes to SciPy. The module is a backend of SciPy's own, too: pr
 record inside ``with scipy.fft.set_backend(wengert.scipy.fft):``.
 """
 
+import operator
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,11 @@ def _check_plan(name: str, plan: Any) -> None:
         raise ArgumentError(f"[{name}] plan=None was required, as SciPy has no plans yet; received {plan!r}")
 
 
+def _single(x):
+    """SciPy has no transforms in half precision."""
+    return np.astype(x, np.float32) if x.dtype == np.float16 else x
+
+
 def _named(function, name):
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"See `scipy.fft.{name}`."
@@ -42,7 +48,7 @@ def _along_one_axis(name):
         if not is_wrapper(x):
             return plain(x, n, axis, norm, overwrite_x, workers, plan=plan)
         _check_plan(name, plan)
-        return recorded(x, n, axis, norm)
+        return recorded(_single(x), n, axis, norm)
 
     return _named(transform, name)
 
@@ -54,14 +60,19 @@ def _along_axes(name, recorded, all_axes=None):
         if not is_wrapper(x):
             return plain(x, s, axes, norm, overwrite_x, workers, plan=plan)
         _check_plan(name, plan)
-        return recorded(x, *_lengths_and_axes(x, s, axes), norm)
+        return recorded(_single(x), *_lengths_and_axes(x, s, axes), norm)
 
     return _named(transform, name)
 
 
 def _lengths_and_axes(x, s, axes):
     """Both as sequences or `None`; SciPy takes single numbers as well, and each axis once."""
-    s, axes = ((v,) if np.ndim(v) == 0 and v is not None else v for v in (s, axes))
+    try:
+        s, axes = (v if v is None else tuple(map(operator.index, np.atleast_1d(v).tolist())) for v in (s, axes))
+    except TypeError as error:
+        raise ValueError("shape and axes must be a scalar or iterable of integers") from error
+    if axes is not None and not all(-x.ndim <= axis < x.ndim for axis in axes):
+        raise ValueError("axes exceeds dimensionality of input")
     if axes is not None and len({axis % x.ndim for axis in axes}) < len(axes):
         raise ValueError("all axes must be unique")
     return s, axes

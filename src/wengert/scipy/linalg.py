@@ -1,4 +1,4 @@
-"""The names of `scipy.linalg`, recording; those without a derivative rule are SciPy's own, which refuse recorded values."""
+"""The names of `scipy.linalg`, recording. Those without a rule are SciPy's, which refuse recorded values."""
 
 from typing import Any
 

@@ -100,7 +100,7 @@ class Array(DialectTensor):
         on_cpu("as_in_context", context)
         return self
 
-    as_in_ctx = to_device = as_in_context
+    as_in_ctx = to_device = as_in_context  # type: ignore[assignment]
 
     def tostype(self, stype: str) -> Any:
         """The array itself; storage other than ``"default"`` is an error."""
@@ -131,7 +131,8 @@ class Array(DialectTensor):
                 f"[asscalar] an array with one element was required (The current array is not a scalar); received "
                 f"{self._spec!r}; reduce it first, or use asnumpy()"
             )
-        return np.asarray(bare(self)).reshape(())[()]
+        value = bare(self)
+        return value[(0,) * value.ndim] if value.ndim else value
 
     def wait_to_read(self) -> None:
         """Return at once: every operation has been carried out."""
@@ -200,6 +201,16 @@ class array(np.ndarray):
 _Number = array
 
 
+def integral(index: Any) -> Any:
+    """An index with arrays of whole numbers, where MXNet has them in floats."""
+    if isinstance(index, tuple):
+        return tuple(map(integral, index))
+    if isinstance(index, Array):
+        index = bare(index)
+        return index if index.dtype.kind in "biu" else index.astype(np.int64)
+    return index
+
+
 def dense(operation: str, stype: str | None) -> None:
     """Insist on dense storage."""
     if stype not in (None, "default"):
@@ -229,4 +240,4 @@ def _guarded(ufunc: np.ufunc) -> Callable:
     return method
 
 
-__all__ = ["Array", "dense", "found_arrays"]
+__all__ = ["Array", "dense", "found_arrays", "integral"]

@@ -52,8 +52,7 @@ class _Scope(ContextDecorator):
         self._floor, self._train = floor, training
 
     def __enter__(self) -> None:
-        floor, training = tape.floor(), tape.is_training()
-        _entered.set((_entered.get(), floor, training))
+        _entered.set((_entered.get(), _floor.get(), _training.get()))
         if self._floor is not None:
             _floor.set(self._floor)
         if self._train is not None:

@@ -115,14 +115,18 @@ def check_write(operation: str, t: Any) -> None:
 def backward(heads: list, head_grads: Any, retain_graph: bool = False, train_mode: bool = True) -> None:
     """Run the graph backwards from several arrays, and leave gradients in the buffers of marked variables."""
     seeds = _seeds("backward", heads, head_grads, False)
-    _release(heads, retain_graph)
-    before = _training.set(bool(train_mode))
+    if not retain_graph:
+        _release(heads)
+    before = _training.get()
+    if train_mode is not before:
+        _training.set(bool(train_mode))
     try:
         run_backward(seeds, heads[0]._level, retain_graph, False)
     except FreedGraphError as error:
         raise not_in_graph("backward", heads[0]) from error
     finally:
-        _training.reset(before)
+        if train_mode is not before:
+            _training.set(before)
 
 
 def grad(
@@ -136,7 +140,8 @@ def grad(
                 f"[grad] marked variables were required; variable {k} ({spec_of(v)!r}) does not require gradient; call "
                 f"its attach_grad() before recording"
             )
-    _release(heads, retain_graph or create_graph)
+    if not (retain_graph or create_graph):
+        _release(heads)
     before = _training.set(bool(train_mode))
     try:
         arrived = passes.gradients(seeds, variables, heads[0]._level, retain_graph, create_graph)
@@ -161,20 +166,19 @@ def _connected(v: Any, g: Any) -> Any:
 
 def _seeds(operation: str, heads: list, head_grads: Any, create_graph: bool) -> list:
     """Pairs of a head's node and the cotangent to start from."""
-    head_grads = [None] * len(heads) if head_grads is None else head_grads
+    if head_grads is None:
+        head_grads = [None] * len(heads)
     assert len(head_grads) == len(heads), (
         f"[{operation}] a gradient for each of {len(heads)} heads was required; received {len(head_grads)}; pass None "
         f"for those that start from ones"
     )
-    return [
-        (_head_node(operation, t), _seed(operation, t, g, create_graph)) for t, g in zip(heads, head_grads, strict=True)
-    ]
-
-
-def _head_node(operation: str, t: Any) -> tape.Node:
-    if not isinstance(t, Tensor) or live_node(t) is None:
-        raise not_in_graph(operation, t)
-    return t._node
+    seeds = []
+    for t, g in zip(heads, head_grads, strict=True):
+        node = live_node(t) if isinstance(t, Tensor) else None
+        if node is None:
+            raise not_in_graph(operation, t)
+        seeds.append((node, _seed(operation, t, g, create_graph)))
+    return seeds
 
 
 def not_in_graph(operation: str, t: Any) -> MXNetError:
@@ -195,10 +199,9 @@ def _seed(operation: str, t: Tensor, g: Any, create_graph: bool) -> Any:
     return checked_cotangent(operation, g, spec)
 
 
-def _release(heads: list, retain_graph: bool) -> None:
+def _release(heads: list) -> None:
     """A pass frees the history of the variable that it starts from, unless the graph is retained."""
-    if not retain_graph:
-        for t in heads:
-            node: Any = t._node
-            if isinstance(node, tape.Lasting):
-                node.__class__ = tape.Node  # type: ignore[assignment]
+    for t in heads:
+        node: Any = t._node
+        if isinstance(node, tape.Lasting):
+            node.__class__ = tape.Node  # type: ignore[assignment]

@@ -41,7 +41,9 @@ def imdecode(buf: Any, flag: int = 1, to_rgb: bool = True) -> Any:
     try:
         from PIL import Image
     except ImportError as error:
-        raise MXNetError("[imdecode] Pillow was required to read images; it is not there; pip install pillow") from error
+        raise MXNetError(
+            "[imdecode] Pillow was required to read images; it is not there; pip install pillow"
+        ) from error
     data = bytes(buf) if isinstance(buf, (bytes, bytearray, memoryview)) else bytes(bare(buf))
     pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB" if flag else "L"))
     pixels = pixels if flag else pixels[..., None]
@@ -78,7 +80,8 @@ def resize_short(src: Any, size: int, interp: int = 1) -> Any:
 
 def scale_down(src_size: tuple[int, int], size: tuple[int, int]) -> tuple[int, int]:
     """Width and height of a crop, scaled down to fit an image of width and height `src_size`."""
-    (w, h), (sw, sh) = size, src_size
+    w, h = map(float, size)
+    sw, sh = src_size
     w, h = (w * sh / h, sh) if sh < h else (w, h)
     w, h = (sw, h * sw / w) if sw < w else (w, h)
     return int(w), int(h)

@@ -10,6 +10,7 @@ from wengert.box import bare
 from wengert.errors import ArgumentError, ShapeError
 
 __all__ = [
+    "F1",
     "MAE",
     "MSE",
     "RMSE",
@@ -18,7 +19,6 @@ __all__ = [
     "CrossEntropy",
     "CustomMetric",
     "EvalMetric",
-    "F1",
     "Loss",
     "NegativeLogLikelihood",
     "PearsonCorrelation",
@@ -215,7 +215,9 @@ class F1(EvalMetric):
         label, pred = label.ravel().astype(int), pred.ravel().astype(int)
         _require_one_size(self.name, label, pred)
         if label.size and (label.min() < 0 or label.max() > 1):
-            raise ValueError(f"[F1] F1 currently only supports binary classification; received labels up to {label.max()}")
+            raise ValueError(
+                f"[F1] F1 currently only supports binary classification; received labels up to {label.max()}"
+            )
         right, named = int(np.sum(label & pred)), int(label.sum() + pred.sum())
         if self.average == "macro":
             return _share(2 * right, named), 1

@@ -23,6 +23,7 @@ def supported(operation: str, **arguments: tuple[Any, Any]) -> None:
 
 
 def choice(operation: str, name: str, value: Any, among: Any) -> Any:
+    """Insist on one of several values; of a mapping, what it stands for."""
     if value not in among:
         raise MXNetError(f"[{operation}] {name} among {sorted(among)} was required; received {value!r}")
     return among[value] if isinstance(among, dict) else value
@@ -42,10 +43,8 @@ def _plain_mask(condition: Any) -> np.ndarray:
 
 ACTIVATIONS: dict[str, Callable] = {
     "relu": nn.relu, "sigmoid": nn.sigmoid, "tanh": np.tanh, "softrelu": nn.softplus,
-    "softsign": lambda x: x / (1 + np.abs(x)), "log_sigmoid": lambda x: -nn.softplus(-x),
-    "mish": lambda x: x * np.tanh(nn.softplus(x)),
+    "softsign": nn.softsign, "log_sigmoid": nn.log_sigmoid, "mish": nn.mish, "gelu": nn.gelu, "silu": nn.silu,
 }  # fmt: skip
-SELU_SCALE, SELU_ALPHA = 1.0507009873554804934, 1.6732632423543772848
 
 
 def Activation(data: Any, act_type: str = "relu") -> Any:
@@ -65,7 +64,7 @@ def LeakyReLU(
     if act_type == "elu":
         return nn.elu(data, slope)
     if act_type == "selu":
-        return SELU_SCALE * nn.elu(data, SELU_ALPHA)
+        return nn.selu(data)
     if act_type == "gelu":
         return nn.gelu(data)
     choice("LeakyReLU", "act_type", act_type, {"leaky", "prelu", "elu", "selu", "gelu", "rrelu"})
@@ -201,18 +200,14 @@ def LayerNorm(
 
 def InstanceNorm(data: Any, gamma: Any, beta: Any, eps: float = 1e-3) -> Any:
     """Each channel of each example standardised."""
-    y = nn.layer_norm(data, axis=tuple(range(2, data.ndim)), eps=eps)
-    return y * np.reshape(gamma, (-1, *(1,) * (data.ndim - 2))) + np.reshape(beta, (-1, *(1,) * (data.ndim - 2)))
+    return nn.group_norm(data, data.shape[1], gamma, beta, eps=eps)
 
 
 def GroupNorm(data: Any, gamma: Any, beta: Any, num_groups: int = 1, eps: float = 1e-5) -> Any:
-    """Each group of channels of each example standardised."""
-    n, c = data.shape[:2]
-    grouped = np.reshape(data, (n, num_groups, -1))
-    y = np.reshape(nn.layer_norm(grouped, axis=-1, eps=eps), data.shape)
-    groups_only = gamma.shape[0] == num_groups != c
-    gamma, beta = (np.repeat(v, c // num_groups) if groups_only else v for v in (gamma, beta))
-    return y * np.reshape(gamma, (-1, *(1,) * (data.ndim - 2))) + np.reshape(beta, (-1, *(1,) * (data.ndim - 2)))
+    """Each group of channels of each example standardised; gamma and beta are of channels, or of groups."""
+    repeats = data.shape[1] // num_groups if gamma.shape[0] == num_groups != data.shape[1] else 1
+    gamma, beta = (v if repeats == 1 else np.repeat(v, repeats) for v in (gamma, beta))
+    return nn.group_norm(data, num_groups, gamma, beta, eps=eps)
 
 
 def L2Normalization(data: Any, eps: float = 1e-10, mode: str = "instance") -> Any:

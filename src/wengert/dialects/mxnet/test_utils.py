@@ -1,7 +1,9 @@
 """``mxnet.test_utils``: comparing arrays, and making random ones.
 
-Test programs import everything from here, and find the package and NumPy as ``mx`` and ``np`` among it.
+Test programs import everything from here, and find the package and NumPy as ``mx`` and ``np`` among it. They seed
+NumPy's common generator, from which these functions draw.
 """
+# ruff: noqa: NPY002
 
 import contextlib
 import os

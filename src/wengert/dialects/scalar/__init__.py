@@ -4,6 +4,7 @@ Read the files in this order:
 
     graph.py      numbers that remember their operands and local derivatives; operators
     functions.py  the elementary functions, a line each
+    custom.py     operations of your own
     gradients.py  the pass from the result down to the leaves; derivatives of any order; a numerical check
     routes.py     every route of the chain rule, trees and drawings
 
@@ -19,6 +20,7 @@ error (division by zero, a logarithm of 0) there is a `DomainError` that is Pyth
 domain of a root the derivative is infinite. Leaves may stand in NumPy's object arrays: ``np.vectorize(Var)(array)``.
 """
 
+from wengert.dialects.scalar.custom import Ops
 from wengert.dialects.scalar.errors import AssignmentError, DivisionError, DomainError, FloatError, RangeError
 from wengert.dialects.scalar.functions import (
     Abs,
@@ -55,7 +57,7 @@ from wengert.dialects.scalar.functions import (
     Tanh,
 )
 from wengert.dialects.scalar.gradients import CheckError, Gradients, check, derivative, get_gradients
-from wengert.dialects.scalar.graph import Add, Div, Inv, Mul, Neg, Node, Operation, Ops, Pow, Scalar, Sub, Var
+from wengert.dialects.scalar.graph import Add, Div, Function, Inv, Mul, Neg, Node, Operation, Pow, Scalar, Sub, Var
 from wengert.dialects.scalar.routes import Route, Routes, routes, to_dot, tree
 
 __all__ = [
@@ -82,6 +84,7 @@ __all__ = [
     "Exp2",
     "Expm1",
     "FloatError",
+    "Function",
     "Gradients",
     "Hypot",
     "Inv",

@@ -6,7 +6,7 @@ the operation `Cos` of a node when a derivative is differentiated once more (see
 
 import math
 
-from wengert.dialects.scalar.graph import NODES, Operation, Scalar, build
+from wengert.dialects.scalar.graph import NODES, Function, Operation, Scalar
 
 
 def sigmoid(x):
@@ -30,40 +30,40 @@ def share(wins, ties):
     return 0.5 if ties else one_if(wins)
 
 
-Sin = Operation("Sin", math.sin, lambda m, x, y: m.cos(x), domain="x finite")
-Cos = Operation("Cos", math.cos, lambda m, x, y: -m.sin(x), domain="x finite")
-Tan = Operation("Tan", math.tan, lambda m, x, y: 1 + y * y, domain="x finite")
-Asin = Operation("Asin", math.asin, lambda m, x, y: 1 / m.sqrt((1 - x) * (1 + x)), domain="-1 <= x <= 1", edge=math.inf)
-Acos = Operation(
+Sin = Function("Sin", math.sin, lambda m, x, y: m.cos(x), domain="x finite")
+Cos = Function("Cos", math.cos, lambda m, x, y: -m.sin(x), domain="x finite")
+Tan = Function("Tan", math.tan, lambda m, x, y: 1 + y * y, domain="x finite")
+Asin = Function("Asin", math.asin, lambda m, x, y: 1 / m.sqrt((1 - x) * (1 + x)), domain="-1 <= x <= 1", edge=math.inf)
+Acos = Function(
     "Acos", math.acos, lambda m, x, y: -1 / m.sqrt((1 - x) * (1 + x)), domain="-1 <= x <= 1", edge=-math.inf
 )
-Atan = Operation("Atan", math.atan, lambda m, x, y: 1 / (1 + x * x))
+Atan = Function("Atan", math.atan, lambda m, x, y: 1 / (1 + x * x))
 
-Sinh = Operation("Sinh", math.sinh, lambda m, x, y: m.cosh(x))
-Cosh = Operation("Cosh", math.cosh, lambda m, x, y: m.sinh(x))
-Tanh = Operation("Tanh", math.tanh, lambda m, x, y: 1 - y * y)
-Asinh = Operation("Asinh", math.asinh, lambda m, x, y: 1 / m.hypot(x, 1))
-Acosh = Operation("Acosh", math.acosh, lambda m, x, y: 1 / m.sqrt((x - 1) * (x + 1)), domain="x >= 1", edge=math.inf)
-Atanh = Operation("Atanh", math.atanh, lambda m, x, y: 1 / ((1 - x) * (1 + x)), domain="-1 < x < 1")
+Sinh = Function("Sinh", math.sinh, lambda m, x, y: m.cosh(x))
+Cosh = Function("Cosh", math.cosh, lambda m, x, y: m.sinh(x))
+Tanh = Function("Tanh", math.tanh, lambda m, x, y: 1 - y * y)
+Asinh = Function("Asinh", math.asinh, lambda m, x, y: 1 / m.hypot(x, 1))
+Acosh = Function("Acosh", math.acosh, lambda m, x, y: 1 / m.sqrt((x - 1) * (x + 1)), domain="x >= 1", edge=math.inf)
+Atanh = Function("Atanh", math.atanh, lambda m, x, y: 1 / ((1 - x) * (1 + x)), domain="-1 < x < 1")
 
-Exp = Operation("Exp", math.exp, lambda m, x, y: y)
-Expm1 = Operation("Expm1", math.expm1, lambda m, x, y: m.exp(x))
-Exp2 = Operation("Exp2", math.exp2, lambda m, x, y: math.log(2) * y)
-Log = Operation("Log", math.log, lambda m, x, y: 1 / x, domain="x > 0")
-Log1p = Operation("Log1p", math.log1p, lambda m, x, y: 1 / (1 + x), domain="x > -1")
-Log2 = Operation("Log2", math.log2, lambda m, x, y: 1 / (math.log(2) * x), domain="x > 0")
-Log10 = Operation("Log10", math.log10, lambda m, x, y: 1 / (math.log(10) * x), domain="x > 0")
-Sqrt = Operation("Sqrt", math.sqrt, lambda m, x, y: 0.5 / y, domain="x >= 0", edge=math.inf)
-Cbrt = Operation("Cbrt", math.cbrt, lambda m, x, y: 1 / (3 * y * y), edge=math.inf)
-Erf = Operation("Erf", math.erf, lambda m, x, y: 2 / math.sqrt(math.pi) * m.exp(-x * x))
+Exp = Function("Exp", math.exp, lambda m, x, y: y)
+Expm1 = Function("Expm1", math.expm1, lambda m, x, y: m.exp(x))
+Exp2 = Function("Exp2", math.exp2, lambda m, x, y: math.log(2) * y)
+Log = Function("Log", math.log, lambda m, x, y: 1 / x, domain="x > 0")
+Log1p = Function("Log1p", math.log1p, lambda m, x, y: 1 / (1 + x), domain="x > -1")
+Log2 = Function("Log2", math.log2, lambda m, x, y: 1 / (math.log(2) * x), domain="x > 0")
+Log10 = Function("Log10", math.log10, lambda m, x, y: 1 / (math.log(10) * x), domain="x > 0")
+Sqrt = Function("Sqrt", math.sqrt, lambda m, x, y: 0.5 / y, domain="x >= 0", edge=math.inf)
+Cbrt = Function("Cbrt", math.cbrt, lambda m, x, y: 1 / (3 * y * y), edge=math.inf)
+Erf = Function("Erf", math.erf, lambda m, x, y: 2 / math.sqrt(math.pi) * m.exp(-x * x))
 
-Abs = Operation("Abs", abs, lambda m, x, y: one_if(x > 0) - one_if(x < 0))
-Relu = Operation("Relu", lambda x: x if not x <= 0 else 0, lambda m, x, y: one_if(x > 0))
-Sigmoid = Operation("Sigmoid", sigmoid, lambda m, x, y: y * m.sigmoid(-x))
-Softplus = Operation("Softplus", softplus, lambda m, x, y: m.sigmoid(x))
+Abs = Function("Abs", abs, lambda m, x, y: one_if(x > 0) - one_if(x < 0))
+Relu = Function("Relu", lambda x: x if not x <= 0 else 0, lambda m, x, y: one_if(x > 0))
+Sigmoid = Function("Sigmoid", sigmoid, lambda m, x, y: y * m.sigmoid(-x))
+Softplus = Function("Softplus", softplus, lambda m, x, y: m.sigmoid(x))
 
-Degrees = Operation("Degrees", math.degrees, lambda m, x, y: 180 / math.pi)
-Radians = Operation("Radians", math.radians, lambda m, x, y: math.pi / 180)
+Degrees = Function("Degrees", math.degrees, lambda m, x, y: 180 / math.pi)
+Radians = Function("Radians", math.radians, lambda m, x, y: math.pi / 180)
 
 Max = Operation(
     "Max",
@@ -87,7 +87,7 @@ def method(operation: Operation):
     """The operation as a method of every number in the graph."""
 
     def call(self, *other):
-        return build(operation, self, *other)
+        return operation(self, *other)
 
     call.__name__ = operation.name.lower()
     call.__doc__ = operation.__doc__

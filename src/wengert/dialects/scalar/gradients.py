@@ -10,8 +10,9 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any, NamedTuple
 
+from wengert.dialects.scalar.custom import Ops
 from wengert.dialects.scalar.errors import AssignmentError, RangeError
-from wengert.dialects.scalar.graph import NODES, Ops, Scalar, Var, build, plain
+from wengert.dialects.scalar.graph import NODES, Scalar, Var, plain
 from wengert.errors import DTypeError, MissingRuleError, WengertError
 
 LARGE = 2**64
@@ -51,6 +52,8 @@ def get_gradients(node: Any, create_graph: bool = False) -> Gradients:
     >>> first.value, get_gradients(first)[x]
     (12.0, 12.0)
     """
+    if getattr(node, "shape", None) == ():
+        node = node.item()  # some functions of NumPy put a result without axes into an array
     if not isinstance(node, Scalar):
         what = f"an array of shape {node.shape}" if hasattr(node, "shape") else f"{node!r:.60} ({type(node).__name__})"
         raise DTypeError(
@@ -174,7 +177,7 @@ def edges_as_nodes(node: Scalar) -> list[tuple[Any, Any]]:
     if operation is None:
         return []
     operands = (node.left,) if len(operation.rules) == 1 else (node.left, node.right)
-    again = build(operation, *operands)
+    again = operation(*operands)
     if not all(map(same, (again.value, again.dleft, again.dright), (node.value, node.dleft, node.dright))):
         raise AssignmentError(
             f"[create_graph] the value of a Var was assigned after {node!r} was computed from it, and the derivative "

@@ -10,8 +10,8 @@ operand the *local derivative*: how fast the node's value grows with that operan
 Local derivatives are computed together with the value and kept, so a leaf may be assigned later without changing the
 derivatives of what was computed before.
 
-All nodes are of one class, and what was computed is its `operation`: the passes over the graph read attributes of
-thousands of nodes, and that is twice as fast where all of them have the same class.
+All of them are of one class, leaves included, and what was computed is its `operation`: the passes over the graph read
+attributes of thousands of nodes, and that is twice as fast where all of them have the same class.
 """
 
 import math
@@ -48,9 +48,9 @@ def number(x: Any, operation: str = "Var") -> int | float:
 
 
 class Scalar:
-    """A number in the graph. `Var` and `Node` are the two kinds; the operators below are common to both."""
+    """A number in the graph, with the operators."""
 
-    __slots__ = ("_value", "adjoint", "dleft", "dright", "left", "operation", "right", "uses")
+    __slots__ = ("_value", "adjoint", "dleft", "dright", "left", "name", "operation", "right", "uses")
 
     # What follows is read and assigned directly wherever speed counts. A local derivative of None says that there is
     # no edge on that side: the operand is a plain number, or there is none. `adjoint` and `uses` are scratch space of
@@ -63,14 +63,17 @@ class Scalar:
     operation: "Operation | None"
     adjoint: Any
     uses: int
+    name: str
 
     def _assign(self, value: Any) -> None:
-        raise AssignmentError(
-            f"[value] only a leaf's value may be assigned; {self!r} was computed; "
-            "assign to the Var that it was computed from and compute it again"
-        )
+        if self.operation is not None:
+            raise AssignmentError(
+                f"[value] only a leaf's value may be assigned; {self!r} was computed; "
+                "assign to the Var that it was computed from and compute it again"
+            )
+        self._value = value if type(value) is float else number(value)
 
-    value = property(attrgetter("_value"), _assign, doc="The number; that of a leaf may be assigned.")
+    value = property(attrgetter("_value"), _assign, doc="The number. That of a leaf may be assigned, for what follows.")
 
     @property
     def grad(self) -> list[tuple[Any, Any]]:
@@ -87,7 +90,7 @@ class Scalar:
         node.right = other
         node.uses = 0
         kind = type(other)
-        if kind is Node or kind is Var:
+        if kind is Node:
             node._value = self._value + other._value
             node.dleft = node.dright = 1
         elif kind is float or kind is int:
@@ -108,7 +111,7 @@ class Scalar:
         node.right = other
         node.uses = 0
         kind = type(other)
-        if kind is Node or kind is Var:
+        if kind is Node:
             node._value = self._value - other._value
             node.dright = -1
         elif kind is float or kind is int:
@@ -125,7 +128,7 @@ class Scalar:
         node.right = other
         node.uses = 0
         kind = type(other)
-        if kind is Node or kind is Var:
+        if kind is Node:
             node.dright = a = self._value
             node.dleft = b = other._value
             node._value = a * b
@@ -149,26 +152,26 @@ class Scalar:
         node.uses = 0
         return node
 
-    def __truediv__(self, other):
-        return build(Div, self, other)
-
-    def __pow__(self, other):
-        return build(Pow, self, other)
-
     def __rsub__(self, other):
-        return build(Sub, other, self)
+        return binary(Sub, other, self)
+
+    def __truediv__(self, other):
+        return binary(Div, self, other)
 
     def __rtruediv__(self, other):
-        return build(Div, other, self)
+        return binary(Div, other, self)
+
+    def __pow__(self, other):
+        return binary(Pow, self, other)
 
     def __rpow__(self, other):
-        return build(Pow, other, self)
+        return binary(Pow, other, self)
 
     def __pos__(self):
         return self
 
     def __abs__(self):
-        return build(NODES.abs, self)
+        return NODES.abs(self)
 
     def conjugate(self) -> "Scalar":
         """Itself: all numbers here are real."""
@@ -242,14 +245,46 @@ class Scalar:
         return format(self._value, spec) if spec else repr(self)
 
     def __repr__(self):
-        return f"{self._kind}({self._value!r})"
+        return f"{self._kind}({self._value!r})" if self.operation is None else f"<{self._kind}: {self._value!r}>"
 
     @property
     def _kind(self) -> str:
-        return type(self).__name__
+        return type(self).__name__ if self.operation is None else self.operation.name
 
 
-class Var(Scalar):
+class Node(Scalar):
+    """What the program works with: made by operations, with operands and local derivatives, or by `Var`, without."""
+
+    __slots__ = ()
+
+    @property
+    def _kind(self) -> str:
+        return "Var" if self.operation is None else self.operation.name
+
+    def __reduce__(self):
+        if self.operation is None:
+            return Var, (self._value, self.name)
+        raise RecordedCopyError(
+            f"[copy] a copy of {self!r} would be cut off from its operands; copy the number, Var(x.value), or the Vars"
+        )
+
+
+class Leaf(type):
+    """The class of `Var`: calling that makes a node, and ``isinstance(node, Var)`` asks whether one is a leaf."""
+
+    def __call__(cls, *arguments, **keywords):
+        """Make a leaf, or an instance of a class derived from `Var`."""
+        if cls is not Var:
+            return super().__call__(*arguments, **keywords)
+        node = Node()
+        Var.__init__(node, *arguments, **keywords)  # type: ignore[arg-type]
+        return node
+
+    def __instancecheck__(cls, x: Any) -> bool:
+        return super().__instancecheck__(x) or (cls is Var and type(x) is Node and x.operation is None)
+
+
+class Var(Scalar, metaclass=Leaf):
     """A leaf: a number that the program starts from.
 
     Parameters
@@ -268,7 +303,7 @@ class Var(Scalar):
     (11, 4)
     """
 
-    __slots__ = ("name",)
+    __slots__ = ()
 
     def __init__(self, value: Any, name: str = ""):
         self._value = number(value)
@@ -276,83 +311,9 @@ class Var(Scalar):
         self.left = self.right = self.dleft = self.dright = self.operation = None
         self.uses = 0
 
-    @Scalar.value.setter
-    def value(self, value: Any) -> None:
-        """Give the leaf another value, for what is computed from now on."""
-        self._value = value if type(value) is float else number(value)
 
-    def __reduce__(self):
-        return Var, (self._value, self.name)
-
-
-class Node(Scalar):
-    """What an operation gave: its value, its operands and the local derivatives; made by operations alone."""
-
-    __slots__ = ()
-
-    def __repr__(self):
-        return f"<{self._kind}: {self._value!r}>"
-
-    @property
-    def _kind(self) -> str:
-        return self.operation.name  # type: ignore[union-attr]
-
-    def __reduce__(self):
-        raise RecordedCopyError(
-            f"[copy] a copy of {self!r} would be cut off from its operands; copy the number, Var(x.value), or the Vars"
-        )
-
-
-class Ops(Scalar):
-    """Base for an operation of your own: a class whose `__init__` sets `value` and `grad`.
-
-    The local derivatives may be numbers, or expressions of the operands: these can be differentiated once more.
-
-    Examples
-    --------
-    >>> from wengert.dialects.scalar import Ops, Var, get_gradients
-    >>> class Cube(Ops):
-    ...     def __init__(self, x):
-    ...         self.value = x.value**3
-    ...         self.grad = [(x, 3 * x * x)]
-    >>> x = Var(2)
-    >>> get_gradients(Cube(x))[x]
-    12
-    """
-
-    _pairs: list[tuple[Any, Any]]
-
-    def __new__(cls, *_args, **_keywords):  # noqa: D102
-        self = super().__new__(cls)
-        self.left = self.right = self.dleft = self.dright = self.operation = None
-        self.uses = 0
-        self._pairs = []
-        return self
-
-    value = Scalar.value.setter(lambda self, value: setattr(self, "_value", number(value, type(self).__name__)))
-
-    @property
-    def grad(self) -> list[tuple[Any, Any]]:
-        """The operands, each with the local derivative: ``[(child, derivative), ...]``."""
-        return [(child, plain(slope)) for child, slope in self._pairs]
-
-    @grad.setter
-    def grad(self, pairs: Any) -> None:
-        self._pairs = [(child, slope) for child, slope in pairs if isinstance(child, Scalar)]
-        link(self, self._pairs)
-
-
-def link(node: Scalar, pairs: list[tuple[Any, Any]]) -> None:
-    """Give a node its edges. It has room for two; behind the second there may be a node that holds the rest."""
-    node.left = node.right = node.dleft = node.dright = None
-    if pairs:
-        node.left, node.dleft = pairs[0][0], number(plain(pairs[0][1]), "grad")
-    if len(pairs) == 2:
-        node.right, node.dright = pairs[1][0], number(plain(pairs[1][1]), "grad")
-    elif len(pairs) > 2:
-        node.right, node.dright = Ops(), 1
-        node.right.value = 0
-        node.right.grad = pairs[1:]
+USUAL = frozenset((Node, float, int))
+"""The classes that most operands have; others are looked at more closely."""
 
 
 def plain(x: Any) -> Any:
@@ -384,13 +345,12 @@ class Operation:
         setattr(NUMBERS, name.lower(), compute)
         setattr(NODES, name.lower(), self)
 
-    def __call__(self, x: Any, *others: Any) -> Any:
+    def __call__(self, *operands: Any) -> Any:
         """Make the node."""
-        if not others and isinstance(x, Scalar) and len(self.rules) == 1:
-            return apply(self, x)
-        operands = (x, *others)
         if len(operands) != len(self.rules):
             raise DTypeError(f"[{self.name}] takes {len(self.rules)} operand(s); received {len(operands)}")
+        if len(operands) == 2 and USUAL.issuperset(map(type, operands)):
+            return binary(self, *operands)
         return build(self, *(x if isinstance(x, Scalar) else number(x, self.name) for x in operands))
 
     def __instancecheck__(self, node: Any) -> bool:
@@ -400,60 +360,76 @@ class Operation:
         return self.name
 
 
-def build(operation: Operation, left: Any, right: Any = None) -> Any:
-    """Make the node of an operation; NotImplemented if an operand is not a number, but may know what to do itself."""
-    unary = len(operation.rules) == 1
-    a, b = plain(left), plain(right)
-    if not (type(a) is float or type(a) is int) or not (unary or type(b) is float or type(b) is int):
+class Function(Operation):
+    """An operation of one operand."""
+
+    def __call__(self, x: Any, *others: Any) -> Any:
+        """Make the node."""
+        if others or type(x) is not Node:
+            return super().__call__(x, *others)
+        node = Node()
+        node.operation = self
+        node.left = x
+        node.right = node.dright = None
+        node.uses = 0
+        a = x._value
+        try:
+            node._value = y = self.compute(a)
+            node.dleft = self.rules[0](NUMBERS, a, y)
+        except (ArithmeticError, ValueError):
+            return build(self, x)
+        return node
+
+
+def binary(operation: Operation, left: Any, right: Any) -> Any:
+    """Make the node of an operator between two nodes, or a node and a number."""
+    a = left._value if type(left) is Node else left
+    b = right._value if type(right) is Node else right
+    if not (type(a) is float or type(a) is int) or not (type(b) is float or type(b) is int):
         return unusual(operation, left, right)
-    values = (a,) if unary else (a, b)
     node = Node()
     node.operation = operation
     node.left = left
     node.right = right
     node.uses = 0
-    node._value = y = evaluate(operation, values)
-    node.dleft = slope(operation, 0, values, y) if isinstance(left, Scalar) else None
-    node.dright = slope(operation, 1, values, y) if isinstance(right, Scalar) else None
+    try:
+        node._value = y = operation.compute(a, b)
+        node.dleft = operation.rules[0](NUMBERS, a, b, y) if a is not left else None
+        node.dright = operation.rules[1](NUMBERS, a, b, y) if b is not right else None
+    except (ArithmeticError, ValueError):
+        return build(operation, left, right)
     return node
 
 
-def apply(operation: Operation, x: Scalar) -> Node:
-    """Make the node of a function: `build`, shortened for the most frequent case."""
+def build(operation: Operation, *operands: Any) -> Node:
+    """Make any node, step by step: numbers of NumPy and other kinds are converted, errors told."""
+    values = [x._value if isinstance(x, Scalar) else x for x in operands]
     node = Node()
     node.operation = operation
-    node.left = x
-    node.right = node.dright = None
     node.uses = 0
-    a = x._value
-    try:
-        node._value = y = operation.compute(a)
-        node.dleft = operation.rules[0](NUMBERS, a, y)
-    except (ArithmeticError, ValueError):
-        return build(operation, x)
+    node._value = y = evaluate(operation, values)
+    slopes = [slope(operation, i, values, y) if isinstance(x, Scalar) else None for i, x in enumerate(operands)]
+    node.left, node.right = (*operands, None)[:2]
+    node.dleft, node.dright = (*slopes, None)[:2]
     return node
 
 
 def unusual(operation: Operation, left: Any, right: Any) -> Any:
-    """As `build`, with an operand that is neither a Var nor exactly an int or float: converted, left alone or refused.
+    """What an operator gives if an operand is no node and no int or float: such a number is converted.
 
     An array of NumPy's answers NotImplemented: NumPy then goes through its elements.
     """
     if any(type(x).__module__ == "numpy" and x.shape != () for x in (left, right)):
         return NotImplemented
-    operands = (left,) if len(operation.rules) == 1 else (left, right)
-    return operation(*(x.item() if type(x).__module__ == "numpy" else x for x in operands))
+    return operation(*(x.item() if type(x).__module__ == "numpy" else x for x in (left, right)))
 
 
-def evaluate(operation: Operation, values: tuple) -> int | float:
+def evaluate(operation: Operation, values: list) -> int | float:
     """The value of an operation, or an error that says where it has one."""
     try:
-        y = operation.compute(*values)
-        if type(y) is not complex:
-            return y
-        error: type[DomainError] = DomainError
+        return operation.compute(*values)
     except ZeroDivisionError:
-        error = DivisionError
+        error: type[DomainError] = DivisionError
     except OverflowError:
         error = RangeError
     except ValueError:
@@ -468,7 +444,7 @@ def evaluate(operation: Operation, values: tuple) -> int | float:
     )
 
 
-def slope(operation: Operation, side: int, values: tuple, y: Any) -> int | float:
+def slope(operation: Operation, side: int, values: list, y: Any) -> int | float:
     """The local derivative with respect to one operand, as a number."""
     try:
         return operation.rules[side](NUMBERS, *values, y)
@@ -476,6 +452,13 @@ def slope(operation: Operation, side: int, values: tuple, y: Any) -> int | float
         return operation.edge
     except OverflowError:
         return math.inf
+
+
+def _power(a, b):
+    y = a**b
+    if type(y) is complex:
+        raise ValueError
+    return y
 
 
 def _power_base(m, a, b, y):
@@ -490,11 +473,11 @@ Add = Operation("Add", lambda a, b: a + b, lambda m, a, b, y: 1, lambda m, a, b,
 Sub = Operation("Sub", lambda a, b: a - b, lambda m, a, b, y: 1, lambda m, a, b, y: -1)
 Mul = Operation("Mul", lambda a, b: a * b, lambda m, a, b, y: b, lambda m, a, b, y: a)
 Div = Operation("Div", lambda a, b: a / b, lambda m, a, b, y: 1 / b, lambda m, a, b, y: -y / b, domain="b != 0")
-Neg = Operation("Neg", lambda x: -x, lambda m, x, y: -1)
-Inv = Operation("Inv", lambda x: 1 / x, lambda m, x, y: -(x**-2), domain="x != 0")
+Neg = Function("Neg", lambda x: -x, lambda m, x, y: -1)
+Inv = Function("Inv", lambda x: 1 / x, lambda m, x, y: -(x**-2), domain="x != 0")
 Pow = Operation(
     "Pow",
-    lambda a, b: a**b,
+    _power,
     _power_base,
     _power_exponent,
     domain="a > 0, or b whole and not both a == 0 and b < 0",

@@ -16,12 +16,15 @@ from math import nan as nan
 from math import pi as pi
 
 from wengert.dialects.torch import autograd as autograd
+from wengert.dialects.torch import backends as backends
 from wengert.dialects.torch import cuda as cuda
+from wengert.dialects.torch import distributions as distributions
 from wengert.dialects.torch import func as func
 from wengert.dialects.torch import jit as jit
 from wengert.dialects.torch import linalg as linalg
 from wengert.dialects.torch import nn as nn
 from wengert.dialects.torch import optim as optim
+from wengert.dialects.torch import special as special
 from wengert.dialects.torch import testing as testing
 from wengert.dialects.torch import utils as utils
 from wengert.dialects.torch import version as version
@@ -41,8 +44,11 @@ from wengert.dialects.torch.printing import set_printoptions as set_printoptions
 from wengert.dialects.torch.random import *  # noqa: F403
 from wengert.dialects.torch.serialization import load as load
 from wengert.dialects.torch.serialization import save as save
+from wengert.dialects.torch.settings import *  # noqa: F403
 from wengert.dialects.torch.tensor import Tensor as Tensor
 from wengert.dialects.torch.version import __version__ as __version__
 
 newaxis = None
 det, inverse, pinverse, matrix_power = linalg.det, linalg.inv, linalg.pinv, linalg.matrix_power
+slogdet, svd, qr, cholesky = linalg.slogdet, linalg.svd, linalg.qr, linalg.cholesky
+globals().update({name: function for name, function in vars(nn.functional).items() if name in nn.functional.SHARED})

@@ -37,12 +37,17 @@ def backward(
     outputs = _sequence("backward", tensors)
     seeds = _seeds(outputs, grad_tensors if grad_tensors is not None else grad_variables, create_graph)
     heads = [(t._node, seed) for t, seed in zip(outputs, seeds, strict=True)]
+    run(heads, outputs[0]._level, retain_graph, create_graph, inputs)
+
+
+def run(heads: list, level: int, retain_graph: bool | None, create_graph: bool, inputs: Any = None) -> None:
+    """A pass from nodes with their cotangents, into the leaves or into the `inputs` only."""
     retain = create_graph if retain_graph is None else retain_graph
     try:
         if inputs is None:
-            run_backward(heads, outputs[0]._level, retain, create_graph)
+            run_backward(heads, level, retain, create_graph)
         else:
-            _into(heads, inputs, outputs[0]._level, retain, create_graph)
+            _into(heads, inputs, level, retain, create_graph)
     except FreedGraphError as error:
         raise _freed(error) from error
 
@@ -175,7 +180,7 @@ def _seed(i: int, t: Any, seed: Any, create_graph: bool) -> Any:
             f"grad and does not have a grad_fn"
         )
     if seed is None:
-        return _implicit(spec)
+        return implicit(spec)
     if not isinstance(seed, Tensor):
         raise TypeMismatchError(
             f"[backward] gradients can be either Tensors or None; received {type(seed).__name__}; use torch.tensor"
@@ -197,7 +202,8 @@ def _seed(i: int, t: Any, seed: Any, create_graph: bool) -> Any:
     return checked_cotangent("backward", seed, spec)
 
 
-def _implicit(spec: Any) -> Any:
+def implicit(spec: Any) -> Any:
+    """The cotangent that stands for one that is not given: 1."""
     if spec.size != 1:
         raise OperandError(f"[backward] received {spec!r}: grad can be implicitly created only for scalar outputs")
     if spec.is_complex:

@@ -245,6 +245,12 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
     return of_numpy(np.promote_types(first, second))
 
 
+def can_cast(from_: dtype, to: dtype) -> Any:
+    """Whether a result of one dtype may be written into a tensor of another: into the same category, or a higher one."""
+    ranks = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
+    return ranks[as_numpy(from_).kind] <= ranks[as_numpy(to).kind]
+
+
 class layout:
     """How elements lie in memory; there is one."""
 
@@ -279,7 +285,7 @@ def check_options(operation: str, device: Any = None, layout: Any = None) -> Non
 
 
 __all__ = [
-    "Size", "bool", "cdouble", "cfloat", "channels_last", "complex64", "complex128", "contiguous_format",
+    "Size", "bool", "can_cast", "cdouble", "cfloat", "channels_last", "complex64", "complex128", "contiguous_format",
     "device", "double", "dtype", "finfo", "float", "float16", "float32", "float64", "get_default_dtype", "half",
     "iinfo", "int", "int8", "int16", "int32", "int64", "layout", "long", "memory_format", "preserve_format",
     "promote_types", "set_default_dtype", "short", "strided", "uint8", "uint16", "uint32", "uint64",

@@ -15,6 +15,7 @@ __all__ = [
     "OptionError",
     "TorchError",
     "TypeMismatchError",
+    "ZeroDivisorError",
 ]
 
 
@@ -24,6 +25,10 @@ class TorchError(GradientError):
 
 class OperandError(TorchError):
     """Operands whose shapes or dtypes do not fit together."""
+
+
+class ZeroDivisorError(TorchError, ZeroDivisionError):
+    """A whole number divided by zero."""
 
 
 class FreedError(FreedGraphError):

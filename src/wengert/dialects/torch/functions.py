@@ -5,18 +5,22 @@ from typing import Any
 from wengert.dialects.torch import creation, dtypes, random
 from wengert.dialects.torch import functions_elementwise as elementwise
 from wengert.dialects.torch import functions_indexing as indexing
+from wengert.dialects.torch import functions_joining as joining
 from wengert.dialects.torch import functions_products as products
 from wengert.dialects.torch import functions_reductions as reductions
 from wengert.dialects.torch import functions_shapes as shapes
+from wengert.dialects.torch import functions_statistics as statistics
 from wengert.dialects.torch.functions_elementwise import *  # noqa: F403
 from wengert.dialects.torch.functions_indexing import *  # noqa: F403
+from wengert.dialects.torch.functions_joining import *  # noqa: F403
 from wengert.dialects.torch.functions_products import *  # noqa: F403
 from wengert.dialects.torch.functions_reductions import *  # noqa: F403
 from wengert.dialects.torch.functions_shapes import *  # noqa: F403
+from wengert.dialects.torch.functions_statistics import *  # noqa: F403
 from wengert.dialects.torch.making import titled
 from wengert.dialects.torch.tensor import Tensor, constructed
 
-MODULES = (elementwise, reductions, shapes, products, indexing)
+MODULES = (elementwise, reductions, shapes, joining, products, statistics, indexing)
 
 
 def _new(name: str, factory: Any) -> Any:
@@ -48,7 +52,7 @@ class _TypedClass(type(Tensor)):  # type: ignore[misc]
     """The class of ``FloatTensor`` and its kin: calling one makes a tensor, and tensors of its dtype are instances."""
 
     def __call__(cls, *args: Any) -> Tensor:
-        return constructed(Tensor, args or (0,), {}, cls.dtype.dtype)
+        return constructed(args or (0,), {}, cls.dtype.dtype)
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, Tensor) and instance.dtype is cls.dtype

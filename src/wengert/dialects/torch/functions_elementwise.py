@@ -7,8 +7,8 @@ import numpy as np
 
 from wengert.dialects.torch.dtypes import default_dtype
 from wengert.dialects.torch.errors import OptionError, TorchError
-from wengert.dialects.torch.making import bare, entry, in_place, named, stored, titled
-from wengert.dialects.torch.tensor import Tensor
+from wengert.dialects.torch.making import bare, entry, in_place, named, stored, titled, whole_division
+from wengert.dialects.torch.tensor import Tensor, reflected
 from wengert.rules.nn import relu as _relu
 from wengert.rules.nn import sigmoid as _sigmoid
 
@@ -36,6 +36,7 @@ BINARY: dict[str, Any] = {
     "maximum": np.maximum, "minimum": np.minimum, "mul": np.multiply, "multiply": np.multiply, "ne": np.not_equal,
     "not_equal": np.not_equal, "pow": np.power, "remainder": np.remainder, "true_divide": np.divide,
 }  # fmt: skip
+WHOLE = {np.floor_divide, np.remainder, np.fmod}
 METHODS: dict[str, Callable] = {}
 """Functions that are methods of tensors as well."""
 INTEGRAL = {
@@ -58,7 +59,7 @@ def _unary(name: str, function: Any) -> Callable:
 
 
 def _binary(name: str, function: Any) -> Callable:
-    forward = entry(function)
+    forward = whole_division(function) if function in WHOLE else entry(function)
 
     def applied(input: Any, other: Any, *, out: Any = None) -> Tensor:
         return forward(input, other) if out is None else stored(forward(input, other), out)
@@ -99,15 +100,15 @@ def div(input: Any, other: Any, *, rounding_mode: str | None = None, out: Any = 
         raise OptionError(f"[div] rounding_mode None, 'trunc' or 'floor' was required; received {rounding_mode!r}")
     if rounding_mode == "floor":
         result = METHODS["floor_divide"](input, other)
+    elif rounding_mode == "trunc":
+        rest = METHODS["fmod"](input, other)
+        whole = rest._spec.dtype.kind in "iu"
+        result = (
+            entry(np.floor_divide)(_subtract(input, rest), other) if whole else METHODS["trunc"](_divide(input, other))
+        )
     else:
         result = _divide(input, other)
-        if rounding_mode == "trunc":
-            result = METHODS["trunc"](result).to(_common_dtype(input, other))
     return result if out is None else stored(result, out)
-
-
-def _common_dtype(a: Any, b: Any) -> Any:
-    return (_multiply(a, b) if isinstance(a, Tensor) else _multiply(b, a)).dtype
 
 
 def rsqrt(input: Tensor, *, out: Any = None) -> Tensor:
@@ -218,6 +219,16 @@ def equal(input: Tensor, other: Tensor) -> bool:
     return bool(np.array_equal(bare(input), bare(other)))
 
 
+def is_nonzero(input: Tensor) -> bool:
+    """Whether the only element is not zero."""
+    return bool(input)
+
+
+def polar(abs: Tensor, angle: Tensor) -> Tensor:
+    """Complex numbers of their absolute values and angles."""
+    return abs * METHODS["exp"](angle * 1j)
+
+
 def isin(elements: Any, test_elements: Any, *, invert: bool = False) -> Tensor:
     """Whether each element is one of `test_elements`."""
     return Tensor._box(np.isin(bare(elements), bare(test_elements), invert=invert))
@@ -262,16 +273,20 @@ for _name, _function in list(METHODS.items()):
         METHODS[f"{_name}_"] = in_place(_function)
 METHODS["where"] = lambda self, condition, other: where(condition, self, other)
 METHODS["where"] = titled(METHODS["where"], "where", "The elements where the condition holds, and `other` elsewhere.")
-METHODS["isin"] = isin
-for _name in ("abs_", "sigmoid_", "relu_", "clamp_", "exp_", "neg_", "sqrt_", "floor_", "ceil_", "round_", "tanh_",
-              "sin_", "cos_", "clip_", "trunc_", "square_"):  # fmt: skip
-    globals()[_name] = METHODS[_name]
+METHODS["isin"], METHODS["is_nonzero"] = isin, is_nonzero
+for _name in (*UNARY, "clamp", "clip", "reciprocal", "relu", "round", "rsqrt", "sigmoid", "square"):
+    if f"{_name}_" in METHODS:
+        globals()[f"{_name}_"] = METHODS[f"{_name}_"]
+
+for _name, _function in (("floordiv", METHODS["floor_divide"]), ("mod", METHODS["remainder"])):
+    METHODS[f"__{_name}__"], METHODS[f"__r{_name}__"] = _function, reflected(f"__r{_name}__", _function)
+    METHODS[f"__i{_name}__"] = in_place(_function)
 
 # Methods on hot paths are the generated functions themselves.
 METHODS["abs"], METHODS["neg"] = entry(np.absolute), entry(np.negative)
 METHODS["mul"] = METHODS["multiply"] = _multiply
 METHODS["true_divide"] = _divide
 
-__all__ = [name for name in (*UNARY, *BINARY, *_NAMES, *SPECIAL, "isin", "rsub", "where") if name in globals()] + [
-    name for name in globals() if name.endswith("_") and not name.startswith("_")
-]
+_ALL = (*UNARY, *BINARY, *_NAMES, *SPECIAL, "is_nonzero", "isin", "polar", "rsub", "where")
+__all__ = [name for name in _ALL if name in globals()]
+__all__ += [name for name in globals() if name.endswith("_") and not name.startswith("_")]

@@ -21,6 +21,8 @@ def _indices(operation: str, index: Any) -> np.ndarray:
 def _grid(operation: str, t: Tensor, dim: int, index: Any) -> tuple:
     """The index that goes along all other axes as they are, and along one where it is told."""
     value, axis = _indices(operation, index), axis_of(operation, t, dim)
+    if not value.ndim and t._spec.ndim == 1:
+        value = value.reshape(1)
     if value.ndim != t._spec.ndim:
         raise TorchError(
             f"[{operation}] Index tensor must have the same number of dimensions as input tensor; received "
@@ -201,6 +203,51 @@ def index_fill(input: Tensor, dim: int, index: Tensor, value: Any) -> Tensor:
     return named(index_fill_(input.clone(), dim, index, value), "IndexFillBackward0")
 
 
+def scatter_reduce(
+    input: Tensor, dim: int, index: Tensor, src: Tensor, reduce: str, *, include_self: bool = True
+) -> Tensor:
+    """A copy with the elements of `src` put together at positions along a dimension: their sum, mean, maximum …."""
+    place, values = _grid("scatter_reduce", input, dim, index), _source(input, index, src)
+    if reduce not in ("sum", "mean") and (input.requires_grad or src.requires_grad):
+        raise TorchError(f"[scatter_reduce] {reduce!r} has no derivative rule; reduce 'sum' and 'mean' have")
+    start = input.clone()
+    if not include_self:
+        empty = {"sum": 0, "mean": 0, "prod": 1, "amax": -np.inf, "amin": np.inf}[reduce]
+        start = _written(start, place, empty)
+    if reduce in ("sum", "mean"):
+        total = _written(start, place, values, True)
+        if reduce == "sum":
+            return named(total, "ScatterReduceBackward0")
+        counts = np.ones(input._spec.shape, input._spec.dtype)
+        counts[place] = include_self
+        np.add.at(counts, place, 1)
+        return named(total / Tensor._box(np.maximum(counts, 1)), "ScatterReduceBackward0")
+    result = np.array(bare(start))
+    {"prod": np.multiply, "amax": np.maximum, "amin": np.minimum}[reduce].at(result, place, bare(values))
+    return Tensor._box(result)
+
+
+def scatter_reduce_(self: Tensor, *args: Any, **options: Any) -> Tensor:
+    """`scatter_reduce` in place."""
+    return _written(self, Ellipsis, scatter_reduce(self, *args, **options))
+
+
+def index_put(input: Tensor, indices: tuple, values: Any, accumulate: bool = False) -> Tensor:
+    """`index_put_` on a copy."""
+    return named(index_put_(input.clone(), indices, values, accumulate), "IndexPutBackward0")
+
+
+def put(input: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) -> Tensor:
+    """`put_` on a copy."""
+    return named(put_(input.clone(), index, source, accumulate), "PutBackward0")
+
+
+def select_scatter(input: Tensor, src: Tensor, dim: int, index: int) -> Tensor:
+    """A copy with `src` as the slice at an index of a dimension."""
+    place = (slice(None),) * axis_of("select_scatter", input, dim) + (int(index),)
+    return named(_written(input.clone(), place, src), "SelectScatterBackward0")
+
+
 def fill_diagonal_(self: Tensor, fill_value: Any, wrap: bool = False) -> Tensor:
     """Set the diagonal to a number."""
     n = min(self._spec.shape)
@@ -216,9 +263,10 @@ def put_(self: Tensor, index: Tensor, source: Tensor, accumulate: bool = False) 
 METHODS = {
     name: globals()[name] for name in (
         "argwhere", "copy_", "fill_", "fill_diagonal_", "gather", "index_add", "index_add_", "index_copy",
-        "index_copy_", "index_fill", "index_fill_", "index_put_", "index_select", "masked_fill", "masked_scatter",
-        "masked_scatter_", "masked_select", "nonzero", "put_", "scatter", "scatter_", "scatter_add", "scatter_add_",
-        "take", "take_along_dim", "zero_",
+        "index_copy_", "index_fill", "index_fill_", "index_put", "index_put_", "index_select", "masked_fill",
+        "masked_scatter", "masked_scatter_", "masked_select", "nonzero", "put", "put_", "scatter", "scatter_",
+        "scatter_add", "scatter_add_", "scatter_reduce", "scatter_reduce_", "select_scatter", "take",
+        "take_along_dim", "zero_",
     )
 }  # fmt: skip
 METHODS["masked_fill_"] = in_place(masked_fill)

@@ -32,13 +32,15 @@ def matmul(input: Tensor, other: Tensor, *, out: Any = None) -> Tensor:
             f"[matmul] expected m1 and m2 to have the same dtype; received {input._spec!r} and {other._spec!r}; "
             f"use x.to"
         )
-    return stored(_matmul(input, other), out)
+    return _matmul(input, other) if out is None else stored(_matmul(input, other), out)
 
 
 def mm(input: Tensor, mat2: Tensor, *, out: Any = None) -> Tensor:
     """The product of two matrices."""
-    _check("mm", input, mat2, (2, 2))
-    return stored(_matmul(input, mat2), out)
+    a, b = input._spec, mat2._spec
+    if a.ndim != 2 or b.ndim != 2 or a.dtype is not b.dtype:
+        _check("mm", input, mat2, (2, 2))
+    return _matmul(input, mat2) if out is None else stored(_matmul(input, mat2), out)
 
 
 def bmm(input: Tensor, mat2: Tensor, *, out: Any = None) -> Tensor:

@@ -26,6 +26,7 @@ from wengert.rules.nn import logsumexp as _logsumexp
 from wengert.rules.nn import softmax as _softmax
 
 _sum, _mean, _prod = direct(np.sum), direct(np.mean), entry(np.prod)
+_sum_along, _mean_along = direct(np.sum, "SumBackward1"), direct(np.mean, "MeanBackward1")
 _maximum, _minimum = entry(np.maximum), entry(np.minimum)
 
 
@@ -61,11 +62,17 @@ def sum(
     keepdims: bool = False,
 ) -> Tensor:  # fmt: skip
     """The sum, of all elements or along dimensions."""
-    if dim is None and axis is None and dtype is None and not keepdim and not keepdims and out is None:
-        return _sum(input)
-    x = cast_first(input, dtype)
-    result = _sum(x, axes_of("sum", x, axis if dim is None else dim), keepdims=keepdim or keepdims)
-    return stored(named(result, "SumBackward1" if dim is not None or axis is not None else "SumBackward0"), out)
+    if dtype is None and out is None and axis is None and not keepdims:
+        if dim is None and not keepdim:
+            return _sum(input)
+        x = input
+    else:
+        x, dim, keepdim = cast_first(input, dtype), axis if dim is None else dim, keepdim or keepdims
+    if dim.__class__ is int and 0 <= dim < x._spec.ndim:
+        result = _sum_along(x, dim, keepdims=keepdim)
+    else:
+        result = (_sum if dim is None else _sum_along)(x, axes_of("sum", x, dim), keepdims=keepdim)
+    return result if out is None else stored(result, out)
 
 
 def mean(
@@ -73,7 +80,7 @@ def mean(
     keepdims: bool = False,
 ) -> Tensor:  # fmt: skip
     """The mean, of all elements or along dimensions, of floating-point numbers."""
-    x = cast_first(input, dtype)
+    x = input if dtype is None else cast_first(input, dtype)
     if not x._spec.inexact:
         raise TorchError(
             f"[mean] mean(): could not infer output dtype. Input dtype must be either a floating point or complex "
@@ -81,8 +88,9 @@ def mean(
         )
     if dim is None and axis is None and not keepdim and not keepdims and out is None:
         return _mean(x)
-    result = _mean(x, axes_of("mean", x, axis if dim is None else dim), keepdims=keepdim or keepdims)
-    return stored(named(result, "MeanBackward1" if dim is not None or axis is not None else "MeanBackward0"), out)
+    dim = axis if dim is None else dim
+    result = (_mean if dim is None else _mean_along)(x, axes_of("mean", x, dim), keepdims=keepdim or keepdims)
+    return result if out is None else stored(result, out)
 
 
 def prod(input: Tensor, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Tensor:
@@ -196,15 +204,15 @@ def picked(input: Tensor, indices: np.ndarray, axis: int) -> Tensor:
 
 
 def _extremum(name: str, function: Any, find: Any, pairwise: Any, kind: Any) -> Callable:
-    forward = entry(function)
+    forward = direct(function)
 
     def applied(input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Any = None, out: Any = None) -> Any:
+        if dim is None and other is None and input._spec.size:
+            return forward(input)
         if isinstance(dim, Tensor) or other is not None:
             return pairwise(input, dim if other is None else other)
         if not input._spec.size and dim is None:
             raise TorchError(f"[{name}] {name}(): Expected reduction dim to be specified for input.numel() == 0")
-        if dim is None:
-            return forward(input)
         if not input._spec.ndim:
             return kind(input.clone(), Tensor._box(np.int64(0)))
         axis = axis_of(name, input, dim)
@@ -295,6 +303,22 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
     return SortResult(named(picked(input, order, axis), "SortBackward0"), Tensor._box(order))
 
 
+def _running(name: str, function: Any, kind: Any) -> Callable:
+    def applied(input: Tensor, dim: int) -> Any:
+        if not input._spec.ndim:
+            return kind(input.clone(), Tensor._box(np.int64(0)))
+        value, axis = np.asarray(bare(input)), axis_of(name, input, dim)
+        reached = value == function.accumulate(value, axis)  # where an extremum is reached, for the first time or again
+        places = np.arange(value.shape[axis]).reshape((-1,) + (1,) * (value.ndim - 1 - axis))
+        where = np.maximum.accumulate(np.where(reached, places, 0), axis)
+        return kind(named(picked(input, where, axis), f"{name.capitalize()}Backward0"), Tensor._box(where))
+
+    return titled(applied, name, f"The {name[3:]}imum of the elements so far along a dimension, and where it is last.")
+
+
+cummax, cummin = _running("cummax", np.maximum, CummaxResult), _running("cummin", np.minimum, CumminResult)
+
+
 def msort(input: Tensor) -> Tensor:
     """Elements in order along the first dimension."""
     return sort(input, 0).values
@@ -346,20 +370,6 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> Any:
     return ModeResult(values, Tensor._box(where))
 
 
-def unique(
-    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False, dim: Any = None
-) -> Any:
-    """The different elements in order, with where each element is among them and how often each occurs."""
-    value, axis = np.asarray(bare(input)), dim
-    values, inverse, counts = np.unique(value, return_inverse=True, return_counts=True, axis=axis)
-    found = [values]
-    if return_inverse:
-        found.append(inverse.reshape(value.shape) if axis is None else inverse.reshape(-1))
-    if return_counts:
-        found.append(counts)
-    return Tensor._box(values) if len(found) == 1 else tuple(map(Tensor._box, found))
-
-
 # Exponential sums --------------------------------------------------------------------------------------------------
 
 
@@ -385,45 +395,13 @@ def _along(name: str, function: Any) -> Callable:
 softmax, log_softmax = _along("softmax", _softmax), _along("log_softmax", _log_softmax)
 
 
-# Counting ----------------------------------------------------------------------------------------------------------
-
-
-def bincount(input: Tensor, weights: Any = None, minlength: int = 0) -> Tensor:
-    """How often each number occurs, or the sums of the weights."""
-    counts = np.bincount(bare(input), None if weights is None else bare(weights), minlength)
-    return Tensor._box(counts if weights is None else counts.astype(weights._spec.dtype, copy=False))
-
-
-def histc(input: Tensor, bins: int = 100, min: float = 0, max: float = 0) -> Tensor:
-    """How many elements lie in each of `bins` equal intervals."""
-    value = np.asarray(bare(input))
-    limits = (value.min(), value.max()) if min == max == 0 else (min, max)
-    return Tensor._box(np.histogram(value, bins, limits)[0].astype(value.dtype))
-
-
-def searchsorted(sorted_sequence: Tensor, values: Any, *, right: bool = False, side: Any = None) -> Tensor:
-    """Where values would have to be inserted to keep the order."""
-    side = side or ("right" if right else "left")
-    return Tensor._box(np.asarray(np.searchsorted(bare(sorted_sequence), bare(values), side)))
-
-
-def bucketize(input: Any, boundaries: Tensor, *, right: bool = False) -> Tensor:
-    """The numbers of the intervals that elements lie in."""
-    return searchsorted(boundaries, input, right=right)
-
-
-def quantile(input: Tensor, q: Any, dim: Any = None, keepdim: bool = False, *, interpolation: str = "linear") -> Tensor:
-    """Quantiles of all elements or along a dimension; they have no derivative rule yet."""
-    result = entry(np.quantile)(input, bare(q), axis=dim, keepdims=keepdim, method=interpolation)
-    return Tensor._box(np.asarray(result, input._spec.dtype))
-
-
 _NAMES = (
-        "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "bincount", "count_nonzero", "cumprod",
-        "cumsum", "dist", "histc", "kthvalue", "log_softmax", "logsumexp", "max", "mean", "median", "min", "mode",
-        "msort", "nanmean", "nansum", "norm", "prod", "quantile", "softmax", "sort", "std", "sum", "topk", "unique",
+        "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "count_nonzero", "cummax", "cummin", "cumprod",
+
+        "cumsum", "dist", "kthvalue", "log_softmax", "logsumexp", "max", "mean", "median", "min", "mode",
+        "msort", "nanmean", "nansum", "norm", "prod", "softmax", "sort", "std", "sum", "topk",
         "var",
     )  # fmt: skip
 spell(globals(), _NAMES)
 METHODS = {name: globals()[name] for name in _NAMES}
-__all__ = [*METHODS, "bucketize", "searchsorted", "std_mean", "var_mean"]
+__all__ = [*METHODS, "std_mean", "var_mean"]

@@ -8,8 +8,8 @@ import numpy as np
 
 from wengert.dialects.torch import dtypes
 from wengert.dialects.torch.dtypes import Size, as_numpy, check_device
-from wengert.dialects.torch.errors import OperandError, TorchError, TypeMismatchError
-from wengert.dialects.torch.making import axes_of, axis_of, bare, entry, named, spell, stored, titled
+from wengert.dialects.torch.errors import OperandError, TorchError
+from wengert.dialects.torch.making import axes_of, axis_of, bare, entry, named, spell, titled
 from wengert.dialects.torch.tensor import Tensor
 
 _reshape, _transpose, _expand, _swap = (
@@ -21,7 +21,10 @@ def sizes_of(sizes: tuple) -> tuple:
     """Sizes that are given as several integers or as one sequence."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
         sizes = tuple(sizes[0])
-    return tuple([n if n.__class__ is int else n.__index__() for n in sizes])
+    for n in sizes:
+        if n.__class__ is not int:
+            return tuple([n.__index__() for n in sizes])
+    return sizes
 
 
 def _resolved(operation: str, t: Tensor, shape: tuple) -> tuple:
@@ -43,9 +46,13 @@ def _resolved(operation: str, t: Tensor, shape: tuple) -> tuple:
 
 def reshape(input: Tensor, *shape: Any, **keywords: Any) -> Tensor:
     """The same elements in another shape: a view where possible."""
-    order = keywords.pop("order", "C")  # as NumPy's own functions may ask
-    shape = sizes_of(shape or (keywords.pop("shape"),))
-    result = _reshape(input, _resolved("reshape", input, shape)) if order == "C" else _reshape(input, shape, order)
+    shape = sizes_of(shape or (keywords["shape"],))
+    if "order" in keywords:  # as NumPy's own functions may ask
+        return _reshape(input, shape, keywords["order"])
+    try:
+        result = _reshape(input, shape)
+    except OperandError:
+        result = _reshape(input, _resolved("reshape", input, shape))
     return result if result._is_view else named(result, "UnsafeViewBackward0")
 
 
@@ -54,7 +61,11 @@ def view(input: Tensor, *shape: Any, dtype: Any = None) -> Tensor:
     if dtype is not None or (len(shape) == 1 and isinstance(shape[0], dtypes.dtype)):
         wanted = as_numpy(dtype or shape[0])
         return input if wanted == input._spec.dtype else Tensor._box(np.asarray(bare(input)).view(wanted))
-    result = _reshape(input, _resolved("view", input, sizes_of(shape)))
+    shape = sizes_of(shape)
+    try:
+        result = _reshape(input, shape)
+    except OperandError:
+        result = _reshape(input, _resolved("view", input, shape))
     if not result._is_view and input._spec.size > 1:
         raise TorchError(
             "[view] view size is not compatible with input tensor's size and stride (at least one dimension spans "
@@ -203,115 +214,6 @@ def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     return entry(np.moveaxis)(input, source, destination)
 
 
-# Joining and splitting ---------------------------------------------------------------------------------------------
-
-
-def _tensors(operation: str, tensors: Any) -> list:
-    if isinstance(tensors, Tensor):
-        return list(tensors)
-    if not isinstance(tensors, (list, tuple)) or not all(isinstance(part, Tensor) for part in tensors):
-        raise TypeMismatchError(
-            f"[{operation}] {operation}(): argument 'tensors' (position 1) must be tuple of Tensors; "
-            f"received {tensors!r}"
-        )
-    if not tensors:
-        raise TorchError(f"[{operation}] {operation}(): expected a non-empty list of Tensors")
-    return list(tensors)
-
-
-def cat(tensors: Any, dim: int = 0, *, axis: Any = None, out: Any = None) -> Tensor:
-    """Tensors joined along a dimension."""
-    parts = _tensors("cat", tensors)
-    if any(not p._spec.ndim for p in parts):
-        raise TorchError("[cat] zero-dimensional tensor cannot be concatenated; use torch.stack")
-    full = [p for p in parts if p._spec.shape != (0,)] or parts
-    axis = axis_of("cat", full[0], dim if axis is None else axis)
-    try:
-        return stored(entry(np.concatenate)(full, axis), out)
-    except (ValueError, OperandError) as error:
-        raise OperandError(
-            f"[cat] Sizes of tensors must match except in dimension {axis}; received {[p.shape for p in parts]}"
-        ) from error
-
-
-def stack(tensors: Any, dim: int = 0, *, out: Any = None) -> Tensor:
-    """Tensors of one shape joined along a new dimension."""
-    parts = _tensors("stack", tensors)
-    if any(p._spec.shape != parts[0]._spec.shape for p in parts):
-        raise OperandError(f"[stack] stack expects each tensor to be equal size; received {[p.shape for p in parts]}")
-    return stored(entry(np.stack)(parts, axis_of("stack", parts[0], dim, 1)), out)
-
-
-def _joining(name: str, function: Any, backward: str) -> Callable:
-    def applied(tensors: Any) -> Tensor:
-        return named(entry(function)(_tensors(name, tensors)), backward)
-
-    return titled(applied, name, f"See `numpy.{function.__name__}`.")
-
-
-hstack, vstack = _joining("hstack", np.hstack, "CatBackward0"), _joining("vstack", np.vstack, "CatBackward0")
-dstack = _joining("dstack", np.dstack, "CatBackward0")
-column_stack = _joining("column_stack", np.column_stack, "CatBackward0")
-
-
-def _piece(input: Tensor, axis: int, start: int, stop: int) -> Tensor:
-    return input[(slice(None),) * axis + (slice(start, stop),)]
-
-
-def split(tensor: Tensor, split_size_or_sections: Any, dim: int = 0, *, split_size: Any = None) -> tuple:
-    """Pieces along a dimension: of a length, or of several lengths."""
-    axis = axis_of("split", tensor, dim)
-    total, sizes = tensor._spec.shape[axis], split_size_or_sections
-    if isinstance(sizes, int):
-        sizes = [min(sizes, total - start) for start in range(0, total, sizes)] or [0]
-    if sum(sizes) != total:
-        raise TorchError(
-            f"[split] split_with_sizes expects split_sizes to sum exactly to {total}; received {list(sizes)}"
-        )
-    ends = np.cumsum(sizes).tolist()
-    return tuple(
-        named(_piece(tensor, axis, end - n, end), "SplitBackward0") for n, end in zip(sizes, ends, strict=True)
-    )
-
-
-def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple:
-    """Pieces along a dimension, at most `chunks` of them."""
-    length = input._spec.shape[axis_of("chunk", input, dim)]
-    return split(input, max(1, -(-length // chunks)), dim)
-
-
-def tensor_split(input: Tensor, indices_or_sections: Any, dim: int = 0) -> tuple:
-    """Pieces along a dimension, of lengths as equal as possible, or between indices."""
-    axis = axis_of("tensor_split", input, dim)
-    total, sections = input._spec.shape[axis], bare(indices_or_sections)
-    if isinstance(sections, (int, np.integer)):
-        lengths = [total // sections + (i < total % sections) for i in range(sections)]
-        return split(input, lengths, dim)
-    ends = [*map(int, sections), total]
-    return tuple(_piece(input, axis, a, b) for a, b in zip([0, *ends], ends, strict=False))
-
-
-def unbind(input: Tensor, dim: int = 0) -> tuple:
-    """The slices along a dimension."""
-    axis = axis_of("unbind", input, dim)
-    return tuple(named(input[(slice(None),) * axis + (i,)], "UnbindBackward0") for i in range(input._spec.shape[axis]))
-
-
-def narrow(input: Tensor, dim: int, start: Any, length: int) -> Tensor:
-    """`length` elements along a dimension, from `start` on."""
-    axis, start = axis_of("narrow", input, dim), int(start)
-    if start + length > input._spec.shape[axis]:
-        raise TorchError(
-            f"[narrow] start ({start}) + length ({length}) exceeds dimension size {input._spec.shape[axis]}"
-        )
-    return _piece(input, axis, start, start + length)
-
-
-def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """The slice at an index of a dimension."""
-    return input[(slice(None),) * axis_of("select", input, dim) + (int(index),)]
-
-
 # Repeating and reordering ------------------------------------------------------------------------------------------
 
 
@@ -359,12 +261,6 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
 def rot90(input: Tensor, k: int = 1, dims: Any = (0, 1)) -> Tensor:
     """Turned by `k` right angles."""
     return entry(np.rot90)(input, k, tuple(dims))
-
-
-def meshgrid(*tensors: Any, indexing: str = "ij") -> tuple:
-    """Grids of coordinates."""
-    parts = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
-    return tuple(entry(np.meshgrid)(*parts, indexing=indexing))
 
 
 # Triangles and diagonals -------------------------------------------------------------------------------------------
@@ -465,13 +361,13 @@ def _conversion(name: str, dtype: dtypes.dtype) -> Callable:
 
 
 _NAMES = (
-        "adjoint", "astype", "broadcast_to", "chunk", "clone", "diag", "diag_embed", "diagflat", "diagonal", "expand",
+        "adjoint", "astype", "broadcast_to", "clone", "diag", "diag_embed", "diagflat", "diagonal", "expand",
         "expand_as",
-        "flatten", "flip", "fliplr", "flipud", "movedim", "narrow", "permute", "ravel", "repeat", "repeat_interleave",
-        "reshape", "reshape_as", "roll", "rot90", "select", "split", "squeeze", "t", "tensor_split", "tile", "to",
-        "trace", "transpose", "tril", "triu", "type_as", "unbind", "unflatten", "unsqueeze", "view", "view_as",
+        "flatten", "flip", "fliplr", "flipud", "movedim", "permute", "ravel", "repeat", "repeat_interleave",
+        "reshape", "reshape_as", "roll", "rot90", "squeeze", "t", "tile", "to",
+        "trace", "transpose", "tril", "triu", "type_as", "unflatten", "unsqueeze", "view", "view_as",
     )  # fmt: skip
-spell(globals(), (*_NAMES, "stack"))
+spell(globals(), _NAMES)
 METHODS: dict[str, Callable] = {name: globals()[name] for name in _NAMES}
 METHODS |= {
     name: _conversion(name, getattr(dtypes, name))
@@ -480,14 +376,9 @@ METHODS |= {
 METHODS["byte"], METHODS["char"] = _conversion("byte", dtypes.uint8), _conversion("char", dtypes.int8)
 moveaxis = METHODS["moveaxis"] = movedim
 swapaxes = swapdims = METHODS["swapaxes"] = METHODS["swapdims"] = transpose
-concat = concatenate = cat
-row_stack = vstack
 _ONLY_METHODS = {
     "astype", "expand",
         "expand_as", "repeat", "reshape_as", "to", "type_as", "view", "view_as", "float", "double",
     "half", "int", "long", "short", "bool", "cfloat", "cdouble", "byte", "char",
 }  # fmt: skip
-__all__ = [name for name in METHODS if name not in _ONLY_METHODS] + [
-    "broadcast_shapes", "broadcast_tensors", "cat", "column_stack", "concat", "concatenate", "detach", "dstack",
-    "hstack", "meshgrid", "row_stack", "stack", "vstack",
-]  # fmt: skip
+__all__ = [name for name in METHODS if name not in _ONLY_METHODS] + ["broadcast_shapes", "broadcast_tensors", "detach"]

@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert import tape
 from wengert.generate import Family, generate
-from wengert.primitive import REGISTRY
+from wengert.primitive import REGISTRY, Primitive
 
 NAMES = {
     "add": "Add", "subtract": "Sub", "multiply": "Mul", "divide": "Div", "negative": "Neg", "absolute": "Abs",
@@ -182,7 +182,8 @@ def named(t: Any, name: str) -> Any:
 
 def variant_of(function: Any, family: Family, name: str) -> Callable:
     """The generated function of a primitive, whose nodes have another name."""
-    forward = generate(REGISTRY[function], family)  # type: ignore[arg-type]
+    primitive = function if isinstance(function, Primitive) else REGISTRY[function]
+    forward = generate(primitive, family)  # type: ignore[arg-type]
     for suffix in ("", "_complex"):
         forward.__globals__["rule" + suffix].name = name
     return forward

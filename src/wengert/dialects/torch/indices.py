@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import freeze
+from wengert.box import Box, freeze
 from wengert.dialects.torch.errors import OptionError
 
 
@@ -14,6 +14,8 @@ def checked_index(index: Any, ndim: int) -> Any:
 
     (NumPy makes a copy of a single element, unless the index ends with an ellipsis.)
     """
+    if index.__class__ is list and any(i is None or isinstance(i, (list, tuple, slice, Box)) for i in index):
+        index = tuple(index)
     parts = index if index.__class__ is tuple else (index,)
     for part in parts:
         if part.__class__ is slice and part.step is not None and operator.index(part.step) <= 0:

@@ -1,5 +1,6 @@
 """Norms and products of matrices; what else there is of `torch.linalg` in NumPy, without derivative rules."""
 
+from collections import namedtuple
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -55,22 +56,51 @@ def _of_numpy(name: str) -> Callable:
     return titled(applied, name, f"See `numpy.linalg.{name}`.")
 
 
+def svdvals(A: Tensor) -> Tensor:
+    """The singular values."""
+    return _boxed(entry(np.linalg.svd)(A, compute_uv=False))
+
+
+def lstsq(A: Tensor, B: Tensor, rcond: float | None = None) -> Any:
+    """The least-squares solution of ``A @ x = B``; see `numpy.linalg.lstsq`."""
+    return LstsqResult(*map(_boxed, entry(np.linalg.lstsq)(A, B, rcond=rcond)))
+
+
 def _boxed(value: Any) -> Any:
     return Tensor._box(value) if isinstance(value, (np.ndarray, np.generic)) else value
 
 
 if TYPE_CHECKING:
+    cholesky: Any
     det: Any
     inv: Any
     matrix_power: Any
     pinv: Any
+    qr: Any
+    slogdet: Any
+    svd: Any
 
+LstsqResult = namedtuple("lstsq", ["solution", "residuals", "rank", "singular_values"])
+LinAlgError = np.linalg.LinAlgError
 _NAMES = (
     "cholesky", "cond", "det", "eig", "eigh", "eigvals", "eigvalsh", "inv", "matrix_power", "matrix_rank", "pinv", "qr",
     "slogdet", "solve", "svd",
 )  # fmt: skip
 for _name in _NAMES:
     globals()[_name] = _of_numpy(_name)
-__all__ = ["cross", "diagonal", "matmul", "matrix_norm", "multi_dot", "norm", "vecdot", "vector_norm", *_NAMES]
+__all__ = [
+    "LinAlgError",
+    "cross",
+    "diagonal",
+    "lstsq",
+    "matmul",
+    "matrix_norm",
+    "multi_dot",
+    "norm",
+    "svdvals",
+    "vecdot",
+    "vector_norm",
+    *_NAMES,
+]
 setattr(Tensor, "det", globals()["det"])  # noqa: B010
 setattr(Tensor, "inverse", globals()["inv"])  # noqa: B010

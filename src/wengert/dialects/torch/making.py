@@ -10,7 +10,7 @@ from wengert import tape
 from wengert.box import bare
 from wengert.dialects.torch import graph
 from wengert.dialects.torch.dtypes import as_numpy
-from wengert.dialects.torch.errors import AxisError, OperandError, TorchError, TypeMismatchError
+from wengert.dialects.torch.errors import AxisError, OperandError, TorchError, TypeMismatchError, ZeroDivisorError
 from wengert.dialects.torch.tensor import Tensor, refused
 from wengert.primitive import REGISTRY
 from wengert.writes import replace, write
@@ -21,9 +21,26 @@ def entry(function: Any) -> Callable:
     return Tensor._table[function]
 
 
-def direct(function: Any) -> Callable:
-    """The generated function behind a NumPy function with keywords that are rarely used."""
-    return Tensor._table[REGISTRY[REGISTRY[function].direct]]  # type: ignore[union-attr]
+def direct(function: Any, name: str | None = None) -> Callable:
+    """The generated function behind a NumPy function with keywords that are rarely used; its nodes may have a name."""
+    primitive = REGISTRY[REGISTRY[function].direct]  # type: ignore[union-attr]
+    return Tensor._table[primitive] if name is None else graph.variant_of(primitive, Tensor._family, name)
+
+
+def whole_division(function: Any) -> Callable:
+    """A NumPy division whose results are whole: refused for integers and a divisor with zeros, as NumPy gives 0."""
+    forward, name = entry(function), function.__name__
+
+    def applied(input: Any, other: Any) -> Tensor:
+        result = forward(input, other)
+        if result._spec.dtype.kind in "iub" and not np.all(bare(other)):
+            raise ZeroDivisorError(
+                f"[{name}] a divisor without zeros was required (ZeroDivisionError); received one with a zero, for a "
+                f"result of {result._spec!r}; divide floating-point numbers, or use torch.where"
+            )
+        return result
+
+    return titled(applied, name, f"See `numpy.{name}`; whole numbers are not divided by zero.")
 
 
 def titled(function: Any, name: str, summary: str) -> Any:
@@ -101,6 +118,8 @@ def check_fit(t: Tensor, result: Tensor, function: Callable) -> None:
 def axis_of(operation: str, t: Tensor, dim: Any, extra: int = 0) -> int:
     """A dimension counted from the front."""
     n = max(t._spec.ndim + extra, 1)
+    if dim.__class__ is int and -n <= dim < n:
+        return dim % n
     if dim.__class__ is not int:
         try:
             dim = dim.__index__()
@@ -151,5 +170,5 @@ def spell(namespace: dict, names: Any) -> None:
 named = graph.named
 __all__ = [
     "as_numpy", "axes_of", "axis_of", "bare", "cast_first", "check_fit", "checked_tensor", "direct", "entry",
-    "in_place", "named", "spell", "stored", "titled",
+    "in_place", "named", "spell", "stored", "titled", "whole_division",
 ]  # fmt: skip

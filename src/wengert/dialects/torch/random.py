@@ -1,7 +1,7 @@
 """Random numbers: a Mersenne Twister that is read as PyTorch reads its own on the CPU, so that seeds give its numbers.
 
-`Generator.uniform`, `normal`, `integers` and `permutation` give PyTorch's own (to rounding); what has another algorithm
-there (`bernoulli`, `multinomial`, `exponential` …) has the right distribution only.
+The methods of `Generator` give PyTorch's own numbers (to rounding), but for `other`, which has the right distribution
+only (``poisson``, ``geometric_``, ``log_normal_``, ``cauchy_``).
 """
 
 import math
@@ -108,8 +108,12 @@ class Generator:
     def integers(self, low: int, high: int, n: int) -> np.ndarray:
         """Whole numbers in [low, high)."""
         span = high - low
-        draws = self.long_words(n) if span >= 1 << 32 else self.words(n)
+        draws = self.long_words(n) if span >= 1 << 28 else self.words(n)
         return (draws % np.uint64(span)).astype(np.int64) + low
+
+    def exponential(self, n: int) -> np.ndarray:
+        """Exponentially distributed numbers with mean 1."""
+        return -np.log1p(-self.uniform(n, np.float64))
 
     def permutation(self, n: int) -> np.ndarray:
         """The numbers below `n` in random order: each in turn changes places with one behind it."""
@@ -266,26 +270,39 @@ def normal(
 
 def bernoulli(input: Tensor, p: Any = None, *, generator: Any = None) -> Tensor:
     """1 with the probability that each element of `input` is (or with `p`), otherwise 0."""
-    probability = np.asarray(bare(input if p is None else p))
-    if np.any((probability < 0) | (probability > 1)):
-        raise TorchError("[bernoulli] Expected p_in >= 0 && p_in <= 1 to be true: probabilities lie in [0, 1]")
-    drawn = (generator or default_generator).uniform(input._spec.size, np.float32).reshape(input._spec.shape)
-    return made((drawn < probability).astype(input._spec.dtype))
+    source = generator or default_generator
+    drawn = _chosen(source, input._spec.shape, bare(input) if p is None else bare(p))
+    return made(drawn.astype(input._spec.dtype))
+
+
+def _chosen(source: Generator, shape: tuple, p: Any) -> np.ndarray:
+    """Whether each of several events happens: drawn in double precision for one probability, else in that of `p`."""
+    if np.any((p < 0) | (p > 1)):
+        raise TorchError(f"[bernoulli] Expected p_in >= 0 && p_in <= 1: probabilities lie in [0, 1]; received {p}")
+    dtype = np.float32 if getattr(p, "dtype", None) == np.float32 else np.float64
+    return source.uniform(math.prod(shape), dtype).reshape(shape) < p
 
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """Positions drawn with the probabilities that rows of `input` are proportional to."""
-    weights = np.asarray(bare(input), np.float64)
-    if np.any(weights < 0) or np.any(weights.sum(-1) <= 0):
+    weights = np.asarray(bare(input))
+    if weights.dtype.kind != "f":
+        raise TorchError(f"[multinomial] multinomial only supports floating-point dtypes for input; got {input.dtype}")
+    if np.any(~(weights >= 0)) or np.any(np.isinf(weights)) or np.any(weights.sum(-1) <= 0):
         raise TorchError("[multinomial] probability tensor contains either inf, nan or element < 0, or sums to 0")
     if not replacement and np.any((weights > 0).sum(-1) < num_samples):
         raise TorchError("[multinomial] cannot sample n_sample > prob_dist.size(-1) samples without replacement")
-    source = (generator or default_generator).other()
-    rows = [
-        source.choice(row.size, num_samples, replacement, row / row.sum())
-        for row in weights.reshape(-1, weights.shape[-1])
-    ]
-    return made(np.array(rows, np.int64).reshape(*weights.shape[:-1], num_samples))
+    source = generator or default_generator
+    if replacement and num_samples > 1:
+        sums = np.cumsum(weights, -1, np.float64)
+        drawn = source.uniform(sums.size // sums.shape[-1] * num_samples, np.float64)
+        drawn = drawn.reshape(*sums.shape[:-1], num_samples, 1)
+        found = (drawn > (sums / sums[..., -1:])[..., None, :]).sum(-1)
+    else:
+        # The first of several events that wait for exponential times: those times are compared.
+        waits = weights / source.exponential(weights.size).astype(weights.dtype).reshape(weights.shape)
+        found = np.argsort(-waits, -1, kind="stable")[..., :num_samples]
+    return made(np.asarray(found, np.int64))
 
 
 def poisson(input: Tensor, generator: Any = None) -> Tensor:
@@ -333,7 +350,7 @@ def _random(source: Generator, t: Tensor, low: Any = 0, high: Any = None, **boun
 
 
 def _bernoulli(source: Generator, t: Tensor, p: Any = 0.5) -> np.ndarray:
-    return source.uniform(t._spec.size, np.float32).reshape(t._spec.shape) < bare(p)
+    return _chosen(source, t._spec.shape, bare(p))
 
 
 METHODS = {
@@ -343,7 +360,7 @@ METHODS = {
     "bernoulli_": _filling("bernoulli_", _bernoulli, "Fill with 1, with a probability, and 0."),
     "exponential_": _filling(
         "exponential_",
-        lambda source, t, lambd=1.0: source.other().exponential(1 / lambd, t._spec.size),
+        lambda source, t, lambd=1.0: source.exponential(t._spec.size) / lambd,
         "Fill with exponentially distributed numbers.",
     ),
     "geometric_": _filling(

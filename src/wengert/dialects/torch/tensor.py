@@ -28,27 +28,29 @@ from wengert.dialects.torch.errors import (
 from wengert.dialects.torch.indices import checked_index
 from wengert.dialects.torch.promotion import mismatched, settle
 from wengert.errors import DTypeError, LeafWriteError
-from wengert.protocol import spec_of
+from wengert.protocol import GROUND, spec_of
 from wengert.tensor import HookHandle
 from wengert.writes import detached_view, shared_array, write
 
 UFuncTypeError: Any = np._core._exceptions.UFuncTypeError  # type: ignore[attr-defined]
 
 
-class Tensor(DialectTensor):
+class TensorClass(type):
+    """The class of `Tensor`: calling it is the users' way to make one, and not the engine's."""
+
+    def __call__(cls, *args: Any, **keywords: Any) -> Any:
+        """A tensor of the default dtype from data or from sizes."""
+        dtypes.check_device("Tensor", keywords.pop("device", None))
+        return constructed(args or (0,), keywords, dtypes.default_dtype())
+
+
+class Tensor(DialectTensor, metaclass=TensorClass):
     """A tensor as PyTorch has them: an array, and the history of how it was computed.
 
     ``Tensor(2, 3)`` makes one of that shape, ``Tensor(data)`` one of the default dtype; see `tensor`.
     """
 
     __slots__ = ("__dict__",)
-
-    def __new__(cls, *args: Any, **keywords: Any) -> Any:
-        """A tensor of the default dtype from data or from sizes."""
-        if cls is not cls._family.tensor:
-            return object.__new__(cls)  # a view: the engine makes these
-        dtypes.check_device("Tensor", keywords.pop("device", None))
-        return constructed(cls, args or (0,), keywords, dtypes.default_dtype())
 
     if TYPE_CHECKING:
 
@@ -80,8 +82,10 @@ class Tensor(DialectTensor):
         """``torch.strided``."""
         return dtypes.strided
 
+    is_cpu = True
     is_cuda = is_sparse = is_quantized = is_meta = is_mps = is_nested = False
     names: Any = None
+    _accumulate_hooks: Any = None
 
     def dim(self) -> int:
         """The number of axes."""
@@ -336,13 +340,15 @@ class Tensor(DialectTensor):
         inputs : tensor or sequence of tensors, optional
             The only ones that get a gradient.
         """
-        passes.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
+        if gradient is None and inputs is None and self._node is not None:
+            passes.run([(self._node, passes.implicit(self._spec))], self._level, retain_graph, create_graph)
+        else:
+            passes.backward(self, gradient, retain_graph, create_graph, inputs=inputs)
 
     def _accumulate(self, g: Any) -> None:
         DialectTensor._accumulate(self, g)
-        hooks = getattr(self, "_accumulate_hooks", None)
-        if hooks:
-            for hook in list(hooks.values()):
+        if self._accumulate_hooks:
+            for hook in list(self._accumulate_hooks.values()):
                 hook(self)
 
     def retain_grad(self) -> None:
@@ -410,6 +416,13 @@ class Tensor(DialectTensor):
         if index.__class__ is int:
             if self._spec.ndim == 1:
                 index = (index, Ellipsis)
+        elif index.__class__ is tuple and len(index) == self._spec.ndim:
+            for part in index:
+                if part.__class__ is not int:
+                    index = checked_index(index, self._spec.ndim)
+                    break
+            else:
+                index = (*index, Ellipsis)
         elif index.__class__ is not slice or index.step is not None:
             index = checked_index(index, self._spec.ndim)
         return self._table[operator.getitem](self, index)
@@ -438,7 +451,7 @@ def refused(target: Box, error: Exception, view: bool = False) -> Exception:
     return error
 
 
-def constructed(cls: Any, args: tuple, keywords: dict, dtype: Any) -> Any:
+def constructed(args: tuple, keywords: dict, dtype: Any) -> Any:
     """What ``Tensor(...)`` makes of its arguments: sizes, or data."""
     data = args[0] if args else keywords.get("data")
     if isinstance(data, (int, np.integer, dtypes.Size)):
@@ -461,7 +474,9 @@ def _restored(array: np.ndarray, requires_grad: bool, grad: np.ndarray | None) -
     return t
 
 
-def _reflected(name: str, forward: Any) -> Any:
+def reflected(name: str, forward: Any) -> Any:
+    """The operator for operands the other way around."""
+
     def method(self: Any, other: Any) -> Any:
         return forward(other, self)
 
@@ -483,10 +498,20 @@ def _guarded(name: str) -> None:
     setattr(Tensor, name, operator_in_place)
 
 
+def plain_result(value: Any) -> Any:
+    """The result of a function without a gradient, such as a comparison, as a tensor."""
+    if value.__class__ is not np.ndarray or not value.ndim:
+        return Tensor._box(value)
+    t = _new()
+    t._value, t._spec, t._level, t._node = value, spec_of(value), GROUND, None
+    return t
+
+
+_new = type.__call__.__get__(Tensor)  # past `TensorClass.__call__`
 Tensor.__module__ = "torch"  # as printed: <class 'torch.Tensor'>
 # Division by zero, overflow and undefined results give infinities and NaN without a word in PyTorch.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"torch\.generated|wengert\.dialects\.torch")
-found_family(Tensor, settle=settle, wrap=Tensor._box, refuse=mismatched)
+found_family(Tensor, settle=settle, wrap=plain_result, refuse=mismatched)
 setattr(Tensor, "__radd__", Tensor._table[np.add])  # noqa: B010
 setattr(Tensor, "__rmul__", Tensor._table[np.multiply])  # noqa: B010
 for _name, _ufunc, _node in (
@@ -494,7 +519,7 @@ for _name, _ufunc, _node in (
     ("__rtruediv__", np.divide, "MulBackward0"),
     ("__rpow__", np.power, "PowBackward2"),
 ):
-    setattr(Tensor, _name, _reflected(_name, graph.variant_of(_ufunc, Tensor._family, _node)))
+    setattr(Tensor, _name, reflected(_name, graph.variant_of(_ufunc, Tensor._family, _node)))
 for _name in face.OPERATORS:
     if _name != "divmod":
         _guarded(f"__i{_name}__")

@@ -12,7 +12,7 @@ from wengert.box import bare
 from wengert.dialects.djl.device import Device, require_cpu
 from wengert.dialects.djl.errors import IllegalArgumentException, IllegalStateException
 from wengert.dialects.djl.ndarray import gradients
-from wengert.dialects.djl.ndarray.home import CLOSED, SYSTEM, ClosedHome
+from wengert.dialects.djl.ndarray.home import CLOSED, SYSTEM, ClosedHome, owned
 from wengert.dialects.djl.ndarray.index import NDIndex, Pick, brackets, pick_positions
 from wengert.dialects.djl.ndarray.printing import layout
 from wengert.dialects.djl.ndarray.types import DataType, Shape, dtype_of
@@ -21,6 +21,9 @@ from wengert.protocol import spec_of
 from wengert.writes import detached_view
 
 __all__ = ["NDArray"]
+
+
+INTEGERS = frozenset((int,))
 
 
 class Size(int):
@@ -246,8 +249,10 @@ class NDArray(DialectTensor):
 
         Ranges are views: writing into them writes here. A manager may come first, to which the part will belong.
         """
+        if INTEGERS.issuperset(map(type, index)):
+            return super().__getitem__((*index, ...))  # with an ellipsis a single element is a view, too
         self._live()
-        if index and hasattr(index[0], "attachInternal"):
+        if hasattr(index[0], "attachInternal"):
             part = self.get(*index[1:])
             part.attach(index[0])
             return part
@@ -287,8 +292,8 @@ class NDArray(DialectTensor):
         self[...] = numbers[: self._spec.size].reshape(self._spec.shape)
 
     def __getitem__(self, index: Any) -> Any:
-        place = _place(index)
-        if isinstance(place, Pick):
+        place = _place(index) if index.__class__ is str or index.__class__ is NDIndex else index
+        if place.__class__ is Pick:
             axis = len(index.getIndices()) - 1
             return np.take_along_axis(self, pick_positions(place, axis, self._spec.ndim), axis)
         return super().__getitem__(place)
@@ -307,8 +312,11 @@ class NDArray(DialectTensor):
 
     def getScalar(self, *indices: int) -> "NDArray":
         """The element at an index, or the only one, as an array."""
-        value = self.get(*indices)
-        if value._spec.size != 1:
+        return self._only(self.get(*indices), indices)
+
+    def _only(self, value: Any, indices: tuple) -> Any:
+        """What an index selects, if it is one element."""
+        if value.size != 1:
             raise IllegalArgumentException(
                 f"[getScalar] the index of one element was required; received {indices} for {self._spec!r}"
             )
@@ -400,16 +408,19 @@ def _place(index: Any) -> Any:
 def _reader(kind: DataType, one: str) -> tuple[Callable, Callable]:
     """``toFloatArray`` and ``getFloat`` for a type of elements, which must be the array's own."""
 
-    def to_array(self: NDArray) -> list:
+    def numbers(self: NDArray) -> Any:
         if self._spec.dtype != kind.value:
             raise IllegalStateException(
                 f"[to{one}Array] an array of {kind} was required; received {self._spec!r}; convert it with "
                 f"toType(DataType.{kind.name}, False)"
             )
-        return self.toArray()
+        return self._read(f"to{one}Array")
+
+    def to_array(self: NDArray) -> list:
+        return numbers(self).ravel().tolist()
 
     def get(self: NDArray, *indices: int) -> Any:
-        return to_array(self.getScalar(*indices))[0]
+        return self._only(numbers(self)[indices], indices).item()
 
     to_array.__name__, to_array.__doc__ = f"to{one}Array", f"All numbers, which must be {kind}, in a list."
     get.__name__, get.__doc__ = f"get{one}", f"The element at an index, or the only one, which must be {kind}."
@@ -435,4 +446,4 @@ def _wrapped(value: Any) -> NDArray:
 
 
 _new = object.__new__
-found_family(NDArray, settle=float32_first, wrap=_wrapped, shut=ClosedHome)
+found_family(NDArray, settle=float32_first, wrap=_wrapped, shut=ClosedHome, around=owned)

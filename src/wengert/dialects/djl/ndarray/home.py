@@ -5,8 +5,10 @@ that knows a manager: results belong to the manager of their operands at no cost
 the class of its one `Home`, which operations look at.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+from wengert.box import Box
 from wengert.dialects.djl.errors import IllegalStateException
 from wengert.protocol import DORMANT
 
@@ -33,6 +35,22 @@ class ClosedHome(Home):
             "[NDArray] an open array was required; received one that was closed, or whose manager was; attach what "
             "shall live longer to another manager first, array.attach(manager), or copy its numbers"
         )
+
+
+def owned(slow: Callable) -> Callable:
+    """The engine's slow path, where operands of several managers meet: the first operand's keeps the result."""
+
+    def call(operands: tuple, params: tuple) -> Any:
+        homes = [a._level for a in operands if isinstance(a, Box) and isinstance(a._level, Home)]
+        for home in homes:
+            if home.__class__ is ClosedHome:
+                ClosedHome.refuse()
+        result = slow(operands, params)
+        if homes and isinstance(result, Box) and not result._is_view and isinstance(result._level, Home):
+            result._level = homes[0]
+        return result
+
+    return call
 
 
 SYSTEM = Home()

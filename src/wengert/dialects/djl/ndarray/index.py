@@ -1,6 +1,7 @@
 """Indices: `NDIndex` reads ``"1:3, :"`` and builds what Python writes between brackets."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -45,8 +46,10 @@ class NDIndex:
             self._items += [_plain(i) for i in indices]
             return self
         arguments = list(indices[1:])
-        for part in indices[0].split(","):
-            self._items.append(_parse(part.strip(), arguments))
+        if arguments:
+            self._items += [_parse(part, arguments) for part in indices[0].split(",")]
+        else:
+            self._items += _parsed(indices[0])
         if arguments:
             raise IllegalArgumentException(
                 f"[NDIndex] as many arguments as there are {{}} in '{indices[0]}' were required; received "
@@ -109,6 +112,7 @@ def _is_mask(item: Any) -> bool:
 
 def _parse(part: str, arguments: list) -> Any:
     """One part between commas."""
+    part = part.strip()
     if part == "...":
         return Ellipsis
     found = _ITEM.fullmatch(part)
@@ -124,6 +128,12 @@ def _parse(part: str, arguments: list) -> Any:
     if not all(b is None or isinstance(b, int) for b in bounds):
         raise IllegalArgumentException(f"[NDIndex] integers were required for '{part}'; received {bounds}")
     return slice(*bounds)
+
+
+@lru_cache
+def _parsed(text: str) -> tuple:
+    """What a string without arguments says: programs read the same few many times."""
+    return tuple(_parse(part, []) for part in text.split(","))
 
 
 def _next(arguments: list) -> Any:

@@ -106,7 +106,7 @@ def _reduction(name: str, function: Any) -> None:
     def method(self: NDArray, axes: Any = None, keepDims: bool = False) -> NDArray:
         if axes is None:
             return reduce(self)
-        axes = axes if axes.__class__ is int else tuple(axes)
+        axes = axes if axes.__class__ is int else axes[0] if len(axes) == 1 else tuple(axes)
         return reduce(self, axis=axes, keepdims=True) if keepDims else reduce(self, axis=axes)
 
     _named(name, method, f"See `numpy.{function.__name__}`: of everything, or along axes; they may be kept.")

@@ -6,7 +6,6 @@ import numpy as np
 
 from wengert import nn
 from wengert.dialects.mxnet import neural
-from wengert.dialects.mxnet.errors import MXNetError
 from wengert.dialects.mxnet.gluon.block import HybridBlock
 from wengert.dialects.mxnet.numpy_extension import functions
 
@@ -110,7 +109,7 @@ class HingeLoss(_Elementwise):
         self._margin = margin
 
     def _loss(self, pred: Any, label: Any) -> Any:
-        return functions.relu(self._margin - pred * label)
+        return nn.margin_ranking_loss(pred, 0.0, label, self._margin)
 
 
 class SquaredHingeLoss(HingeLoss):
@@ -156,7 +155,7 @@ class SigmoidBinaryCrossEntropyLoss(Loss):
         """Losses of the examples; `pos_weight` is a factor on those of yes."""
         label, positive = _like(label, pred), 1.0 if pos_weight is None else pos_weight
         if self._from_sigmoid:
-            loss = -(positive * label * np.log(pred + _EPS) + (1 - label) * np.log(1 - pred + _EPS))
+            loss = nn.binary_cross_entropy(pred, label, "none", positive, eps=_EPS)
         else:
             loss = nn.binary_cross_entropy_with_logits(pred, label, "none", positive)
         return self._of_examples(loss, sample_weight)
@@ -208,7 +207,7 @@ class KLDivLoss(Loss):
     def hybrid_forward(self, F: Any, pred: Any, label: Any, sample_weight: Any = None) -> Any:
         """Losses of the examples."""
         logs = pred if self._from_logits else neural.log_softmax(pred, axis=self._axis)
-        return self._of_examples(label * (np.log(label + _EPS) - logs), sample_weight)
+        return self._of_examples(nn.kl_divergence(logs, label, "none"), sample_weight)
 
 
 class TripletLoss(Loss):
@@ -227,14 +226,16 @@ class TripletLoss(Loss):
         sample_weight: Any = None,
     ) -> Any:
         """Losses of the examples."""
-        nearer = np.square(_like(positive, pred) - pred) - np.square(_like(negative, pred) - pred)
-        others = tuple(i for i in range(nearer.ndim) if i != self._batch_axis % nearer.ndim)
-        loss = functions.relu(np.sum(nearer, axis=others) + self._margin)
-        return self._weighted(loss, sample_weight)
+        others = tuple(i for i in range(pred.ndim) if i != self._batch_axis % pred.ndim)
+        near, far = (np.sum(nn.mse(pred, _like(x, pred), "none"), axis=others) for x in (positive, negative))
+        return self._weighted(nn.margin_ranking_loss(far, near, 1.0, self._margin), sample_weight)
 
 
 class PoissonNLLLoss(Loss):
-    """Negative log likelihood of counts under rates, given (with `from_logits`) by their logarithms: one number."""
+    """Negative log likelihood of counts under rates, given (with `from_logits`) by their logarithms: one number.
+
+    With `compute_full`, what does not depend on the rates is part of it, by Stirling's formula.
+    """
 
     def __init__(
         self,
@@ -245,9 +246,7 @@ class PoissonNLLLoss(Loss):
         **kwargs: Any,
     ) -> None:
         super().__init__(weight, batch_axis, **kwargs)
-        if compute_full:
-            raise MXNetError("[PoissonNLLLoss] compute_full=False was required; its constant has no gradient anyway")
-        self._from_logits = from_logits
+        self._from_logits, self._compute_full = from_logits, compute_full
 
     def hybrid_forward(
         self,
@@ -258,8 +257,8 @@ class PoissonNLLLoss(Loss):
         epsilon: float = 1e-08,
     ) -> Any:
         """The mean of all losses."""
-        target = _like(target, pred)
-        loss = np.exp(pred) - target * pred if self._from_logits else pred - target * np.log(pred + epsilon)
+        log_rates = pred if self._from_logits else np.log(pred + epsilon)
+        loss = nn.poisson_nll(log_rates, _like(target, pred), self._compute_full)
         return np.mean(self._weighted(loss, sample_weight))
 
 
@@ -279,10 +278,6 @@ class CosineEmbeddingLoss(Loss):
         sample_weight: Any = None,
     ) -> Any:
         """Losses of the examples."""
-        input1 = _like(input1, input2)
-        product = np.sum(input1 * input2, axis=-1, keepdims=True)
-        norms = np.linalg.norm(input1, axis=-1, keepdims=True) * np.linalg.norm(input2, axis=-1, keepdims=True)
-        cosine = np.reshape(product / np.maximum(norms, _EPS), (-1, 1))
-        label = np.reshape(label, (-1, 1))
-        loss = np.where(label == 1, 1 - cosine, functions.relu(cosine - self._margin))
+        same = np.reshape(label, input2.shape[:-1])
+        loss = nn.cosine_embedding_loss(_like(input1, input2), input2, same, self._margin)
         return self._of_examples(loss, sample_weight)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert.box import bare
+from wengert.dialects.mxnet import selecting
 from wengert.dialects.mxnet.ndarray.indexing import boolean_mask, index_copy
 from wengert.dialects.mxnet.ndarray.ndarray import boxed
 from wengert.dialects.mxnet.ndarray.operation import operation
@@ -62,12 +63,7 @@ def cond(pred: Any, then_func: Callable, else_func: Callable) -> Any:
     return then_func() if bool(pred) else else_func()
 
 
-@operation(method=False)
-def arange_like(data: Any, start: float = 0.0, step: float = 1.0, repeat: int = 1, axis: int | None = None) -> Any:
-    """Evenly spaced numbers in the shape of an array, or as many as one of its axes is long."""
-    n = data.size if axis is None else data.shape[axis]
-    values = (start + step * (np.arange(n) // repeat)).astype(np.float32)
-    return boxed(values.reshape(data.shape) if axis is None else values)
+arange_like = operation(selecting.arange_like, method=False)
 
 
 @operation(method=False)

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import scipy.special
 
-from wengert.box import bare
-from wengert.dialects.mxnet.ndarray.ndarray import TABLE, NDArray, boxed, compare
+from wengert import nn
+from wengert.dialects.mxnet import selecting
+from wengert.dialects.mxnet.ndarray.ndarray import TABLE, NDArray, compare
 from wengert.dialects.mxnet.ndarray.operation import METHODS, operation, put, same_shape
-from wengert.rules.nn import relu as _relu
-from wengert.rules.nn import sigmoid as _sigmoid
+from wengert.rules import nn as rules
 
 UNARY = {
     "abs": np.absolute, "arccos": np.arccos, "arccosh": np.arccosh, "arcsin": np.arcsin, "arcsinh": np.arcsinh,
@@ -18,10 +18,11 @@ UNARY = {
     "degrees": np.degrees, "digamma": scipy.special.digamma, "erf": scipy.special.erf, "erfinv": scipy.special.erfinv,
     "exp": np.exp, "expm1": np.expm1, "fix": np.fix, "floor": np.floor, "gamma": scipy.special.gamma,
     "gammaln": scipy.special.gammaln, "log": np.log, "log10": np.log10, "log1p": np.log1p, "log2": np.log2,
-    "negative": np.negative, "radians": np.radians, "reciprocal": np.reciprocal, "sign": np.sign, "sin": np.sin,
-    "sinh": np.sinh, "sqrt": np.sqrt, "square": np.square, "tan": np.tan, "tanh": np.tanh, "trunc": np.trunc,
+    "negative": np.negative, "radians": np.radians, "reciprocal": np.reciprocal, "relu": rules._relu,
+    "sigmoid": rules._sigmoid, "sign": np.sign, "sin": np.sin, "sinh": np.sinh, "sqrt": np.sqrt, "square": np.square,
+    "tan": np.tan, "tanh": np.tanh, "trunc": np.trunc,
 }  # fmt: skip
-"""Names of functions of one array, and what they are in NumPy and SciPy."""
+"""Names of functions of one array, and what they are in NumPy, SciPy and wengert.nn."""
 BINARY: dict[str, Any] = {
     "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide, "true_divide": np.divide,
     "modulo": np.remainder, "power": np.power, "maximum": np.maximum, "minimum": np.minimum, "hypot": np.hypot,
@@ -43,27 +44,35 @@ def _named(function: Callable, name: str, numpy_name: str) -> Callable:
 
 
 def _path(function: Any) -> str:
-    return f"{'numpy' if hasattr(np, function.__name__) else 'scipy.special'}.{function.__name__}"
+    name = function.__name__.lstrip("_")
+    space = "numpy" if hasattr(np, name) else "scipy.special" if hasattr(scipy.special, name) else "wengert.nn"
+    return f"{space}.{name}"
 
 
 def _unary(label: str, function: Any) -> Callable:
+    def entry(data: Any) -> Any:  # until the first use, since making the function takes a millisecond
+        nonlocal entry
+        entry = TABLE[function]
+        return entry(data)
+
     def call(data: Any, out: Any = None, name: str | None = None) -> Any:
-        y = TABLE[function](data)
-        if y.__class__ is np.ndarray:
-            y = boxed(y)  # of a function without a rule
-        return y if out is None else put(out, y)
+        return entry(data) if out is None else put(out, entry(data))
 
     return _named(call, label, _path(function))
 
 
 def _binary(label: str, function: Any, checked: bool = False) -> Callable:
+    def entry(lhs: Any, rhs: Any) -> Any:
+        nonlocal entry
+        entry = TABLE[function]
+        return entry(lhs, rhs)
+
     def call(lhs: Any, rhs: Any, out: Any = None, name: str | None = None) -> Any:
+        if lhs.__class__ is not NDArray and not isinstance(lhs, NDArray) and not isinstance(rhs, NDArray):
+            return function(lhs, rhs)
         if checked:
             same_shape(label, lhs, rhs)
-        if not isinstance(lhs, NDArray) and not isinstance(rhs, NDArray):
-            return function(lhs, rhs)
-        y = TABLE[function](lhs, rhs)
-        return y if out is None else put(out, y)
+        return entry(lhs, rhs) if out is None else put(out, entry(lhs, rhs))
 
     return _named(call, label, _path(function))
 
@@ -97,18 +106,6 @@ globals().update(FUNCTIONS)
 
 
 @operation
-def relu(data: Any) -> Any:
-    """``max(data, 0)``."""
-    return _relu(data)
-
-
-@operation
-def sigmoid(data: Any) -> Any:
-    """``1 / (1 + exp(-data))``."""
-    return _sigmoid(data)
-
-
-@operation
 def rsqrt(data: Any) -> Any:
     """``1 / sqrt(data)``."""
     return np.reciprocal(np.sqrt(data))
@@ -132,35 +129,15 @@ def rint(data: Any) -> Any:
     return np.ceil(data - 0.5)
 
 
-@operation
-def softsign(data: Any) -> Any:
-    """``data / (1 + abs(data))``."""
-    return data / (1 + np.abs(data))
-
-
-@operation
-def hard_sigmoid(data: Any, alpha: float = 0.2, beta: float = 0.5) -> Any:
-    """``alpha * data + beta``, clipped to [0, 1]."""
-    return np.clip(alpha * data + beta, 0.0, 1.0)
+softsign = operation(nn.softsign)
+hard_sigmoid = operation(selecting.hard_sigmoid)
+smooth_l1 = operation(selecting.smooth_l1)
 
 
 @operation
 def clip(data: Any, a_min: float, a_max: float) -> Any:
     """Numbers beyond the limits replaced by the limits."""
     return TABLE[np.clip](data, a_min, a_max)
-
-
-@operation
-def smooth_l1(data: Any, scalar: float = 1.0) -> Any:
-    """``(scalar * x)**2 / 2`` near 0 and ``abs(x) - 0.5 / scalar**2`` beyond ``1 / scalar**2``."""
-    size = np.abs(data)
-    near = raw_less(size, 1.0 / scalar**2)
-    return np.where(near, 0.5 * scalar**2 * np.square(data), size - 0.5 / scalar**2)
-
-
-def raw_less(a: Any, b: Any) -> np.ndarray:
-    """A plain mask."""
-    return np.less(bare(a), bare(b))
 
 
 @operation
@@ -182,6 +159,5 @@ def add_n(*args: Any) -> Any:
 ElementWiseSum = add_n
 FUNCTIONS |= {
     "ElementWiseSum": add_n, "add_n": add_n, "clip": clip, "hard_sigmoid": hard_sigmoid, "logical_not": logical_not,
-    "rcbrt": rcbrt, "relu": relu, "rint": rint, "round": round_, "rsqrt": rsqrt, "sigmoid": sigmoid,
-    "smooth_l1": smooth_l1, "softsign": softsign,
+    "rcbrt": rcbrt, "rint": rint, "round": round_, "rsqrt": rsqrt, "smooth_l1": smooth_l1, "softsign": softsign,
 }  # fmt: skip

@@ -5,37 +5,19 @@ from typing import Any
 import numpy as np
 
 from wengert.box import bare
-from wengert.dialects.mxnet.errors import MXNetError
+from wengert.dialects.mxnet import selecting
+from wengert.dialects.mxnet.ndarray import shaping
 from wengert.dialects.mxnet.ndarray.ndarray import TABLE, boxed
 from wengert.dialects.mxnet.ndarray.operation import operation
+from wengert.dialects.mxnet.selecting import bounded, whole
 from wengert.rules.reductions import normal_axes
-
-
-def whole(indices: Any) -> np.ndarray:
-    """Indices, which may be floats, as integers."""
-    return np.asarray(bare(indices)).astype(np.int64)
-
-
-def _bounded(operation: str, indices: np.ndarray, n: int, mode: str) -> np.ndarray:
-    """Indices in [0, n)."""
-    if mode == "clip":
-        return np.clip(indices, 0, n - 1)
-    if mode == "wrap":
-        return indices % n
-    if mode != "raise":
-        raise MXNetError(f"[{operation}] mode clip, wrap or raise was required; received {mode!r}")
-    if indices.size and (indices.min() < -n or indices.max() >= n):
-        raise IndexError(
-            f"[{operation}] indices in [{-n}, {n}) were required; received {indices.min()} to {indices.max()}"
-        )
-    return indices
 
 
 @operation
 def take(a: Any, indices: Any, axis: int = 0, mode: str = "clip") -> Any:
     """Elements at positions along an axis; positions beyond the ends are those of the ends (or wrap around)."""
     (axis,) = normal_axes(axis, a.ndim)
-    return a[(*(slice(None),) * axis, _bounded("take", whole(indices), a.shape[axis], mode))]
+    return a[(*(slice(None),) * axis, bounded("take", whole(indices), a.shape[axis], mode))]
 
 
 @operation(method=False)
@@ -47,21 +29,11 @@ def batch_take(a: Any, indices: Any) -> Any:
 @operation
 def pick(data: Any, index: Any, axis: int = -1, keepdims: bool = False, mode: str = "clip") -> Any:
     """One element of each line along an axis."""
-    (axis,) = normal_axes(axis, data.ndim)
-    at = _bounded("pick", whole(index), data.shape[axis], mode)
-    lines = tuple(n for i, n in enumerate(data.shape) if i != axis)
-    at = np.expand_dims(at.reshape(lines), axis)
-    y = TABLE[np.take_along_axis](data, at, axis)
-    if keepdims:
-        return y
-    return TABLE[np.reshape](y, lines or (1,))
+    y = selecting.pick_along(data, index, axis, mode)
+    return y if keepdims else shaping.squeeze(y, axis)
 
 
-@operation
-def one_hot(indices: Any, depth: int, on_value: float = 1.0, off_value: float = 0.0, dtype: Any = "float32") -> Any:
-    """Rows with `on_value` at a position and `off_value` elsewhere; everywhere, for positions that are not there."""
-    hit = whole(indices)[..., None] == np.arange(depth)
-    return boxed(np.where(hit, on_value, off_value).astype(dtype))
+one_hot = operation(selecting.one_hot)
 
 
 def onehot_encode(indices: Any, out: Any) -> Any:
@@ -136,27 +108,14 @@ def unravel_index(data: Any, shape: Any) -> Any:
 # Sequences: time on axis 0 (or 1), the batch on the other ---------------------------------------------------------
 
 
-def _lengths(sequence_length: Any, use: bool, data: Any, axis: int) -> np.ndarray:
-    if use and sequence_length is None:
-        raise MXNetError("[sequence] sequence_length was required, as use_sequence_length=True; received None")
-    return whole(sequence_length) if use else np.full(data.shape[1 - axis], data.shape[axis])
-
-
-@operation(method=False)
-def SequenceMask(
-    data: Any, sequence_length: Any = None, use_sequence_length: bool = False, value: float = 0.0, axis: int = 0
-) -> Any:
-    """Each sequence beyond its length replaced by `value`."""
-    lengths = _lengths(sequence_length, use_sequence_length, data, axis)
-    inside = np.arange(data.shape[axis])[:, None] < lengths
-    inside = inside if axis == 0 else inside.T
-    return TABLE[np.where](inside.reshape(*inside.shape, *(1,) * (data.ndim - 2)), data, value)
+SequenceMask = operation(selecting.sequence_mask, method=False)
+SequenceMask.__name__ = SequenceMask.__qualname__ = "SequenceMask"
 
 
 @operation(method=False)
 def SequenceLast(data: Any, sequence_length: Any = None, use_sequence_length: bool = False, axis: int = 0) -> Any:
     """The last element of each sequence."""
-    last = _lengths(sequence_length, use_sequence_length, data, axis) - 1
+    last = selecting.lengths(sequence_length, use_sequence_length, data, axis) - 1
     batch = np.arange(data.shape[1 - axis])
     return data[(last, batch) if axis == 0 else (batch, last)]
 
@@ -164,7 +123,7 @@ def SequenceLast(data: Any, sequence_length: Any = None, use_sequence_length: bo
 @operation(method=False)
 def SequenceReverse(data: Any, sequence_length: Any = None, use_sequence_length: bool = False, axis: int = 0) -> Any:
     """Each sequence backwards, up to its length."""
-    lengths = _lengths(sequence_length, use_sequence_length, data, axis)
+    lengths = selecting.lengths(sequence_length, use_sequence_length, data, axis)
     t = np.arange(data.shape[0])[:, None]
     return data[np.where(t < lengths, lengths - 1 - t, t), np.arange(data.shape[1])]
 
@@ -176,4 +135,4 @@ FUNCTIONS = {
         "pick", "ravel_multi_index", "scatter_nd", "take", "unravel_index", "where",
     )
 } | {"sequence_mask": SequenceMask, "sequence_last": SequenceLast, "sequence_reverse": SequenceReverse}  # fmt: skip
-__all__ = ["FUNCTIONS", "boolean_mask", "index_copy", "whole"]
+__all__ = ["FUNCTIONS", "boolean_mask", "index_copy"]

@@ -8,7 +8,7 @@ from wengert.dialects.mxnet.errors import MXNetError
 from wengert.dialects.mxnet.ndarray.ndarray import TABLE, boxed
 from wengert.dialects.mxnet.ndarray.operation import METHODS, operation, put
 
-_matmul, _tensordot, _swapaxes, _transpose = np.matmul, np.tensordot, np.swapaxes, np.transpose
+_matmul = TABLE[np.matmul]
 
 
 def dot(
@@ -20,12 +20,13 @@ def dot(
         lhs = _cycled(lhs, 1)
     if transpose_b:
         rhs = _cycled(rhs, -1)
-    if lhs.shape[-1] != rhs.shape[0]:
+    try:
+        y = _matmul(lhs, rhs) if rhs._spec.ndim <= 2 else TABLE[np.tensordot](lhs, rhs, 1)
+    except ValueError as error:
         raise MXNetError(
             f"[dot] arrays that fit were required, the last axis of one to the first of the other; received "
             f"{lhs._spec!r} and {rhs._spec!r}; transpose one of them"
-        )
-    y = TABLE[_matmul](lhs, rhs) if rhs.ndim <= 2 else TABLE[_tensordot](lhs, rhs, 1)
+        ) from error
     return y if out is None else put(out, y)
 
 
@@ -35,7 +36,7 @@ METHODS["dot"] = dot
 def _cycled(x: Any, step: int) -> Any:
     """The first axis moved to the end, or the last one to the front."""
     axes = tuple(range(x.ndim))
-    return x if x.ndim < 2 else TABLE[_transpose](x, (*axes[step:], *axes[:step]))
+    return x if x.ndim < 2 else TABLE[np.transpose](x, (*axes[step:], *axes[:step]))
 
 
 @operation
@@ -48,11 +49,11 @@ def batch_dot(
         raise MXNetError(
             f"[batch_dot] batches of matrices that fit were required; received {lhs._spec!r} and {rhs._spec!r}"
         )
-    return TABLE[_matmul](lhs, rhs)
+    return _matmul(lhs, rhs)
 
 
 def _turned(x: Any, turn: bool) -> Any:
-    return TABLE[_swapaxes](x, -1, -2) if turn else x
+    return TABLE[np.swapaxes](x, -1, -2) if turn else x
 
 
 @operation(method=False)
@@ -77,7 +78,7 @@ def gemm2(
     """``alpha * A @ B`` over the leading axes, each transposed before if asked for."""
     if axis != -2:
         raise MXNetError(f"[gemm2] axis -2 was required; received {axis}; use swapaxes before and after")
-    y = TABLE[_matmul](_turned(A, transpose_a), _turned(B, transpose_b))
+    y = _matmul(_turned(A, transpose_a), _turned(B, transpose_b))
     return y if alpha == 1 else alpha * y
 
 
@@ -124,7 +125,7 @@ def makediag(A: Any, offset: int = 0) -> Any:
     place = np.eye(n, n + k, offset) if offset >= 0 else np.eye(n, n + k)
     rows = np.eye(n + k, n, offset) if offset < 0 else np.eye(n + k, n)
     spread = TABLE[np.expand_dims](A, -2) * rows.astype(A.dtype)
-    return TABLE[_matmul](spread, place.astype(A.dtype))
+    return _matmul(spread, place.astype(A.dtype))
 
 
 @operation(method=False)

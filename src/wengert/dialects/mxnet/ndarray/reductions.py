@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from wengert.box import bare
+from wengert.dialects.mxnet import selecting
 from wengert.dialects.mxnet.errors import MXNetError
 from wengert.dialects.mxnet.ndarray.ndarray import TABLE, boxed
 from wengert.dialects.mxnet.ndarray.operation import METHODS, operation, put
+from wengert.dialects.mxnet.selecting import order
 from wengert.primitive import REGISTRY
 from wengert.rules.reductions import normal_axes
 
@@ -28,7 +30,10 @@ def _axes(data: Any, axis: Any, exclude: bool) -> Any:
 
 
 def _reduction(label: str, function: Callable) -> Callable:
-    primitive = REGISTRY[REGISTRY[function].direct]  # type: ignore[union-attr]
+    def entry(*args: Any) -> Any:  # until the first use, since making the function takes a millisecond
+        nonlocal entry
+        entry = TABLE[REGISTRY[REGISTRY[function].direct]]  # type: ignore[union-attr]
+        return entry(*args)
 
     def call(
         data: Any, axis: Any = None, keepdims: bool = False, exclude: bool = False, out: Any = None,
@@ -36,8 +41,7 @@ def _reduction(label: str, function: Callable) -> Callable:
     ) -> Any:  # fmt: skip
         if axis is not None:
             axis = _axes(data, axis, exclude)
-        y = TABLE[primitive](data, axis, bool(keepdims))
-        return y if out is None else put(out, y)
+        return entry(data, axis, bool(keepdims)) if out is None else put(out, entry(data, axis, bool(keepdims)))
 
     call.__name__ = call.__qualname__ = label
     call.__doc__ = f"See `numpy.{function.__name__}`; with `exclude`, over the axes that are not named."
@@ -65,17 +69,23 @@ def _without_nan(data: Any, other: float) -> Any:
     return TABLE[np.where](np.isnan(bare(data)), other, data)
 
 
-@operation
-def norm(data: Any, ord: int = 2, axis: Any = None, out_dtype: Any = None, keepdims: bool = False) -> Any:
+def norm(
+    data: Any, ord: int = 2, axis: Any = None, out_dtype: Any = None, keepdims: bool = False, out: Any = None,
+    name: str | None = None,
+) -> Any:  # fmt: skip
     """The 1- or 2-norm of all elements, or of those along one axis or two."""
     if ord not in (1, 2):
         raise MXNetError(f"[norm] ord 1 or 2 was required; received {ord!r}; write it with abs, power and sum")
-    axis = _axes(data, axis, False)
+    axis = None if axis is None else _axes(data, axis, False)
     if ord == 1:
-        y = TABLE[np.sum](TABLE[np.absolute](data), axis=axis, keepdims=keepdims)
+        y = FUNCTIONS["sum"](TABLE[np.absolute](data), axis, keepdims)
     else:
-        y = TABLE[np.linalg.norm](data, axis=axis, keepdims=keepdims)
-    return y if out_dtype is None else y.astype(out_dtype)
+        y = TABLE[np.linalg.norm](data, None, axis, keepdims)
+    y = y if out_dtype is None else y.astype(out_dtype)
+    return y if out is None else put(out, y)
+
+
+METHODS["norm"] = norm
 
 
 @operation(method=False)
@@ -112,50 +122,19 @@ def argmax_channel(data: Any) -> Any:
     return argmax(data, axis=1)
 
 
-def _order(data: Any, axis: int | None, is_ascend: bool) -> np.ndarray:
-    """Positions in order along an axis; equal elements stay in theirs."""
-    x = bare(data)
-    if not is_ascend:
-        x = -x if x.dtype.kind != "u" else np.iinfo(x.dtype).max - x
-    return np.argsort(x, axis=axis, kind="stable")
-
-
 @operation
 def argsort(data: Any, axis: int | None = -1, is_ascend: bool = True, dtype: Any = "float32") -> Any:
     """Positions of the elements in order."""
-    return boxed(_order(data, axis, is_ascend).astype(dtype))
+    return boxed(order(data, axis, is_ascend).astype(dtype))
 
 
 @operation
 def sort(data: Any, axis: int | None = -1, is_ascend: bool = True) -> Any:
     """The elements in order."""
-    return TABLE[np.take_along_axis](data, _order(data, axis, is_ascend), axis)
+    return TABLE[np.take_along_axis](data, order(data, axis, is_ascend), axis)
 
 
-@operation
-def topk(
-    data: Any, axis: int | None = -1, k: int = 1, ret_typ: str = "indices", is_ascend: bool = False,
-    dtype: Any = "float32",
-) -> Any:  # fmt: skip
-    """The `k` largest elements (or smallest) along an axis: positions, values, both, or a mask of them."""
-    if axis is None:
-        data, axis = TABLE[np.ravel](data), 0
-    x = bare(data)
-    n = x.shape[axis]
-    order = np.take(_order(data, axis, is_ascend), np.arange(k if 0 < k < n else n), axis)
-    if ret_typ == "mask":
-        mask = np.zeros(x.shape, x.dtype)
-        np.put_along_axis(mask, order, 1, axis)
-        return boxed(mask)
-    positions = boxed(order.astype(dtype))
-    if ret_typ == "indices":
-        return positions
-    values = TABLE[np.take_along_axis](data, order, axis)
-    if ret_typ not in ("value", "both"):
-        raise MXNetError(f"[topk] ret_typ value, indices, mask or both was required; received {ret_typ!r}")
-    return values if ret_typ == "value" else [values, positions]
-
-
+topk = operation(selecting.topk)
 FUNCTIONS |= {
     "argmax": argmax, "argmax_channel": argmax_channel, "argmin": argmin, "argsort": argsort, "cumsum": cumsum,
     "moments": moments, "nanprod": nanprod, "nansum": nansum, "norm": norm, "sort": sort, "topk": topk,

@@ -11,8 +11,10 @@ from wengert.box import bare
 from wengert.dialects.mxnet.array import Array
 from wengert.dialects.mxnet.errors import MXNetError
 from wengert.dialects.mxnet.ndarray.ndarray import TABLE, boxed
-from wengert.dialects.mxnet.ndarray.operation import METHODS, constant, operation
+from wengert.dialects.mxnet.ndarray.operation import METHODS, constant, operation, put
 from wengert.rules.reductions import normal_axes
+
+_reshape = TABLE[np.reshape]
 
 # Reshaping -------------------------------------------------------------------------------------------------------
 
@@ -84,15 +86,19 @@ def _fill(result: list[int], size: int, shape: tuple[int, ...], codes: list[int]
 
 def reshape(data: Any, *shape: Any, reverse: bool = False, out: Any = None, name: Any = None, **kwargs: Any) -> Any:
     """The same elements in another shape, which may have the codes 0, -1, -2, -3 and -4; see `target_shape`."""
-    if "shape" in kwargs:
-        shape = (kwargs.pop("shape"),)
     if kwargs:
-        raise TypeError(f"[reshape] shape and reverse were required; received {sorted(kwargs)}")
-    if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)):
-        shape = tuple(shape[0])
-    if reverse or not shape or min(shape) <= 0 or math.prod(shape) != data.size:
+        shape = (kwargs.pop("shape", shape),)
+        if kwargs:
+            raise TypeError(f"[reshape] shape and reverse were required; received {sorted(kwargs)}")
+    if len(shape) == 1 and shape[0].__class__ is not int:
+        shape = (int(shape[0]),) if isinstance(shape[0], np.integer) else tuple(shape[0])
+    if reverse or not shape or min(shape) < -1 or 0 in shape:
         shape = target_shape(data.shape, shape, reverse) if shape else (1,)
-    return TABLE[np.reshape](data, tuple(shape))
+    try:
+        y = _reshape(data, shape)
+    except ValueError:
+        y = _reshape(data, target_shape(data.shape, shape))  # an error in MXNet's words
+    return y if out is None else put(out, y)
 
 
 METHODS["reshape"] = reshape
@@ -101,13 +107,13 @@ METHODS["reshape"] = reshape
 @operation
 def reshape_like(lhs: Any, rhs: Any) -> Any:
     """The elements of the first array in the shape of the second."""
-    return TABLE[np.reshape](lhs, rhs.shape)
+    return _reshape(lhs, rhs.shape)
 
 
 @operation
 def flatten(data: Any) -> Any:
     """Two axes: the first, and all others in one."""
-    return TABLE[np.reshape](data, (data.shape[0], math.prod(data.shape[1:])))
+    return _reshape(data, (data.shape[0], math.prod(data.shape[1:])))
 
 
 @operation
@@ -120,7 +126,7 @@ def expand_dims(data: Any, axis: int) -> Any:
 def squeeze(data: Any, axis: Any = None) -> Any:
     """See `numpy.squeeze`; one axis at least stays."""
     y = TABLE[np.squeeze](data, axis)
-    return y if y.ndim else TABLE[np.reshape](data, (1,))
+    return y if y.ndim else _reshape(data, (1,))
 
 
 @operation
@@ -184,8 +190,8 @@ def depth_to_space(data: Any, block_size: int) -> Any:
     """Channels of a batch of images rearranged into blocks of pixels."""
     n, c, h, w = data.shape
     b = block_size
-    y = TABLE[np.reshape](data, (n, b, b, c // b**2, h, w))
-    return TABLE[np.reshape](TABLE[np.transpose](y, (0, 3, 4, 1, 5, 2)), (n, c // b**2, h * b, w * b))
+    y = _reshape(data, (n, b, b, c // b**2, h, w))
+    return _reshape(TABLE[np.transpose](y, (0, 3, 4, 1, 5, 2)), (n, c // b**2, h * b, w * b))
 
 
 @operation
@@ -193,8 +199,8 @@ def space_to_depth(data: Any, block_size: int) -> Any:
     """Blocks of pixels of a batch of images rearranged into channels."""
     n, c, h, w = data.shape
     b = block_size
-    y = TABLE[np.reshape](data, (n, c, h // b, b, w // b, b))
-    return TABLE[np.reshape](TABLE[np.transpose](y, (0, 3, 5, 1, 2, 4)), (n, c * b**2, h // b, w // b))
+    y = _reshape(data, (n, c, h // b, b, w // b, b))
+    return _reshape(TABLE[np.transpose](y, (0, 3, 5, 1, 2, 4)), (n, c * b**2, h // b, w // b))
 
 
 # Broadcasting ----------------------------------------------------------------------------------------------------

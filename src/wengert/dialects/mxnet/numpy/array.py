@@ -1,20 +1,25 @@
 """The array class of ``mxnet.np``: NumPy's shapes and dtypes, in single precision unless double is asked for."""
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from wengert import creation
-from wengert.box import bare
+from wengert.box import bare, freeze
 from wengert.dialects.family import float32_first
 from wengert.dialects.mxnet import graph
-from wengert.dialects.mxnet.array import Array, found_arrays
+from wengert.dialects.mxnet.array import Array, found_arrays, integral
 from wengert.dialects.mxnet.context import on_cpu
 from wengert.dialects.mxnet.ndarray import NDArray
 from wengert.dialects.mxnet.util import default_float, is_np_default_dtype
+from wengert.primitive import REGISTRY
+from wengert.writes import write
 
 __all__ = ["array", "as_np_ndarray", "boxed", "ndarray"]
+
+FLOAT32 = np.dtype(np.float32)
 
 
 class ndarray(Array):
@@ -43,13 +48,16 @@ class ndarray(Array):
         return self._table[np.copy](self, order)
 
     def __getitem__(self, index: Any) -> Any:
-        try:
-            return super().__getitem__(index)
-        except IndexError:  # perhaps because an array of whole numbers holds them as floats
-            return super().__getitem__(integral(index))
+        if index.__class__ is not int and index.__class__ is not slice:
+            index = freeze(integral(index))
+        return _getitem(self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        super().__setitem__(integral(index), value)
+        if index.__class__ is not int and index.__class__ is not slice:
+            index = freeze(integral(index))
+        if self._node is not None:
+            graph.check_write("setitem", self)
+        write(self, index, value)
 
     def take(self, indices: Any, axis: int | None = None, mode: str = "clip") -> Any:
         """Elements at positions along an axis; positions beyond the ends are those of the ends."""
@@ -75,16 +83,13 @@ class ndarray(Array):
 
 def _reduction(name: str, function: Any) -> Callable:
     """A method of the array: MXNet takes a list of axes as well as a tuple."""
+    direct = getattr(REGISTRY[function], "direct", None)
 
-    def method(self: ndarray, *args: Any, **kwargs: Any) -> Any:
-        entry = self._table[function]
-        if not args and not kwargs:
-            return entry(self)
-        if args and args[0].__class__ is list:
-            args = (tuple(args[0]), *args[1:])
-        elif kwargs.get("axis").__class__ is list:
-            kwargs["axis"] = tuple(kwargs["axis"])
-        return entry(self, *args, **kwargs)
+    def method(self: ndarray, axis: Any = None, *args: Any, keepdims: bool = False, **kwargs: Any) -> Any:
+        axis = tuple(axis) if axis.__class__ is list else axis
+        if direct is not None and not args and not kwargs:
+            return self._table[direct](self, axis, bool(keepdims))
+        return self._table[function](self, axis, *args, **({"keepdims": True} if keepdims else {}), **kwargs)
 
     method.__name__, method.__doc__ = name, f"See `numpy.{name}`."
     return method
@@ -94,16 +99,6 @@ for _name in ("sum", "mean", "max", "min", "prod", "var", "std", "any", "all"):
     setattr(ndarray, _name, _reduction(_name, getattr(np, _name)))
 
 
-def integral(index: Any) -> Any:
-    """An index with arrays of whole numbers, where MXNet has them in floats."""
-    if isinstance(index, tuple):
-        return tuple(map(integral, index))
-    if isinstance(index, Array):
-        index = bare(index)
-        return index if index.dtype.kind in "biu" else index.astype(np.int64)
-    return index
-
-
 def boxed(value: Any) -> ndarray:
     """An array around NumPy's, or around a number."""
     return ndarray._box(value)
@@ -111,10 +106,11 @@ def boxed(value: Any) -> ndarray:
 
 def single_first(y: Any, operands: tuple) -> Any:
     """Single precision first, unless ``set_np(dtype=True)`` says that promotion is NumPy's."""
-    return y if is_np_default_dtype() else float32_first(y, operands)
+    return y if y.dtype is FLOAT32 or is_np_default_dtype() else float32_first(y, operands)
 
 
 found_arrays(ndarray, single_first, boxed)
+_getitem = ndarray._table[operator.getitem]
 
 
 def as_np_ndarray(array: NDArray) -> ndarray:

@@ -52,24 +52,38 @@ def _is_recordable(function: Any) -> bool:
 
 def adapted(name: str, function: Any) -> Callable:
     """A function of NumPy's for the dialect's arrays: made of its table entry when first called."""
-    entry: Any = None
+
+    def entry(*args: Any, **kwargs: Any) -> Any:
+        nonlocal entry
+        entry = ndarray._table[function] if _is_recordable(function) else _unrecorded(function)
+        return entry(*args, **kwargs)
+
     is_ufunc = isinstance(function, np.ufunc)
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        nonlocal entry
-        if entry is None:
-            entry = ndarray._table[function] if _is_recordable(function) else _unrecorded(function)
         if not kwargs:
             result = entry(*args)
         elif is_ufunc:
             result = function(*args, **kwargs)  # NumPy's protocol knows what out=, where= and dtype= mean
         else:
             result = entry(*args, **_understood(name, kwargs))
-        return result if result.__class__ is ndarray else _own(result, (*args, *kwargs.values()))
+        return result if result.__class__ in _OURS else _own(result, (*args, *kwargs.values()))
 
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"See `numpy.{name}`."
-    return call
+    def of_one(x: Any, /, *args: Any, **kwargs: Any) -> Any:
+        y = call(x, *args, **kwargs) if args or kwargs else entry(x)
+        return y if y.__class__ is ndarray else _own(y, (x,))
+
+    def of_two(x1: Any, x2: Any, /, *args: Any, **kwargs: Any) -> Any:
+        y = call(x1, x2, *args, **kwargs) if args or kwargs else entry(x1, x2)
+        return y if y.__class__ is ndarray else _own(y, (x1, x2))
+
+    made = {(1, 1): of_one, (2, 1): of_two}.get((function.nin, function.nout), call) if is_ufunc else call
+    made.__name__ = made.__qualname__ = name
+    made.__doc__ = f"See `numpy.{name}`."
+    return made
+
+
+_OURS = {ndarray, ndarray._family.view}
 
 
 def _understood(name: str, kwargs: dict) -> dict:
@@ -231,8 +245,25 @@ def creation_functions() -> dict[str, Any]:
         | like
         | others
         | own
-        | {"arange": arange, "take": take, "linspace": _linspace, "fill_diagonal": fill_diagonal, "genfromtxt": genfromtxt}
+        | {
+            "arange": arange,
+            "dot": dot,
+            "take": take,
+            "linspace": _linspace,
+            "fill_diagonal": fill_diagonal,
+            "genfromtxt": genfromtxt,
+        }
     )
+
+
+def dot(a: Any, b: Any, out: Any = None) -> Any:
+    """See `numpy.dot`; of vectors and matrices it is the product that ``@`` is."""
+    if out is None and a.__class__ in _OURS and b.__class__ in _OURS and a._spec.ndim and 1 <= b._spec.ndim <= 2:
+        return _matmul(a, b)
+    return _dot(a, b) if out is None else _dot(a, b, out=out)
+
+
+_matmul, _dot = ndarray._table[np.matmul], adapted("dot", np.dot)
 
 
 def take(a: Any, indices: Any, axis: int | None = None, mode: str = "clip", out: Any = None) -> Any:

@@ -1,7 +1,6 @@
 """Functions of ``npx`` beside those of layers, for arrays of both classes."""
 
 from collections.abc import Callable
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -9,9 +8,10 @@ import scipy.special
 
 from wengert import nn
 from wengert.box import bare
-from wengert.dialects.mxnet import neural
-from wengert.dialects.mxnet.errors import MXNetError
+from wengert.dialects.mxnet import neural, selecting
+from wengert.dialects.mxnet.selecting import arange_like, hard_sigmoid, one_hot, sequence_mask, smooth_l1, topk
 from wengert.errors import ShapeError
+from wengert.nn import log_sigmoid, mish, selu, softsign
 from wengert.rules import nn as rules
 
 __all__ = [
@@ -44,24 +44,9 @@ def softplus(data: Any) -> Any:
     return data._table[rules._softplus](data)
 
 
-def log_sigmoid(data: Any) -> Any:
-    """``log(sigmoid(x))``."""
-    return -softplus(-data)
-
-
-def softsign(data: Any) -> Any:
-    """``x / (1 + |x|)``."""
-    return data / (1 + np.abs(data))
-
-
-def mish(data: Any) -> Any:
-    """``x * tanh(softplus(x))``."""
-    return data * np.tanh(softplus(data))
-
-
 def silu(data: Any, beta: float = 1.0) -> Any:
     """``x * sigmoid(beta * x)``, also called swish."""
-    return nn.silu(data) if beta == 1 else data * sigmoid(beta * data)
+    return nn.silu(data) if beta == 1 else nn.silu(beta * data) / beta
 
 
 def elu(data: Any, alpha: float = 1.0) -> Any:
@@ -69,19 +54,9 @@ def elu(data: Any, alpha: float = 1.0) -> Any:
     return nn.elu(data, alpha)
 
 
-def selu(data: Any) -> Any:
-    """`elu` with the two constants that keep mean 0 and variance 1 (Klambauer et al. 2017)."""
-    return neural.SELU_SCALE * nn.elu(data, neural.SELU_ALPHA)
-
-
 def gelu(data: Any, approximation: str = "erf") -> Any:
     """``x`` times the normal distribution function of ``x``, or its approximation by ``"tanh"``."""
     return nn.gelu(data, approximate=approximation != "erf")
-
-
-def hard_sigmoid(data: Any, alpha: float = 0.2, beta: float = 0.5) -> Any:
-    """``alpha * x + beta``, between 0 and 1."""
-    return np.clip(alpha * data + beta, 0, 1)
 
 
 def activation(data: Any, act_type: str = "relu", **unused: Any) -> Any:
@@ -129,62 +104,12 @@ erf, erfinv, gamma, gammaln = map(_special, ("erf", "erfinv", "gamma", "gammaln"
 # Choosing --------------------------------------------------------------------------------------------------------
 
 
-def one_hot(data: Any, depth: int, on_value: float = 1.0, off_value: float = 0.0, dtype: Any = "float32") -> Any:
-    """`on_value` at the position that each number names, `off_value` elsewhere."""
-    hot = np.asarray(bare(data)).astype(np.int64)[..., None] == np.arange(depth)
-    return data._box(np.where(hot, on_value, off_value).astype(dtype))
-
-
 def pick(data: Any, index: Any, axis: int | None = -1, mode: str = "clip", keepdims: bool = False) -> Any:
     """The entry along `axis` that `index` names; what lies outside is clipped, or wrapped around."""
     if axis is None:
         data, axis = data.reshape(-1), 0
-    positions = np.asarray(bare(index)).astype(np.int64)
-    if positions.ndim < data.ndim:
-        positions = np.expand_dims(positions, axis)
-    n = data.shape[axis]
-    positions = np.clip(positions, 0, n - 1) if mode == "clip" else positions % n
-    picked = np.take_along_axis(data, positions, axis)
+    picked = selecting.pick_along(data, index, axis, mode)
     return picked if keepdims else np.squeeze(picked, axis)
-
-
-def topk(
-    data: Any,
-    axis: int | None = -1,
-    k: int = 1,
-    ret_typ: str = "indices",
-    is_ascend: bool = False,
-    dtype: Any = "float32",
-) -> Any:
-    """The `k` greatest (or smallest) along an axis: their positions, values, both, or a mask of them."""
-    if axis is None:
-        data, axis = data.reshape(-1), 0
-    values = np.asarray(bare(data))
-    order = np.argsort(values if is_ascend else -values, axis=axis, kind="stable")
-    best = np.take(order, np.arange(k if k > 0 else values.shape[axis]), axis=axis)
-    positions = data._box(best.astype(dtype))
-    if ret_typ == "indices":
-        return positions
-    if ret_typ == "mask":
-        mask = np.zeros_like(values)
-        np.put_along_axis(mask, best, 1, axis)
-        return data._box(mask)
-    picked = np.take_along_axis(data, best, axis)
-    if ret_typ not in ("value", "both"):
-        raise MXNetError(f"[topk] ret_typ 'indices', 'value', 'both' or 'mask' was required; received {ret_typ!r}")
-    return picked if ret_typ == "value" else [picked, positions]
-
-
-def sequence_mask(
-    data: Any, sequence_length: Any = None, use_sequence_length: bool = False, value: float = 0.0, axis: int = 0
-) -> Any:
-    """`value` behind the end of each sequence; time is on `axis` 0 or 1, the batch on the other."""
-    if not use_sequence_length or sequence_length is None:
-        return data
-    lengths, steps = np.asarray(bare(sequence_length)), np.arange(data.shape[axis])
-    inside = steps[:, None] < lengths if axis == 0 else steps < lengths[:, None]
-    mask = inside.reshape(inside.shape + (1,) * (data.ndim - 2))
-    return np.where(mask, data, np.asarray(value, data.dtype)[()])
 
 
 def nonzero(data: Any) -> Any:
@@ -211,12 +136,6 @@ def stop_gradient(data: Any) -> Any:
     return data.detach()
 
 
-def smooth_l1(data: Any, scalar: float = 1.0) -> Any:
-    """``(scalar * x)**2 / 2`` near 0, ``|x| - 1 / (2 * scalar**2)`` from ``1 / scalar**2`` on."""
-    square = scalar * scalar
-    return square * nn.huber(data, np.zeros(data.shape, data.dtype), 1 / square, "none")
-
-
 # Shapes ----------------------------------------------------------------------------------------------------------
 
 
@@ -227,13 +146,6 @@ def batch_dot(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = Fal
     if a.ndim != b.ndim or a.shape[:-2] != b.shape[:-2]:
         raise ShapeError(f"[batch_dot] two batches of one size were required; received {a.shape} and {b.shape}")
     return np.matmul(a, b)
-
-
-def arange_like(data: Any, start: float = 0.0, step: float = 1.0, repeat: int = 1, axis: int | None = None) -> Any:
-    """Evenly spaced numbers along an axis of an array, or in its shape."""
-    shape = data.shape if axis is None else (data.shape[axis],)
-    numbers = np.repeat(start + step * np.arange(-(-prod(shape) // repeat)), repeat)[: prod(shape)]
-    return data._box(numbers.reshape(shape).astype(data.dtype))
 
 
 def broadcast_like(lhs: Any, rhs: Any) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from wengert.dialects.torch import functions_shapes
+from wengert.dialects.torch import functions_joining
 from wengert.dialects.torch.errors import OptionError, TorchError
 from wengert.dialects.torch.nn.module import Module
 
@@ -66,7 +66,7 @@ def stack_module_state(models: Sequence[Module]) -> tuple[dict, dict]:
 
     def stacked(name: str) -> dict:
         parts = [dict(getattr(model, name)()) for model in models]
-        return {k: functions_shapes.stack([p[k] for p in parts]).detach() for k in parts[0]}
+        return {k: functions_joining.stack([p[k] for p in parts]).detach() for k in parts[0]}
 
     parameters = {k: t.requires_grad_() for k, t in stacked("named_parameters").items()}
     return parameters, stacked("named_buffers")

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from wengert.dialects.torch.errors import OptionError
+from wengert.dialects.torch.making import entry
 from wengert.dialects.torch.nn.spoken import put, spoken
 from wengert.dialects.torch.tensor import Tensor
 from wengert.nn import activations
@@ -41,10 +42,9 @@ __all__ = [
 ]
 
 
-@spoken("ReluBackward0")
 def relu(input: Tensor, inplace: bool = False) -> Tensor:
     """``max(input, 0)``."""
-    return put(input, _relu(input), inplace)
+    return put(input, _relu(input), inplace) if inplace else _relu(input)
 
 
 def relu_(input: Tensor) -> Tensor:
@@ -127,10 +127,7 @@ def sigmoid(input: Tensor) -> Tensor:
     return activations.sigmoid(input)
 
 
-@spoken("TanhBackward0")
-def tanh(input: Tensor) -> Tensor:
-    """See `numpy.tanh`."""
-    return np.tanh(input)
+tanh = entry(np.tanh)
 
 
 @spoken("LogSigmoidBackward0")

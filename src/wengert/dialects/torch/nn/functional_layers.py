@@ -1,23 +1,26 @@
 """`nn.functional`: linear maps, dropout, normalisation, convolution, pooling."""
 
 from collections.abc import Callable, Sequence
-from math import sqrt
 from typing import Any
 
 import numpy as np
 
 from wengert.box import bare
 from wengert.dialects.torch.errors import MissingError, OperandError, OptionError
+from wengert.dialects.torch.making import entry, named, stored
 from wengert.dialects.torch.nn.spoken import put, spoken
 from wengert.dialects.torch.tensor import Tensor
-from wengert.nn import activations, convolution, maps, normalization, pooling
+from wengert.nn import convolution, distances, maps, normalization, pooling, resampling
+from wengert.nn.attention import attention
 from wengert.tape import predict_mode, train_mode
 
 __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -37,6 +40,7 @@ __all__ = [
     "feature_dropout",
     "group_norm",
     "instance_norm",
+    "interpolate",
     "layer_norm",
     "linear",
     "max_pool1d",
@@ -45,10 +49,15 @@ __all__ = [
     "normalize",
     "one_hot",
     "pad",
+    "pixel_shuffle",
+    "pixel_unshuffle",
     "rms_norm",
     "scaled_dot_product_attention",
+    "upsample",
 ]
 
+
+_matmul, _transpose, _add = entry(np.matmul), entry(np.transpose), entry(np.add)
 
 # Linear maps -----------------------------------------------------------------------------------------------------
 
@@ -67,8 +76,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"[linear] operands of one dtype were required: mat1 and mat2 must have the same dtype, but got "
             f"{input.dtype} and {weight.dtype}; convert one with .to"
         )
-    y = input @ np.transpose(weight)
-    return y if bias is None else y + bias
+    y = _matmul(input, _transpose(weight))
+    return y if bias is None else _add(y, bias)
 
 
 @spoken()
@@ -113,15 +122,14 @@ def scaled_dot_product_attention(
     dropout_p: float = 0.0,
     is_causal: bool = False,
     scale: float | None = None,
+    enable_gqa: bool = False,
 ) -> Tensor:
-    """``softmax(query @ key.T * scale + mask) @ value`` on the last two axes."""
-    scores = query @ np.swapaxes(key, -1, -2) * (1 / sqrt(query.shape[-1]) if scale is None else scale)
-    if is_causal:
-        attn_mask = Tensor._box(np.tri(*scores.shape[-2:], dtype=bool))
-    if attn_mask is not None:
-        is_choice = attn_mask._spec.dtype == np.bool_
-        scores = np.where(attn_mask, scores, -np.inf) if is_choice else scores + attn_mask
-    return dropout(activations.softmax(scores, -1), dropout_p, dropout_p > 0) @ value
+    """See `wengert.nn.attention`."""
+    if enable_gqa:
+        raise MissingError("[scaled_dot_product_attention] enable_gqa=False was required; repeat the keys' heads")
+    mask = bare(attn_mask) if attn_mask is not None and attn_mask._spec.dtype == np.bool_ else attn_mask
+    drop = (lambda weights: dropout(weights, dropout_p)) if dropout_p else None
+    return attention(query, key, value, mask, causal=is_causal, scale=scale, dropout=drop)
 
 
 # Dropout ---------------------------------------------------------------------------------------------------------
@@ -227,17 +235,16 @@ def instance_norm(
 def rms_norm(
     input: Tensor, normalized_shape: Sequence[int], weight: Tensor | None = None, eps: float | None = None
 ) -> Tensor:
-    """``input / sqrt(mean(input**2) + eps) * weight`` over the last axes."""
+    """See `wengert.nn.rms_norm`; over the last axes."""
     axes = tuple(range(-len(normalized_shape), 0))
     eps = float(np.finfo(input._spec.dtype).eps) if eps is None else eps
-    y = input / np.sqrt(np.mean(input * input, axis=axes, keepdims=True) + eps)
-    return y if weight is None else y * weight
+    return normalization.rms_norm(input, weight, axis=axes, eps=eps)
 
 
 @spoken()
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Tensor:
-    """Vectors along an axis divided by their norm, or by `eps` if that is larger."""
-    return input / np.maximum(np.linalg.norm(input, p, axis=dim, keepdims=True), eps)
+    """See `wengert.nn.normalize`."""
+    return stored(distances.normalize(input, p, dim, eps), out)
 
 
 # Convolution and pooling -----------------------------------------------------------------------------------------
@@ -306,35 +313,24 @@ avg_pool2d = _avg_pool(pooling.avg_pool2d, "AvgPool2DBackward0")
 avg_pool3d = _avg_pool(pooling.avg_pool3d, "AvgPool3DBackward0")
 
 
-def _adaptive(reduce: Callable, ndim: int, name: str, title: str) -> Any:
+def _adaptive(function: Callable, ndim: int, name: str) -> Any:
     @spoken(name)
-    def pool(input: Tensor, output_size: Any) -> Tensor:
+    def pool(input: Tensor, output_size: Any, return_indices: bool = False) -> Tensor:
+        if return_indices:
+            raise MissingError(f"[{function.__name__}] return_indices=True is not supported here; leave it out")
         sizes = (output_size,) * ndim if isinstance(output_size, int) or output_size is None else tuple(output_size)
-        for axis, n in zip(range(-ndim, 0), sizes, strict=True):
-            input = _cells(input, axis, input.shape[axis] if n is None else n, reduce)
-        return input
+        return function(input, tuple(n or m for n, m in zip(sizes, input.shape[-ndim:], strict=True)))
 
-    pool.__name__ = title
-    pool.__doc__ = f"`numpy.{reduce.__name__}` of `output_size` windows along each of the last axes, as even as can be."
+    pool.__name__, pool.__doc__ = function.__name__, f"See `wengert.nn.{function.__name__}`."
     return pool
 
 
-def _cells(x: Tensor, axis: int, n: int, reduce: Callable) -> Tensor:
-    """One value for each of `n` windows that cover an axis."""
-    size = x.shape[axis]
-    if n == 1:
-        return reduce(x, axis=axis, keepdims=True)
-    if n == size:
-        return x
-    rest = (slice(None),) * (-axis - 1)
-    windows = [x[(..., slice(i * size // n, -(-(i + 1) * size // n)), *rest)] for i in range(n)]
-    return np.concatenate([reduce(w, axis=axis, keepdims=True) for w in windows], axis=axis)
-
-
-adaptive_avg_pool1d = _adaptive(np.mean, 1, "SqueezeBackward1", "adaptive_avg_pool1d")
-adaptive_avg_pool2d = _adaptive(np.mean, 2, "MeanBackward1", "adaptive_avg_pool2d")
-adaptive_max_pool1d = _adaptive(np.max, 1, "SqueezeBackward1", "adaptive_max_pool1d")
-adaptive_max_pool2d = _adaptive(np.max, 2, "AdaptiveMaxPool2DBackward0", "adaptive_max_pool2d")
+adaptive_avg_pool1d = _adaptive(pooling.adaptive_avg_pool1d, 1, "SqueezeBackward1")
+adaptive_avg_pool2d = _adaptive(pooling.adaptive_avg_pool2d, 2, "MeanBackward1")
+adaptive_avg_pool3d = _adaptive(pooling.adaptive_avg_pool3d, 3, "MeanBackward1")
+adaptive_max_pool1d = _adaptive(pooling.adaptive_max_pool1d, 1, "SqueezeBackward1")
+adaptive_max_pool2d = _adaptive(pooling.adaptive_max_pool2d, 2, "AdaptiveMaxPool2DBackward0")
+adaptive_max_pool3d = _adaptive(pooling.adaptive_max_pool3d, 3, "AdaptiveMaxPool3DBackward0")
 
 _PADDING = {"constant": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
@@ -354,3 +350,61 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
 def as_number(value: Any) -> Any:
     """A padding value as a plain number; `None` is 0."""
     return 0 if value is None else bare(value)
+
+
+# Resampling ------------------------------------------------------------------------------------------------------
+
+_INTERPOLATIONS = {
+    "nearest": ("nearest", None),
+    "linear": ("linear", 1),
+    "bilinear": ("linear", 2),
+    "trilinear": ("linear", 3),
+}
+
+
+def interpolate(
+    input: Tensor,
+    size: Any = None,
+    scale_factor: Any = None,
+    mode: str = "nearest",
+    align_corners: bool | None = None,
+    recompute_scale_factor: bool | None = None,
+    antialias: bool = False,
+) -> Tensor:
+    """See `wengert.nn.resize`; all axes behind the channels are resized."""
+    if mode not in _INTERPOLATIONS or antialias:
+        raise MissingError(f"[interpolate] a mode in {sorted(_INTERPOLATIONS)} was required; received {mode!r}")
+    kind, ndim = _INTERPOLATIONS[mode][0], input.ndim - 2
+    if _INTERPOLATIONS[mode][1] not in (None, ndim):
+        raise MissingError(f"[interpolate] Got {input.ndim}D input, but mode {mode!r} needs another number of axes")
+    if (size is None) is (scale_factor is None):
+        raise OptionError("[interpolate] only one of size or scale_factor should be defined")
+    scales = None
+    if size is None:
+        scales = (scale_factor,) * ndim if isinstance(scale_factor, (int, float)) else tuple(scale_factor)
+        size = tuple(int(n * factor) for n, factor in zip(input.shape[2:], scales, strict=True))
+    elif isinstance(size, int):
+        size = (size,) * ndim
+    scales = None if recompute_scale_factor else scales
+    result = _resized(input, tuple(size), kind, bool(align_corners), scales)
+    return named(result, f"Upsample{mode.capitalize()}{ndim}DBackward0")
+
+
+@spoken()
+def _resized(input: Tensor, size: tuple, kind: str, align_corners: bool, scales: Any) -> Tensor:
+    return resampling.resize(input, size, kind, align_corners, scales)
+
+
+upsample = interpolate
+
+
+@spoken("PixelShuffleBackward0")
+def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
+    """See `wengert.nn.pixel_shuffle`."""
+    return resampling.pixel_shuffle(input, upscale_factor)
+
+
+@spoken("PixelUnshuffleBackward0")
+def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
+    """See `wengert.nn.pixel_unshuffle`."""
+    return resampling.pixel_unshuffle(input, downscale_factor)

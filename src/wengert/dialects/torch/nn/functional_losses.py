@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 
 from wengert.box import bare
-from wengert.dialects.torch.errors import OptionError
+from wengert.dialects.torch.errors import MissingError, OptionError
 from wengert.dialects.torch.graph import named
 from wengert.dialects.torch.nn.spoken import reduction_of, spoken
 from wengert.dialects.torch.tensor import Tensor
-from wengert.nn import losses
-from wengert.rules.nn import relu, softplus
+from wengert.nn import distances, losses
 
 __all__ = [
     "binary_cross_entropy",
@@ -19,14 +18,18 @@ __all__ = [
     "cosine_embedding_loss",
     "cosine_similarity",
     "cross_entropy",
+    "gaussian_nll_loss",
     "hinge_embedding_loss",
     "huber_loss",
     "kl_div",
     "l1_loss",
     "margin_ranking_loss",
     "mse_loss",
+    "multi_margin_loss",
+    "multilabel_soft_margin_loss",
     "nll_loss",
     "pairwise_distance",
+    "poisson_nll_loss",
     "smooth_l1_loss",
     "soft_margin_loss",
     "triplet_margin_loss",
@@ -203,44 +206,60 @@ def kl_div(
 # Distances and margins -------------------------------------------------------------------------------------------
 
 
-def _length(x: Tensor, p: float, dim: int, keepdim: bool = False) -> Tensor:
-    return np.linalg.norm(x, p, axis=dim, keepdims=keepdim)
-
-
 @spoken()
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
-    """The norm of ``x1 - x2 + eps`` along the last axis."""
-    return _length(x1 - x2 + eps, p, -1, keepdim)
+    """See `wengert.nn.pairwise_distance`."""
+    return distances.pairwise_distance(x1, x2, p, eps, keepdim)
 
 
 @spoken()
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """The cosine of the angle between vectors along an axis."""
-    first = x1 / np.maximum(_length(x1, 2, dim, True), eps)
-    return np.sum(first * (x2 / np.maximum(_length(x2, 2, dim, True), eps)), axis=dim)
+    """See `wengert.nn.cosine_similarity`."""
+    return distances.cosine_similarity(x1, x2, dim, eps)
 
 
 @spoken()
 def margin_ranking_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, *, reduction: str = "mean"
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
 ) -> Tensor:
-    """``max(0, -target * (input1 - input2) + margin)``."""
-    return _reduced(relu(-target * (input1 - input2) + margin), None, reduction)
+    """See `wengert.nn.margin_ranking_loss`."""
+    each = distances.margin_ranking_loss(input1, input2, target, margin)
+    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
 
 
 @spoken()
-def hinge_embedding_loss(input: Tensor, target: Tensor, margin: float = 1.0, *, reduction: str = "mean") -> Tensor:
-    """``input`` where the target is 1, ``max(0, margin - input)`` where it is -1."""
-    return _reduced(np.where(bare(target) == 1, input, relu(margin - input)), None, reduction)
+def hinge_embedding_loss(
+    input: Tensor,
+    target: Tensor,
+    margin: float = 1.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """See `wengert.nn.hinge_embedding_loss`."""
+    each = distances.hinge_embedding_loss(input, bare(target), margin)
+    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
 
 
 @spoken()
 def cosine_embedding_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0.0, *, reduction: str = "mean"
+    input1: Tensor,
+    input2: Tensor,
+    target: Tensor,
+    margin: float = 0.0,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
 ) -> Tensor:
-    """One minus the cosine where the target is 1, ``max(0, cosine - margin)`` where it is -1."""
-    cosine = cosine_similarity(input1, input2, -1)
-    return _reduced(np.where(bare(target) == 1, 1 - cosine, relu(cosine - margin)), None, reduction)
+    """See `wengert.nn.cosine_embedding_loss`."""
+    each = distances.cosine_embedding_loss(input1, input2, bare(target), margin)
+    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
 
 
 @spoken()
@@ -251,15 +270,89 @@ def triplet_margin_loss(
     margin: float = 1.0,
     p: float = 2,
     eps: float = 1e-6,
-    *,
+    swap: bool = False,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """``max(0, distance(anchor, positive) - distance(anchor, negative) + margin)``."""
-    near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
-    return _reduced(relu(near - far + margin), None, reduction)
+    """See `wengert.nn.triplet_margin_loss`."""
+    if swap:
+        raise MissingError("[triplet_margin_loss] swap=False was required; received True; leave it out")
+    each = distances.triplet_margin_loss(anchor, positive, negative, margin, p, eps)
+    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
 
 
 @spoken("SoftMarginLossBackward0")
-def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
-    """``log(1 + exp(-target * input))``."""
-    return _reduced(softplus(-target * input), None, reduction)
+def soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """See `wengert.nn.soft_margin_loss`."""
+    each = distances.soft_margin_loss(input, target)
+    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
+
+
+@spoken("MultiMarginLossBackward0")
+def multi_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    p: int = 1,
+    margin: float = 1.0,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """See `wengert.nn.multi_margin_loss`."""
+    each = distances.multi_margin_loss(input, bare(target), p, margin, weight)
+    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
+
+
+@spoken()
+def multilabel_soft_margin_loss(
+    input: Tensor,
+    target: Tensor,
+    weight: Tensor | None = None,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """The mean over the last axis of `binary_cross_entropy_with_logits`."""
+    each = losses.binary_cross_entropy_with_logits(input, target, "none")
+    each = np.mean(each if weight is None else each * weight, axis=-1)
+    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
+
+
+# Likelihoods -----------------------------------------------------------------------------------------------------
+
+
+@spoken()
+def gaussian_nll_loss(
+    input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Tensor:
+    """See `wengert.nn.gaussian_nll`."""
+    var = var if isinstance(var, Tensor) else Tensor._box(np.full(input._spec.shape, var, input._spec.dtype))
+    if var.ndim == input.ndim - 1:
+        var = np.expand_dims(var, -1)
+    if np.any(bare(var) < 0):
+        raise OptionError("[gaussian_nll_loss] var has negative entry/entries; variances are not negative")
+    return _reduced(distances.gaussian_nll(input, target, var, full, eps), None, reduction)
+
+
+@spoken()
+def poisson_nll_loss(
+    input: Tensor,
+    target: Tensor,
+    log_input: bool = True,
+    full: bool = False,
+    size_average: bool | None = None,
+    eps: float = 1e-8,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Tensor:
+    """See `wengert.nn.poisson_nll`."""
+    each = distances.poisson_nll(input if log_input else np.log(input + eps), target, full)
+    return _reduced(each, None, reduction_of(reduction, size_average, reduce))

@@ -21,8 +21,12 @@ _TABLE: dict[str, tuple[Any, dict[str, Any]]] = {
     "MarginRankingLoss": (F.margin_ranking_loss, {"margin": 0.0}),
     "HingeEmbeddingLoss": (F.hinge_embedding_loss, {"margin": 1.0}),
     "CosineEmbeddingLoss": (F.cosine_embedding_loss, {"margin": 0.0}),
-    "TripletMarginLoss": (F.triplet_margin_loss, {"margin": 1.0, "p": 2.0, "eps": 1e-6}),
+    "TripletMarginLoss": (F.triplet_margin_loss, {"margin": 1.0, "p": 2.0, "eps": 1e-6, "swap": False}),
     "SoftMarginLoss": (F.soft_margin_loss, {}),
+    "MultiMarginLoss": (F.multi_margin_loss, {"p": 1, "margin": 1.0, "weight": None}),
+    "MultiLabelSoftMarginLoss": (F.multilabel_soft_margin_loss, {"weight": None}),
+    "GaussianNLLLoss": (F.gaussian_nll_loss, {"full": False, "eps": 1e-6}),
+    "PoissonNLLLoss": (F.poisson_nll_loss, {"log_input": True, "full": False, "eps": 1e-8}),
 }
 _ORDERS = {
     "SmoothL1Loss": ("size_average", "reduce", "reduction", "beta"),
@@ -36,6 +40,10 @@ _ORDERS = {
     "HingeEmbeddingLoss": ("margin", "size_average", "reduce", "reduction"),
     "CosineEmbeddingLoss": ("margin", "size_average", "reduce", "reduction"),
     "TripletMarginLoss": ("margin", "p", "eps", "swap", "size_average", "reduce", "reduction"),
+    "MultiMarginLoss": ("p", "margin", "weight", "size_average", "reduce", "reduction"),
+    "MultiLabelSoftMarginLoss": ("weight", "size_average", "reduce", "reduction"),
+    "GaussianNLLLoss": ("full", "eps", "reduction"),
+    "PoissonNLLLoss": ("log_input", "full", "size_average", "eps", "reduce", "reduction"),
 }
 """The order of the arguments, where it is not ``size_average, reduce, reduction``."""
 

@@ -5,16 +5,30 @@ from typing import Any
 
 import numpy as np
 
-from wengert.dialects.torch import creation, functions_shapes
+from wengert.dialects.torch import creation
 from wengert.dialects.torch.errors import MissingError, OperandError, OptionError
 from wengert.dialects.torch.nn import functional as F
 from wengert.dialects.torch.nn import init
 from wengert.dialects.torch.nn.module import Module
 from wengert.dialects.torch.nn.parameter import Parameter
 from wengert.dialects.torch.tensor import Tensor
-from wengert.nn.recurrent import gru_step, lstm_step
+from wengert.nn.recurrent import gru_step, lstm_step, run_layers
 
-__all__ = ["GRU", "LSTM", "RNN"]
+__all__ = ["GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell"]
+
+
+def _shapes(gates: int, inputs: int, hidden: int, bias: bool) -> dict[str, tuple]:
+    """The parameters of a layer, by name."""
+    rows = gates * hidden
+    weights = {"weight_ih": (rows, inputs), "weight_hh": (rows, hidden)}
+    return weights | ({"bias_ih": (rows,), "bias_hh": (rows,)} if bias else {})
+
+
+def _draw(module: Any) -> None:
+    """Draw initial values."""
+    bound = 1 / math.sqrt(module.hidden_size) if module.hidden_size > 0 else 0
+    for p in module.parameters():
+        init.uniform_(p, -bound, bound)
 
 
 class _Recurrent(Module):
@@ -46,10 +60,8 @@ class _Recurrent(Module):
         for layer in range(num_layers):
             for suffix in self._suffixes(layer):
                 inputs = input_size if layer == 0 else directions * hidden_size
-                shapes = {"weight_ih": (inputs,), "weight_hh": (hidden_size,), "bias_ih": (), "bias_hh": ()}
-                for name, rest in list(shapes.items())[: 4 if bias else 2]:
-                    value = creation.empty((self.gates * hidden_size, *rest), dtype=dtype)
-                    self.register_parameter(name + suffix, Parameter(value))
+                for name, shape in _shapes(self.gates, inputs, hidden_size, bias).items():
+                    self.register_parameter(name + suffix, Parameter(creation.empty(shape, dtype=dtype)))
         self.reset_parameters()
 
     def _suffixes(self, layer: int) -> tuple[str, ...]:
@@ -58,9 +70,7 @@ class _Recurrent(Module):
 
     def reset_parameters(self) -> None:
         """Draw initial values."""
-        bound = 1 / math.sqrt(self.hidden_size) if self.hidden_size > 0 else 0
-        for p in self.parameters():
-            init.uniform_(p, -bound, bound)
+        _draw(self)
 
     def flatten_parameters(self) -> None:
         """Do nothing: how parameters lie in memory makes no difference here."""
@@ -94,29 +104,12 @@ class _Recurrent(Module):
 
     def _run(self, x: Tensor, given: tuple) -> tuple:
         """All layers, each on what the one before gave."""
-        last: list = []
-        for layer in range(self.num_layers):
-            outputs = []
-            for suffix in self._suffixes(layer):
-                states = self._along(x, tuple(part[len(last)] for part in given), suffix)
-                last.append(states[-1])
-                hidden = [state[0] for state in states]
-                outputs.append(functions_shapes.stack(hidden[::-1] if suffix.endswith("reverse") else hidden))
-            x = outputs[0] if len(outputs) == 1 else functions_shapes.cat(outputs, -1)
-            if layer < self.num_layers - 1:
-                x = F.dropout(x, self.dropout, self.training)
-        return x, tuple(functions_shapes.stack(list(part)) for part in zip(*last, strict=True))
-
-    def _along(self, x: Tensor, state: tuple, suffix: str) -> list:
-        """The states of one layer in one direction, in the order in which they come."""
-        weight_ih, weight_hh = getattr(self, "weight_ih" + suffix), getattr(self, "weight_hh" + suffix)
-        bias_ih, bias_hh = (getattr(self, name + suffix) if self.bias else None for name in ("bias_ih", "bias_hh"))
-        inputs = F.linear(x, weight_ih, bias_ih)
-        states = []
-        for t in range(x.shape[0])[:: -1 if suffix.endswith("reverse") else 1]:
-            state = self.step(inputs[t], F.linear(state[0], weight_hh, bias_hh), state)
-            states.append(state)
-        return states
+        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+        weights = [
+            [tuple(getattr(self, name + suffix, None) for name in names) for suffix in self._suffixes(layer)]
+            for layer in range(self.num_layers)
+        ]
+        return run_layers(self.step, x, given, weights, lambda between: F.dropout(between, self.dropout, self.training))
 
     def extra_repr(self) -> str:
         """The settings."""
@@ -160,3 +153,65 @@ class GRU(_Recurrent):
     def step(self, x: Tensor, h: Tensor, state: tuple) -> tuple:
         """The next state."""
         return (gru_step(x, h, state[0]),)
+
+
+# Cells -----------------------------------------------------------------------------------------------------------
+
+
+class _Cell(Module):
+    """One step of a recurrent network, with the parameters of one layer."""
+
+    of: type[_Recurrent]
+
+    def __init__(
+        self, input_size: int, hidden_size: int, bias: bool = True, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        self.input_size, self.hidden_size, self.bias = input_size, hidden_size, bias
+        for name, shape in _shapes(self.of.gates, input_size, hidden_size, bias).items():
+            self.register_parameter(name, Parameter(creation.empty(shape, dtype=dtype)))
+        _draw(self)
+
+    def forward(self, input: Tensor, hx: Any = None) -> Any:
+        """The next state, from an input of shape (batch, input_size) or (input_size,)."""
+        if input.ndim not in (1, 2) or input.shape[-1] != self.input_size:
+            raise OperandError(
+                f"[{type(self).__name__}] input of 1 or 2 axes, the last of size {self.input_size}, was required: "
+                f"input has inconsistent input_size; received {input._spec!r}"
+            )
+        if hx is None:
+            zeros = creation.zeros((*input.shape[:-1], self.hidden_size), dtype=input.dtype)
+            hx = (zeros,) * self.of.parts
+        state = hx if isinstance(hx, tuple) else (hx,)
+        bias_ih, bias_hh = (self.bias_ih, self.bias_hh) if self.bias else (None, None)
+        sums = F.linear(input, self.weight_ih, bias_ih), F.linear(state[0], self.weight_hh, bias_hh)
+        following = self.of.step(self, *sums, state)  # type: ignore[arg-type]
+        return following if self.of.parts > 1 else following[0]
+
+    def extra_repr(self) -> str:
+        """The settings."""
+        return f"{self.input_size}, {self.hidden_size}" + ("" if self.bias else ", bias=False")
+
+
+class RNNCell(_Cell):
+    """One step of `RNN`."""
+
+    of = RNN
+
+    def __init__(
+        self, input_size: int, hidden_size: int, bias: bool = True, nonlinearity: str = "tanh", **options: Any
+    ) -> None:
+        super().__init__(input_size, hidden_size, bias, **options)
+        self.nonlinearity = nonlinearity
+
+
+class LSTMCell(_Cell):
+    """One step of `LSTM`."""
+
+    of = LSTM
+
+
+class GRUCell(_Cell):
+    """One step of `GRU`."""
+
+    of = GRU

@@ -15,13 +15,19 @@ from wengert.dialects.torch.tensor import Tensor
 __all__ = [
     "AdaptiveAvgPool1d",
     "AdaptiveAvgPool2d",
+    "AdaptiveAvgPool3d",
     "AdaptiveMaxPool1d",
     "AdaptiveMaxPool2d",
+    "AdaptiveMaxPool3d",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
+    "CircularPad1d",
+    "CircularPad2d",
+    "CircularPad3d",
     "ConstantPad1d",
     "ConstantPad2d",
+    "ConstantPad3d",
     "Conv1d",
     "Conv2d",
     "Conv3d",
@@ -34,9 +40,15 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "ReflectionPad1d",
     "ReflectionPad2d",
+    "ReflectionPad3d",
+    "ReplicationPad1d",
     "ReplicationPad2d",
+    "ReplicationPad3d",
+    "ZeroPad1d",
     "ZeroPad2d",
+    "ZeroPad3d",
 ]
 
 
@@ -366,8 +378,17 @@ AdaptiveAvgPool1d = _pool(_Adaptive, "AdaptiveAvgPool1d", F.adaptive_avg_pool1d)
 AdaptiveAvgPool2d = _pool(_Adaptive, "AdaptiveAvgPool2d", F.adaptive_avg_pool2d)
 AdaptiveMaxPool1d = _pool(_Adaptive, "AdaptiveMaxPool1d", F.adaptive_max_pool1d)
 AdaptiveMaxPool2d = _pool(_Adaptive, "AdaptiveMaxPool2d", F.adaptive_max_pool2d)
-ConstantPad1d = _module(_Pad, "ConstantPad1d", "A value put around the last axis.", ndim=1)
-ConstantPad2d = _module(_Pad, "ConstantPad2d", "A value put around the last two axes.")
-ZeroPad2d = _module(_Pad, "ZeroPad2d", "Zeros put around the last two axes.")
-ReflectionPad2d = _module(_Pad, "ReflectionPad2d", "Reflections put around the last two axes.", mode="reflect")
-ReplicationPad2d = _module(_Pad, "ReplicationPad2d", "Edges repeated around the last two axes.", mode="replicate")
+AdaptiveAvgPool3d = _pool(_Adaptive, "AdaptiveAvgPool3d", F.adaptive_avg_pool3d)
+AdaptiveMaxPool3d = _pool(_Adaptive, "AdaptiveMaxPool3d", F.adaptive_max_pool3d)
+
+
+def _pads(name: str, summary: str, mode: str = "constant") -> list:
+    """Modules that pad one, two and three axes."""
+    return [_module(_Pad, f"{name}{n}d", f"{summary} around the last axes: {n}.", ndim=n, mode=mode) for n in (1, 2, 3)]
+
+
+ConstantPad1d, ConstantPad2d, ConstantPad3d = _pads("ConstantPad", "A value")
+ZeroPad1d, ZeroPad2d, ZeroPad3d = _pads("ZeroPad", "Zeros")
+ReflectionPad1d, ReflectionPad2d, ReflectionPad3d = _pads("ReflectionPad", "Reflections", "reflect")
+ReplicationPad1d, ReplicationPad2d, ReplicationPad3d = _pads("ReplicationPad", "Edges repeated", "replicate")
+CircularPad1d, CircularPad2d, CircularPad3d = _pads("CircularPad", "The other ends", "circular")

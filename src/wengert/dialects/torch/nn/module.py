@@ -14,7 +14,7 @@ from wengert.tape import no_grad
 __all__ = ["Module"]
 
 
-class _Incompatible(namedtuple("IncompatibleKeys", ("missing_keys", "unexpected_keys"))):
+class _IncompatibleKeys(namedtuple("IncompatibleKeys", ("missing_keys", "unexpected_keys"))):
     """Names that only one side of `Module.load_state_dict` has."""
 
     __slots__ = ()
@@ -378,7 +378,7 @@ class Module:
             listed = "\n\t".join(problems)
             raise TorchError(f"Error(s) in loading state_dict for {type(self).__name__}:\n\t{listed}")
         self._load({name: state_dict[name] for name in own if name in state_dict}, own)
-        return _Incompatible(missing, unexpected)
+        return _IncompatibleKeys(missing, unexpected)
 
     def _load(self, given: dict[str, Any], own: dict[str, Any]) -> None:
         for name, value in given.items():

@@ -4,11 +4,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from wengert.dialects.torch.errors import MissingError
 from wengert.dialects.torch.optim.optimizer import FormulaOptimizer
 from wengert.dialects.torch.tensor import Tensor
+from wengert.optim import adaptive
 from wengert.optim import methods as formulas
 
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "RMSprop"]
+__all__ = ["SGD", "Adadelta", "Adagrad", "Adam", "AdamW", "Adamax", "NAdam", "RMSprop"]
 
 
 class SGD(FormulaOptimizer):
@@ -140,3 +142,82 @@ class Adagrad(FormulaOptimizer):
         for t in group["params"]:
             total = np.full(t._spec.shape, group["initial_accumulator_value"], t._spec.dtype)
             self.state[t] = {"step": Tensor._box(np.float32(0)), "sum": Tensor._box(total)}
+
+
+class Adadelta(FormulaOptimizer):
+    """Steps whose length past steps give; see `wengert.optim.Adadelta`."""
+
+    formula = adaptive.Adadelta
+    slots: ClassVar = {"square": "square_avg", "steps_square": "acc_delta"}
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 1.0,
+        rho: float = 0.9,
+        eps: float = 1e-6,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        *,
+        capturable: bool = False,
+        maximize: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        defaults = {"lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
+        defaults |= {"capturable": capturable, "foreach": foreach, "differentiable": differentiable}
+        super().__init__(params, defaults)
+
+
+class Adamax(FormulaOptimizer):
+    """`Adam` with a running maximum; see `wengert.optim.Adamax`."""
+
+    formula = adaptive.Adamax
+    slots: ClassVar = {"mean": "exp_avg", "largest": "exp_inf"}
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        foreach: bool | None = None,
+        *,
+        maximize: bool = False,
+        differentiable: bool = False,
+        capturable: bool = False,
+    ) -> None:
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "foreach": foreach}
+        super().__init__(
+            params, defaults | {"maximize": maximize, "differentiable": differentiable, "capturable": capturable}
+        )
+
+
+class NAdam(FormulaOptimizer):
+    """`Adam` with Nesterov's look ahead; see `wengert.optim.NAdam`."""
+
+    formula = adaptive.NAdam
+    slots: ClassVar = {"mean": "exp_avg", "square": "exp_avg_sq"}
+
+    def __init__(
+        self,
+        params: Any,
+        lr: Any = 2e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        momentum_decay: float = 4e-3,
+        decoupled_weight_decay: bool = False,
+        *,
+        foreach: bool | None = None,
+        maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+    ) -> None:
+        if decoupled_weight_decay and weight_decay:
+            raise MissingError("[NAdam] decoupled_weight_decay=False was required; received True; use AdamW")
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "foreach": foreach}
+        defaults |= {"momentum_decay": momentum_decay, "decoupled_weight_decay": decoupled_weight_decay}
+        super().__init__(
+            params, defaults | {"maximize": maximize, "capturable": capturable, "differentiable": differentiable}
+        )

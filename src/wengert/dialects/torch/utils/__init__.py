@@ -1,5 +1,5 @@
 """Utilities of PyTorch programs."""
 
-from wengert.dialects.torch.utils import data
+from wengert.dialects.torch.utils import checkpoint, data
 
-__all__ = ["data"]
+__all__ = ["checkpoint", "data"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.dialects.torch import creation, dtypes, functions_shapes
+from wengert.dialects.torch import creation, dtypes, functions_joining
 from wengert.dialects.torch.errors import OptionError, TypeMismatchError
 from wengert.dialects.torch.tensor import Tensor
 from wengert.dialects.torch.utils.data.datasets import IterableDataset
@@ -138,9 +138,9 @@ def default_collate(batch: Sequence[Any]) -> Any:
     """Examples as a batch: tensors and numbers stacked, containers element by element, strings as they are."""
     first = batch[0]
     if isinstance(first, Tensor):
-        return functions_shapes.stack(list(batch), 0)
+        return functions_joining.stack(list(batch), 0)
     if isinstance(first, (np.ndarray, np.generic)) and first.dtype.kind in "fciub":
-        return functions_shapes.stack([creation.as_tensor(x) for x in batch], 0)
+        return functions_joining.stack([creation.as_tensor(x) for x in batch], 0)
     if isinstance(first, float):
         return creation.tensor(batch, dtype=dtypes.float64)
     if isinstance(first, int):

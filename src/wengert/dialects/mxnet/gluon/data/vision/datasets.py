@@ -40,8 +40,8 @@ class MNIST(Dataset):
         path = os.path.join(self._root, name)
         if not os.path.exists(path):
             raise MXNetError(
-                f"[{type(self).__name__}] the file {path} was required; it is not there, and nothing is downloaded; put "
-                f"it there, or name its folder as root"
+                f"[{type(self).__name__}] the file {path} was required; it is not there, and nothing is downloaded; "
+                f"put it there, or name its folder as root"
             )
         with gzip.open(path, "rb") as file:
             return np.frombuffer(file.read(), np.uint8, offset=header)

@@ -1,0 +1,188 @@
+"""scipy.interpolate: tables on a line (`interp1d`) and on grids."""
+
+import numpy as np
+import scipy.interpolate as si
+
+from wengert.rules.reductions import normal_axis
+from wengert.rules.scipy_interpolate import HOME, _places_in_front, interpolate, make_interp_spline
+from wengert.rules.scipy_tools import array, double, has_wrapper, plain, twin, unsupported
+from wengert.rules.splines import sample
+
+# One dimension ---------------------------------------------------------------------------------------------------
+
+
+class interp1d:
+    """See `scipy.interpolate.interp1d`."""
+
+    __module__ = HOME
+
+    def __init__(
+        self, x, y, kind="linear", axis=-1, copy=True, bounds_error=None, fill_value=np.nan, assume_sorted=False
+    ):
+        x, y = double(x), array(y)
+        y = y if y.dtype.kind in "fc" else y.astype(float)
+        self.axis = normal_axis(axis, y.ndim)
+        y = np.moveaxis(y, self.axis, 0)
+        if x.ndim != 1 or len(x) != len(y):
+            raise ValueError("x and y arrays must be equal in length along interpolation axis.")
+        if not assume_sorted:
+            order = np.argsort(plain(x), kind="mergesort")
+            x, y = x[order], y[order]
+        self.x, self._y, self.kind = x, y, kind
+        self._extrapolates = isinstance(fill_value, str) and fill_value == "extrapolate"
+        if self._extrapolates and bounds_error:
+            raise ValueError("Cannot extrapolate and raise at the same time.")
+        alone = not isinstance(fill_value, (tuple, str))
+        is_nan = alone and not has_wrapper(fill_value) and np.ndim(fill_value) == 0 and np.isnan(fill_value)
+        self.bounds_error = bool(bounds_error) if bounds_error is not None else is_nan
+        self.fill_value = fill_value
+        splines = {"zero": 0, "slinear": 1, "quadratic": 2, "cubic": 3}
+        kind = splines.get(kind, kind)
+        if kind == 0:
+            kind = "previous"
+        elif kind == 1:
+            kind = "linear"
+        if isinstance(kind, str) and kind not in ("linear", "nearest", "nearest-up", "previous", "next"):
+            raise NotImplementedError(f"{kind} is unsupported: Use fitpack routines for other types.")
+        self._how = kind
+        self._spline = make_interp_spline(x, y, k=int(kind)) if not isinstance(kind, str) else None
+
+    def __call__(self, x):
+        """Values at places of any shape."""
+        x = double(x)
+        flat = np.reshape(x, (-1,))
+        y = self._values(flat) if self._spline is None else self._spline(flat)
+        if not self._extrapolates:
+            y = self._filled(flat, y)
+        elif self.kind in ("previous", "next"):
+            places, n = plain(flat), len(self.x)
+            lost = places < plain(self.x)[0] if self._how == "previous" else places > plain(self.x)[n - 1]
+            y = np.where(np.reshape(lost, (-1, *(1,) * (y.ndim - 1))), np.nan, y)
+        return _places_in_front(np.reshape(y, (*x.shape, *self._y.shape[1:])), x.ndim, self.axis)
+
+    def _values(self, flat):
+        knots, places, n = plain(self.x), plain(flat), len(self.x)
+        if self._how == "linear":
+            high = np.clip(np.searchsorted(knots, places), 1, n - 1)
+            low = high - 1
+            width = np.reshape(self.x[high] - self.x[low], (-1, *(1,) * (self._y.ndim - 1)))
+            step = np.reshape(flat - self.x[low], width.shape)
+            return (self._y[high] - self._y[low]) / width * step + self._y[low]
+        if self._how in ("nearest", "nearest-up"):
+            middles = (knots[1:] + knots[:-1]) / 2
+            number = np.searchsorted(middles, places, "left" if self._how == "nearest" else "right")
+            return self._y[np.clip(number, 0, n - 1)]
+        if self._how == "previous":
+            return self._y[np.clip(np.searchsorted(knots, places, "right") - 1, 0, n - 1)]
+        return self._y[np.clip(np.searchsorted(knots, places, "left"), 0, n - 1)]
+
+    def _filled(self, flat, y):
+        knots, places = plain(self.x), plain(flat)
+        below, above = places < knots[0], places > knots[-1]
+        if self.bounds_error and np.any(below | above):
+            what = f"a value ({places[below | above][0]}) in x_new is outside of the interpolation range"
+            raise ValueError(f"{what} [{knots[0]}, {knots[-1]}].")
+        if not np.any(below | above):
+            return y
+        pair = self.fill_value if isinstance(self.fill_value, tuple) else (self.fill_value, self.fill_value)
+        shape = (-1, *(1,) * (y.ndim - 1))
+        y = np.where(np.reshape(below, shape), pair[0], y)
+        return np.where(np.reshape(above, shape), pair[1], y)
+
+
+# Grids -----------------------------------------------------------------------------------------------------------
+
+DEGREES = {"slinear": 1, "cubic": 3, "quintic": 5}
+
+
+class RegularGridInterpolator:
+    """See `scipy.interpolate.RegularGridInterpolator`; the grid may be recorded in the methods linear and nearest."""
+
+    __module__ = HOME
+
+    def __init__(
+        self, points, values, method="linear", bounds_error=True, fill_value=np.nan, *, solver=None, solver_args=None
+    ):
+        name = "RegularGridInterpolator"
+        if method not in ("linear", "nearest", *DEGREES):
+            raise unsupported(
+                name, "method", method, "'linear', 'nearest', 'slinear', 'cubic' or 'quintic'", array(values)
+            )
+        if solver is not None or solver_args is not None:
+            raise unsupported(name, "solver", solver, None, array(values))
+        grid, values = [double(p) for p in points], array(values)
+        values = values if values.dtype.kind in "fc" else values.astype(float)
+        for axis, p in enumerate(grid):
+            if p.ndim != 1 or len(p) != values.shape[axis]:
+                raise ValueError(f"There are {p.shape} points and {values.shape[axis]} values on dimension {axis}")
+            if len(p) > 1 and np.all(np.diff(plain(p)) < 0):
+                grid[axis], values = np.flip(p), np.flip(values, axis=axis)
+            elif np.any(np.diff(plain(p)) <= 0):
+                raise ValueError(f"The points in dimension {axis} must be strictly ascending or descending")
+        self.grid, self.values, self.method = tuple(grid), values, method
+        self.bounds_error, self.fill_value = bounds_error, fill_value
+        self._splines = {}
+
+    def __call__(self, xi, method=None, *, nu=None):
+        """Values at places, whose last axis has the coordinates."""
+        method, d = self.method if method is None else method, len(self.grid)
+        if method not in ("linear", "nearest", *DEGREES):
+            raise ValueError(f"Method '{method}' is not defined")
+        if nu is not None:
+            raise unsupported("RegularGridInterpolator", "nu", nu, None, self.values)
+        xi = double(np.stack(np.broadcast_arrays(*map(array, xi)), axis=-1) if isinstance(xi, tuple) else xi)
+        if d == 1 and xi.ndim == 1:
+            xi = xi[:, None]
+        if xi.shape[-1] != d:
+            raise ValueError(f"The requested sample points xi have dimension {xi.shape[-1]} but this has dimension {d}")
+        flat = np.transpose(np.reshape(xi, (-1, d)))
+        places = plain(flat)
+        inside = [(x >= plain(p)[0]) & (x <= plain(p)[-1]) for x, p in zip(places, self.grid, strict=True)]
+        if self.bounds_error:
+            for axis, fits in enumerate(inside):
+                if not np.all(fits):
+                    raise ValueError(f"One of the requested xi is out of bounds in dimension {axis}")
+        outside = ~np.all(inside, axis=0)
+        y = self._evaluated(flat, method)
+        shape = (-1, *(1,) * (y.ndim - 1))
+        if not self.bounds_error and self.fill_value is not None and np.any(outside):
+            y = np.where(np.reshape(outside, shape), self.fill_value, y)
+        lost = np.any(np.isnan(places), axis=0)
+        y = np.where(np.reshape(lost, shape), np.nan, y) if np.any(lost) else y
+        return np.reshape(y, (*xi.shape[:-1], *self.values.shape[d:]))
+
+    def _evaluated(self, flat, method):
+        d = len(self.grid)
+        if method in DEGREES:
+            knots, c = self._coefficients(DEGREES[method])
+            return sample(c, flat, order=DEGREES[method], nus=((0,) * d,), knots=knots)[0]
+        lines = []
+        for k, p in enumerate(self.grid):
+            i = np.clip(np.searchsorted(plain(p), plain(flat)[k]) - 1, 0, max(len(p) - 2, 0))
+            width = p[i + 1] - p[i] if len(p) > 1 else 1.0
+            lines.append(((flat[k] - p[i]) / width, i))
+        if method == "nearest":
+            return self.values[tuple(np.where(plain(t) <= 0.5, i, np.minimum(i + 1, len(p) - 1))
+                                     for (t, i), p in zip(lines, self.grid, strict=True))]  # fmt: skip
+        points = np.stack([t + i for t, i in lines])
+        return sample(self.values, points, order=1, fold="extend", nus=((0,) * d,))[0]
+
+    def _coefficients(self, degree):
+        """The values' spline along one axis after the other."""
+        if degree not in self._splines:
+            knots, c = [], self.values
+            for axis, p in enumerate(self.grid):
+                spline = make_interp_spline(p, c, degree, axis=axis)
+                knots.append(spline.t)
+                c = np.moveaxis(spline.c, 0, axis)
+            self._splines[degree] = tuple(knots), c
+        return self._splines[degree]
+
+
+@twin(si.interpn, interpolate)
+def interpn(points, values, xi, method="linear", bounds_error=True, fill_value=np.nan):
+    if method not in ("linear", "nearest", *DEGREES):
+        raise unsupported(
+            "interpn", "method", method, "'linear', 'nearest', 'slinear', 'cubic' or 'quintic'", array(values)
+        )
+    return RegularGridInterpolator(points, values, method, bounds_error, fill_value)(xi)
