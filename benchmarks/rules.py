@@ -86,6 +86,8 @@ LARGE: dict[str, Callable] = {
     "numpy.cross": lambda k: ((draw(k, 3), draw(k, 3)), {}),  # three components
     "numpy.linalg.cross": lambda k: ((draw(k, 3), draw(k, 3)), {}),
     "numpy.insert": lambda k: ((draw(k, 3), 1, draw(3)), {"axis": 0}),
+    "numpy.broadcast_to": lambda k: ((draw(k, 1), (k, 200)), {}),
+    "numpy.linalg.tensorinv": lambda k: ((draw(k, 2, 2, k) + 9 * np.eye(2 * k).reshape(k, 2, 2, k),), {}),
     "wengert.conv1d": lambda k: ((draw(4, 3, 8 * k), draw(8, 3, 5)), {}),  # the kernel stays small
     "wengert.conv2d": lambda k: ((image(8 * k), draw(8, 3, 3, 3)), {}),
     "wengert.conv3d": lambda k: ((draw(2, 2, 8 * k, 8, 8), draw(4, 2, 3, 3, 3)), {}),
@@ -94,6 +96,25 @@ LARGE: dict[str, Callable] = {
     "wengert.conv_transpose3d": lambda k: ((draw(2, 2, 8 * k, 8, 8), draw(2, 4, 3, 3, 3)), {}),
 }
 """Arguments, by a factor, of functions whose samples say too little; by the name that the table has."""
+
+
+TRANSPOSED = "a view; its gradient is copied into the order of the operand, which takes longer than to write it"
+ITERATED = "SciPy has the function in C and its derivative not at all: that is iterated, or summed, in NumPy"
+STEPS = "NumPy's loop runs once over the elements; the way back, a linear recurrence, takes several passes"
+EXPLAINED = {
+    "numpy.transpose": TRANSPOSED,
+    "numpy.matrix_transpose": TRANSPOSED,
+    "numpy.linalg.matrix_transpose": TRANSPOSED,
+    "numpy.rollaxis": TRANSPOSED,
+    "numpy.rot90": TRANSPOSED,
+    **{f"numpy.{f}.reduce": STEPS for f in ("copysign", "heaviside", "fmod", "remainder", "float_power")},
+    **{f"numpy.{f}.accumulate": STEPS for f in ("maximum", "minimum", "fmax", "fmin", "fmod", "heaviside", "power")},
+    "numpy.float_power.accumulate": STEPS,
+    **{f"scipy.special.{f}": ITERATED for f in ("betainc", "betaincc", "betainccinv", "fdtr", "fdtrc", "fdtri")},
+    **{f"scipy.special.{f}": ITERATED for f in ("btdtria", "btdtrib", "gdtr", "gdtrc", "chdtr", "agm", "kelvin")},
+    **{f"scipy.special.{f}": ITERATED for f in ("elliprj", "elliprd", "elliprc")},
+}
+"""What is known of functions that are beyond the limit."""
 
 
 def enlarged(name: str, sample: Any, factor: int) -> tuple[tuple, dict]:
@@ -143,7 +164,7 @@ def arrays(value: Any) -> list[np.ndarray]:
     return [np.asarray(value)] if isinstance(value, (np.ndarray, np.generic)) else []
 
 
-def written(shape: str) -> str:
+def written(shape: tuple[int, ...]) -> str:
     """The shape of an array, as the table has it."""
     return "(" + ", ".join(str(n) for n in shape) + ")"
 
@@ -191,7 +212,7 @@ def measure(name: str, function: Callable, sample: Any, settings: Settings) -> R
     """Enlarge the arguments until a call is long enough, and then take turns."""
     factor, chosen = 1, None
     while chosen is None:
-        args, kwargs = enlarged(name, sample, factor)
+        args, kwargs = enlarged(name, sample, max(factor, 4) if name in LARGE else factor)
         turn(function, args, kwargs)
         times = turn(function, args, kwargs)
         sizes = [x.size for x in arrays([args, kwargs, function(*args, **kwargs)])]
@@ -316,6 +337,8 @@ def report(console: Console, rows: list[Row], reasons: dict[str, str]) -> None:
     fast = [r for r in rows if r.verdict == "fast"]
     if slow:
         console.print(table_of(slow, f"More than {LIMIT} times"))
+        for name, reason in {r.name: EXPLAINED[r.name] for r in slow if r.name in EXPLAINED}.items():
+            console.print(f"  {name}: {reason}.", style="dim", markup=False)
     if fast:
         console.print(f"\nViews, or as fast as memory: within {LIMIT} times of writing the gradients, but not of these")
         console.print(", ".join(f"{r.name} {digits(r.over('backward', 'plain'))}" for r in fast))
@@ -324,7 +347,9 @@ def report(console: Console, rows: list[Row], reasons: dict[str, str]) -> None:
         for name, reason in reasons.items():
             console.print(f"  {name}: {reason}", markup=False)
     good = len(rows) - len(slow) - len(fast)
-    console.print(f"\n{len(rows)} calls: {good} within {LIMIT} times, {len(fast)} as fast as memory, {len(slow)} beyond.")
+    console.print(
+        f"\n{len(rows)} calls: {good} within {LIMIT} times, {len(fast)} as fast as memory, {len(slow)} beyond."
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from benchmarks import __main__ as command
-from benchmarks import chart, memory, report, results, runner, workloads
+from benchmarks import chart, memory, report, results, rules, runner, workloads
 from benchmarks.workload import Budget, Row
 
 TINY = runner.Settings(rounds=1, block=0.0, quick=True, timeout=60)
@@ -72,3 +72,13 @@ def test_a_bad_argument_is_refused(capsys):
         command.arguments(["elementwize"])
     assert refused.value.code == 2
     assert "there is no workload 'elementwize'" in capsys.readouterr().err
+
+
+def test_arguments_of_rules_are_made_large_and_measured():
+    small = rules.Settings(rounds=1, elements=500, long=0.01)
+    chosen = rules.functions(["numpy.hypot", "numpy.linalg.solve", "numpy.tril"])
+    rows = {name: next(rules.rows_of(name, f, given, False, small)) for name, f, given in chosen}
+    assert {"numpy.hypot", "numpy.linalg.solve", "numpy.tril"} <= rows.keys()
+    for row in rows.values():
+        assert isinstance(row, str) or row.over("backward", "plain") > 0
+    rules.report(Console(quiet=True), [r for r in rows.values() if not isinstance(r, str)], {"f": "no sample"})

@@ -126,6 +126,12 @@ def storage_of(base: Box) -> Storage:
     return storage
 
 
+def has_views(base: Box) -> bool:
+    """Whether there are views of a tensor, or arrays on its memory that were given away."""
+    storage = getattr(base, "_storage", None)
+    return storage is not None and (getrefcount(storage) > _SHARED or storage.exported() > 0)
+
+
 def make_view(
     source: Box, x: Any, y: Any, spec: Spec, node: Any, link: Callable, call: Callable, params: tuple
 ) -> Box | None:

@@ -1123,8 +1123,13 @@ samples(
     args(A(3), 1, kind="introselect"),
 )
 
-from tests.battery import samples_statistics  # noqa: E402, F401
-from tests.battery import samples_scipy  # noqa: E402, F401
-from tests.battery import samples_assembling, samples_fft, samples_polynomials  # noqa: E402, F401
-from tests.battery import samples_scipy_fields  # noqa: E402, F401
-from tests.battery import samples_linalg, samples_special  # noqa: E402, F401
+from tests.battery import (  # noqa: E402, F401  # noqa: E402, F401
+    samples_assembling,
+    samples_fft,
+    samples_linalg,
+    samples_polynomials,
+    samples_scipy,
+    samples_scipy_fields,
+    samples_special,
+    samples_statistics,
+)

@@ -3,7 +3,7 @@
 import numpy as np
 from tests.battery.samples import A, P, U, args, real, samples
 
-from wengert.rules import scipy_sparse
+from wengert.rules import scipy_distance, scipy_sparse
 from wengert.scipy import integrate, interpolate, ndimage, sparse
 from wengert.scipy.spatial import distance
 
@@ -279,7 +279,14 @@ SQUARE = SPARSE[:3].tocsc()
 def sparse_forms(data, x):
     """What a matrix with recorded entries can do."""
     matrix = sparse.with_data(SPARSE, data)
-    return matrix @ x, (2 * matrix.T).toarray(), x @ matrix.T, matrix.sum(), matrix.sum(0), (-matrix).diagonal()
+    return (
+        matrix @ x,
+        (2 * matrix.T).toarray(),
+        matrix.T.__rmatmul__(x),
+        matrix.sum(),
+        matrix.sum(0),
+        (-matrix).diagonal(),
+    )
 
 
 samples(
@@ -300,3 +307,10 @@ samples(
 )
 PATTERN = scipy_sparse.pattern_of(SPARSE)[1]
 samples(scipy_sparse.pairs, args(A(4), A(3), pattern=PATTERN), args(A(3, 2), A(4, 2), pattern=PATTERN.transposed))
+NEAR = np.array([[0.3, 0.7], [0.7, 1.2], [-90.0, 70.0]])
+samples(distance.cdist, real(NEAR[:2], NEAR + 0.15), real(NEAR[:1], NEAR + 0.15, "sqeuclidean"))
+samples(
+    (scipy_distance.pull, scipy_distance.weigh),
+    real(A(2, 3), A(2, 3), A(3, 3)),
+    real(A(2, 3), np.array([[0.1, -0.3, 0.8], [1.2, 0.6, -0.5]]), np.array([[0.7, -0.7, 0.2]] * 3), signs=True),
+)

@@ -106,6 +106,16 @@ def test_binary_with_extreme_logits(dtype, targets):
     assert losses.dtype == x.grad.dtype == dtype
 
 
+def test_binary_of_probabilities():
+    p, t = np.array([0.25, 0.75, 0.0, 1.0]), np.array([1.0, 0.0, 1.0, 0.5])
+    expected = [math.log(4), math.log(4), 100, 50]
+    np.testing.assert_allclose(nn.binary_cross_entropy(p, t, "none"), expected)
+    weighted = nn.binary_cross_entropy(p, t, "none", positive_weight=2.0)
+    np.testing.assert_allclose(weighted, [2 * math.log(4), math.log(4), 200, 50])
+    shifted = -t * np.log(p + 1e-3) - (1 - t) * np.log(1 - p + 1e-3)
+    np.testing.assert_allclose(nn.binary_cross_entropy(p, t, "none", eps=1e-3), shifted)
+
+
 def test_binary_keeps_precision_where_the_answer_is_right():
     loss = nn.binary_cross_entropy_with_logits(np.array([30.0, -30.0], np.float32), [1, 0], "none")
     np.testing.assert_allclose(loss, math.exp(-30), rtol=1e-6)

@@ -147,3 +147,10 @@ def test_group_norm_standardises_groups_of_channels():
     for groups in (4, 0):
         with pytest.raises(ShapeError, match="divisible"):
             nn.group_norm(x, groups)
+
+
+def test_rms_norm():
+    x = np.array([[3.0, 4.0], [0.0, 2.0]])
+    np.testing.assert_allclose(nn.rms_norm(x, eps=0), [[3 / 12.5**0.5, 4 / 12.5**0.5], [0, 2**0.5]])
+    np.testing.assert_allclose(nn.rms_norm(x, np.array([1.0, 2.0]), axis=0, eps=0)[0, 1], 2 * 4 / 10**0.5)
+    np.testing.assert_allclose(nn.rms_norm(np.zeros(2), eps=1.0), 0)

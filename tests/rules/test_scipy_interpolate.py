@@ -11,6 +11,7 @@ import scipy.sparse.linalg
 import wengert as wg
 from wengert.errors import ArgumentError, DTypeError, LostGradientError, MissingRuleError
 from wengert.scipy import interpolate, ndimage
+from wengert.scipy.spatial import distance
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 random = np.random.default_rng(3)
@@ -222,3 +223,19 @@ def test_adjoint_of_interpolation(mode, n):
     f = lambda x: ndimage.map_coordinates(x, at, order=3, mode=mode)  # noqa: E731
     gradient = wg.grad(lambda x: np.sum(f(x) * g))(np.zeros(n))
     np.testing.assert_allclose(gradient, [np.sum(f(e) * g) for e in np.eye(n)], atol=1e-12)
+
+
+def test_distances_of_near_points_far_from_zero():
+    """Where products of matrices would lose the difference of two points, it is taken."""
+    a = np.array([[1e3, 1e3], [1e3 + 3e-9, 1e3 + 4e-9], [2e3, 0.0]])
+    (difference,) = a[1:2] - a[:1]
+    gradient = wg.grad(lambda x: distance.cdist(x, a[:1])[1, 0])(a)
+    np.testing.assert_allclose(gradient[1], difference / np.sqrt(np.sum(difference**2)), rtol=1e-13)
+    assert np.all(wg.grad(lambda x: np.sum(distance.cdist(x, x)))(np.ones((3, 2))) == 0)
+
+
+@pytest.mark.parametrize("keyword", [{"metric": "jaccard"}, {"w": np.ones(2)}, {"out": np.zeros((3, 3))}], ids=str)
+def test_distances_refused(keyword):
+    name = next(iter(keyword))
+    with pytest.raises(ArgumentError, match=name):
+        distance.cdist(recorded(np.eye(3, 2)), np.eye(3, 2), **keyword)

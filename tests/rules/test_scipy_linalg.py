@@ -194,3 +194,21 @@ def test_errors_are_scipys():
             call(linalg)
     with pytest.raises(WengertError):
         linalg.solve_toeplitz(recorded(A), A[0])
+
+
+@pytest.mark.parametrize("module", ["linalg", "signal", "ndimage", "interpolate", "integrate", "spatial.distance"])
+def test_every_function_has_samples(module):
+    """Those that need care with their arguments have them through a function that takes it."""
+    from tests.battery.samples import SMOOTH
+
+    from wengert.primitive import REGISTRY, Composite
+
+    home = f"wengert.scipy.{module}"
+    names = {key.__name__ for key, entry in REGISTRY.items() if isinstance(entry, Composite) and _home(key) == home}
+    sampled = {f.__name__ for f in SMOOTH if _home(f) == home}
+    assert names
+    assert names - sampled <= {"solve_continuous_are", "solve_discrete_are"}
+
+
+def _home(value):
+    return getattr(value, "__module__", None)

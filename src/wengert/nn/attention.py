@@ -91,7 +91,7 @@ def attention_weights(
         mask = as_array(mask)
         scores = np.where(mask, scores, -np.inf) if mask.dtype.kind == "b" else scores + mask
     if causal:
-        scores = np.where(np.tri(*scores.shape[-2:], dtype=bool), scores, -np.inf)
+        scores = np.where(np.tri(*scores.shape[-2:], dtype=np.bool_), scores, -np.inf)
     return softmax(scores, -1)
 
 

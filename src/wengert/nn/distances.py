@@ -102,9 +102,17 @@ def cosine_embedding_loss(a: Array, b: Array, same: Array, margin: float = 0.0) 
 
 
 def triplet_margin_loss(
-    anchor: Array, positive: Array, negative: Array, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6
+    anchor: Array,
+    positive: Array,
+    negative: Array,
+    margin: float = 1.0,
+    p: float = 2.0,
+    eps: float = 1e-6,
+    swap: bool = False,
 ) -> Array:
     """``max(0, distance(anchor, positive) - distance(anchor, negative) + margin)`` (Schroff et al. 2015).
+
+    With ``swap=True`` the negative example counts from where it is nearer: from the anchor or from the positive one.
 
     Examples
     --------
@@ -112,6 +120,8 @@ def triplet_margin_loss(
     array([1.])
     """
     near, far = pairwise_distance(anchor, positive, p, eps), pairwise_distance(anchor, negative, p, eps)
+    if swap:
+        far = np.minimum(far, pairwise_distance(positive, negative, p, eps))
     return relu(near - far + margin)
 
 

@@ -60,7 +60,9 @@ def _power_base(g, a, b):
 def _power_exponent(g, a, y):
     # Powers of 0 are 0 (or 1, for the exponent 0), and so is the derivative, though log(0) is infinite.
     zero = a == 0
-    return g * (y * np.log(choose(zero, np.ones_like(y), a) if np.any(zero) else a))
+    if np.any(zero) or a.__class__ in (int, float, complex):
+        a = choose(zero, np.ones_like(y), a)
+    return g * (y * np.log(a))
 
 
 elementwise(np.power, _power_base, _power_exponent, singular=True)

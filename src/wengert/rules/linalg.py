@@ -145,6 +145,8 @@ def slogdet(a):
 
 BLOCK = 32
 """Triangular matrices up to this size are inverted at once, larger ones by halves, which costs products only."""
+MANY = 100
+"""Of more matrices than this already much smaller ones are inverted by halves."""
 
 
 def _cholesky(x):
@@ -161,7 +163,8 @@ def _joined(first: Any, above: Any, below: Any, last: Any) -> Any:
 
 
 def _inverse_of_triangle(root):
-    if root.shape[-1] <= BLOCK:
+    n = root.shape[-1]
+    if n <= (BLOCK if root.size <= MANY * n * n else BLOCK // 8):
         return np.linalg.inv(root)
     first, below, last = _quarters(root)
     first, last = _inverse_of_triangle(first), _inverse_of_triangle(last)

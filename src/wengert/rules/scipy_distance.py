@@ -1,6 +1,6 @@
 """scipy.spatial.distance: distances between all pairs of points.
 
-Distances are summed over coordinates one after the other, so that memory is that of the result.
+What is made of all differences is made of those of a few points at a time, so that memory is that of the result.
 """
 
 import numpy as np
@@ -16,31 +16,88 @@ def _pairwise(a, b, metric="euclidean"):
     return sd.cdist(a, b, metric)
 
 
-def _slopes(g, a, b, y, metric):
-    """The cotangent times what the derivative by a difference has beside the difference (or its sign)."""
+_AT_ONCE = 2**16
+"""Differences that are held at a time, so that they stay in the cache."""
+
+
+def _differences(a, b, signs):
+    """For some points of `a` at a time: which, and their differences from all of `b` (or the signs of these)."""
+    step = max(1, _AT_ONCE // max(1, b.size))
+    for start in range(0, len(a), step):
+        part = slice(start, start + step)
+        difference = a[part, None] - b
+        yield part, np.sign(difference) if signs else difference
+
+
+def _pull(w, a, b, signs=False):
+    """For each point of `a` the weighted sum of its differences from all of `b`."""
+    y = np.empty(a.shape, np.result_type(w, a, b))
+    for part, difference in _differences(a, b, signs):
+        y[part] = np.matmul(w[part, None], difference)[:, 0]
+    return y
+
+
+def _weigh(v, a, b, signs=False):
+    """For each pair of points the product of their difference and the vector of the first."""
+    y = np.empty((len(a), len(b)), np.result_type(v, a, b))
+    for part, difference in _differences(a, b, signs):
+        y[part] = np.matmul(difference, v[part, :, None])[..., 0]
+    return y
+
+
+def _by_first(g, w, signs):
+    return np.zeros_like(g) if signs else np.sum(w, axis=1)[:, None] * g
+
+
+def _by_second(g, w, like, signs):
+    return np.zeros_like(g, shape=like.shape) if signs else -(w.T @ g)
+
+
+pull = primitive(
+    _pull,
+    lambda g, a, b, signs: weigh(g, a, b, signs=signs),
+    lambda g, w, signs: _by_first(g, w, signs),
+    lambda g, w, like, signs: _by_second(g, w, like, signs),
+    name="distance.pull",
+)
+weigh = primitive(
+    _weigh,
+    lambda g, a, b, signs: pull(g, a, b, signs=signs),
+    lambda g, v, signs: _by_first(v, g, signs),
+    lambda g, v, like, signs: _by_second(v, g, like, signs),
+    name="distance.weigh",
+)
+
+
+def _slopes(g, y, metric):
+    """The cotangent, times what the derivative by a difference has beside the difference (or its sign)."""
     if metric == "sqeuclidean":
         return 2 * g
     if metric == "euclidean":
-        zero = np.where(plain(y) == 0, 1.0, 0.0)
-        return np.where(plain(y) == 0, 0.0, g / (y + zero))
+        zero = plain(y) == 0
+        return np.where(zero, 0.0, g / np.where(zero, 1.0, y))
     return g
 
 
-def _pairwise_a(g, a, b, y, metric):
-    weights = _slopes(g, a, b, y, metric)
-    lines = []
-    for k in range(a.shape[1]):
-        difference = a[:, k, None] - b[None, :, k]
-        difference = np.sign(plain(difference)) if metric == "cityblock" else difference
-        lines.append(np.sum(weights * difference, axis=1))
-    return np.stack(lines, axis=1) if lines else np.zeros_like(a)
+def _by_points(g, a, b, y, metric):
+    """Products of matrices, about the middle of the points, unless some are so near that their difference is lost."""
+    weights = _slopes(g, y, metric)
+    if metric == "cityblock":
+        return pull(weights, a, b, signs=True)
+    middle, sizes = np.mean(plain(b), axis=0), np.abs(plain(y))
+    spread = np.sqrt(np.max(np.sum((plain(b) - middle) ** 2, axis=1), initial=0))
+    least = np.min(sizes, where=sizes > 0, initial=np.inf)
+    if (np.sqrt(least) if metric == "sqeuclidean" else least) < 1e-2 * spread:
+        return pull(weights, a, b)
+    return np.sum(weights, axis=1)[:, None] * (a - middle) - weights @ (b - middle)
 
 
-def _pairwise_b(g, a, b, y, metric):
-    return _pairwise_a(g.T, b, a, y.T, metric)
-
-
-_pairwise = primitive(_pairwise, _pairwise_a, _pairwise_b, name="distance.cdist")
+_pairwise = primitive(
+    _pairwise,
+    lambda g, a, b, y, metric: _by_points(g, a, b, y, metric),
+    lambda g, a, b, y, metric: _by_points(g.T, b, a, y.T, metric),
+    name="distance.cdist",
+)
 
 NAMES = {
     "euclidean": "euclidean", "euclid": "euclidean", "eu": "euclidean", "e": "euclidean",

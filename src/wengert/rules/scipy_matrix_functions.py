@@ -83,27 +83,18 @@ def fractional_matrix_power(A, t):
 # Trigonometric functions -----------------------------------------------------------------------------------------
 
 
-def _exponentials(a: Any) -> tuple:
-    return _expm(1j * a), _expm(-1j * a)
-
-
-def _halves(a: Any, both: Any, divisor: Any) -> Any:
-    half = both / divisor
-    return half if is_complex(a) else np.real(half)
-
-
 @twin(sl.cosm, linalg)
 def cosm(A):
     A = inexact(A)
-    forth, back = _exponentials(A)
-    return _halves(A, forth + back, 2)
+    forth = _expm(1j * A)
+    return (forth + _expm(-1j * A)) / 2 if is_complex(A) else np.real(forth)
 
 
 @twin(sl.sinm, linalg)
 def sinm(A):
     A = inexact(A)
-    forth, back = _exponentials(A)
-    return _halves(A, forth - back, 2j)
+    forth = _expm(1j * A)
+    return (forth - _expm(-1j * A)) / 2j if is_complex(A) else np.imag(forth)
 
 
 @twin(sl.tanm, linalg)

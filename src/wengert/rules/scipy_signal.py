@@ -5,6 +5,7 @@ Three sums along an axis make a closed family, each the adjoint of another: a fi
 """
 
 import itertools
+import math
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,26 @@ def _convolution(a, b, mode="full", method="direct", axes=None):
         return ss.fftconvolve(a, b, mode, axes=axes)
     if method == "overlap":
         return ss.oaconvolve(a, b, mode, axes=axes)
-    return ss.convolve(a, b, mode, method)
+    return _directly(a, b, mode)
+
+
+def _directly(a, b, mode):
+    """Sums of products: for each place in the result, or for each number in the smaller operand, whichever is less."""
+    if a.ndim == 1:
+        return np.convolve(a, b, mode)
+    if mode == "full":
+        a, b = (a, b) if a.size >= b.size else (b, a)
+        a = np.pad(a, [(n - 1, n - 1) for n in b.shape])
+    b, shape = np.flip(b), tuple(m - n + 1 for m, n in zip(a.shape, b.shape, strict=True))
+    dtype = np.result_type(a, b)
+    if math.prod(shape) > b.size:
+        y = ndimage.correlate(a, np.conjugate(b), dtype, "constant")
+        return y[tuple(slice(n // 2, n // 2 + m) for m, n in zip(shape, b.shape, strict=True))]
+    y = np.empty(shape, dtype)
+    for index in np.ndindex(shape):
+        window = a[tuple(slice(i, i + n) for i, n in zip(index, b.shape, strict=True))]
+        y[index] = np.tensordot(window, b, b.ndim)
+    return y
 
 
 def _reversed(x: Any, axes: Any) -> Any:

@@ -18,7 +18,7 @@ from wengert.rules.elementwise import choose
 from wengert.rules.special_gamma import psi_rise
 
 HALF_LOG_TAU = shape.HALF_LOG_TAU
-LARGE = 50.0
+LARGE = 100.0
 """From here on parameters are large."""
 
 
@@ -69,32 +69,32 @@ def log_gamma_density(a: Any, x: Any) -> Any:
 # The beta family -------------------------------------------------------------------------------------------------
 
 
-def _log_beta_density(a, b, x, y):
-    def value(a, b, x, y):
-        edge = sp.xlogy(a - 1, x) + sp.xlogy(b - 1, y) - sp.betaln(a, b)
-        return np.where((x > 0) & (y > 0), shape.log_beta_power(a, b, x, y) - np.log(x) - np.log(y), edge)
+def _log_beta_density(a, b, u, v):
+    def value(a, b, u, v):
+        edge = sp.xlogy(a - 1, u) + sp.xlogy(b - 1, v) - sp.betaln(a, b)
+        return np.where((u > 0) & (v > 0), shape.log_beta_power(a, b, u, v) - np.log(u) - np.log(v), edge)
 
-    return shape.computed(value, a, b, x, y)
+    return shape.computed(value, a, b, u, v)
 
 
 _log_beta_density = elementwise(
     _log_beta_density,
-    lambda a, b, x: np.log(x) + psi_rise(a, b),
-    lambda a, b, y: np.log(y) + psi_rise(b, a),
-    lambda a, x: _ratio(a - 1, x),
-    lambda b, y: _ratio(b - 1, y),
+    lambda a, b, u: np.log(u) + psi_rise(a, b),
+    lambda a, b, v: np.log(v) + psi_rise(b, a),
+    lambda a, u: _ratio(a - 1, u),
+    lambda b, v: _ratio(b - 1, v),
     name="log_beta_density",
     singular=True,
     casts=True,
 )
 
 
-def log_beta_density(a: Any, b: Any, x: Any, y: Any = None) -> Any:
-    """``log(x**(a - 1) * y**(b - 1) / beta(a, b))``; the operand y is 1 - x, given where that would cancel."""
+def log_beta_density(a: Any, b: Any, u: Any, v: Any = None) -> Any:
+    """``log(u**(a - 1) * v**(b - 1) / beta(a, b))``; the operand v is 1 - u, given where that would cancel."""
     if np.any(a + b > LARGE):
-        return _log_beta_density(a, b, x, 1 - x if y is None else y)
-    rest = sp.xlog1py(b - 1, -x) if y is None else sp.xlogy(b - 1, y)
-    return sp.xlogy(a - 1, x) + rest - sp.betaln(a, b)
+        return _log_beta_density(a, b, u, 1 - u if v is None else v)
+    rest = sp.xlog1py(b - 1, -u) if v is None else sp.xlogy(b - 1, v)
+    return sp.xlogy(a - 1, u) + rest - sp.betaln(a, b)
 
 
 # Student's distribution ------------------------------------------------------------------------------------------

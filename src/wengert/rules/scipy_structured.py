@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import scipy.linalg as sl
 
-from wengert.primitive import primitive
+from wengert.primitive import linear, primitive
 from wengert.rules.elementwise import is_complex
 from wengert.rules.scipy_linalg import as_given, columns, linalg
 from wengert.rules.scipy_signal import convolution
@@ -153,6 +153,27 @@ def matmul_toeplitz(c_or_cr, x, check_finite=False, workers=None):
 # Matrices with a pattern -----------------------------------------------------------------------------------------
 
 
+def _diagonals(x, rows=1):
+    """The matrix whose diagonals have the numbers of a line, the last at the bottom left."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, x.shape[-1] - rows + 1, axis=-1)
+    return np.ascontiguousarray(windows[..., ::-1])
+
+
+def _sums_of_diagonals(x):
+    """Rows behind each other in a longer line, so that each begins one place further on, and their sum."""
+    *batch, m, n = x.shape
+    room = np.zeros((*batch, m, m + n), x.dtype)
+    room[..., :n] = x[..., ::-1]
+    lines = room.reshape(*batch, m * (m + n))[..., : m * (m + n - 1)]
+    return np.sum(lines.reshape(*batch, m, m + n - 1), axis=-2)
+
+
+diagonals = linear(_diagonals, lambda g: sums_of_diagonals(g), name="scipy.linalg.toeplitz")
+sums_of_diagonals = linear(
+    _sums_of_diagonals, lambda g, like: diagonals(g, rows=like.shape[-2]), name="scipy.linalg.sums_of_diagonals"
+)
+
+
 @twin(sl.toeplitz, linalg)
 def toeplitz(c, r=None):
     c = array(c)
@@ -160,23 +181,20 @@ def toeplitz(c, r=None):
     c, r = np.atleast_1d(c), np.atleast_1d(r)
     batch = np.broadcast_shapes(c.shape[:-1], r.shape[:-1])
     c, r = (np.broadcast_to(v, (*batch, v.shape[-1])) for v in (c, r))
-    m, n = c.shape[-1], r.shape[-1]
-    edge = np.concatenate([np.flip(r[..., 1:], axis=-1), c], axis=-1)
-    return edge[..., n - 1 + np.arange(m)[:, None] - np.arange(n)]
+    return diagonals(np.concatenate([np.flip(r[..., 1:], axis=-1), c], axis=-1), rows=c.shape[-1])
 
 
 @twin(sl.hankel, linalg)
 def hankel(c, r=None):
     c = np.ravel(array(c))
     r = np.zeros_like(c) if r is None else np.ravel(array(r))
-    return np.concatenate([c, r[1:]])[np.arange(len(c))[:, None] + np.arange(len(r))]
+    return np.flip(diagonals(np.concatenate([c, r[1:]]), rows=len(c)), axis=-1)
 
 
 @twin(sl.circulant, linalg)
 def circulant(c):
     c = np.atleast_1d(array(c))
-    n = c.shape[-1]
-    return c[..., (np.arange(n)[:, None] - np.arange(n)) % n]
+    return diagonals(np.concatenate([c[..., 1:], c], axis=-1), rows=c.shape[-1])
 
 
 @twin(sl.companion, linalg)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, LostGradientError, MissingRuleError
-from wengert.primitive import REGISTRY, composite, is_wrapper, name_of, needs, primitive, ufunc_method
+from wengert.primitive import REGISTRY, composite, is_wrapper, linear, name_of, needs, primitive, ufunc_method
 from wengert.protocol import innermost, spec_of
 from wengert.rules.elementwise import only
 from wengert.rules.reductions import (
@@ -150,6 +150,28 @@ def _pooled_rule(g, x, y, like, ufunc, axis, keepdims):
     return _partial(ufunc, 0, g=g, a=x, y=y)
 
 
+def _differences(rows):
+    return np.subtract.reduce(rows, axis=-1)
+
+
+def _quotients(rows):
+    return np.divide.reduce(rows, axis=-1)
+
+
+def _differences_adjoint(g, like):
+    """Of the first element all others are subtracted."""
+    g = g[..., None]
+    rest = np.broadcast_to(-g, (*like.shape[:-1], max(like.shape[-1] - 1, 0)))
+    return np.concatenate([g, rest], axis=-1)
+
+
+def _quotients_rule(g, rows, y):
+    """By all others the first is divided."""
+    first, rest = rows[..., :1], rows[..., 1:]
+    inverse = _quotients(np.concatenate([np.ones_like(first), rest], axis=-1))
+    return np.concatenate([(g * inverse)[..., None], -(g * y)[..., None] / rest], axis=-1)
+
+
 def _largest_present(x, axis=None, keepdims=False):
     return np.fmax.reduce(x, axis=axis, keepdims=keepdims)
 
@@ -170,6 +192,10 @@ def _present_extremum_rule(g, x, y, like, axis, keepdims):
 _pooled = primitive(_pooled, _pooled_rule)
 _largest_present = primitive(_largest_present, _present_extremum_rule)
 _least_present = primitive(_least_present, _present_extremum_rule)
+FROM_FIRST = {
+    np.subtract: linear(_differences, _differences_adjoint),
+    np.divide: primitive(_quotients, _quotients_rule, singular=True),
+}
 PRESENT = {np.fmax: _largest_present, np.fmin: _least_present}
 
 
@@ -227,7 +253,10 @@ def _reduced(ufunc: np.ufunc, a: Any, axes: tuple[int, ...], keepdims: bool) -> 
         return _pooled(a, ufunc=ufunc, axis=axes, keepdims=keepdims)
     if 0 in [a.shape[i] for i in axes]:
         return ufunc.reduce(innermost(a), axis=axes, keepdims=keepdims)
-    return _unrowed(_accumulate(_rows(a, axes), ufunc=ufunc, axis=-1), a, axes, keepdims)
+    rows = _rows(a, axes)
+    if ufunc in FROM_FIRST:
+        return _kept(FROM_FIRST[ufunc](rows), a, axes, keepdims)
+    return _unrowed(_accumulate(rows, ufunc=ufunc, axis=-1), a, axes, keepdims)
 
 
 def _rows(a: Any, axes: tuple[int, ...]) -> Any:
@@ -238,8 +267,11 @@ def _rows(a: Any, axes: tuple[int, ...]) -> Any:
 
 
 def _unrowed(rows: Any, a: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    last = rows[..., -1]
-    return np.reshape(last, tuple(1 if i in axes else n for i, n in enumerate(a.shape))) if keepdims else last
+    return _kept(rows[..., -1], a, axes, keepdims)
+
+
+def _kept(y: Any, a: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    return np.reshape(y, tuple(1 if i in axes else n for i, n in enumerate(a.shape))) if keepdims else y
 
 
 # reduceat --------------------------------------------------------------------------------------------------------

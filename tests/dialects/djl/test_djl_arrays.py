@@ -6,6 +6,7 @@ import pytest
 from wengert.dialects.djl import (
     DataType,
     Device,
+    Engine,
     IllegalArgumentException,
     IllegalStateException,
     IndexOutOfBoundsException,
@@ -296,3 +297,52 @@ def test_lists(manager):
         arrays.get("z")
     arrays.close()
     assert x.isReleased() and y.isReleased()
+
+
+# Parts and elements by position -----------------------------------------------------------------------------------
+
+
+def test_positions_may_name_less_than_the_array_holds(manager):
+    x = manager.arange(20.0).reshape(-1, 4)
+    assert x.gather(manager.create([[0, 0], [2, 1], [1, 2]]), 1).toArray() == [0, 0, 6, 5, 9, 10]
+    written = manager.zeros(Shape(3, 3)).scatter(
+        manager.create([[0], [2]]), manager.create([[1.0, 8.0], [2.0, 9.0]]), 1
+    )
+    assert written.toArray() == [1, 0, 0, 0, 0, 2, 0, 0, 0]
+    assert x.gatherNd(manager.create([[0, 4], [1, 3]])).toArray() == [1, 19]
+    assert x.gatherNd(manager.create([[1, 0]])).toArray() == [4, 5, 6, 7, 0, 1, 2, 3]
+
+
+def test_the_same_text_of_an_index_may_be_read_again_and_again(manager):
+    x = manager.arange(12.0).reshape(3, 4)
+    for _ in range(2):
+        assert x.get(":, 1").toArray() == [1, 5, 9]
+        assert x.get("{}, 1:", 2).toArray() == [9, 10, 11]
+        with pytest.raises(IllegalArgumentException):
+            x.get("one")
+
+
+def test_elements_by_their_index(manager):
+    x = manager.arange(6.0).reshape(2, 3)
+    assert (x.getFloat(1, 2), x.getFloat(-1, 0), manager.create(4.0).getFloat()) == (5, 3, 4)
+    assert x.get(1, 2).isScalar() and x.get().contentEquals(x)
+    x.get(1, 2).addi(1)
+    assert x.getFloat(1, 2) == 6
+    for wrong in (lambda: x.getFloat(1), lambda: x.getFloat()):
+        with pytest.raises(IllegalArgumentException, match="one element"):
+            wrong()
+    x.close()
+    for closed in (lambda: x.get(0), lambda: x.getFloat(0, 0), lambda: x.get("0")):
+        with pytest.raises(IllegalStateException):
+            closed()
+
+
+def test_special_functions(manager):
+    x = manager.create([0.25, 0.5])
+    x.setRequiresGradient(True)
+    assert x.erf().toArray() == pytest.approx([math.erf(0.25), math.erf(0.5)])
+    assert x.erf().erfinv().toArray() == pytest.approx([0.25, 0.5])
+    assert x.gammaln().toArray() == pytest.approx([math.lgamma(0.25), math.lgamma(0.5)])
+    with Engine.getInstance().newGradientCollector() as gc:
+        gc.backward(x.erf())
+    assert x.getGradient().toArray() == pytest.approx([2 / math.sqrt(math.pi) * math.exp(-v * v) for v in (0.25, 0.5)])

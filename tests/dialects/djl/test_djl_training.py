@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from wengert.dialects.djl import Engine, IllegalStateException, Model, NDList, NDManager, Shape
+from wengert.dialects.djl.metric import Metrics
 from wengert.dialects.djl.nn import Activation, Block, Blocks, Parameter, SequentialBlock
 from wengert.dialects.djl.nn.core import Linear
 from wengert.dialects.djl.nn.norm import Dropout
@@ -177,7 +178,7 @@ def test_optimizers_follow_their_settings(manager):
         for _ in range(2):
             with Engine.getInstance().newGradientCollector() as gc:
                 gc.backward(w.mul(2))
-            optimizer.updateAll([w])
+            optimizer.update("w", w, w.getGradient())
         assert w.getFloat() == pytest.approx(expected)
 
 
@@ -192,3 +193,44 @@ def test_datasets(manager):
     assert sizes == [2, 2, 1] and dataset.size() == 5
     assert dataset.get(manager, 3).getData().head().toFloatArray() == [6, 7]
     assert [part.size() for part in dataset.randomSplit(4, 1)] == [4, 1]
+
+
+def test_an_optimizer_remembers_by_name_and_leaves_gradients_alone(manager):
+    v, w = manager.create(1.0), manager.create([1.0, 1.0])
+    for parameter in (v, w):
+        parameter.setRequiresGradient(True)
+    with Engine.getInstance().newGradientCollector() as gc:
+        gc.backward(v.mul(4).add(w.mul(2).sum()))
+    optimizer = Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0.1)).optMomentum(0.5).optClipGrad(3).build()
+    for _ in range(2):
+        optimizer.update("v", v, v.getGradient())
+        optimizer.update("w", w, w.getGradient())
+    assert v.getFloat() == pytest.approx(1 - 0.3 - 0.45) and w.toArray() == pytest.approx([1 - 0.2 - 0.3] * 2)
+    assert v.getGradient().getFloat() == 4
+
+
+def test_metrics_and_the_result_of_a_training(manager):
+    x, y = line(manager, 40)
+    with Model.newInstance("line") as model:
+        model.setBlock(SequentialBlock().add(Linear.builder().setUnits(1).build()))
+        sgd = Optimizer.sgd().setLearningRateTracker(Tracker.fixed(0.1)).build()
+        config = DefaultTrainingConfig(Loss.l2Loss()).optOptimizer(sgd)
+        with model.newTrainer(config.addTrainingListeners(*TrainingListener.Defaults.basic())) as trainer:
+            trainer.initialize(Shape(10, 2))
+            metrics = Metrics()
+            trainer.setMetrics(metrics)
+            EasyTrain.fit(trainer, 3, batches(x, y))
+            figures = [metric.getValue() for metric in metrics.getMetric("train_epoch_L2Loss")]
+            result = trainer.getTrainingResult()
+    assert len(figures) == 3 and figures[0] > figures[1] > figures[2]
+    assert result.getTrainLoss() == figures[-1] == metrics.latestMetric("train_epoch_L2Loss").getValue()
+    assert result.getValidateLoss() is None and result.getEvaluations() == {"train_L2Loss": figures[-1]}
+    assert metrics.getMetricNames() == {"train_epoch_L2Loss"} and not metrics.hasMetric("loss")
+
+
+def test_activations_with_a_slope(manager):
+    x = manager.create([-1.0, 2.0])
+    assert Activation.leakyRelu(x, 0.1).toArray() == pytest.approx([-0.1, 2])
+    assert Activation.elu(x, 1.0).toArray() == pytest.approx([np.expm1(-1), 2])
+    assert Activation.softSign(x).toArray() == pytest.approx([-0.5, 2 / 3])
+    assert Activation.leakyReluBlock(0.1).forward(NDList(x)).head().toArray() == pytest.approx([-0.1, 2])

@@ -4,10 +4,11 @@ from typing import ClassVar
 
 from wengert.dialects.djl import random
 from wengert.dialects.djl.device import Device
+from wengert.dialects.djl.errors import EngineException
 from wengert.dialects.djl.ndarray.manager import NDManager
 from wengert.dialects.djl.training.collector import GradientCollector
 
-__all__ = ["Engine"]
+__all__ = ["Engine", "EngineException"]
 
 
 class Engine:

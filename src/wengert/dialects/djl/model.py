@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.dialects.djl.closing import AutoCloseable
 from wengert.dialects.djl.errors import IllegalStateException
 from wengert.dialects.djl.ndarray import NDManager
 from wengert.dialects.djl.nn import Block
@@ -13,7 +14,7 @@ from wengert.dialects.djl.training import DefaultTrainingConfig, Trainer
 __all__ = ["Model"]
 
 
-class Model:
+class Model(AutoCloseable):
     """A block, and the manager of its parameters: ``Model.newInstance("name")``."""
 
     def __init__(self, name: str) -> None:
@@ -76,12 +77,6 @@ class Model:
     def close(self) -> None:
         """Close the parameters."""
         self._manager.close()
-
-    def __enter__(self) -> "Model":
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"Model (\n\tName: {self._name}\n\tBlock: {self._block!r}\n)"

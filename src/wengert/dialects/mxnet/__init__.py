@@ -36,7 +36,7 @@ from wengert.dialects.mxnet.context import (
 )
 from wengert.dialects.mxnet.util import is_np_array, is_np_shape, np_shape, set_np_shape, use_np_shape
 
-ndarray.np, ndarray.npx = np, npx  # type: ignore[attr-defined]  # as `F.np` in hybrid_forward
+ndarray.np, ndarray.npx = np, npx  # as `F.np` in hybrid_forward
 __version__ = "1.9.1+wengert"
 
 __all__ = [

@@ -54,7 +54,7 @@ class Array(DialectTensor):
         train_mode : bool
             What ``autograd.is_training()`` is in the pass.
         """
-        graph.backward([self], [out_grad], retain_graph, train_mode)
+        graph.backward([graph.seed("backward", self, out_grad)], self._level, retain_graph, train_mode)
 
     def zero_grad(self) -> None:
         """Fill the gradient buffer with zeros."""
@@ -100,7 +100,7 @@ class Array(DialectTensor):
         on_cpu("as_in_context", context)
         return self
 
-    as_in_ctx = to_device = as_in_context  # type: ignore[assignment]
+    as_in_ctx = to_device = as_in_context
 
     def tostype(self, stype: str) -> Any:
         """The array itself; storage other than ``"default"`` is an error."""

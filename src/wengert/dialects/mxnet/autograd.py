@@ -120,7 +120,9 @@ def backward(heads: Any, head_grads: Any = None, retain_graph: bool = False, tra
     train_mode : bool
         What `is_training` is in the pass.
     """
-    graph.backward(_listed(heads), None if head_grads is None else _listed(head_grads), retain_graph, train_mode)
+    heads = _listed(heads)
+    seeds = graph.seeds("backward", heads, None if head_grads is None else _listed(head_grads))
+    graph.backward(seeds, heads[0]._level, retain_graph, train_mode)
 
 
 def grad(

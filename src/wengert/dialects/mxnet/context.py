@@ -7,7 +7,7 @@ from wengert.dialects.mxnet.errors import MXNetError
 
 __all__ = [
     "Context", "Device", "cpu", "cpu_pinned", "current_context", "current_device", "gpu", "gpu_memory_info",
-    "num_gpus", "on_cpu",
+    "num_gpus",
 ]  # fmt: skip
 
 

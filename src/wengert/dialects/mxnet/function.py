@@ -92,7 +92,7 @@ def _output_rule(node: Any, g: Any, heap: list, nodes: dict, grads: dict) -> Non
     tape.send(node.p0, _Cotangents({node.s0: g}), heap, nodes, grads)
 
 
-_output_rule.graph, _output_rule.name = _output_rule, "Function"  # type: ignore[attr-defined]
+_output_rule.graph, _output_rule.name = _output_rule, "Function"
 
 
 class _Step:

@@ -10,7 +10,7 @@ from wengert.box import checked_cotangent
 from wengert.dialects import passes
 from wengert.dialects.mxnet.errors import MXNetError
 from wengert.errors import FreedGraphError
-from wengert.protocol import spec_of
+from wengert.protocol import Spec, spec_of
 from wengert.tensor import Tensor, run_backward
 
 GRAD_REQ = {"null": 0, "write": 1, "add": 3}
@@ -63,7 +63,7 @@ def unmark(t: Any) -> None:
     node: Any = t._node
     if isinstance(node, tape.Lasting):
         tape.hooked(node).keep = None
-        node.__class__ = tape.Node  # type: ignore[assignment]
+        node.__class__ = tape.Node
     elif isinstance(node, tape.Leaf):
         _abandon(node, t)
         t._node = None
@@ -112,18 +112,17 @@ def check_write(operation: str, t: Any) -> None:
 # Passes ----------------------------------------------------------------------------------------------------------
 
 
-def backward(heads: list, head_grads: Any, retain_graph: bool = False, train_mode: bool = True) -> None:
-    """Run the graph backwards from several arrays, and leave gradients in the buffers of marked variables."""
-    seeds = _seeds("backward", heads, head_grads, False)
+def backward(seeds: list, level: int, retain_graph: bool = False, train_mode: bool = True) -> None:
+    """Run the graph backwards from `seeds`, and leave gradients in the buffers of marked variables."""
     if not retain_graph:
-        _release(heads)
+        _release(seeds)
     before = _training.get()
     if train_mode is not before:
         _training.set(bool(train_mode))
     try:
-        run_backward(seeds, heads[0]._level, retain_graph, False)
+        run_backward(seeds, level, retain_graph, False)
     except FreedGraphError as error:
-        raise not_in_graph("backward", heads[0]) from error
+        raise not_in_graph("backward", seeds[0][0].spec) from error
     finally:
         if train_mode is not before:
             _training.set(before)
@@ -133,7 +132,7 @@ def grad(
     heads: list, variables: list, head_grads: Any, retain_graph: bool, create_graph: bool, train_mode: bool
 ) -> list:
     """The gradients of the sum of `heads` (weighted with `head_grads`) with respect to marked variables."""
-    seeds = _seeds("grad", heads, head_grads, create_graph)
+    given = seeds("grad", heads, head_grads, create_graph)
     for k, v in enumerate(variables, 1):
         if not is_marked(v):
             raise MXNetError(
@@ -141,12 +140,12 @@ def grad(
                 f"its attach_grad() before recording"
             )
     if not (retain_graph or create_graph):
-        _release(heads)
+        _release(given)
     before = _training.set(bool(train_mode))
     try:
-        arrived = passes.gradients(seeds, variables, heads[0]._level, retain_graph, create_graph)
+        arrived = passes.gradients(given, variables, heads[0]._level, retain_graph, create_graph)
     except FreedGraphError as error:
-        raise not_in_graph("grad", heads[0]) from error
+        raise not_in_graph("grad", given[0][0].spec) from error
     finally:
         _training.reset(before)
     settled = []
@@ -164,44 +163,41 @@ def _connected(v: Any, g: Any) -> Any:
         return np.where(np.False_, v, g)
 
 
-def _seeds(operation: str, heads: list, head_grads: Any, create_graph: bool) -> list:
-    """Pairs of a head's node and the cotangent to start from."""
+def seeds(operation: str, heads: list, head_grads: Any, create_graph: bool = False) -> list:
+    """What a pass starts from: for each head its node, and the cotangent that is given for it."""
     if head_grads is None:
         head_grads = [None] * len(heads)
     assert len(head_grads) == len(heads), (
         f"[{operation}] a gradient for each of {len(heads)} heads was required; received {len(head_grads)}; pass None "
         f"for those that start from ones"
     )
-    seeds = []
-    for t, g in zip(heads, head_grads, strict=True):
-        node = live_node(t) if isinstance(t, Tensor) else None
-        if node is None:
-            raise not_in_graph(operation, t)
-        seeds.append((node, _seed(operation, t, g, create_graph)))
-    return seeds
+    return [seed(operation, t, g, create_graph) for t, g in zip(heads, head_grads, strict=True)]
 
 
-def not_in_graph(operation: str, t: Any) -> MXNetError:
+def seed(operation: str, t: Any, g: Any, create_graph: bool = False) -> tuple[tape.Node, Any]:
+    """The node of a head, and the cotangent to start from: ones where none is given."""
+    node = live_node(t) if isinstance(t, Tensor) else None
+    if node is None:
+        raise not_in_graph(operation, spec_of(t))
+    spec = t._spec
+    if g is None:
+        return node, np.ones(spec.shape, spec.dtype) if spec.ndim else spec.dtype.type(1)
+    while not create_graph and isinstance(g, Tensor) and g._level >= t._level:
+        g = g._value
+    return node, checked_cotangent(operation, g, spec)
+
+
+def not_in_graph(operation: str, spec: Spec) -> MXNetError:
     """The error for a head that nothing recorded, or whose graph is gone: the remedies are told for both."""
     return MXNetError(
-        f"[{operation}] a head that is in a computational graph was required; received {spec_of(t)!r}, which is not: "
+        f"[{operation}] a head that is in a computational graph was required; received {spec!r}, which is not: "
         f"either it was not computed from a variable with a gradient under autograd.record(), or an earlier backward "
         f"has cleared its graph; record it, or pass retain_graph=True to the earlier backward"
     )
 
 
-def _seed(operation: str, t: Tensor, g: Any, create_graph: bool) -> Any:
-    spec = t._spec
-    if g is None:
-        return np.ones(spec.shape, spec.dtype) if spec.ndim else spec.dtype.type(1)
-    while not create_graph and isinstance(g, Tensor) and g._level >= t._level:
-        g = g._value
-    return checked_cotangent(operation, g, spec)
-
-
 def _release(heads: list) -> None:
     """A pass frees the history of the variable that it starts from, unless the graph is retained."""
-    for t in heads:
-        node: Any = t._node
+    for node, _ in heads:
         if isinstance(node, tape.Lasting):
-            node.__class__ = tape.Node  # type: ignore[assignment]
+            node.__class__ = tape.Node

@@ -11,6 +11,7 @@ from wengert import nn, tape
 from wengert.box import bare
 from wengert.dialects.mxnet import rng
 from wengert.dialects.mxnet.errors import MXNetError
+from wengert.dialects.mxnet.naming import named
 
 # Arguments -------------------------------------------------------------------------------------------------------
 
@@ -365,9 +366,7 @@ def _regression_output(name: str, predict: Callable, loss: Callable) -> Callable
         losses = _starting_from(losses, grad_scale / per_example)
         return data._box(bare(predict(data.detach()))) + (losses - losses.detach())
 
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = "A prediction, with the gradient of its loss against `label` in the place of its own."
-    return call
+    return named(call, name, "A prediction, with the gradient of its loss against `label` in the place of its own.")
 
 
 LinearRegressionOutput = _regression_output(

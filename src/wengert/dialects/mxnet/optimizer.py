@@ -77,8 +77,8 @@ class Optimizer:
         lazy_update: bool = False,
         sym: None = None,
     ) -> None:
-        if sym is not None or multi_precision:
-            raise ArgumentError(f"[{type(self).__name__}] no symbols and no multi_precision are supported here")
+        if sym is not None:
+            raise ArgumentError(f"[{type(self).__name__}] sym=None was required; symbols are not supported")
         self.rescale_grad, self.wd, self.clip_gradient = rescale_grad, wd, clip_gradient
         self.lr_scheduler, self.multi_precision = lr_scheduler, multi_precision
         self.lr = self._first_lr(learning_rate)
@@ -137,7 +137,12 @@ class Optimizer:
         return None
 
     def create_state_multi_precision(self, index: Any, weight: Any) -> Any:
-        """The same: there is one precision."""
+        """The same: half precision is not kept in single."""
+        if self.multi_precision and weight.dtype == np.float16:
+            raise ArgumentError(
+                f"[{type(self).__name__}] weights of single precision were required with multi_precision=True; "
+                f"received {weight._spec!r}; convert them: net.cast('float32')"
+            )
         return self.create_state(index, weight)
 
     def update(self, index: Any, weight: Any, grad: Any, state: Any) -> None:

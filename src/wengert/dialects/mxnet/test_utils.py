@@ -67,9 +67,7 @@ def _tolerances(a: np.ndarray, b: np.ndarray, rtol: float | None, atol: float | 
     return get_rtol(rtol, coarsest), get_atol(atol, coarsest)
 
 
-def almost_equal(
-    a: Any, b: Any, rtol: float | None = None, atol: float | None = None, equal_nan: bool = False, **kwargs: Any
-) -> bool:
+def almost_equal(a: Any, b: Any, rtol: float | None = None, atol: float | None = None, equal_nan: bool = False) -> bool:
     """Whether two arrays are equal within tolerances, which depend on their dtypes if not given."""
     a, b = _value(a), _value(b)
     rtol, atol = _tolerances(a, b, rtol, atol)
@@ -78,11 +76,13 @@ def almost_equal(
 
 def assert_almost_equal(
     a: Any, b: Any, rtol: float | None = None, atol: float | None = None, names: tuple = ("a", "b"),
-    equal_nan: bool = False, **kwargs: Any,
+    equal_nan: bool = False, use_broadcast: bool = True,
 ) -> None:  # fmt: skip
     """Raise an `AssertionError` if two arrays are not equal within tolerances."""
     a, b = _value(a), _value(b)
     rtol, atol = _tolerances(a, b, rtol, atol)
+    if not use_broadcast:
+        assert a.shape == b.shape, f"[assert_almost_equal] one shape was required; received {a.shape} and {b.shape}"
     npt.assert_allclose(a, b, rtol, atol, equal_nan, err_msg=f"{names[0]} and {names[1]} differ")
 
 
@@ -182,7 +182,7 @@ def _set_environment(values: dict) -> None:
 # Random arrays ---------------------------------------------------------------------------------------------------
 
 
-def rand_ndarray(shape: Any, stype: str = "default", density: Any = None, dtype: Any = None, **kwargs: Any) -> NDArray:
+def rand_ndarray(shape: Any, stype: str = "default", density: Any = None, dtype: Any = None) -> NDArray:
     """Numbers in [-1, 1)."""
     return array(rnd.uniform(-1, 1, shape), dtype=dtype or np.float32).tostype(stype)
 

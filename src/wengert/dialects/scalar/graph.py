@@ -277,7 +277,7 @@ class Leaf(type):
         if cls is not Var:
             return super().__call__(*arguments, **keywords)
         node = Node()
-        Var.__init__(node, *arguments, **keywords)  # type: ignore[arg-type]
+        Var.__init__(node, *arguments, **keywords)
         return node
 
     def __instancecheck__(cls, x: Any) -> bool:

@@ -28,7 +28,7 @@ from wengert.dialects.torch import special as special
 from wengert.dialects.torch import testing as testing
 from wengert.dialects.torch import utils as utils
 from wengert.dialects.torch import version as version
-from wengert.dialects.torch.autograd.anomaly import is_anomaly_enabled as is_anomaly_enabled
+from wengert.dialects.torch.anomaly import is_anomaly_enabled as is_anomaly_enabled
 from wengert.dialects.torch.autograd.modes import enable_grad as enable_grad
 from wengert.dialects.torch.autograd.modes import inference_mode as inference_mode
 from wengert.dialects.torch.autograd.modes import is_grad_enabled as is_grad_enabled

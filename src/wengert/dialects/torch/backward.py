@@ -7,6 +7,7 @@ import numpy as np
 
 from wengert.box import checked_cotangent
 from wengert.dialects.passes import gradients
+from wengert.dialects.torch.anomaly import is_anomaly_enabled, watched
 from wengert.dialects.torch.errors import FreedError, OperandError, OptionError, TorchError, TypeMismatchError
 from wengert.errors import FreedGraphError
 from wengert.tensor import Tensor, run_backward
@@ -44,10 +45,13 @@ def run(heads: list, level: int, retain_graph: bool | None, create_graph: bool, 
     """A pass from nodes with their cotangents, into the leaves or into the `inputs` only."""
     retain = create_graph if retain_graph is None else retain_graph
     try:
-        if inputs is None:
-            run_backward(heads, level, retain, create_graph)
-        else:
+        if inputs is not None:
             _into(heads, inputs, level, retain, create_graph)
+        elif is_anomaly_enabled():
+            with watched(heads):
+                run_backward(heads, level, retain, create_graph)
+        else:
+            run_backward(heads, level, retain, create_graph)
     except FreedGraphError as error:
         raise _freed(error) from error
 
@@ -57,7 +61,9 @@ def _into(heads: list, inputs: Any, level: int, retain: bool, create_graph: bool
     if not inputs:
         raise TorchError("[backward] inputs were required: `inputs` argument to `backward` cannot be empty")
     _check_inputs("backward", inputs)
-    for t, g in zip(inputs, gradients(heads, inputs, level, retain, create_graph), strict=True):
+    with watched(heads):
+        found = gradients(heads, inputs, level, retain, create_graph)
+    for t, g in zip(inputs, found, strict=True):
         if g is not None:
             t.__dict__.setdefault("_retained", True)
             t._accumulate(g if g._node is not None else g._value)
@@ -111,7 +117,8 @@ def _one(outputs: list, inputs: list, grad_outputs: Any, retain: bool, create_gr
     seeds = _seeds(outputs, grad_outputs, create_graph)
     heads = [(t._node, seed) for t, seed in zip(outputs, seeds, strict=True)]
     try:
-        return gradients(heads, inputs, outputs[0]._level, retain, create_graph)
+        with watched(heads):
+            return gradients(heads, inputs, outputs[0]._level, retain, create_graph)
     except FreedGraphError as error:
         raise _freed(error) from error
 
@@ -145,8 +152,7 @@ def _check_inputs(operation: str, inputs: list) -> None:
         if t._node is None:
             raise TorchError(
                 f"[{operation}] inputs that require grad were required; received {t._spec!r}: One of the "
-                f"differentiated "
-                f"Tensors does not require grad"
+                f"differentiated Tensors does not require grad"
             )
 
 
@@ -188,14 +194,12 @@ def _seed(i: int, t: Any, seed: Any, create_graph: bool) -> Any:
     if seed._spec.shape != spec.shape:
         raise OperandError(
             f"[backward] Mismatch in shape: grad_output[{i}] has a shape of {seed.shape} and output[{i}] has a "
-            f"shape of "
-            f"{t.shape}."
+            f"shape of {t.shape}."
         )
     if seed._spec.is_complex is not spec.is_complex:
         raise TorchError(
             f"[backward] For complex Tensors, both grad_output and output are required to have the same dtype; "
-            f"received "
-            f"{seed.dtype} for {t.dtype}"
+            f"received {seed.dtype} for {t.dtype}"
         )
     while not create_graph and isinstance(seed, Tensor) and seed._level >= t._level:
         seed = seed._value

@@ -246,7 +246,7 @@ def promote_types(type1: dtype, type2: dtype) -> dtype:
 
 
 def can_cast(from_: dtype, to: dtype) -> Any:
-    """Whether a result of one dtype may be written into a tensor of another: into the same category, or a higher one."""
+    """Whether results of one dtype may be written into a tensor of another: one of the same category or a higher."""
     ranks = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
     return ranks[as_numpy(from_).kind] <= ranks[as_numpy(to).kind]
 

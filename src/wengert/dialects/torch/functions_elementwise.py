@@ -7,7 +7,7 @@ import numpy as np
 
 from wengert.dialects.torch.dtypes import default_dtype
 from wengert.dialects.torch.errors import OptionError, TorchError
-from wengert.dialects.torch.making import bare, entry, in_place, named, stored, titled, whole_division
+from wengert.dialects.torch.making import bare, checked_tensor, entry, in_place, named, stored, titled, whole_division
 from wengert.dialects.torch.tensor import Tensor, reflected
 from wengert.rules.nn import relu as _relu
 from wengert.rules.nn import sigmoid as _sigmoid
@@ -51,9 +51,12 @@ def _unary(name: str, function: Any) -> Callable:
     forward, widen = entry(function), function not in INTEGRAL
 
     def applied(input: Tensor, *, out: Any = None) -> Tensor:
+        if input.__class__ is Tensor and input._spec.inexact and out is None:
+            return forward(input)
+        checked_tensor(name, input)
         if widen and not input._spec.inexact:
             input = input.to(default_dtype())
-        return forward(input) if out is None else stored(forward(input), out)
+        return stored(forward(input), out)
 
     return titled(applied, name, f"See `numpy.{function.__name__}`: of each element.")
 
@@ -219,6 +222,11 @@ def equal(input: Tensor, other: Tensor) -> bool:
     return bool(np.array_equal(bare(input), bare(other)))
 
 
+def result_type(tensor1: Any, tensor2: Any) -> Any:
+    """The dtype of arithmetic with these operands."""
+    return (tensor1 * tensor2 if isinstance(tensor1, Tensor) else tensor2 * tensor1).dtype
+
+
 def is_nonzero(input: Tensor) -> bool:
     """Whether the only element is not zero."""
     return bool(input)
@@ -287,6 +295,6 @@ METHODS["abs"], METHODS["neg"] = entry(np.absolute), entry(np.negative)
 METHODS["mul"] = METHODS["multiply"] = _multiply
 METHODS["true_divide"] = _divide
 
-_ALL = (*UNARY, *BINARY, *_NAMES, *SPECIAL, "is_nonzero", "isin", "polar", "rsub", "where")
+_ALL = (*UNARY, *BINARY, *_NAMES, *SPECIAL, "is_nonzero", "isin", "polar", "result_type", "rsub", "where")
 __all__ = [name for name in _ALL if name in globals()]
 __all__ += [name for name in globals() if name.endswith("_") and not name.startswith("_")]

@@ -10,20 +10,28 @@ from wengert.dialects.torch.errors import OperandError, TorchError, TypeMismatch
 from wengert.dialects.torch.making import axis_of, bare, entry, named, spell, stored, titled
 from wengert.dialects.torch.tensor import Tensor
 
+_concatenate, _stack = entry(np.concatenate), entry(np.stack)
+
 # Joining -----------------------------------------------------------------------------------------------------------
 
 
 def _tensors(operation: str, tensors: Any) -> list:
     if isinstance(tensors, Tensor):
         return list(tensors)
-    if not isinstance(tensors, (list, tuple)) or not all(isinstance(part, Tensor) for part in tensors):
-        raise TypeMismatchError(
-            f"[{operation}] {operation}(): argument 'tensors' (position 1) must be tuple of Tensors; "
-            f"received {tensors!r}"
-        )
+    if not isinstance(tensors, (list, tuple)):
+        raise _no_tensors(operation, tensors)
+    for part in tensors:
+        if not isinstance(part, Tensor):
+            raise _no_tensors(operation, tensors)
     if not tensors:
         raise TorchError(f"[{operation}] {operation}(): expected a non-empty list of Tensors")
     return list(tensors)
+
+
+def _no_tensors(operation: str, given: Any) -> TypeMismatchError:
+    return TypeMismatchError(
+        f"[{operation}] {operation}(): argument 'tensors' (position 1) must be tuple of Tensors; received {given!r}"
+    )
 
 
 def cat(tensors: Any, dim: int = 0, *, axis: Any = None, out: Any = None) -> Tensor:
@@ -37,7 +45,7 @@ def cat(tensors: Any, dim: int = 0, *, axis: Any = None, out: Any = None) -> Ten
             break
     axis = axis_of("cat", parts[0], dim if axis is None else axis)
     try:
-        result = _concatenate(*parts, axis=axis)
+        result = _concatenate(parts, axis)
     except (ValueError, OperandError) as error:
         raise OperandError(
             f"[cat] Sizes of tensors must match except in dimension {axis}; received {[p.shape for p in parts]}"
@@ -48,9 +56,14 @@ def cat(tensors: Any, dim: int = 0, *, axis: Any = None, out: Any = None) -> Ten
 def stack(tensors: Any, dim: int = 0, *, out: Any = None) -> Tensor:
     """Tensors of one shape joined along a new dimension."""
     parts = _tensors("stack", tensors)
-    if any(p._spec.shape != parts[0]._spec.shape for p in parts):
-        raise OperandError(f"[stack] stack expects each tensor to be equal size; received {[p.shape for p in parts]}")
-    return stored(entry(np.stack)(parts, axis_of("stack", parts[0], dim, 1)), out)
+    shape = parts[0]._spec.shape
+    for p in parts:
+        if p._spec.shape != shape:
+            raise OperandError(
+                f"[stack] stack expects each tensor to be equal size; received {[p.shape for p in parts]}"
+            )
+    result = _stack(parts, axis_of("stack", parts[0], dim, 1))
+    return result if out is None else stored(result, out)
 
 
 def _joining(name: str, function: Any, backward: str) -> Callable:

@@ -67,8 +67,7 @@ def dot(input: Tensor, tensor: Tensor, *, out: Any = None) -> Tensor:
     if input._spec.size != tensor._spec.size:
         raise OperandError(
             f"[dot] inconsistent tensor size, expected tensor [{input._spec.size}] and src [{tensor._spec.size}] to "
-            f"have "
-            f"the same number of elements"
+            f"have the same number of elements"
         )
     return stored(_matmul(input, tensor), out)
 

@@ -396,7 +396,8 @@ softmax, log_softmax = _along("softmax", _softmax), _along("log_softmax", _log_s
 
 
 _NAMES = (
-        "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "count_nonzero", "cummax", "cummin", "cumprod",
+        "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "count_nonzero", "cummax",
+        "cummin", "cumprod",
 
         "cumsum", "dist", "kthvalue", "log_softmax", "logsumexp", "max", "mean", "median", "min", "mode",
         "msort", "nanmean", "nansum", "norm", "prod", "softmax", "sort", "std", "sum", "topk",

@@ -6,11 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from wengert import tape
+from wengert.box import alias
 from wengert.dialects.torch import dtypes
 from wengert.dialects.torch.dtypes import Size, as_numpy, check_device
-from wengert.dialects.torch.errors import OperandError, TorchError
-from wengert.dialects.torch.making import axes_of, axis_of, bare, entry, named, spell, titled
+from wengert.dialects.torch.errors import LeafError, MissingError, OperandError, TorchError
+from wengert.dialects.torch.making import axes_of, axis_of, bare, entry, in_place, named, spell, titled
 from wengert.dialects.torch.tensor import Tensor
+from wengert.writes import has_views
 
 _reshape, _transpose, _expand, _swap = (
     entry(np.reshape), entry(np.transpose), entry(np.expand_dims), entry(np.swapaxes)
@@ -307,6 +310,28 @@ def trace(input: Tensor) -> Tensor:
     return named(entry(np.trace)(input), "TraceBackward0")
 
 
+# In place ----------------------------------------------------------------------------------------------------------
+
+
+def _reshaping(name: str, function: Callable) -> Callable:
+    def applied(self: Tensor, *args: Any) -> Tensor:
+        if self._is_view or has_views(self):
+            raise MissingError(
+                f"[{name}] a tensor that is no view and has none was required; received {self._spec!r}; write "
+                f"x = x.{name.rstrip('_')}(...)"
+            )
+        if isinstance(self._node, tape.Leaf):
+            raise LeafError(
+                f"[{name}] a leaf Variable that requires grad is being used in an in-place operation; received "
+                f"{self._spec!r}; write x = x.{name.rstrip('_')}(...)"
+            )
+        result = function(alias(self), *args)
+        self._node, self._value, self._spec = result._node, result._value, result._spec
+        return self
+
+    return titled(applied, name, f"`{name.rstrip('_')}` in place; returns the tensor itself.")
+
+
 # Copies ------------------------------------------------------------------------------------------------------------
 
 
@@ -374,6 +399,9 @@ METHODS |= {
     for name in ("float", "double", "half", "int", "long", "short", "bool", "cfloat", "cdouble")
 }
 METHODS["byte"], METHODS["char"] = _conversion("byte", dtypes.uint8), _conversion("char", dtypes.int8)
+for _name in ("squeeze", "unsqueeze", "t", "transpose"):
+    METHODS[f"{_name}_"] = _reshaping(f"{_name}_", METHODS[_name])
+METHODS["tril_"], METHODS["triu_"] = in_place(tril), in_place(triu)
 moveaxis = METHODS["moveaxis"] = movedim
 swapaxes = swapdims = METHODS["swapaxes"] = METHODS["swapdims"] = transpose
 _ONLY_METHODS = {
@@ -381,4 +409,5 @@ _ONLY_METHODS = {
         "expand_as", "repeat", "reshape_as", "to", "type_as", "view", "view_as", "float", "double",
     "half", "int", "long", "short", "bool", "cfloat", "cdouble", "byte", "char",
 }  # fmt: skip
-__all__ = [name for name in METHODS if name not in _ONLY_METHODS] + ["broadcast_shapes", "broadcast_tensors", "detach"]
+__all__ = [name for name in METHODS if name not in _ONLY_METHODS and not name.endswith("_")]
+__all__ += ["broadcast_shapes", "broadcast_tensors", "detach"]

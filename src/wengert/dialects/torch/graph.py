@@ -78,6 +78,25 @@ _BY_NODE: dict[str, Callable[[tape.Node], str]] = {
 _ABSENT = object()
 
 
+def parents(node: Any) -> tuple:
+    """The nodes of a node's operands, `None` for those that are not recorded."""
+    if isinstance(node, tape.Leaf) or node.rule is tape.freed:
+        return ()
+    p0, p1 = getattr(node, "p0", None), getattr(node, "p1", _ABSENT)
+    return p0 if isinstance(p0, tuple) else (p0,) if p1 is _ABSENT else (p0, p1)
+
+
+def _outside(node: Any, start: int) -> list:
+    """The operands of an operation that is made of several nodes: those of its nodes that are older than it.
+
+    Numbers count down: the older of two nodes has the larger one.
+    """
+    found: list = []
+    for p in parents(node):
+        found += _outside(p, start) if p is not None and p.order < start else [p]
+    return found
+
+
 class Function:
     """Base of the classes of ``grad_fn``: one recorded operation, a window on wengert's tape."""
 
@@ -95,11 +114,8 @@ class Function:
         node = self._node
         if hasattr(node.rule, "of_function"):
             node = node.p0  # behind the node of a result is that of the whole operation
-        if isinstance(node, tape.Leaf) or node.rule is tape.freed:
-            return ()
-        p0, p1 = getattr(node, "p0", None), getattr(node, "p1", _ABSENT)
-        parents = p0 if isinstance(p0, tuple) else (p0,) if p1 is _ABSENT else (p0, p1)
-        return tuple((None if p is None else function_of(p), 0) for p in parents)
+        inside = getattr(node.rule, "inside", 0)
+        return tuple((None if p is None else function_of(p), 0) for p in _outside(node, node.order + inside))
 
     def __eq__(self, other: Any) -> Any:
         return isinstance(other, Function) and other._node is self._node
@@ -152,38 +168,38 @@ def function_of(node: tape.Node) -> Function:
 _variants: dict[tuple, Callable] = {}
 
 
-def _variant(rule: Any, name: str) -> Any:
-    """The same rule under another name."""
-    variant = _variants.get((rule, name))
+def _variant(rule: Any, name: str, inside: int) -> Any:
+    """The same rule under another name, for the last node of an operation with nodes up to `inside` numbers older."""
+    variant: Any = _variants.get((rule, name, inside))
     if variant is None:
         variant = types.FunctionType(rule.__code__, rule.__globals__, name, rule.__defaults__, rule.__closure__)
-        variant.graph, variant.name = rule.graph, name  # type: ignore[attr-defined]
-        _variants[rule, name] = variant
+        variant.graph, variant.name, variant.inside = rule.graph, name, inside
+        _variants[rule, name, inside] = variant
     return variant
 
 
-def _renamed(node: tape.Node, name: str) -> tape.Node:
+def _renamed(node: tape.Node, name: str, inside: int = 0) -> tape.Node:
     if isinstance(node.rule, types.FunctionType):
-        node.rule = _variant(node.rule, name)
+        node.rule = _variant(node.rule, name, inside)
     return node
 
 
-def named(t: Any, name: str) -> Any:
-    """A result whose ``grad_fn`` has this name."""
+def named(t: Any, name: str, since: int | None = None) -> Any:
+    """A result whose ``grad_fn`` has this name; what was recorded since a number is part of the operation."""
     if t._is_view:
         function, params, link = t._step
         t._step = function, params, lambda p0, spec, given: _renamed(link(p0, spec, given), name)
         if t._at is not None:
             _renamed(t._linked, name)
     elif t._node is not None and not isinstance(t._node, tape.Leaf):
-        _renamed(t._node, name)
+        _renamed(t._node, name, 0 if since is None else since - t._node.order)
     return t
 
 
 def variant_of(function: Any, family: Family, name: str) -> Callable:
     """The generated function of a primitive, whose nodes have another name."""
     primitive = function if isinstance(function, Primitive) else REGISTRY[function]
-    forward = generate(primitive, family)  # type: ignore[arg-type]
+    forward = generate(primitive, family)
     for suffix in ("", "_complex"):
         forward.__globals__["rule" + suffix].name = name
     return forward

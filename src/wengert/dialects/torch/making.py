@@ -11,7 +11,8 @@ from wengert.box import bare
 from wengert.dialects.torch import graph
 from wengert.dialects.torch.dtypes import as_numpy
 from wengert.dialects.torch.errors import AxisError, OperandError, TorchError, TypeMismatchError, ZeroDivisorError
-from wengert.dialects.torch.tensor import Tensor, refused
+from wengert.dialects.torch.promotion import refused
+from wengert.dialects.torch.tensor import Tensor
 from wengert.primitive import REGISTRY
 from wengert.writes import replace, write
 
@@ -23,7 +24,7 @@ def entry(function: Any) -> Callable:
 
 def direct(function: Any, name: str | None = None) -> Callable:
     """The generated function behind a NumPy function with keywords that are rarely used; its nodes may have a name."""
-    primitive = REGISTRY[REGISTRY[function].direct]  # type: ignore[union-attr]
+    primitive = REGISTRY[REGISTRY[function].direct]
     return Tensor._table[primitive] if name is None else graph.variant_of(primitive, Tensor._family, name)
 
 
@@ -32,15 +33,18 @@ def whole_division(function: Any) -> Callable:
     forward, name = entry(function), function.__name__
 
     def applied(input: Any, other: Any) -> Tensor:
-        result = forward(input, other)
-        if result._spec.dtype.kind in "iub" and not np.all(bare(other)):
+        if _is_whole(other) and _is_whole(input) and not np.all(bare(other)):
             raise ZeroDivisorError(
-                f"[{name}] a divisor without zeros was required (ZeroDivisionError); received one with a zero, for a "
-                f"result of {result._spec!r}; divide floating-point numbers, or use torch.where"
+                f"[{name}] a divisor without zeros was required (ZeroDivisionError); received one with a zero, for "
+                f"whole numbers; divide floating-point numbers, or use torch.where"
             )
-        return result
+        return forward(input, other)
 
     return titled(applied, name, f"See `numpy.{name}`; whole numbers are not divided by zero.")
+
+
+def _is_whole(value: Any) -> bool:
+    return not value._spec.inexact if isinstance(value, Tensor) else isinstance(value, (int, np.integer))
 
 
 def titled(function: Any, name: str, summary: str) -> Any:

@@ -100,7 +100,7 @@ def _array_text(value: np.ndarray, indent: int) -> str:
             sign = "" if np.signbit(z.imag) or imag(z.imag).lstrip()[:1] == "-" else "+"
             return real(z.real) + sign + imag(z.imag).lstrip() + "j"
     else:
-        form = _formatter(shown)  # type: ignore[assignment]
+        form = _formatter(shown)
         width = len(form(shown.ravel()[0]))
     return _nested(value, indent, summarised, form, width)
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from wengert.box import Box
 from wengert.dialects.torch.dtypes import default_complex, default_dtype
-from wengert.dialects.torch.errors import OperandError, TypeMismatchError
-from wengert.errors import WengertError
+from wengert.dialects.torch.errors import LeafError, OperandError, TypeMismatchError
+from wengert.errors import DTypeError, LeafWriteError, WengertError
 
 FLOAT32, FLOAT64, BOOL = np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.bool_)
 INT64, UINT64 = np.dtype(np.int64), np.dtype(np.uint64)
+UFuncTypeError: Any = np._core._exceptions.UFuncTypeError
 
 
 def settle(y: Any, operands: tuple) -> Any:
@@ -42,6 +44,8 @@ def _integer(dtype: np.dtype, operands: tuple) -> np.dtype:
     if len(operands) < 2:
         return INT64 if dtype is UINT64 and operands[0].dtype is not UINT64 else dtype
     kinds = [(getattr(x, "ndim", 0), x.dtype) for x in operands if getattr(x, "dtype", BOOL).kind in "iu"]
+    if not kinds:  # of truth values, of which NumPy makes int8
+        return INT64
     with_axes = [d for n, d in kinds if n]
     return np.result_type(*with_axes) if with_axes and len(with_axes) < len(kinds) else dtype
 
@@ -82,8 +86,7 @@ def mismatched(operation: str, error: Exception, operands: tuple) -> Exception:
         a, b, axis = different
         return OperandError(
             f"[{operation}] The size of tensor a ({a}) must match the size of tensor b ({b}) at non-singleton "
-            f"dimension "
-            f"{axis}; received shapes {shapes[0]} and {shapes[1]}"
+            f"dimension {axis}; received shapes {shapes[0]} and {shapes[1]}"
         )
     return OperandError(f"[{operation}] operands that fit together were required; received shapes {shapes}: {error}")
 
@@ -94,3 +97,16 @@ def _first_difference(shapes: list) -> tuple | None:
     a, b = ((1,) * (n - len(shape)) + shape for shape in shapes)
     wrong = [i for i in range(n) if a[i] != b[i] and 1 not in (a[i], b[i])]
     return (a[wrong[-1]], b[wrong[-1]], wrong[-1]) if wrong else None
+
+
+def refused(target: Box, error: Exception, view: bool = False) -> Exception:
+    """What PyTorch raises where the engine, or NumPy, refuses to write into `target`."""
+    if isinstance(error, LeafWriteError) and not isinstance(error, LeafError):
+        what = "a view of a leaf Variable" if view or target._is_view else "a leaf Variable"
+        return LeafError(
+            f"[in-place] {what} that requires grad is being used in an in-place operation; received "
+            f"{target._spec!r}; write under torch.no_grad(), or into x.clone()"
+        )
+    if isinstance(error, (ValueError, DTypeError, UFuncTypeError)) and not isinstance(error, RuntimeError):
+        return OperandError(f"[in-place] a result that fits {target._spec!r} was required, and can't be cast: {error}")
+    return error

@@ -8,6 +8,7 @@ import math
 import operator
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ from wengert.dialects.torch.creation import made, shape_of
 from wengert.dialects.torch.dtypes import as_numpy, check_options
 from wengert.dialects.torch.errors import TorchError
 from wengert.dialects.torch.making import bare, titled
-from wengert.dialects.torch.tensor import Tensor, refused
+from wengert.dialects.torch.promotion import refused
+from wengert.dialects.torch.tensor import Tensor
 from wengert.writes import write
 
 DEFAULT_SEED = 67280421310721
@@ -69,6 +71,7 @@ class Generator:
 
     def words(self, n: int) -> np.ndarray:
         """Draws of 32 bits."""
+        _check_allowed()
         return self._bits.random_raw(n).astype(np.uint64)
 
     def long_words(self, n: int) -> np.ndarray:
@@ -126,7 +129,20 @@ class Generator:
 
     def other(self) -> np.random.Generator:
         """A generator of NumPy's on the same bits, for distributions whose algorithm is another than PyTorch's."""
+        _check_allowed()
         return np.random.Generator(self._bits)
+
+
+forbidden: ContextVar[bool] = ContextVar("random_numbers_forbidden", default=False)
+"""Whether random numbers may not be drawn here: inside `vmap` that was not told what to do about them."""
+
+
+def _check_allowed() -> None:
+    if forbidden.get():
+        raise TorchError(
+            "[vmap] vmap: called random operation while in randomness error mode. Please either use the 'same' or "
+            "'different' randomness flags on vmap or perform the randomness operation out of vmap"
+        )
 
 
 def _box_muller(u: np.ndarray) -> np.ndarray:

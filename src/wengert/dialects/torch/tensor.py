@@ -19,20 +19,16 @@ from wengert.dialects.torch import dtypes, graph, printing
 from wengert.dialects.torch.errors import (
     AxisError,
     CopyError,
-    LeafError,
     LostError,
     OperandError,
     TorchError,
     TypeMismatchError,
 )
 from wengert.dialects.torch.indices import checked_index
-from wengert.dialects.torch.promotion import mismatched, settle
-from wengert.errors import DTypeError, LeafWriteError
+from wengert.dialects.torch.promotion import mismatched, refused, settle
 from wengert.protocol import GROUND, spec_of
 from wengert.tensor import HookHandle
 from wengert.writes import detached_view, shared_array, write
-
-UFuncTypeError: Any = np._core._exceptions.UFuncTypeError  # type: ignore[attr-defined]
 
 
 class TensorClass(type):
@@ -186,7 +182,7 @@ class Tensor(DialectTensor, metaclass=TensorClass):
         """An array on the tensor's own memory: writing either writes both."""
         if force:
             return np.array(bare(self))
-        if self.requires_grad:
+        if self._node is not None and tape.is_recording():
             raise LostError(
                 f"[numpy] a tensor that does not require grad was required; received {self._spec!r}: Can't call "
                 f"numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
@@ -194,8 +190,6 @@ class Tensor(DialectTensor, metaclass=TensorClass):
         return shared_array(self)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        if self._node is not None:
-            return self.numpy()
         value = np.asarray(self.numpy(), dtype)
         return value.copy() if copy else value
 
@@ -208,8 +202,7 @@ class Tensor(DialectTensor, metaclass=TensorClass):
         if self._spec.size != 1:
             raise OperandError(
                 f"[{operation}] a tensor with one element was required; a Tensor with {self._spec.size} elements "
-                f"cannot "
-                f"be converted to Scalar; received {self._spec!r}"
+                f"cannot be converted to Scalar; received {self._spec!r}"
             )
         return value
 
@@ -262,15 +255,6 @@ class Tensor(DialectTensor, metaclass=TensorClass):
 
     # Gradients ------------------------------------------------------------------------------------------------------
 
-    @property
-    def requires_grad(self) -> bool:
-        """Whether operations on this tensor are recorded."""
-        return self._node is not None
-
-    @requires_grad.setter
-    def requires_grad(self, required: bool) -> None:
-        self.requires_grad_(required)
-
     def requires_grad_(self, requires_grad: bool = True) -> "Tensor":
         """Make this tensor a leaf that collects gradients, or stop it from being one; returns itself."""
         if requires_grad and not self._spec.inexact:
@@ -313,8 +297,7 @@ class Tensor(DialectTensor, metaclass=TensorClass):
         if value is not None and (value._spec.shape != self._spec.shape or value._spec.dtype != self._spec.dtype):
             raise TorchError(
                 f"[grad] a gradient of {self._spec!r} was required; received {value._spec!r}: assigned grad has data "
-                f"of "
-                f"a different size or type"
+                f"of a different size or type"
             )
         if value is self:
             raise TorchError("[grad] another tensor was required: can't assign Variable as its own grad")
@@ -436,19 +419,6 @@ class Tensor(DialectTensor, metaclass=TensorClass):
             write(self, index, value)
         except (ValueError, TypeError, RuntimeError) as error:
             raise refused(self, error, view=True) from error
-
-
-def refused(target: Box, error: Exception, view: bool = False) -> Exception:
-    """What PyTorch raises where the engine, or NumPy, refuses to write into `target`."""
-    if isinstance(error, LeafWriteError) and not isinstance(error, LeafError):
-        what = "a view of a leaf Variable" if view or target._is_view else "a leaf Variable"
-        return LeafError(
-            f"[in-place] {what} that requires grad is being used in an in-place operation; received "
-            f"{target._spec!r}; write under torch.no_grad(), or into x.clone()"
-        )
-    if isinstance(error, (ValueError, DTypeError, UFuncTypeError)) and not isinstance(error, RuntimeError):
-        return OperandError(f"[in-place] a result that fits {target._spec!r} was required, and can't be cast: {error}")
-    return error
 
 
 def constructed(args: tuple, keywords: dict, dtype: Any) -> Any:

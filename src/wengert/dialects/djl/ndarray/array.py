@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert import tape
 from wengert.box import bare
+from wengert.dialects.djl.closing import AutoCloseable
 from wengert.dialects.djl.device import Device, require_cpu
 from wengert.dialects.djl.errors import IllegalArgumentException, IllegalStateException
 from wengert.dialects.djl.ndarray import gradients
@@ -36,7 +37,7 @@ class Size(int):
         return self._shape.size(*axes)
 
 
-class NDArray(DialectTensor):
+class NDArray(AutoCloseable, DialectTensor):
     """An array of a manager, made by `NDManager`, whose gradients are collected while a collector is open.
 
     Examples
@@ -158,12 +159,6 @@ class NDArray(DialectTensor):
     def isReleased(self) -> bool:
         """Whether it has been closed, alone or with its manager."""
         return self._level.__class__ is ClosedHome
-
-    def __enter__(self) -> "NDArray":
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self.close()
 
     def _live(self) -> None:
         """Refuse an array that is closed."""

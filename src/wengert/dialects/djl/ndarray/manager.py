@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert.box import bare
 from wengert.dialects.djl import random
+from wengert.dialects.djl.closing import AutoCloseable
 from wengert.dialects.djl.device import Device, require_cpu
 from wengert.dialects.djl.errors import IllegalArgumentException, IllegalStateException
 from wengert.dialects.djl.ndarray.array import NDArray
@@ -23,7 +24,7 @@ OF_PYTHON = {"f": np.float32, "i": np.int32, "u": np.int32, "b": np.bool_, "c": 
 """What Python's numbers become, by NumPy's kind of them."""
 
 
-class NDManager:
+class NDManager(AutoCloseable):
     """An owner of arrays, made by ``NDManager.newBaseManager()``; in a ``with`` statement it is closed at the end.
 
     It refers to its arrays weakly: what a program lets go of is freed at once, and closing ends the rest.
@@ -95,12 +96,6 @@ class NDManager:
     def cap(self) -> None:
         """Take no more arrays."""
         self._capped = True
-
-    def __enter__(self) -> "NDManager":
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self.close()
 
     def _require_open(self, operation: str) -> None:
         if not self.isOpen():

@@ -125,6 +125,19 @@ for _name, _function in COMPARISONS.items():
 NDArray.__hash__ = object.__hash__
 
 
+def _special(name: str, array: NDArray) -> NDArray:
+    """A special function of SciPy's, which is loaded only now."""
+    import scipy.special
+
+    return TABLE[getattr(scipy.special, name)](array)
+
+
+def _beside(array: NDArray, positions: np.ndarray, axis: int) -> NDArray:
+    """The part of an array that positions along an axis can name: of other axes as far as those go."""
+    along = axis % max(1, positions.ndim)
+    return array[tuple(slice(None if i == along else n) for i, n in enumerate(positions.shape))]
+
+
 class _Methods(NDArray):
     """What is written out. Its methods are moved to `NDArray` below."""
 
@@ -236,6 +249,18 @@ class _Methods(NDArray):
     def logSoftmax(self, axis: Any) -> NDArray:
         """The logarithm of `softmax`."""
         return log_softmax(self, axes_of(axis)) if self._spec.ndim else log_softmax(self.reshape(1), 0).reshape()
+
+    def erf(self) -> NDArray:
+        """The error function."""
+        return _special("erf", self)
+
+    def erfinv(self) -> NDArray:
+        """The inverse of the error function."""
+        return _special("erfinv", self)
+
+    def gammaln(self) -> NDArray:
+        """The logarithm of the gamma function."""
+        return _special("gammaln", self)
 
     # Order ------------------------------------------------------------------------------------------------------
 
@@ -381,12 +406,18 @@ class _Methods(NDArray):
 
     def gather(self, index: NDArray, axis: int) -> NDArray:
         """For each position of `index` the element that it names along an axis."""
-        return np.take_along_axis(self, index._read("gather").astype(np.int64), axis)
+        positions = index._read("gather").astype(np.int64)
+        return np.take_along_axis(_beside(self, positions, axis), positions, axis)
+
+    def gatherNd(self, index: NDArray) -> NDArray:
+        """The parts at positions, of which the rows of `index` name the coordinates, axis by axis."""
+        return self[tuple(index._read("gatherNd").astype(np.int64))]
 
     def scatter(self, index: NDArray, value: Any, axis: int) -> NDArray:
         """A copy, with `value` written where `index` names elements along an axis."""
-        result = self.duplicate()
-        np.put_along_axis(result, index._read("scatter").astype(np.int64), value, axis)
+        result, positions = self.duplicate(), index._read("scatter").astype(np.int64)
+        values = value[tuple(map(slice, positions.shape))] if isinstance(value, NDArray) else value
+        np.put_along_axis(_beside(result, positions, axis), positions, values, axis)
         return result
 
     def put(self, index: NDArray, value: NDArray) -> NDArray:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from wengert.dialects.djl.closing import AutoCloseable
 from wengert.dialects.djl.device import Device
 from wengert.dialects.djl.errors import IndexOutOfBoundsException
 from wengert.dialects.djl.ndarray.array import NDArray
@@ -11,7 +12,7 @@ from wengert.dialects.djl.ndarray.types import Shape
 __all__ = ["NDList"]
 
 
-class NDList(list):
+class NDList(AutoCloseable, list):
     """A list of arrays, found by position or by name: what goes into blocks and comes out of them."""
 
     def __init__(self, *arrays: Any):
@@ -119,12 +120,6 @@ class NDList(list):
         """Close all arrays, and empty the list."""
         _each(self, "close")
         self.clear()
-
-    def __enter__(self) -> "NDList":
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         names = [f"{a.getName() or ''}: {a.getShape()} {a.getDevice()} {a.getDataType()}" for a in self]

@@ -17,6 +17,9 @@ FUNCTIONS: dict[str, Callable] = {
     "tanh": np.tanh,
     "softPlus": nn.softplus,
     "gelu": nn.gelu,
+    "selu": nn.selu,
+    "mish": nn.mish,
+    "softSign": nn.softsign,
 }
 WITH_SLOPE: dict[str, Callable] = {"leakyRelu": nn.leaky_relu, "elu": nn.elu}
 
@@ -52,5 +55,5 @@ def _install(name: str, function: Callable) -> None:
     setattr(Activation, block.__name__, staticmethod(block))
 
 
-for _name, _function in FUNCTIONS.items():
+for _name, _function in (FUNCTIONS | WITH_SLOPE).items():
     _install(_name, _function)

@@ -2,6 +2,20 @@
 
 from wengert.dialects.djl.training.collector import GradientCollector
 from wengert.dialects.djl.training.store import ParameterStore
-from wengert.dialects.djl.training.trainer import DefaultTrainingConfig, EasyTrain, Trainer
+from wengert.dialects.djl.training.trainer import (
+    DefaultTrainingConfig,
+    EasyTrain,
+    Trainer,
+    TrainingConfig,
+    TrainingResult,
+)
 
-__all__ = ["DefaultTrainingConfig", "EasyTrain", "GradientCollector", "ParameterStore", "Trainer"]
+__all__ = [
+    "DefaultTrainingConfig",
+    "EasyTrain",
+    "GradientCollector",
+    "ParameterStore",
+    "Trainer",
+    "TrainingConfig",
+    "TrainingResult",
+]

@@ -1,11 +1,11 @@
 """The gradient collector: while it is open, what is computed from arrays that require gradients is recorded."""
 
 import threading
-from typing import Any
 
 import numpy as np
 
 from wengert import tape
+from wengert.dialects.djl.closing import AutoCloseable
 from wengert.dialects.djl.errors import EngineException, IllegalStateException
 from wengert.dialects.djl.ndarray import gradients
 from wengert.dialects.djl.ndarray.array import NDArray
@@ -17,7 +17,7 @@ __all__ = ["GradientCollector"]
 _only = threading.Lock()
 
 
-class GradientCollector:
+class GradientCollector(AutoCloseable):
     """Opened by ``Engine.getInstance().newGradientCollector()``, one at a time in the process; closed by ``with``.
 
     It records in the thread that opened it. Gradients add up within one collector, and start at zero in each.
@@ -78,9 +78,3 @@ class GradientCollector:
             ) from None
         self._open = False
         _only.release()
-
-    def __enter__(self) -> "GradientCollector":
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self.close()

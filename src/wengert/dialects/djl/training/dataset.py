@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert.dialects.djl import random
+from wengert.dialects.djl.closing import AutoCloseable
 from wengert.dialects.djl.errors import IllegalArgumentException, IllegalStateException
 from wengert.dialects.djl.ndarray import NDArray, NDList, NDManager
 
@@ -27,7 +28,7 @@ class Record:
         return self._labels
 
 
-class Batch(Record):
+class Batch(AutoCloseable, Record):
     """Several examples in arrays of a manager of its own, which ``close()`` closes."""
 
     def __init__(self, manager: NDManager, data: NDList, labels: NDList, size: int) -> None:
@@ -49,12 +50,6 @@ class Batch(Record):
     def close(self) -> None:
         """Close the arrays, and what was computed from them."""
         self._manager.close()
-
-    def __enter__(self) -> "Batch":
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self.close()
 
 
 class ArrayDataset:

@@ -37,7 +37,12 @@ class EvaluatorTrainingListener(TrainingListener):
         self._over: set[str] = set()
 
     def onEpoch(self, trainer: Any) -> None:
-        """The figures of the epoch stay until the next batch."""
+        """The figures of the epoch are added to the trainer's metrics, and stay until the next batch."""
+        for key in (TRAIN_EPOCH, VALIDATE_EPOCH):
+            for evaluator in trainer.getAllEvaluators() if trainer.getMetrics() else ():
+                figure = evaluator.getAccumulator(key)
+                if figure == figure:
+                    trainer.getMetrics().addMetric(f"{key.replace('/', '_')}_{evaluator.getName()}", figure)
         self._over = {TRAIN_EPOCH, VALIDATE_EPOCH}
 
     def onTrainingBatch(self, trainer: Any, batchData: Any) -> None:

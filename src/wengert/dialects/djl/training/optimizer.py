@@ -1,9 +1,9 @@
 """Optimisers: builders in DJL's names around `wengert.optim`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from wengert import optim
+from wengert import optim, tape
 from wengert.dialects.djl.errors import IllegalStateException
 from wengert.dialects.djl.ndarray import NDArray
 from wengert.dialects.djl.training.tracker import Tracker, as_tracker
@@ -19,7 +19,7 @@ class Optimizer:
     ) -> None:
         self._make, self._tracker, self._settings = make, tracker, settings
         self._rescale, self._clip = rescale, clip
-        self._running: optim.Optimizer | None = None
+        self._memories: dict[str, optim.Optimizer] = {}
 
     @staticmethod
     def sgd() -> "_Builder":
@@ -41,18 +41,21 @@ class Optimizer:
         """RMSProp."""
         return _Builder(optim.RMSProp, 0.001)
 
-    def updateAll(self, parameters: Sequence[NDArray]) -> None:
-        """Change parameters by their gradients, in place."""
-        if self._running is None or list(map(id, self._running.parameters)) != list(map(id, parameters)):
-            tracker = self._tracker
-            self._running = self._make(parameters, lambda step: tracker.getNewValue(step + 1), **self._settings)
-        for parameter in parameters:
-            gradient = parameter.getGradient()
-            if self._rescale != 1:
-                gradient.muli(self._rescale)
-            if self._clip is not None:
-                gradient.set("...", gradient.clip(-self._clip, self._clip))
-        self._running.step()
+    def update(self, parameterId: str, weight: NDArray, grad: NDArray) -> None:
+        """Change a parameter by a gradient, in place; what the optimiser remembers belongs to the parameter's name."""
+        if parameterId not in self._memories:
+            self._memories[parameterId] = self._make([weight], 0.0, **self._settings)
+        memory = self._memories[parameterId]
+        memory.steps += 1
+        value, slope = weight._read("update"), grad._read("update") * self._rescale
+        if self._clip is not None:
+            slope = slope.clip(-self._clip, self._clip)
+        slope = slope + memory.weight_decay * value
+        rate = float(self._tracker.getNewValue(memory.steps))
+        change = memory.change(value, slope, rate, memory.steps, *memory._slots[0])
+        del value  # as long as somebody holds it, a write goes to a copy of the buffer
+        with tape.no_grad():
+            weight.subi(change)
 
 
 class _Builder:

@@ -26,5 +26,5 @@ class Tracker:
 def as_tracker(value: object) -> Tracker:
     """A tracker from one, from a function of the number of the update, or from a number."""
     if hasattr(value, "getNewValue"):
-        return value  # type: ignore[return-value]
-    return Tracker(value if callable(value) else lambda update: float(value))  # type: ignore[arg-type]
+        return value
+    return Tracker(value if callable(value) else lambda update: float(value))

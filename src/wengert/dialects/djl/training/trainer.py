@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.dialects.djl.closing import AutoCloseable
 from wengert.dialects.djl.device import Device
 from wengert.dialects.djl.errors import IllegalStateException
 from wengert.dialects.djl.ndarray import NDList, NDManager
@@ -13,12 +14,12 @@ from wengert.dialects.djl.training.collector import GradientCollector
 from wengert.dialects.djl.training.dataset import ArrayDataset, Batch
 from wengert.dialects.djl.training.evaluator import Evaluator
 from wengert.dialects.djl.training.initializer import Initializer
-from wengert.dialects.djl.training.listener import TrainingListener
+from wengert.dialects.djl.training.listener import TRAIN_EPOCH, VALIDATE_EPOCH, TrainingListener
 from wengert.dialects.djl.training.loss import Loss
 from wengert.dialects.djl.training.optimizer import Optimizer
 from wengert.dialects.djl.training.store import ParameterStore
 
-__all__ = ["DefaultTrainingConfig", "EasyTrain", "Trainer"]
+__all__ = ["DefaultTrainingConfig", "EasyTrain", "Trainer", "TrainingConfig", "TrainingResult"]
 
 
 class DefaultTrainingConfig:
@@ -73,7 +74,37 @@ class DefaultTrainingConfig:
         return self._evaluators
 
 
-class Trainer:
+TrainingConfig = DefaultTrainingConfig
+
+
+class TrainingResult:
+    """Figures of an epoch: ``train_Accuracy``, ``validate_Accuracy``, and so on."""
+
+    def __init__(self, evaluations: dict[str, float], loss: str) -> None:
+        self._evaluations, self._loss = evaluations, loss
+
+    def getEvaluations(self) -> dict[str, float]:
+        """All figures by name."""
+        return self._evaluations
+
+    def getTrainEvaluation(self, name: str) -> float | None:
+        """A figure of training, by the evaluator's name."""
+        return self._evaluations.get(f"train_{name}")
+
+    def getValidateEvaluation(self, name: str) -> float | None:
+        """A figure of validation, by the evaluator's name."""
+        return self._evaluations.get(f"validate_{name}")
+
+    def getTrainLoss(self) -> float | None:
+        """The loss in training."""
+        return self.getTrainEvaluation(self._loss)
+
+    def getValidateLoss(self) -> float | None:
+        """The loss in validation."""
+        return self.getValidateEvaluation(self._loss)
+
+
+class Trainer(AutoCloseable):
     """Trains the block of a model; made by ``model.newTrainer(config)``."""
 
     def __init__(self, model: Any, config: DefaultTrainingConfig) -> None:
@@ -107,15 +138,17 @@ class Trainer:
 
     def step(self) -> None:
         """Change the parameters by their gradients."""
-        learning = [p.getArray() for _, p in self._model.getBlock().getParameters() if p.requiresGradient()]
+        learning = [p for _, p in self._model.getBlock().getParameters() if p.requiresGradient()]
         if not self._checked:
-            if not any(np.any(array.getGradient()._read("step")) for array in learning):
+            if not any(np.any(p.getArray().getGradient()._read("step")) for p in learning):
                 raise IllegalStateException(
                     "[step] gradients were required; all of them are zero; call backward on the loss, inside the "
                     "collector, before"
                 )
             self._checked = True
-        self._config.getOptimizer().updateAll(learning)
+        for parameter in learning:
+            array = parameter.getArray()
+            self._config.getOptimizer().update(f"{id(parameter)}", array, array.getGradient())
 
     def notifyListeners(self, function: Callable[[TrainingListener], Any]) -> None:
         """Call a function with each listener."""
@@ -146,6 +179,15 @@ class Trainer:
         """The devices."""
         return self._config.getDevices()
 
+    def getTrainingResult(self) -> TrainingResult:
+        """The figures of the latest epoch."""
+        kinds = (("train", TRAIN_EPOCH), ("validate", VALIDATE_EPOCH))
+        figures = {
+            f"{kind}_{e.getName()}": e.getAccumulator(key) for kind, key in kinds for e in self.getAllEvaluators()
+        }
+        loss = self.getLoss().getName()
+        return TrainingResult({name: value for name, value in figures.items() if value == value}, loss)
+
     def getMetrics(self) -> Any:
         """The metrics that were set."""
         return self._metrics
@@ -158,12 +200,6 @@ class Trainer:
         """Close the batches that are still open."""
         self.notifyListeners(lambda listener: listener.onTrainingEnd(self))
         self._manager.close()
-
-    def __enter__(self) -> "Trainer":
-        return self
-
-    def __exit__(self, *exception: Any) -> None:
-        self.close()
 
 
 class EasyTrain:

@@ -8,6 +8,7 @@ import scipy.special
 
 from wengert import nn
 from wengert.dialects.mxnet import selecting
+from wengert.dialects.mxnet.naming import named
 from wengert.dialects.mxnet.ndarray.ndarray import TABLE, NDArray, compare
 from wengert.dialects.mxnet.ndarray.operation import METHODS, operation, put, same_shape
 from wengert.rules import nn as rules
@@ -37,16 +38,11 @@ SHORT = {"subtract": "sub", "multiply": "mul", "divide": "div", "modulo": "mod"}
 """How a name is spelled after ``broadcast_`` and ``elemwise_``."""
 
 
-def _named(function: Callable, name: str, numpy_name: str) -> Callable:
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"See `{numpy_name}`."
-    return function
-
-
-def _path(function: Any) -> str:
+def _see(function: Any) -> str:
+    """A docstring that says what a function is."""
     name = function.__name__.lstrip("_")
     space = "numpy" if hasattr(np, name) else "scipy.special" if hasattr(scipy.special, name) else "wengert.nn"
-    return f"{space}.{name}"
+    return f"See `{space}.{name}`."
 
 
 def _unary(label: str, function: Any) -> Callable:
@@ -58,7 +54,7 @@ def _unary(label: str, function: Any) -> Callable:
     def call(data: Any, out: Any = None, name: str | None = None) -> Any:
         return entry(data) if out is None else put(out, entry(data))
 
-    return _named(call, label, _path(function))
+    return named(call, label, _see(function))
 
 
 def _binary(label: str, function: Any, checked: bool = False) -> Callable:
@@ -74,7 +70,7 @@ def _binary(label: str, function: Any, checked: bool = False) -> Callable:
             same_shape(label, lhs, rhs)
         return entry(lhs, rhs) if out is None else put(out, entry(lhs, rhs))
 
-    return _named(call, label, _path(function))
+    return named(call, label, _see(function))
 
 
 def _comparing(label: str, function: Any) -> Callable:
@@ -84,7 +80,7 @@ def _comparing(label: str, function: Any) -> Callable:
         y = compare(function, lhs, rhs)
         return y if out is None else put(out, y)
 
-    return _named(call, label, _path(function))
+    return named(call, label, _see(function))
 
 
 FUNCTIONS: dict[str, Callable] = {name: _unary(name, function) for name, function in UNARY.items()}

@@ -108,8 +108,7 @@ def unravel_index(data: Any, shape: Any) -> Any:
 # Sequences: time on axis 0 (or 1), the batch on the other ---------------------------------------------------------
 
 
-SequenceMask = operation(selecting.sequence_mask, method=False)
-SequenceMask.__name__ = SequenceMask.__qualname__ = "SequenceMask"
+sequence_mask = operation(selecting.sequence_mask, method=False)
 
 
 @operation(method=False)
@@ -131,8 +130,11 @@ def SequenceReverse(data: Any, sequence_length: Any = None, use_sequence_length:
 FUNCTIONS = {
     name: globals()[name]
     for name in (
-        "SequenceLast", "SequenceMask", "SequenceReverse", "batch_take", "gather_nd", "one_hot", "onehot_encode",
+        "SequenceLast", "SequenceReverse", "batch_take", "gather_nd", "one_hot", "onehot_encode",
         "pick", "ravel_multi_index", "scatter_nd", "take", "unravel_index", "where",
     )
-} | {"sequence_mask": SequenceMask, "sequence_last": SequenceLast, "sequence_reverse": SequenceReverse}  # fmt: skip
+} | {
+    "SequenceMask": sequence_mask, "sequence_last": SequenceLast, "sequence_mask": sequence_mask,
+    "sequence_reverse": SequenceReverse,
+}  # fmt: skip
 __all__ = ["FUNCTIONS", "boolean_mask", "index_copy"]

@@ -46,15 +46,17 @@ def _sampled(
 
 
 def uniform(
-    low: Any = 0, high: Any = 1, shape: Any = None, dtype: Any = None, ctx: Any = None, out: Any = None, **kwargs: Any
-) -> Any:
+    low: Any = 0, high: Any = 1, shape: Any = None, dtype: Any = None, ctx: Any = None, out: Any = None,
+    name: str | None = None,
+) -> Any:  # fmt: skip
     """Numbers in [low, high)."""
     return _sampled("uniform", lambda a, b, size: generator().uniform(a, b, size), (low, high), shape, dtype, ctx, out)
 
 
 def normal(
-    loc: Any = 0, scale: Any = 1, shape: Any = None, dtype: Any = None, ctx: Any = None, out: Any = None, **kwargs: Any
-) -> Any:
+    loc: Any = 0, scale: Any = 1, shape: Any = None, dtype: Any = None, ctx: Any = None, out: Any = None,
+    name: str | None = None,
+) -> Any:  # fmt: skip
     """Numbers of a normal distribution with mean `loc` and standard deviation `scale`."""
     return _sampled("normal", lambda a, b, size: generator().normal(a, b, size), (loc, scale), shape, dtype, ctx, out)
 
@@ -121,7 +123,7 @@ def multinomial(data: Any, shape: Any = None, get_prob: bool = False, out: Any =
     return [result, np.log(data.reshape((-1, p.shape[-1]))[at, drawn]).reshape(result.shape)]
 
 
-def shuffle(data: Any, out: Any = None, **kwargs: Any) -> Any:
+def shuffle(data: Any, out: Any = None, name: str | None = None) -> Any:
     """The rows in random order."""
     y = data[generator().permutation(data.shape[0])]
     return y if out is None else put(out, y)

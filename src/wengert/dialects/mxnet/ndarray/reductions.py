@@ -8,6 +8,7 @@ import numpy as np
 from wengert.box import bare
 from wengert.dialects.mxnet import selecting
 from wengert.dialects.mxnet.errors import MXNetError
+from wengert.dialects.mxnet.naming import named
 from wengert.dialects.mxnet.ndarray.ndarray import TABLE, boxed
 from wengert.dialects.mxnet.ndarray.operation import METHODS, operation, put
 from wengert.dialects.mxnet.selecting import order
@@ -32,7 +33,7 @@ def _axes(data: Any, axis: Any, exclude: bool) -> Any:
 def _reduction(label: str, function: Callable) -> Callable:
     def entry(*args: Any) -> Any:  # until the first use, since making the function takes a millisecond
         nonlocal entry
-        entry = TABLE[REGISTRY[REGISTRY[function].direct]]  # type: ignore[union-attr]
+        entry = TABLE[REGISTRY[REGISTRY[function].direct]]
         return entry(*args)
 
     def call(
@@ -43,10 +44,8 @@ def _reduction(label: str, function: Callable) -> Callable:
             axis = _axes(data, axis, exclude)
         return entry(data, axis, bool(keepdims)) if out is None else put(out, entry(data, axis, bool(keepdims)))
 
-    call.__name__ = call.__qualname__ = label
-    call.__doc__ = f"See `numpy.{function.__name__}`; with `exclude`, over the axes that are not named."
     METHODS[label] = call
-    return call
+    return named(call, label, f"See `numpy.{function.__name__}`; with `exclude`, over the axes that are not named.")
 
 
 FUNCTIONS: dict[str, Callable] = {name: _reduction(name, function) for name, function in REDUCTIONS.items()}
@@ -108,9 +107,7 @@ def _position(function: Callable) -> Callable:
     def call(data: Any, axis: int | None = None, keepdims: bool = False) -> Any:
         return boxed(function(bare(data), axis=axis, keepdims=keepdims).astype(np.float32))
 
-    call.__name__ = function.__name__
-    call.__doc__ = f"See `numpy.{function.__name__}`; the positions are floats."
-    return operation(call)
+    return operation(named(call, function.__name__, f"See `numpy.{function.__name__}`; the positions are floats."))
 
 
 argmax, argmin = _position(np.argmax), _position(np.argmin)

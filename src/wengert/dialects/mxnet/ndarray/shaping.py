@@ -130,12 +130,12 @@ def squeeze(data: Any, axis: Any = None) -> Any:
 
 
 @operation
-def transpose(data: Any, *axes: Any, **kwargs: Any) -> Any:
-    """See `numpy.transpose`."""
-    axes = kwargs.get("axes", axes)
-    if len(axes) == 1 and not isinstance(axes[0], int):
-        axes = axes[0]
-    return TABLE[np.transpose](data, tuple(axes) if axes else None)
+def transpose(data: Any, *order: Any, axes: Any = None) -> Any:
+    """See `numpy.transpose`; the order of the axes as one tuple or as several integers."""
+    order = order if axes is None else axes
+    if len(order) == 1 and not isinstance(order[0], int):
+        order = order[0]
+    return TABLE[np.transpose](data, tuple(order) if order else None)
 
 
 @operation
@@ -332,15 +332,15 @@ def stop_gradient(data: Any) -> Any:
 
 
 @operation
-def zeros_like(data: Any, **kwargs: Any) -> Any:
+def zeros_like(data: Any, dtype: Any = None) -> Any:
     """Zeros of the same shape and dtype."""
-    return boxed(np.zeros_like(bare(data), dtype=kwargs.get("dtype")))
+    return boxed(np.zeros_like(bare(data), dtype))
 
 
 @operation
-def ones_like(data: Any, **kwargs: Any) -> Any:
+def ones_like(data: Any, dtype: Any = None) -> Any:
     """Ones of the same shape and dtype."""
-    return boxed(np.ones_like(bare(data), dtype=kwargs.get("dtype")))
+    return boxed(np.ones_like(bare(data), dtype))
 
 
 @operation

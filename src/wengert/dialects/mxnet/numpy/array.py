@@ -118,8 +118,8 @@ def as_np_ndarray(array: NDArray) -> ndarray:
     return ndarray._box(array._value, array._level, array._node)
 
 
-NDArray.as_np_ndarray = as_np_ndarray  # type: ignore[attr-defined]
-NDArray.as_nd_ndarray = lambda self: self  # type: ignore[attr-defined]
+NDArray.as_np_ndarray = as_np_ndarray
+NDArray.as_nd_ndarray = lambda self: self
 
 
 def array(object: Any, dtype: Any = None, ctx: Any = None, device: Any = None, copy: bool = True) -> ndarray:

@@ -14,6 +14,7 @@ from wengert import tape
 from wengert.box import bare
 from wengert.dialects.mxnet.array import Array
 from wengert.dialects.mxnet.context import on_cpu
+from wengert.dialects.mxnet.naming import named
 from wengert.dialects.mxnet.numpy.array import array, boxed, ndarray, single_first
 from wengert.dialects.mxnet.util import default_float
 from wengert.primitive import REGISTRY
@@ -78,9 +79,7 @@ def adapted(name: str, function: Any) -> Callable:
         return y if y.__class__ is ndarray else _own(y, (x1, x2))
 
     made = {(1, 1): of_one, (2, 1): of_two}.get((function.nin, function.nout), call) if is_ufunc else call
-    made.__name__ = made.__qualname__ = name
-    made.__doc__ = f"See `numpy.{name}`."
-    return made
+    return named(made, name, f"See `numpy.{name}`.")
 
 
 _OURS = {ndarray, ndarray._family.view}
@@ -174,9 +173,7 @@ def _maker(name: str) -> Callable:
         made = function(*map(_bare_deep, args), **kwargs)
         return boxed(np.asarray(made).astype(default_float() if dtype is None else dtype, copy=False))
 
-    make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"See `numpy.{name}`; of single precision unless `dtype` says otherwise."
-    return make
+    return named(make, name, f"See `numpy.{name}`; of single precision unless `dtype` says otherwise.")
 
 
 def _indices(name: str) -> Callable:
@@ -187,9 +184,7 @@ def _indices(name: str) -> Callable:
         on_cpu(name, ctx or device)
         return _own(function(*args, **kwargs), ())
 
-    make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"See `numpy.{name}`."
-    return make
+    return named(make, name, f"See `numpy.{name}`.")
 
 
 def _shaped_maker(name: str) -> Callable:
@@ -202,24 +197,18 @@ def _shaped_maker(name: str) -> Callable:
         on_cpu(name, ctx or device)
         return boxed(function(_sizes(shape), default_float() if dtype is None else dtype, **kwargs))
 
-    make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"See `numpy.{name}`; of single precision unless `dtype` says otherwise."
-    return make
+    return named(make, name, f"See `numpy.{name}`; of single precision unless `dtype` says otherwise.")
 
 
 def _like_maker(name: str) -> Callable:
     """An array of the shape and dtype of another."""
     function = getattr(np, name)
 
-    def make(
-        a: Any, dtype: Any = None, order: str = "C", ctx: Any = None, device: Any = None, **kwargs: Any
-    ) -> ndarray:
+    def make(a: Any, dtype: Any = None, order: str = "C", ctx: Any = None, device: Any = None) -> ndarray:
         on_cpu(name, ctx or device)
         return boxed(function(bare(a), dtype))
 
-    make.__name__ = make.__qualname__ = name
-    make.__doc__ = f"See `numpy.{name}`."
-    return make
+    return named(make, name, f"See `numpy.{name}`.")
 
 
 def arange(
@@ -249,7 +238,7 @@ def creation_functions() -> dict[str, Any]:
             "arange": arange,
             "dot": dot,
             "take": take,
-            "linspace": _linspace,
+            "linspace": linspace,
             "fill_diagonal": fill_diagonal,
             "genfromtxt": genfromtxt,
         }
@@ -272,7 +261,7 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "clip", out:
     return taken if out is None else taken.copyto(out)
 
 
-def _linspace(
+def linspace(
     start: Any, stop: Any, num: int = 50, endpoint: bool = True, retstep: bool = False, dtype: Any = None,
     axis: int = 0, ctx: Any = None, device: Any = None,
 ) -> Any:  # fmt: skip
@@ -280,13 +269,10 @@ def _linspace(
     on_cpu("linspace", ctx or device)
     if isinstance(start, Array) or isinstance(stop, Array):
         return ndarray._table[np.linspace](start, stop, num, endpoint, retstep=retstep, dtype=dtype, axis=axis)
-    made: Any = np.linspace(start, stop, num, endpoint, retstep=retstep, axis=axis)  # type: ignore[call-overload]
+    made: Any = np.linspace(start, stop, num, endpoint, retstep=retstep, axis=axis)
     values, *step = made if retstep else (made,)
     result = boxed(values.astype(default_float() if dtype is None else dtype))
     return (result, *step) if retstep else result
-
-
-_linspace.__name__ = _linspace.__qualname__ = "linspace"
 
 
 def genfromtxt(*args: Any, **kwargs: Any) -> ndarray:

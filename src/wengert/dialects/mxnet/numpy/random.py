@@ -9,6 +9,7 @@ from wengert.box import bare
 from wengert.dialects.mxnet import graph, rng
 from wengert.dialects.mxnet.array import Array
 from wengert.dialects.mxnet.context import on_cpu
+from wengert.dialects.mxnet.naming import named
 from wengert.dialects.mxnet.numpy.array import boxed, ndarray
 from wengert.dialects.mxnet.util import default_float
 from wengert.errors import LostGradientError
@@ -50,9 +51,7 @@ def _distribution(name: str) -> Callable:
         made = boxed(np.asarray(drawn, default_float() if dtype is None else dtype))
         return made if out is None else made.copyto(out)
 
-    draw.__name__ = draw.__qualname__ = name
-    draw.__doc__ = f"See `numpy.random.{name}`."
-    return draw
+    return named(draw, name, f"See `numpy.random.{name}`.")
 
 
 globals().update({name: _distribution(name) for name in _DISTRIBUTIONS})
@@ -60,7 +59,7 @@ globals().update({name: _distribution(name) for name in _DISTRIBUTIONS})
 
 def seed(seed: int | None = None) -> None:
     """Start the generator anew."""
-    rng.seed(np.random.SeedSequence().entropy if seed is None else seed)  # type: ignore[arg-type]
+    rng.seed(np.random.SeedSequence().entropy if seed is None else seed)
 
 
 def rand(*size: int, dtype: Any = None, ctx: Any = None) -> ndarray:
@@ -103,8 +102,9 @@ def choice(
     return drawn if out is None else drawn.copyto(out)
 
 
-def multinomial(n: int, pvals: Any, size: Any = None, **kwargs: Any) -> ndarray:
+def multinomial(n: int, pvals: Any, size: Any = None, ctx: Any = None, device: Any = None) -> ndarray:
     """How often each outcome came in `n` trials."""
+    on_cpu("random.multinomial", ctx or device)
     p = np.asarray(bare(pvals), float)
     p = p / p.sum() if np.isclose(p.sum(), 1, atol=1e-4) else p
     return boxed(rng.generator().multinomial(int(bare(n)), p, _size(size)))
@@ -117,8 +117,11 @@ def multivariate_normal(mean: Any, cov: Any, size: Any = None, **kwargs: Any) ->
     return boxed(np.asarray(drawn, default_float()))
 
 
-def bernoulli(prob: Any = None, logit: Any = None, size: Any = None, dtype: Any = None, **kwargs: Any) -> ndarray:
+def bernoulli(
+    prob: Any = None, logit: Any = None, size: Any = None, dtype: Any = None, ctx: Any = None, device: Any = None
+) -> ndarray:
     """Ones with probability `prob`, zeros else."""
+    on_cpu("random.bernoulli", ctx or device)
     _require_constants("bernoulli", (prob, logit))
     p = bare(prob) if prob is not None else 1 / (1 + np.exp(-np.asarray(bare(logit))))
     drawn = rng.generator().random(np.shape(p) if size is None else _size(size)) < p

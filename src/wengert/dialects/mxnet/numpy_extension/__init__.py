@@ -1,16 +1,7 @@
 """``mxnet.npx``: what ``mxnet.np`` needs beyond NumPy: layers' functions, devices, files, and `set_np`."""
 
-from wengert.dialects.mxnet.context import (
-    Context,
-    Device,
-    cpu,
-    cpu_pinned,
-    current_context,
-    current_device,
-    gpu,
-    gpu_memory_info,
-    num_gpus,
-)
+from wengert.dialects.mxnet.context import *  # noqa: F403
+from wengert.dialects.mxnet.context import __all__ as _devices
 from wengert.dialects.mxnet.files import load, save, savez
 from wengert.dialects.mxnet.numpy_extension import random
 from wengert.dialects.mxnet.numpy_extension.functions import *  # noqa: F403
@@ -35,7 +26,6 @@ def waitall() -> None:
 
 
 __all__ = [
-    "Context", "Device", "cpu", "cpu_pinned", "current_context", "current_device", "gpu", "gpu_memory_info",
-    "is_np_array", "is_np_default_dtype", "is_np_shape", "load", "num_gpus", "random", "reset_np", "save", "savez",
-    "seed", "set_np", "use_np", "use_np_array", "use_np_shape", "waitall", *_functions, *_layers,
+    "is_np_array", "is_np_default_dtype", "is_np_shape", "load", "random", "reset_np", "save", "savez", "seed",
+    "set_np", "use_np", "use_np_array", "use_np_shape", "waitall", *_devices, *_functions, *_layers,
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import scipy.special
 from wengert import nn
 from wengert.box import bare
 from wengert.dialects.mxnet import neural, selecting
+from wengert.dialects.mxnet.naming import named
 from wengert.dialects.mxnet.selecting import arange_like, hard_sigmoid, one_hot, sequence_mask, smooth_l1, topk
 from wengert.errors import ShapeError
 from wengert.nn import log_sigmoid, mish, selu, softsign
@@ -59,9 +60,9 @@ def gelu(data: Any, approximation: str = "erf") -> Any:
     return nn.gelu(data, approximate=approximation != "erf")
 
 
-def activation(data: Any, act_type: str = "relu", **unused: Any) -> Any:
+def activation(data: Any, act_type: str = "relu") -> Any:
     """The activation of a name."""
-    own = {"relu": relu, "gelu": gelu, "silu": silu, "sigmoid": sigmoid, "tanh": tanh}.get(act_type)
+    own = {"relu": relu, "sigmoid": sigmoid, "tanh": tanh}.get(act_type)
     return neural.Activation(data, act_type) if own is None else own(data)
 
 
@@ -91,12 +92,9 @@ def masked_log_softmax(data: Any, mask: Any = None, axis: int = -1, temperature:
 
 def _special(name: str) -> Callable:
     def call(data: Any) -> Any:
-        y = data._table[getattr(scipy.special, name)](data)
-        return y if isinstance(y, type(data)) else data._box(np.asarray(y, data.dtype))
+        return data._table[getattr(scipy.special, name)](data)
 
-    call.__name__ = call.__qualname__ = name
-    call.__doc__ = f"See `scipy.special.{name}`."
-    return call
+    return named(call, name, f"See `scipy.special.{name}`.")
 
 
 erf, erfinv, gamma, gammaln = map(_special, ("erf", "erfinv", "gamma", "gammaln"))
@@ -184,7 +182,7 @@ def decoded(shape: tuple[int, ...], codes: tuple[int, ...]) -> tuple[int, ...]:
             if code == -3 and here != 1:
                 raise ShapeError(f"[reshape] -3 drops an axis of length 1; received length {here}, shape {shape}")
             if code != -3:
-                made.append(here if code == -2 else code)  # type: ignore[arg-type]
+                made.append(here if code == -2 else code)
     return tuple(made)
 
 

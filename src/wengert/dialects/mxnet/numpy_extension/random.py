@@ -14,12 +14,12 @@ __all__ = ["bernoulli", "normal_n", "seed", "uniform_n"]
 
 def normal_n(loc: Any = 0.0, scale: Any = 1.0, batch_shape: Any = None, **kwargs: Any) -> Any:
     """Normal: `batch_shape` values for each pair of parameters."""
-    return np_random.normal(loc, scale, size=_batched(batch_shape, loc, scale), **kwargs)  # type: ignore[attr-defined]
+    return np_random.normal(loc, scale, size=_batched(batch_shape, loc, scale), **kwargs)
 
 
 def uniform_n(low: Any = 0.0, high: Any = 1.0, batch_shape: Any = None, **kwargs: Any) -> Any:
     """Uniform: `batch_shape` values for each pair of parameters."""
-    return np_random.uniform(low, high, size=_batched(batch_shape, low, high), **kwargs)  # type: ignore[attr-defined]
+    return np_random.uniform(low, high, size=_batched(batch_shape, low, high), **kwargs)
 
 
 def _batched(batch_shape: Any, *parameters: Any) -> tuple[int, ...]:

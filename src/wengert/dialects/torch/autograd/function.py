@@ -219,8 +219,8 @@ def _rule_of(name: str) -> Any:
             nodes[core.order], grads[core.order] = core, {}
         grads[core.order][node.s0] = g
 
-    rule.graph, rule.of_output = graph, of_output  # type: ignore[attr-defined]
-    of_output.graph, of_output.of_function = of_output, True  # type: ignore[attr-defined]
+    rule.graph, rule.of_output = graph, of_output
+    of_output.graph, of_output.of_function = of_output, True
     each: Any
     for each in (rule, of_output):
         each.name = name

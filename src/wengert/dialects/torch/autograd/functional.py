@@ -4,10 +4,11 @@ from collections.abc import Callable
 from typing import Any
 
 from wengert.dialects.torch import creation
+from wengert.dialects.torch.backward import grad
 from wengert.dialects.torch.errors import TorchError, TypeMismatchError
 from wengert.dialects.torch.func.transforms import boxed
 from wengert.dialects.torch.tensor import Tensor
-from wengert.tape import no_grad
+from wengert.tape import enable_grad, no_grad
 from wengert.transforms import derived, reverse
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
@@ -26,6 +27,29 @@ def _run(operation: str, transform: Callable, func: Callable, inputs: Any, v: An
     given = tuple(t.detach() for t in given)
     with no_grad():
         return boxed(transform(func, given, v))
+
+
+def _check_dependence(operation: str, func: Callable, inputs: Any, second: bool = False) -> None:
+    """What ``strict=True`` asks for: every output depends on every input, and so does each (or its gradient)."""
+    with enable_grad():
+        given = [t.detach().requires_grad_() for t in (inputs if isinstance(inputs, tuple) else (inputs,))]
+        outputs = func(*given)
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        found = [_slopes(operation, "output", y, given, True) for y in outputs]
+        if second:
+            for g in found[0]:
+                _slopes(operation, "gradient", g, given, False)
+
+
+def _slopes(operation: str, what: str, y: Any, given: list, create_graph: bool) -> tuple:
+    """The gradients of a tensor, none of which may be missing."""
+    slopes = (None,) if y._node is None else grad(y.sum(), given, create_graph=create_graph, allow_unused=True)
+    if any(g is None for g in slopes):
+        raise TorchError(
+            f"[{operation}] The {what} of the user-provided function is independent of an input, which is not allowed "
+            f"in strict mode; received {y._spec!r}; pass strict=False to get zeros"
+        )
+    return slopes
 
 
 def _vector(operation: str, v: Any, like: Any) -> tuple:
@@ -59,6 +83,8 @@ def jacobian(
     strategy: str = "reverse-mode",
 ) -> Any:
     """All partial derivatives: a tensor for one output and one input, else tuples, outputs first."""
+    if strict:
+        _check_dependence("jacobian", func, inputs)
 
     def transform(func: Callable, given: tuple, v: Any) -> Any:
         return derived.jacobian(func, tuple(range(len(given))))(*given)
@@ -78,6 +104,8 @@ def hessian(
     outer_jacobian_strategy: str = "reverse-mode",
 ) -> Any:
     """All second partial derivatives of a function with one number as its value."""
+    if strict:
+        _check_dependence("hessian", func, inputs, True)
 
     def transform(func: Callable, given: tuple, v: Any) -> Any:
         everywhere = tuple(range(len(given)))
@@ -99,6 +127,8 @@ def _of_one(func: Callable) -> Callable:
 
 def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple:
     """The value of the function, and the vector `v` times its Jacobian."""
+    if strict:
+        _check_dependence("vjp", func, inputs)
 
     def transform(func: Callable, given: tuple, v: Any) -> tuple:
         value, pullback = reverse.vjp(func, *given)
@@ -111,6 +141,8 @@ def vjp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
 
 def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple:
     """The value of the function, and its Jacobian times the vector `v`."""
+    if strict:
+        _check_dependence("jvp", func, inputs)
 
     def transform(func: Callable, given: tuple, v: Any) -> tuple:
         return derived.jvp(func, given, _vector("jvp", v, given))
@@ -120,6 +152,8 @@ def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
 
 def vhp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple:
     """The value of the function, and the vector `v` times its Hessian."""
+    if strict:
+        _check_dependence("vhp", func, inputs, True)
 
     def transform(func: Callable, given: tuple, v: Any) -> tuple:
         return derived.vhp(_of_one(func), given, _vector("vhp", v, given))
@@ -130,6 +164,8 @@ def vhp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
 
 def hvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, strict: bool = False) -> tuple:
     """The value of the function, and its Hessian times the vector `v`."""
+    if strict:
+        _check_dependence("hvp", func, inputs, True)
 
     def transform(func: Callable, given: tuple, v: Any) -> tuple:
         return derived.hvp(_of_one(func), given, _vector("hvp", v, given))

@@ -132,7 +132,8 @@ def vmap(
 ) -> Callable:
     """A function that runs `func` on each element along a dimension of its arguments, and stacks the results.
 
-    With ``randomness="same"`` all runs draw the same random numbers; otherwise each draws its own.
+    With ``randomness="same"`` all runs draw the same random numbers, with ``"different"`` each its own; by default they
+    may draw none.
     """
     if randomness not in ("error", "different", "same"):
         raise OptionError(
@@ -141,10 +142,27 @@ def vmap(
 
     @functools.wraps(func, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     def vmap_f(*args: Any, **kwargs: Any) -> Any:
-        each = _repeating(func) if randomness == "same" else func
-        return _spoken(derived.vmap(each, in_dims, out_dims), func)(*args, **kwargs)
+        each = {"same": _repeating, "different": lambda f: f, "error": _without_randomness}[randomness](func)
+        try:
+            return boxed(derived.vmap(each, in_dims, out_dims)(*args, **kwargs))
+        except (ShapeError, DTypeError) as error:
+            about_arguments = str(error).startswith("[vmap]")
+            raise (OptionError if about_arguments else TorchError)(str(error)) from error
 
     return vmap_f
+
+
+def _without_randomness(func: Callable) -> Callable:
+    """A function that may not draw random numbers."""
+
+    def checked(*args: Any, **kwargs: Any) -> Any:
+        token = random.forbidden.set(True)
+        try:
+            return func(*args, **kwargs)
+        finally:
+            random.forbidden.reset(token)
+
+    return checked
 
 
 def _repeating(func: Callable) -> Callable:

@@ -77,7 +77,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"{input.dtype} and {weight.dtype}; convert one with .to"
         )
     y = _matmul(input, _transpose(weight))
-    return y if bias is None else _add(y, bias)
+    return y if bias is None else _add(bias, y)
 
 
 @spoken()

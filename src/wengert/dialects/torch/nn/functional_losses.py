@@ -1,12 +1,13 @@
 """`nn.functional`: losses and distances."""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from wengert.box import bare
-from wengert.dialects.torch.errors import MissingError, OptionError
+from wengert.dialects.torch.errors import OptionError
 from wengert.dialects.torch.graph import named
 from wengert.dialects.torch.nn.spoken import reduction_of, spoken
 from wengert.dialects.torch.tensor import Tensor
@@ -218,115 +219,47 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     return distances.cosine_similarity(x1, x2, dim, eps)
 
 
-@spoken()
-def margin_ranking_loss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    margin: float = 0.0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """See `wengert.nn.margin_ranking_loss`."""
-    each = distances.margin_ranking_loss(input1, input2, target, margin)
-    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
+def _reducing(each: Callable, name: str, node: str | None = None) -> Any:
+    """A loss of one number for each example, with PyTorch's ways to put these together."""
+
+    @spoken(node)
+    def loss(
+        *operands: Any,
+        size_average: bool | None = None,
+        reduce: bool | None = None,
+        reduction: str = "mean",
+        **settings: Any,
+    ) -> Tensor:
+        return _reduced(each(*operands, **settings), None, reduction_of(reduction, size_average, reduce))
+
+    loss.__name__ = loss.__qualname__ = name
+    loss.__doc__ = f"See `wengert.nn.{each.__name__}`, with ``reduction`` and its older names as keywords."
+    return loss
 
 
-@spoken()
-def hinge_embedding_loss(
-    input: Tensor,
-    target: Tensor,
-    margin: float = 1.0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """See `wengert.nn.hinge_embedding_loss`."""
-    each = distances.hinge_embedding_loss(input, bare(target), margin)
-    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
+def _multi_margin(input: Tensor, target: Tensor, p: int = 1, margin: float = 1.0, weight: Any = None) -> Tensor:
+    return distances.multi_margin_loss(input, target, p, margin, weight)
 
 
-@spoken()
-def cosine_embedding_loss(
-    input1: Tensor,
-    input2: Tensor,
-    target: Tensor,
-    margin: float = 0.0,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """See `wengert.nn.cosine_embedding_loss`."""
-    each = distances.cosine_embedding_loss(input1, input2, bare(target), margin)
-    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
-
-
-@spoken()
-def triplet_margin_loss(
-    anchor: Tensor,
-    positive: Tensor,
-    negative: Tensor,
-    margin: float = 1.0,
-    p: float = 2,
-    eps: float = 1e-6,
-    swap: bool = False,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """See `wengert.nn.triplet_margin_loss`."""
-    if swap:
-        raise MissingError("[triplet_margin_loss] swap=False was required; received True; leave it out")
-    each = distances.triplet_margin_loss(anchor, positive, negative, margin, p, eps)
-    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
-
-
-@spoken("SoftMarginLossBackward0")
-def soft_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """See `wengert.nn.soft_margin_loss`."""
-    each = distances.soft_margin_loss(input, target)
-    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
-
-
-@spoken("MultiMarginLossBackward0")
-def multi_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    p: int = 1,
-    margin: float = 1.0,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """See `wengert.nn.multi_margin_loss`."""
-    each = distances.multi_margin_loss(input, bare(target), p, margin, weight)
-    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
-
-
-@spoken()
-def multilabel_soft_margin_loss(
-    input: Tensor,
-    target: Tensor,
-    weight: Tensor | None = None,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """The mean over the last axis of `binary_cross_entropy_with_logits`."""
+def _multilabel(input: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
     each = losses.binary_cross_entropy_with_logits(input, target, "none")
-    each = np.mean(each if weight is None else each * weight, axis=-1)
-    return _reduced(each, None, reduction_of(reduction, size_average, reduce))
+    return np.mean(each if weight is None else each * weight, axis=-1)
 
 
-# Likelihoods -----------------------------------------------------------------------------------------------------
+def _poisson(input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, eps: float = 1e-8) -> Tensor:
+    return distances.poisson_nll(input if log_input else np.log(input + eps), target, full)
+
+
+_multi_margin.__name__, _poisson.__name__ = "multi_margin_loss", "poisson_nll"
+_multilabel.__name__ = "binary_cross_entropy_with_logits"
+margin_ranking_loss = _reducing(distances.margin_ranking_loss, "margin_ranking_loss")
+hinge_embedding_loss = _reducing(distances.hinge_embedding_loss, "hinge_embedding_loss")
+cosine_embedding_loss = _reducing(distances.cosine_embedding_loss, "cosine_embedding_loss")
+triplet_margin_loss = _reducing(distances.triplet_margin_loss, "triplet_margin_loss")
+soft_margin_loss = _reducing(distances.soft_margin_loss, "soft_margin_loss", "SoftMarginLossBackward0")
+multi_margin_loss = _reducing(_multi_margin, "multi_margin_loss", "MultiMarginLossBackward0")
+multilabel_soft_margin_loss = _reducing(_multilabel, "multilabel_soft_margin_loss")
+poisson_nll_loss = _reducing(_poisson, "poisson_nll_loss")
 
 
 @spoken()
@@ -340,19 +273,3 @@ def gaussian_nll_loss(
     if np.any(bare(var) < 0):
         raise OptionError("[gaussian_nll_loss] var has negative entry/entries; variances are not negative")
     return _reduced(distances.gaussian_nll(input, target, var, full, eps), None, reduction)
-
-
-@spoken()
-def poisson_nll_loss(
-    input: Tensor,
-    target: Tensor,
-    log_input: bool = True,
-    full: bool = False,
-    size_average: bool | None = None,
-    eps: float = 1e-8,
-    reduce: bool | None = None,
-    reduction: str = "mean",
-) -> Tensor:
-    """See `wengert.nn.poisson_nll`."""
-    each = distances.poisson_nll(input if log_input else np.log(input + eps), target, full)
-    return _reduced(each, None, reduction_of(reduction, size_average, reduce))

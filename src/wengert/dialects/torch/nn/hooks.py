@@ -19,7 +19,7 @@ class Handle:
         self.id, self._held = next(_numbers), held
         held[self.id] = (hook, with_kwargs)
         if first:
-            held.move_to_end(self.id, last=False)  # type: ignore[attr-defined]
+            held.move_to_end(self.id, last=False)
 
     def remove(self) -> None:
         """Take the hook away; it is not called any more."""

@@ -68,14 +68,14 @@ class Lazy:
 
     def has_uninitialized_params(self) -> bool:
         """Whether some parameter has no shape yet."""
-        held = (*self._parameters.values(), *self._buffers.values())  # type: ignore[attr-defined]
+        held = (*self._parameters.values(), *self._buffers.values())
         return any(is_unset(t) for t in held)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Settle the shapes, if they are not, and call `forward`."""
         if self.has_uninitialized_params():
             self._settle(args[0])
-            self.reset_parameters()  # type: ignore[attr-defined]
+            self.reset_parameters()
         self.__class__ = self.settled_class
         return self(*args, **kwargs)
 

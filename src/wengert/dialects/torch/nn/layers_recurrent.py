@@ -185,7 +185,7 @@ class _Cell(Module):
         state = hx if isinstance(hx, tuple) else (hx,)
         bias_ih, bias_hh = (self.bias_ih, self.bias_hh) if self.bias else (None, None)
         sums = F.linear(input, self.weight_ih, bias_ih), F.linear(state[0], self.weight_hh, bias_hh)
-        following = self.of.step(self, *sums, state)  # type: ignore[arg-type]
+        following = self.of.step(self, *sums, state)
         return following if self.of.parts > 1 else following[0]
 
     def extra_repr(self) -> str:

@@ -8,7 +8,7 @@ from wengert.dialects.torch.errors import OperandError, OptionError
 from wengert.dialects.torch.graph import named
 from wengert.dialects.torch.tensor import Tensor
 from wengert.errors import ArgumentError, DTypeError, ShapeError
-from wengert.tape import no_grad
+from wengert.tape import ORDER, no_grad
 
 
 def spoken(name: str | None = None) -> Callable:
@@ -17,13 +17,14 @@ def spoken(name: str | None = None) -> Callable:
     def decorate(function: Callable) -> Callable:
         @functools.wraps(function)
         def translated(*args: Any, **kwargs: Any) -> Any:
+            since = next(ORDER)
             try:
                 result = function(*args, **kwargs)
             except (ShapeError, DTypeError) as error:
                 raise OperandError(str(error)) from error
             except ArgumentError as error:
                 raise OptionError(str(error)) from error
-            return result if name is None or result._node is None else named(result, name)
+            return result if name is None or result._node is None else named(result, name, since)
 
         return translated
 

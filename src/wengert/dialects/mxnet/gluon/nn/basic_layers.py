@@ -192,7 +192,6 @@ class BatchNorm(HybridBlock):
         in_channels: int = 0,
         prefix: str | None = None,
         params: Any = None,
-        **kwargs: Any,
     ) -> None:
         super().__init__(prefix, params)
         self._axis, self._momentum, self._epsilon = axis, momentum, epsilon

@@ -8,9 +8,8 @@ import numpy as np
 from wengert.dialects.mxnet import ndarray, neural
 from wengert.dialects.mxnet.array import Array
 from wengert.dialects.mxnet.gluon.block import Block, HybridBlock, _tree
-from wengert.dialects.mxnet.gluon.rnn.rnn_layer import started
+from wengert.dialects.mxnet.gluon.rnn.rnn_layer import GatedUnit, LongShortTerm, started
 from wengert.dialects.mxnet.numpy_extension import functions
-from wengert.nn.recurrent import gru_step, lstm_step
 
 __all__ = [
     "BidirectionalCell", "DropoutCell", "GRUCell", "HybridRecurrentCell", "HybridSequentialRNNCell", "LSTMCell",
@@ -80,7 +79,7 @@ def _steps(inputs: Any, length: int, axis: int) -> list:
 
 def _last(states: tuple, valid_length: Any) -> Any:
     """The state where each sequence ends."""
-    return ndarray.SequenceLast(np.stack(states), valid_length, True)  # type: ignore[attr-defined]
+    return ndarray.SequenceLast(np.stack(states), valid_length, True)
 
 
 def _joined(outputs: list, axis: int, merge: bool | None, valid_length: Any) -> Any:
@@ -163,22 +162,12 @@ class RNNCell(_Cell):
         return (functions.activation(x + h, self._activation),)
 
 
-class LSTMCell(_Cell):
+class LSTMCell(LongShortTerm, _Cell):
     """Long short-term memory; gates: input, forget, candidate, output."""
 
-    _gates, _parts = 4, 2
 
-    def _step(self, x: Any, h: Any, states: Any) -> tuple:
-        return lstm_step(x, h, states[1])
-
-
-class GRUCell(_Cell):
+class GRUCell(GatedUnit, _Cell):
     """Gated recurrent unit; gates: reset, update, candidate."""
-
-    _gates = 3
-
-    def _step(self, x: Any, h: Any, states: Any) -> tuple:
-        return (gru_step(x, h, states[0]),)
 
 
 # Cells made of cells ---------------------------------------------------------------------------------------------
@@ -193,13 +182,13 @@ class SequentialRNNCell(RecurrentCell):
 
     def state_info(self, batch_size: int = 0) -> list[dict]:
         """Shapes of the arrays of all cells' states."""
-        return [info for cell in self._children.values() for info in cell.state_info(batch_size)]  # type: ignore[attr-defined]
+        return [info for cell in self._children.values() for info in cell.state_info(batch_size)]
 
     def forward(self, inputs: Any, states: Any) -> tuple:
         """One step of each cell."""
         states, after = list(states), []
         for cell in self._children.values():
-            count = len(cell.state_info())  # type: ignore[attr-defined]
+            count = len(cell.state_info())
             own, states = states[:count], states[count:]
             inputs, own = cell(inputs, own)
             after += own

@@ -126,12 +126,12 @@ class _Layer(HybridBlock):
 
 def started(infos: list[dict], func: Callable | None, settings: dict) -> list:
     """Arrays for the parts of a state."""
-    func = (numpy.zeros if is_np_array() else creation.zeros) if func is None else func  # type: ignore[attr-defined]
+    func = (numpy.zeros if is_np_array() else creation.zeros) if func is None else func
     settings = {"dtype": infos[0].get("dtype", "float32")} | settings if infos and func in _ZEROS else settings
     return [func(shape=info["shape"], **settings) for info in infos]
 
 
-_ZEROS = (numpy.zeros, creation.zeros)  # type: ignore[attr-defined]
+_ZEROS = (numpy.zeros, creation.zeros)
 
 
 class RNN(_Layer):
@@ -148,8 +148,8 @@ class RNN(_Layer):
         return (self._activation(x + h),)
 
 
-class LSTM(_Layer):
-    """Long short-term memory; gates: input, forget, candidate, output."""
+class LongShortTerm:
+    """What layers and cells of long short-term memory are, beside layers and cells."""
 
     _gates, _parts = 4, 2
 
@@ -157,10 +157,18 @@ class LSTM(_Layer):
         return lstm_step(x, h, state[1])
 
 
-class GRU(_Layer):
-    """Gated recurrent units; gates: reset, update, candidate."""
+class GatedUnit:
+    """What layers and cells of gated recurrent units are, beside layers and cells."""
 
     _gates = 3
 
     def _step(self, x: Any, h: Any, state: tuple) -> tuple:
         return (gru_step(x, h, state[0]),)
+
+
+class LSTM(LongShortTerm, _Layer):
+    """Long short-term memory; gates: input, forget, candidate, output."""
+
+
+class GRU(GatedUnit, _Layer):
+    """Gated recurrent units; gates: reset, update, candidate."""

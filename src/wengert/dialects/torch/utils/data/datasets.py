@@ -92,7 +92,7 @@ class ConcatDataset(Dataset):
             raise _SizeError(
                 "[ConcatDataset] at least one dataset was required; datasets should not be an empty iterable"
             )
-        self.cumulative_sizes = list(itertools.accumulate(len(d) for d in self.datasets))  # type: ignore[arg-type]
+        self.cumulative_sizes = list(itertools.accumulate(len(d) for d in self.datasets))
 
     def __len__(self) -> int:
         return self.cumulative_sizes[-1]

@@ -82,7 +82,7 @@ class DataLoader:
         if sampler is None and not isinstance(dataset, IterableDataset):
             sampler = RandomSampler(dataset, generator=generator) if shuffle else SequentialSampler(dataset)
         if batch_size is not None and batch_sampler is None and not isinstance(dataset, IterableDataset):
-            batch_sampler = BatchSampler(sampler, batch_size, drop_last)  # type: ignore[arg-type]
+            batch_sampler = BatchSampler(sampler, batch_size, drop_last)
         self.sampler, self.batch_sampler = sampler, batch_sampler
         self.batch_size = batch_size if batch_sampler is None or isinstance(batch_sampler, BatchSampler) else None
         self.drop_last = drop_last
@@ -94,7 +94,7 @@ class DataLoader:
         if isinstance(self.dataset, IterableDataset):
             return self._from_iterable()
         if self.batch_sampler is None:
-            return (self.collate_fn(self.dataset[i]) for i in self.sampler)  # type: ignore[union-attr]
+            return (self.collate_fn(self.dataset[i]) for i in self.sampler)
         return (self.collate_fn(self._examples(indices)) for indices in self.batch_sampler)
 
     def _examples(self, indices: list) -> Any:
@@ -112,11 +112,11 @@ class DataLoader:
 
     def __len__(self) -> int:
         if isinstance(self.dataset, IterableDataset):
-            n = len(self.dataset)  # type: ignore[arg-type]
+            n = len(self.dataset)
             return (
                 n if self.batch_size is None else (n if self.drop_last else n - 1 + self.batch_size) // self.batch_size
             )
-        return len(self.sampler if self.batch_sampler is None else self.batch_sampler)  # type: ignore[arg-type]
+        return len(self.sampler if self.batch_sampler is None else self.batch_sampler)
 
 
 def get_worker_info() -> None:
@@ -128,7 +128,7 @@ def default_convert(data: Any) -> Any:
     if isinstance(data, (np.ndarray, np.generic)) and data.dtype.kind in "fciub":
         return creation.as_tensor(data)
     if isinstance(data, Mapping):
-        return type(data)({name: default_convert(value) for name, value in data.items()})  # type: ignore[call-arg]
+        return type(data)({name: default_convert(value) for name, value in data.items()})
     if isinstance(data, tuple) and hasattr(data, "_fields"):
         return type(data)(*map(default_convert, data))
     return list(map(default_convert, data)) if isinstance(data, (list, tuple)) else data
@@ -148,7 +148,7 @@ def default_collate(batch: Sequence[Any]) -> Any:
     if isinstance(first, (str, bytes)):
         return batch
     if isinstance(first, Mapping):
-        return type(first)({name: default_collate([x[name] for x in batch]) for name in first})  # type: ignore[call-arg]
+        return type(first)({name: default_collate([x[name] for x in batch]) for name in first})
     if isinstance(first, (tuple, list)):
         if any(len(x) != len(first) for x in batch):
             raise TypeMismatchError("[DataLoader] each element in list of batch should be of equal size")
