@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 from tests.battery.samples import SMOOTH
-from tests.battery.variants import as_tensors, key_of, name_of
+from tests.battery.variants import as_tensors, is_twin, key_of, name_of
 
 import wengert as wg
 from wengert.primitive import REGISTRY, Composite, Primitive
@@ -19,7 +19,8 @@ def _parameters(function):
     return list(inspect.signature(function).parameters) if not isinstance(key_of(function), tuple) else []
 
 
-TAKE_OUT = [*UFUNCS, *(function for function in SMOOTH if "out" in _parameters(key_of(function)))]
+FUNCTIONS = [function for function in SMOOTH if not is_twin(function)]
+TAKE_OUT = [*UFUNCS, *(function for function in FUNCTIONS if "out" in _parameters(key_of(function)))]
 
 
 def _flat(value):
@@ -143,6 +144,7 @@ def test_keywords_without_a_meaning_are_refused_by_name(keyword):
 WITH_AXIS = [
     (function, sample, name)
     for function, given in SMOOTH.items()
+    if not is_twin(function)
     for sample in given[:1]
     if not isinstance(function, np.ufunc)
     for name in _parameters(key_of(function))

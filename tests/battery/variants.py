@@ -82,3 +82,13 @@ def applies(function, sample: Sample, dtype):
     except (TypeError, ValueError, OverflowError):
         return False
     return True
+
+
+def is_twin(function) -> bool:
+    """Whether a function stands for one that SciPy has in Python: in floats of 32 and 64 bits and in complex numbers.
+
+    In other dtypes, and at wrong axes, SciPy's functions differ from each other and from NumPy.
+    """
+    home = getattr(function, "__module__", None) or ""
+    parts = ("linalg", "ndimage", "signal", "integrate", "interpolate", "spatial")
+    return home.startswith("tests.battery.samples_scipy") or home.startswith(tuple(f"wengert.scipy.{p}" for p in parts))
