@@ -91,4 +91,4 @@ def is_twin(function) -> bool:
     """
     home = getattr(function, "__module__", None) or ""
     parts = ("linalg", "ndimage", "signal", "integrate", "interpolate", "spatial")
-    return home.startswith("tests.battery.samples_scipy") or home.startswith(tuple(f"wengert.scipy.{p}" for p in parts))
+    return home.startswith(("tests.battery.samples_scipy", *(f"wengert.scipy.{p}" for p in parts)))
