@@ -25,19 +25,23 @@ def make_table(family: Family) -> Table:
 
 
 def _entry(function: Any, family: Family) -> Callable:
+    known = look_up(function)
+    if isinstance(known, Primitive):
+        return generate(known, family)
+    if isinstance(known, Composite):
+        return composite_entry(function, known, family.tensor._table)
+    if isinstance(known, Plain):
+        return _plain(known, family)
+    return _missing(function)
+
+
+def look_up(function: Any) -> Primitive | Composite | Plain | None:
+    """What is known of a NumPy function, a ufunc's method or a primitive."""
     owner = function[0] if isinstance(function, tuple) else function
     if owner not in REGISTRY and isinstance(owner, np.ufunc) and "scipy.special" in sys.modules:
         importlib.import_module("wengert.rules.special")  # only now: import wengert does not load SciPy
     known = REGISTRY.get(function)
-    if known is None and isinstance(function, tuple):
-        known = _ufunc_method(*function)
-    if isinstance(known, Primitive):
-        return generate(known, family)
-    if isinstance(known, Composite):
-        return _composite(function, known, family)
-    if isinstance(known, Plain):
-        return _plain(known, family)
-    return _missing(function)
+    return _ufunc_method(*function) if known is None and isinstance(function, tuple) else known
 
 
 def _ufunc_method(ufunc: np.ufunc, method: str) -> Composite | Plain | None:
@@ -50,13 +54,13 @@ def _ufunc_method(ufunc: np.ufunc, method: str) -> Composite | Plain | None:
     return Composite(name, UFUNC_METHODS[method](ufunc))
 
 
-def _composite(function: Any, known: Composite, family: Family) -> Callable:
+def composite_entry(function: Any, known: Composite, table: Table) -> Callable:
     """A composite; its primitive at once where there are no keywords; and ``out=``, which is the same for all."""
     general = _with_out(known.name, known.call, known.call.__code__.co_varnames[: known.call.__code__.co_argcount])
     if known.direct is None:
         return general
     primitive = REGISTRY[known.direct]
-    direct, least, most = family.tensor._table[primitive], len(primitive.operands), known.positional
+    direct, least, most = table[primitive], len(primitive.operands), known.positional
     keywords = frozenset(known.keywords)
 
     def entry(*args, **kwargs):

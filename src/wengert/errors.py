@@ -8,11 +8,13 @@
     ├── DTypeError           TypeError            a dtype that cannot carry what is asked of it
     ├── MissingRuleError     NotImplementedError  a function without a derivative rule
     ├── RuleError            TypeError            a rule is declared wrongly, or returns what it must not
+    ├── BatchError           TypeError            a batched value where only one of its values could be used
     └── GradientError        RuntimeError         the tape cannot do what was asked
         ├── NotRecordedError                      backward from a value that nothing recorded
         ├── FreedGraphError                       backward over a part of the tape that is gone
         ├── LeafWriteError                        an in-place write into a leaf that requires grad
         ├── LostGradientError                     a step that would drop a gradient in silence
+        ├── LevelError                            a value of an inner transformation in one outside it
         └── RecordedCopyError                     pickle or deepcopy of a tensor with a history
 
 Messages say: ``[operation] what was required; what was received, with shape and dtype; what to do
@@ -22,10 +24,13 @@ NumPy raises them: the program would have failed in the same way without wengert
 
 __all__ = [
     "ArgumentError",
+    "BatchError",
+    "BatchWarning",
     "DTypeError",
     "FreedGraphError",
     "GradientError",
     "LeafWriteError",
+    "LevelError",
     "LostGradientError",
     "LostGradientWarning",
     "MissingRuleError",
@@ -61,6 +66,10 @@ class RuleError(WengertError, TypeError):
     """A derivative rule is declared wrongly, or returns what it must not."""
 
 
+class BatchError(WengertError, TypeError):
+    """A batched value where a program needs one number, truth value, index or shape."""
+
+
 class GradientError(WengertError, RuntimeError):
     """The tape cannot do what was asked."""
 
@@ -81,9 +90,17 @@ class LostGradientError(GradientError):
     """A step would have dropped a gradient in silence."""
 
 
+class LevelError(GradientError):
+    """A value of an inner transformation was to be stored in one that is outside it."""
+
+
 class RecordedCopyError(GradientError):
     """A tensor with a history was pickled or deep-copied."""
 
 
 class LostGradientWarning(UserWarning):
     """A recorded value was read as a plain number by code that wengert cannot see."""
+
+
+class BatchWarning(UserWarning):
+    """A function without a batching rule runs once for each element of a batch."""

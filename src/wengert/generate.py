@@ -76,7 +76,7 @@ def generate(p: Primitive, family: Family) -> Callable:
     scope |= {"settle": family.settle, "call": p.call, "primitive": p.apply, "scatter": p.scatter}
     scope |= {f"f{i}": rule for i, rule in enumerate(p.rules)}
     if p.missing:
-        scope["refuse_operand"] = partial(_refuse_operand, p)
+        scope["refuse_operand"] = partial(refuse_operand, p)
     scope["make"] = type.__call__.__get__(family.tensor)  # past a metaclass, as `Family.new_view`
     scope |= {"Shut": family.shut, "refuse": family.refuse, "__name__": f"{family.tensor.__module__}.generated"}
     text = (VariadicSource if p.variadic else Source)(p, family).text()
@@ -86,13 +86,13 @@ def generate(p: Primitive, family: Family) -> Callable:
         rule.graph, rule.name = scope["graph" + suffix], p.name
     forward = scope["forward"]
     slow = _slow_path(p, family, scope["core"])
-    scope["slow"] = slow if family.around is None else family.around(slow)
+    scope["slow"] = forward.slow = slow if family.around is None else family.around(slow)
     forward.source = text
     forward.__name__ = forward.__qualname__ = p.name
     return forward
 
 
-def _refuse_operand(p: Primitive, i: int) -> None:
+def refuse_operand(p: Primitive, i: int) -> None:
     """Stop a call that would drop the derivative by an operand which has no rule."""
     raise MissingRuleError(
         f"[{p.name}] operands with derivative rules were required among the recorded ones; received a recorded operand "

@@ -32,9 +32,9 @@ def _dispatched(function: Any) -> Any:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         top = highest(args)
-        if top is None or kwargs.get("out") is not None or not isinstance(top, Tensor):
+        if top is None or kwargs.get("out") is not None:
             return function(*args, **kwargs)
-        return entry(*args, **kwargs)
+        return entry(*args, **kwargs) if isinstance(top, Tensor) else top._table[function](*args, **kwargs)
 
     call.__name__ = call.__qualname__ = function.__name__
     call.__doc__ = function.__doc__

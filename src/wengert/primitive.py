@@ -15,7 +15,7 @@ name                meaning
 ==================  ===========================================================================================
 ``x`` | ``a, b`` …  the operand of that name in the function's own signature (unary and binary ufuncs: ``x``; ``a, b``)
 ``y``               the output
-``g``               the cotangent of the output (in a tangent rule: the tangent)
+``g``               the cotangent of the output (in a tangent rule: the tangent of the operand)
 ``like``            the `Spec` (shape, dtype) of the operand whose cotangent is computed
 a keyword           the value of the function's keyword parameter of that name
 ``i, likes, xs``    in primitives of any number of operands: the operand's position, all `Spec`s, all operands; a rule
@@ -76,6 +76,12 @@ class Primitive:
     """The derivative is complex-linear; otherwise the rules see cotangents unconjugated."""
     operator: str | None = None
     """The Python operator that does the same, which costs less than the call."""
+    tangents: tuple[Rule, ...] = ()
+    """For each operand the tangent of the result from that of the operand, ``g`` here; `None`, or no entry: by
+    transposing the rule. (Of elementwise, linear and bilinear primitives it follows from their declaration.)"""
+    batch: Rule | str = None
+    """What the primitive is on operands with one axis more in front: ``"leading"`` (itself, as it works on the last
+    axes), ``"axis"`` (itself, with its axes counted from one further on), or a function that names what it needs."""
     apply: Callable = field(init=False)
     """The function to call: dispatches on its operands, as a NumPy function does."""
 
@@ -268,7 +274,7 @@ def _check(p: Primitive) -> None:
             f"write None for an operand without a derivative"
         )
     known = {"g", "y", "like", "buffer", *p.operands, *p.params} | ({"i", "likes", "xs"} if p.variadic else set())
-    for rule in (*p.rules, p.scatter):
+    for rule in (*p.rules, *p.tangents, p.scatter):
         unknown = set(needs(rule)) - known if rule is not None else set()
         if unknown:
             raise RuleError(

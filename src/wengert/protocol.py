@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from wengert.errors import ArgumentError, DTypeError, LostGradientError, ShapeError
+from wengert.errors import ArgumentError, BatchError, DTypeError, LostGradientError, ShapeError
 
 # ---------------------------------------------------------------------------------------------------------------
 # Shape and dtype
@@ -123,10 +123,33 @@ def highest(values: tuple | list) -> "Wrapper | None":
 
 
 def innermost(value: Any) -> Any:
-    """The array or NumPy scalar inside wrappers."""
+    """The array or NumPy scalar inside wrappers, which must stand for one value."""
+    while isinstance(value, Wrapper):
+        if value._is_batch:
+            raise BatchError(
+                f"[vmap] one value was required, as what is computed depends on it; received a batch of values, each "
+                f"{value._spec!r}; write it with functions that work on each element (np.where), or use "
+                f'wg.vmap(f, fallback="loop")'
+            )
+        value = value._value
+    return value
+
+
+def everything(value: Any) -> Any:
+    """The array or NumPy scalar inside wrappers, with the batch axes of those that are batches."""
     while isinstance(value, Wrapper):
         value = value._value
     return value
+
+
+def anywhere(condition: Any) -> bool:
+    """Whether a condition holds at some element: how a rule asks whether a special case occurs at all."""
+    return bool(np.any(everything(condition)))
+
+
+def everywhere(condition: Any) -> bool:
+    """Whether a condition holds at all elements."""
+    return bool(np.all(everything(condition)))
 
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -159,6 +182,7 @@ class Wrapper:
     _level: int
     _value: Any
     _is_view = False
+    _is_batch = False
 
     def _carries_gradient(self) -> bool:
         """Whether dropping the value would drop a derivative."""

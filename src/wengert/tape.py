@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, FreedGraphError
-from wengert.protocol import DORMANT, GROUND, Spec, Wrapper, innermost
+from wengert.protocol import DORMANT, GROUND, Spec, Wrapper, everything
 
 # ---------------------------------------------------------------------------------------------------------------
 # Nodes
@@ -351,7 +351,7 @@ def zeros(like: Spec, g: Any) -> Any:
 
 def guard(c: Any, g: Any) -> Any:
     """A zero cotangent wins over an infinite or undefined partial: ``0 * inf`` is 0 here, not NaN."""
-    value = innermost(c)
+    value = everything(c)
     if value.__class__ is np.ndarray:
         flat = value.ravel()
         check = flat.dot(flat) if flat.size <= 4096 else np.add.reduce(flat)

@@ -24,7 +24,7 @@ from wengert.errors import (
     ShapeError,
 )
 from wengert.generate import Family
-from wengert.protocol import Spec, Wrapper, spec_of
+from wengert.protocol import Spec, Wrapper, highest, spec_of
 from wengert.reading import check_reading
 from wengert.writes import ViewOf, in_place, make_view, write
 
@@ -339,6 +339,10 @@ class Tensor(Box):
     def __getitem__(self, index: Any) -> Any:
         if index.__class__ is not int and index.__class__ is not slice:
             index = freeze(index)
+            top = highest(index if index.__class__ is tuple else (index,))
+            if top is not None:  # integers that a transformation has made a batch of
+                entry = top._table if top._level > self._level else self._table
+                return entry[operator.getitem].slow((self,), (index,))
         return self._table[operator.getitem](self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:

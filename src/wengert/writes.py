@@ -324,7 +324,7 @@ def _own_buffer(base: Box, value: Any) -> None:
     elif issubclass(data, Wrapper) and _is_held(base):
         # Of a wrapper an alias will do: the array at the bottom is copied there, if it is held.
         base._value = alias(base._value) if issubclass(data, Box) else base._value.copy()
-    if isinstance(value, Wrapper) and not issubclass(data, Wrapper):
+    if isinstance(value, Wrapper) and (not issubclass(data, Wrapper) or value._level > base._value._level):
         base._value = value._buffer(base._value)
 
 
@@ -382,7 +382,7 @@ def assign_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -
 
 def _of_value(c: Any, node: tape.Node, index: Any, shape: tuple, g: Any) -> Any:
     """The cotangent of the written value, from that of the region."""
-    if (c.__class__ is np.ndarray and (c.base is not None or c is g)) or (isinstance(c, Box) and c._is_view):
+    if (c.__class__ is np.ndarray and (c.base is not None or c is g)) or (isinstance(c, Wrapper) and c._is_view):
         c = c.copy()
     if has_arrays(index):
         c = _survivors(c, node.spec, node.s0[0], index)
@@ -411,7 +411,9 @@ def _without_region(g: Any, path: tuple, index: Any) -> Any:
     if region.__class__ is np.ndarray:
         shared = np.may_share_memory(region, g)
     else:
-        shared = region._is_view and region._base is (g._base if g._is_view else g)
+        shared = region._is_view and (
+            not isinstance(region, Box) or region._base is (g._base if g._is_view else g)
+        )
     if region is g or shared:
         region[index] = 0
         return g
@@ -460,7 +462,7 @@ def in_place(ufunc: np.ufunc, rebind: bool = True) -> Callable:
 
 def replace(t: Box, result: Any, function: Callable) -> None:
     """Write the result of `function` in the place of all of `t`, which it was computed from."""
-    _check_in_place(t, function, result)
+    check_in_place(t, function, result)
     if t._is_view or not isinstance(result, Box) or not _movable(t, result):
         write(t, Ellipsis, result)
     else:
@@ -486,7 +488,7 @@ def _update_buffer(t: Box, ufunc: np.ufunc, other: Any) -> bool:
     return True
 
 
-def _check_in_place(t: Box, function: Callable, result: Any) -> None:
+def check_in_place(t: Box, function: Callable, result: Any) -> None:
     spec = spec_of(result)
     if spec.shape != t._spec.shape:
         raise ShapeError(

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from wengert.primitive import composite, linear, without_gradient
-from wengert.protocol import innermost
+from wengert.protocol import anywhere, innermost
 from wengert.rules.reductions import normal_axis
 
 # Inserting and deleting ------------------------------------------------------------------------------------------
@@ -132,7 +132,7 @@ def logspace(start, stop, num=50, endpoint=True, base=10.0, dtype=None, axis=0):
 @composite(np.geomspace)
 def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
     """Powers of the ratio of the ends, which are there without rounding."""
-    if np.any(start == 0) or np.any(stop == 0):
+    if anywhere(start == 0) or anywhere(stop == 0):
         raise ValueError("Geometric sequence cannot include zero")
     kind = np.result_type(start, stop, float(num), np.zeros((), dtype))
     start, stop = (np.broadcast_to(x, np.broadcast_shapes(np.shape(start), np.shape(stop))) for x in (start, stop))
@@ -185,7 +185,7 @@ def logn(n, x):
 @composite(np.emath.power)
 def power(x, p):
     p = p if hasattr(p, "ndim") else np.asarray(p)
-    if p.dtype.kind in "iu" and np.any(innermost(p) < 0):
+    if p.dtype.kind in "iu" and anywhere(innermost(p) < 0):
         p = np.astype(p, np.float64)
     return np.power(_complex_if(_outside_below_zero, x), p)
 

@@ -13,7 +13,7 @@ from numpy.linalg._linalg import EighResult, EigResult, QRResult, SVDResult
 
 from wengert.errors import ArgumentError, GradientError
 from wengert.primitive import composite, primitive
-from wengert.protocol import innermost
+from wengert.protocol import anywhere, innermost
 from wengert.rules.elementwise import is_complex
 from wengert.rules.equal_values import (
     EQUAL,
@@ -60,7 +60,9 @@ def _vectors(x):
     return np.array(x[..., :-1])
 
 
-_vectors = primitive(_vectors, lambda g: np.concatenate([g, np.ones_like(g, shape=(*g.shape[:-1], 1))], axis=-1))
+_vectors = primitive(
+    _vectors, lambda g: np.concatenate([g, np.ones_like(g, shape=(*g.shape[:-1], 1))], axis=-1), batch="leading"
+)
 
 
 def _results(y: Any, n: int, *shapes: tuple[int, ...]) -> list:
@@ -97,7 +99,7 @@ def _eigh_rule(g, y, like, lower):
     return onto_triangle(x, lower)
 
 
-_eigh = primitive(_eigh, _eigh_rule, holomorphic=False)
+_eigh = primitive(_eigh, _eigh_rule, holomorphic=False, batch="leading")
 
 
 def _lower(UPLO):
@@ -138,7 +140,7 @@ def _svd_rule(g, y, like, full):
     # All zeros are one space, apart from the others, however near those are.
     same = clusters(values) & (zero[..., :, None] == zero[..., None, :]) | zero[..., :, None] & zero[..., None, :]
     if not _marked(g):
-        h = _without_kinks(s, h, zero) if np.any(zero) else h
+        h = _without_kinks(s, h, zero) if anywhere(zero) else h
         h = shared(s, h, same) if any_pair(same) else h
         return (u[..., :k] * h[..., None, :]) @ vh[..., :k, :]
     gu = _complement_turned_in("linalg.svd", u, gu, k)
@@ -148,7 +150,7 @@ def _svd_rule(g, y, like, full):
     null = zero[..., :, None] & zero[..., None, :]
     outside_u = gu - u @ mu if m > k else None
     outside_v = gv - v @ mv if n > k else None
-    if np.any(zero):
+    if anywhere(zero):
         _check_null_space(values, h, (mu, mv), (outside_u, outside_v), zero)
     total = s[..., :, None] + s[..., None, :]
     x = spectral("linalg.svd", s, h, mu + mv, same)
@@ -160,7 +162,7 @@ def _svd_rule(g, y, like, full):
     return product if outside_v is None else product + (u * inverse) @ adjoint(outside_v)
 
 
-_svd = primitive(_svd, _svd_rule, holomorphic=False)
+_svd = primitive(_svd, _svd_rule, holomorphic=False, batch="leading")
 
 
 def _complement_turned_in(name, u, gu, k):
@@ -172,7 +174,7 @@ def _complement_turned_in(name, u, gu, k):
         return gu
     first, rest, g_rest = u[..., :k], u[..., k:], gu[..., k:]
     turn = np.abs(innermost(skew(adjoint(rest) @ g_rest)))
-    if np.any(turn > tolerance(turn) * largest(innermost(gu), 2) + 100 * np.finfo(turn.dtype).eps):
+    if anywhere(turn > tolerance(turn) * largest(innermost(gu), 2) + 100 * np.finfo(turn.dtype).eps):
         raise GradientError(
             f"[{name}] a loss that does not depend on how the first {k} columns are completed to a basis was required; "
             f"received one that changes with it, for columns of shape {u.shape}, dtype {u.dtype}; use the projector on "
@@ -188,7 +190,7 @@ def _without_kinks(s, h, zero):
     felt = np.abs(plain) > tolerance(s) * largest(plain)
     kink = zero & felt & (size <= tolerance(s) * largest(size))
     refuse("linalg.svd", values, zero & ~np.isfinite(plain), "a loss with a finite derivative", "add a small number")
-    return np.where(kink, 0, h) if np.any(kink) else h
+    return np.where(kink, 0, h) if anywhere(kink) else h
 
 
 def _check_null_space(values, h, inside, outside, zero):
@@ -259,7 +261,7 @@ def _eig_rule(g, x, y, like):
     return adjoint(inverse) @ (p @ adjoint(v))
 
 
-_eig = primitive(_eig, _eig_rule, holomorphic=False)
+_eig = primitive(_eig, _eig_rule, holomorphic=False, batch="leading")
 
 
 def _eig_clusters(x, w, v):
@@ -294,7 +296,7 @@ def _without_scaling(v, gv):
     first = np.arange(v.shape[-2])[:, None] == np.argmax(size, axis=-2)[..., None, :]
     tie = np.sum(size > (1 - 1e-6) * longest, axis=-2, keepdims=True) > 1
     tied = tie & (np.abs(innermost(turn)) > tolerance(v) * largest(innermost(gv), 2))
-    if np.any(tied):
+    if anywhere(tied):
         raise GradientError(
             f"[linalg.eig] a loss that does not depend on the phase of complex eigenvectors was required, as in some "
             f"the largest element, which is made real, is not the only one of its size; received one that does, at "
@@ -371,7 +373,7 @@ def _check_rank(r):
     refuse("linalg.qr", size, zero, what, "R has no derivative there; use svd or pinv")
 
 
-_qr = primitive(_qr, _qr_rule, holomorphic=False)
+_qr = primitive(_qr, _qr_rule, holomorphic=False, batch="leading")
 
 
 @composite(np.linalg.qr)

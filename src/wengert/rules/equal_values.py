@@ -35,7 +35,7 @@ import numpy as np
 
 from wengert.errors import GradientError
 from wengert.primitive import is_wrapper
-from wengert.protocol import innermost
+from wengert.protocol import anywhere, innermost
 from wengert.rules.elementwise import is_complex
 
 # Matrices --------------------------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def any_pair(same: np.ndarray) -> bool:
 
 def refuse(name: str, values: Any, guilty: np.ndarray, what: str, then: str) -> None:
     """Raise if any value is guilty, and name those of the first matrix that has one."""
-    if not np.any(guilty):
+    if not anywhere(guilty):
         return
     first = tuple(int(i) for i in np.argwhere(guilty)[0][:-1])
     found = ", ".join(f"{v:.6g}" for v in values[first][guilty[first]][:6])
@@ -103,7 +103,7 @@ def shared(w: Any, h: Any, same: np.ndarray) -> Any:
     differs = np.abs(off) > tolerance(w) * largest(plain)
     matters = np.abs(off * (values - (mean @ values[..., None])[..., 0])) > tolerance(w) * largest(plain * values)
     ties = _in_cluster(np.any, differs, same) & ~_in_cluster(np.any, differs & matters, same)
-    return np.where(ties, (mean @ h[..., None])[..., 0], h) if np.any(ties) else h
+    return np.where(ties, (mean @ h[..., None])[..., 0], h) if anywhere(ties) else h
 
 
 def _in_cluster(reduce: Any, x: np.ndarray, same: np.ndarray) -> Any:
@@ -132,7 +132,7 @@ def spectral(name: str, w: Any, h: Any, m: Any, same: np.ndarray) -> Any:
     refuse(name, innermost(w), turned & many, what, ADVICE)
     what = "a loss that does not depend on the phase of complex eigenvectors"
     refuse(name, innermost(w), turned, what, "use products in which the phase is lost, as v * conj(v)")
-    return x + _repeated(name, w, h, m, same, limit[..., 0]) if np.any(many) else x
+    return x + _repeated(name, w, h, m, same, limit[..., 0]) if anywhere(many) else x
 
 
 def _repeated(name: str, w: Any, h: Any, m: Any, same: np.ndarray, limit: Any) -> Any:

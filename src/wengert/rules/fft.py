@@ -70,13 +70,17 @@ def _irfft_back(g, like, axis, norm):
 
 
 _fft = linear(
-    _fft, lambda g, like, axis, norm: fit_length(_ifft(g, axis=axis, norm=other_norm(norm)), like.shape[axis], axis)
+    _fft,
+    lambda g, like, axis, norm: fit_length(_ifft(g, axis=axis, norm=other_norm(norm)), like.shape[axis], axis),
+    batch="axis",
 )
 _ifft = linear(
-    _ifft, lambda g, like, axis, norm: fit_length(_fft(g, axis=axis, norm=other_norm(norm)), like.shape[axis], axis)
+    _ifft,
+    lambda g, like, axis, norm: fit_length(_fft(g, axis=axis, norm=other_norm(norm)), like.shape[axis], axis),
+    batch="axis",
 )
-_rfft = linear(_rfft, lambda g, like, length, axis, norm: _rfft_back(g, like, length, axis, norm))
-_irfft = linear(_irfft, lambda g, like, axis, norm: _irfft_back(g, like, axis, norm))
+_rfft = linear(_rfft, lambda g, like, length, axis, norm: _rfft_back(g, like, length, axis, norm), batch="axis")
+_irfft = linear(_irfft, lambda g, like, axis, norm: _irfft_back(g, like, axis, norm), batch="axis")
 
 
 def _along_one_axis(transform):

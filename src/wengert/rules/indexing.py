@@ -5,14 +5,21 @@ from typing import Any
 
 import numpy as np
 
-from wengert.primitive import composite, linear, primitive, without_gradient
+from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
+from wengert.protocol import anywhere, highest
 from wengert.rules.reductions import normal_axis
 
 # Reading ---------------------------------------------------------------------------------------------------------
 
 
 def _getitem(x, index=()):
-    return x[index]
+    return x[index] if x.__class__ is not np.ndarray else at(x, index)
+
+
+def at(x, index):
+    """``x[index]``, where the index may hold wrappers (integers that a transformation has made a batch of)."""
+    top = highest((x, *index) if index.__class__ is tuple else (x, index))
+    return x[index] if top is None else top._table[operator.getitem](x, index)
 
 
 def _selects_twice(index: Any) -> bool:
@@ -23,6 +30,9 @@ def _selects_twice(index: Any) -> bool:
 
 def _add_at(buffer, g, index):
     """Add the cotangent of ``x[index]`` into that of ``x``: the cost is that of the selected part."""
+    owner = highest(index if index.__class__ is tuple else (index,))
+    if owner is not None and not (is_wrapper(buffer) and buffer._level >= owner._level):
+        buffer = owner._buffer(buffer)
     if buffer.__class__ is np.ndarray and (index.__class__ in (int, slice) or not _selects_twice(index)):
         buffer[index] += g
     elif not getattr(buffer, "ndim", 0):
@@ -35,13 +45,18 @@ def _add_at(buffer, g, index):
 _getitem = linear(_getitem, scatter=_add_at, view=True, public=operator.getitem)
 
 
+def whole_numbers(indices):
+    """Indices as an array, or as what a transformation has made of them."""
+    return indices if is_wrapper(indices) else np.asarray(indices)
+
+
 @composite(np.take)
 def take(a, indices, axis=None, out=None, mode="raise"):
-    indices = np.asarray(indices)
+    indices = whole_numbers(indices)
     if axis is None:
         a, axis = np.ravel(a), 0
     axis = normal_axis(axis, a.ndim)
-    return a[(*(slice(None),) * axis, _in_bounds(indices, a.shape[axis], mode))]
+    return at(a, (*(slice(None),) * axis, _in_bounds(indices, a.shape[axis], mode)))
 
 
 def _in_bounds(indices, n, mode):
@@ -56,8 +71,8 @@ def _in_bounds(indices, n, mode):
 @composite(np.take_along_axis)
 def take_along_axis(arr, indices, axis=-1):
     if axis is None:
-        return np.ravel(arr)[np.asarray(indices)]
-    return arr[along(np.asarray(indices), axis, arr.shape)]
+        return at(np.ravel(arr), whole_numbers(indices))
+    return at(arr, along(whole_numbers(indices), axis, arr.shape))
 
 
 def along(indices: np.ndarray, axis: int, shape: tuple[int, ...]) -> tuple:
@@ -75,7 +90,7 @@ def along(indices: np.ndarray, axis: int, shape: tuple[int, ...]) -> tuple:
 
 @composite(np.compress)
 def compress(condition, a, axis=None, out=None):
-    condition = np.asarray(condition)
+    condition = whole_numbers(condition)
     return np.take(a, np.flatnonzero(condition), axis=axis)
 
 
@@ -92,7 +107,13 @@ def _where(c, x, y):
 
 
 _where = primitive(
-    _where, None, lambda g, c: np.where(c, g, 0), lambda g, c: np.where(c, 0, g), broadcasts=True, holomorphic=False
+    _where,
+    None,
+    lambda g, c: np.where(c, g, 0),
+    lambda g, c: np.where(c, 0, g),
+    broadcasts=True,
+    holomorphic=False,
+    batch="elementwise",
 )
 
 
@@ -108,7 +129,7 @@ def where(condition, x=None, y=None):
 @composite(np.select)
 def select(condlist, choicelist, default=0):
     for i, condition in enumerate(condlist):
-        if np.asarray(condition).dtype != bool:
+        if whole_numbers(condition).dtype != bool:
             raise TypeError(f"invalid entry {i} in condlist: should be boolean ndarray")
     result = default
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
@@ -119,8 +140,8 @@ def select(condlist, choicelist, default=0):
 @composite(np.choose)
 def choose_(a, choices, out=None, mode="raise"):
     n = len(choices)
-    a = _in_bounds(np.asarray(a), n, mode)
-    if np.any((a < 0) | (a >= n)):
+    a = _in_bounds(whole_numbers(a), n, mode)
+    if anywhere((a < 0) | (a >= n)):
         raise ValueError("invalid entry in choice array")
     chosen = choices[0]
     for i in range(n):
@@ -148,13 +169,13 @@ def _write(a, index, values):
 
 @composite(np.put)
 def put(a, ind, v, mode="raise"):
-    positions = np.arange(a.size)[_in_bounds(np.ravel(np.asarray(ind)), a.size, mode)]
+    positions = np.arange(a.size)[_in_bounds(np.ravel(whole_numbers(ind)), a.size, mode)]
     _write(a, np.unravel_index(positions, a.shape), v)
 
 
 @composite(np.place)
 def place(arr, mask, vals):
-    if not np.size(vals) and np.any(mask):
+    if not np.size(vals) and anywhere(mask):
         raise ValueError("Cannot insert from an empty array!")
     _write(arr, np.nonzero(np.reshape(np.asarray(mask), arr.shape)), vals)
 
@@ -183,12 +204,17 @@ def fill_diagonal(a, val, wrap=False):
 @composite(np.put_along_axis)
 def put_along_axis(arr, indices, values, axis):
     if axis is None:
-        return _write(arr, np.unravel_index(np.ravel(np.asarray(indices)), arr.shape), values)
-    arr[along(np.asarray(indices), axis, arr.shape)] = values
+        return _write(arr, np.unravel_index(np.ravel(whole_numbers(indices)), arr.shape), values)
+    arr[along(whole_numbers(indices), axis, arr.shape)] = values
     return None
 
 
 # Diagonals and triangles -----------------------------------------------------------------------------------------
+
+
+def _further(axis):
+    """An axis of an example where the batch axis is in front."""
+    return axis + 1 if axis >= 0 else axis
 
 
 def _diagonal(x, offset=0, axis1=0, axis2=1):
@@ -204,7 +230,12 @@ def _add_diagonal(buffer, g, offset, axis1, axis2):
     return buffer
 
 
-_diagonal = linear(_diagonal, scatter=_add_diagonal, view=True)
+_diagonal = linear(
+    _diagonal,
+    scatter=_add_diagonal,
+    view=True,
+    batch=lambda x, offset, axis1, axis2: _diagonal(x, offset=offset, axis1=_further(axis1), axis2=_further(axis2)),
+)
 
 
 @composite(np.diagonal)
@@ -253,8 +284,8 @@ def _triu(x, k=0):
     return np.triu(x, k)
 
 
-_tril = linear(_tril, lambda g, k: np.tril(g, k))
-_triu = linear(_triu, lambda g, k: np.triu(g, k))
+_tril = linear(_tril, lambda g, k: np.tril(g, k), batch="leading")
+_triu = linear(_triu, lambda g, k: np.triu(g, k), batch="leading")
 
 
 def _matrix(m):

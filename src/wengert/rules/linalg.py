@@ -8,7 +8,7 @@ from numpy.linalg._linalg import SlogdetResult
 
 from wengert.errors import GradientError
 from wengert.primitive import composite, is_wrapper, primitive, without_gradient
-from wengert.protocol import innermost
+from wengert.protocol import anywhere, innermost
 from wengert.rules.decompositions import onto_triangle
 from wengert.rules.elementwise import is_complex
 from wengert.rules.equal_values import adjoint
@@ -35,7 +35,13 @@ def _solve_rule(g, xs, y):
     return -gb @ transposed(y), gb
 
 
-_solve = primitive(_solve, _solve_rule, broadcasts=True)
+def _same_ndim(xs):
+    """Stacks of matrices with equally many axes: those of the batch in front, then as many more as needed."""
+    ndim = max(x.ndim for x in xs)
+    return [np.reshape(x, (x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:])) for x in xs]
+
+
+_solve = primitive(_solve, _solve_rule, broadcasts=True, batch=lambda xs: _solve(*_same_ndim(xs)))
 
 
 @composite(np.linalg.solve)
@@ -62,7 +68,7 @@ def tensorsolve(a, b, axes=None):
     return np.reshape(np.linalg.solve(np.reshape(a, (n, n)), np.ravel(b)), shape)
 
 
-primitive(np.linalg.inv, lambda g, y: -transposed(y) @ g @ transposed(y))
+primitive(np.linalg.inv, lambda g, y: -transposed(y) @ g @ transposed(y), batch="leading")
 
 
 @composite(np.linalg.tensorinv)
@@ -94,7 +100,7 @@ def matrix_power(a, n):
 
 
 def _det_rule(g, a, y):
-    if np.any(y == 0):
+    if anywhere(y == 0):
         return g[..., None, None] * _cofactors(a)
     return (g * y)[..., None, None] * transposed(np.linalg.inv(a))
 
@@ -109,7 +115,7 @@ def _cofactors(a):
     return turn[..., None, None] * product
 
 
-primitive(np.linalg.det, _det_rule)
+primitive(np.linalg.det, _det_rule, batch="leading")
 
 
 def _slogdet(x):
@@ -122,8 +128,8 @@ def _slogdet_rule(g, x, y):
     if is_complex(y):
         h = h + 1j * np.imag(g[..., 0] * np.conjugate(sign))
     singular = innermost(sign) == 0
-    if np.any(singular):
-        if np.any(singular & (innermost(h) != 0)):
+    if anywhere(singular):
+        if anywhere(singular & (innermost(h) != 0)):
             raise GradientError(
                 f"[linalg.slogdet] matrices that are not singular were required; received a determinant of 0 in shape "
                 f"{x.shape}, dtype {x.dtype}; add a multiple of the identity, or use det"
@@ -132,7 +138,7 @@ def _slogdet_rule(g, x, y):
     return h[..., None, None] * adjoint(np.linalg.inv(x))
 
 
-_slogdet = primitive(_slogdet, _slogdet_rule, holomorphic=False)
+_slogdet = primitive(_slogdet, _slogdet_rule, holomorphic=False, batch="leading")
 
 
 @composite(np.linalg.slogdet)
@@ -193,7 +199,7 @@ def _cholesky_rule(g, y):
     return onto_triangle(_cholesky_gradient(y, _inverse_of_triangle(y), g))
 
 
-_cholesky = primitive(_cholesky, _cholesky_rule, holomorphic=False)
+_cholesky = primitive(_cholesky, _cholesky_rule, holomorphic=False, batch="leading")
 
 
 @composite(np.linalg.cholesky)
@@ -228,7 +234,7 @@ def _pinv_rule(g, x, y):
     return left - x @ (y @ left) + right - right @ (y @ x) - yh @ (g @ yh)
 
 
-_pinv = primitive(_pinv, _pinv_rule, holomorphic=False)
+_pinv = primitive(_pinv, _pinv_rule, holomorphic=False, batch="leading")
 
 
 @composite(np.linalg.pinv)
@@ -239,11 +245,11 @@ def pinv(a, rcond=None, hermitian=False, *, rtol=UNSET):
     cut = rcond if rcond is not None else 1e-15 if rtol is UNSET else unit if rtol is None else rtol
     cut = np.asarray(innermost(cut))
     a = _hermitian(a) if hermitian else a
-    if not np.any(cut > unit):
+    if not anywhere(cut > unit):
         return _pinv(a, rcond=cut)
     s = np.linalg.svdvals(innermost(a))
     dropped = s <= cut[..., None] * np.max(s, axis=-1, keepdims=True, initial=0)
-    if not np.any(dropped & (s > unit * np.max(s, axis=-1, keepdims=True, initial=0))):
+    if not anywhere(dropped & (s > unit * np.max(s, axis=-1, keepdims=True, initial=0))):
         return _pinv(a, rcond=cut)
     # What is dropped is not zero, and its vectors matter to the others.
     u, s, vh = np.linalg.svd(a, full_matrices=False)
@@ -310,7 +316,7 @@ def cond(x, p=None):
         raise np.linalg.LinAlgError("cond is not defined on empty arrays")
     if p is None or p in (2, -2):
         s = np.linalg.svdvals(x)
-        if np.any(innermost(s)[..., 0] == 0):
+        if anywhere(innermost(s)[..., 0] == 0):
             return _infinite_cond(x, p)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:

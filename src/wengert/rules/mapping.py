@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite
-from wengert.protocol import innermost
+from wengert.protocol import anywhere, innermost
 from wengert.rules.reductions import normal_axis
 from wengert.rules.ufunc_methods import array
 
@@ -55,7 +55,7 @@ def piecewise(x, condlist, funclist, *args, **kw):
     for condition, function in zip(conditions, funclist, strict=True):
         if not isinstance(function, Callable):
             y[condition] = function
-        elif np.any(condition):
+        elif anywhere(condition):
             y[condition] = function(x[condition], *args, **kw)
     return y if y.ndim else y[()]
 

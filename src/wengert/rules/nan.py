@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, is_wrapper
+from wengert.protocol import anywhere, everywhere
 from wengert.rules.reductions import UNSET
 from wengert.rules.ufunc_methods import _reduce_of, array
 
@@ -15,7 +16,7 @@ def missing(a: Any) -> Any:
     if a.dtype.kind not in "fc":
         return None
     mask = np.isnan(a)
-    return mask if np.any(mask) else None
+    return mask if anywhere(mask) else None
 
 
 def _filled(a: Any, value: Any) -> Any:
@@ -60,7 +61,7 @@ def _extremum(ufunc):
 
     def extremum(a, axis=None, out=None, keepdims=UNSET, initial=UNSET, where=UNSET):
         y = reduce(a, axis=axis, **_given(keepdims=keepdims, initial=initial, where=where))
-        if np.any(np.isnan(y)):
+        if anywhere(np.isnan(y)):
             warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=3)
         return y
 
@@ -85,7 +86,7 @@ def _present(a: Any, where: Any) -> Any:
 @composite(np.nanmean)
 def nanmean(a, axis=None, dtype=None, out=None, keepdims=UNSET, *, where=UNSET):
     where = _present(a, where)
-    if not np.all(np.any(np.broadcast_to(True if where is UNSET else where, a.shape), axis=axis)):
+    if not everywhere(np.any(np.broadcast_to(True if where is UNSET else where, a.shape), axis=axis)):
         warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=2)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.mean(a, axis=axis, **_given(dtype=dtype, keepdims=keepdims, where=where))
@@ -108,7 +109,7 @@ def _moment(function):
         taken = np.sum(
             np.broadcast_to(True if where is UNSET else where, a.shape), axis=axis, keepdims=keepdims is True
         )
-        if not np.any(taken <= spent):
+        if not anywhere(taken <= spent):
             return y
         warnings.warn("Degrees of freedom <= 0 for slice.", RuntimeWarning, stacklevel=3)
         return np.where(taken <= spent, np.nan, y).astype(y.dtype)

@@ -45,11 +45,14 @@ _logsumexp = primitive(
     lambda g, x, y, like, axis, keepdims: (
         spread(g, like, axis, keepdims) * np.exp(x - spread(_finite(y), like, axis, keepdims))
     ),
+    batch="axis",
 )
 # Singular: rows that are masked altogether, by -inf, are NaN.
-_softmax = primitive(_softmax, lambda g, y, axis: y * (g - np.sum(g * y, axis=axis, keepdims=True)), singular=True)
+_softmax = primitive(
+    _softmax, lambda g, y, axis: y * (g - np.sum(g * y, axis=axis, keepdims=True)), singular=True, batch="axis"
+)
 _log_softmax = primitive(
-    _log_softmax, lambda g, y, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True), singular=True
+    _log_softmax, lambda g, y, axis: g - np.exp(y) * np.sum(g, axis=axis, keepdims=True), singular=True, batch="axis"
 )
 
 

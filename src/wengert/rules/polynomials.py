@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 
 from wengert.primitive import composite, primitive
-from wengert.protocol import innermost
+from wengert.protocol import everywhere, innermost
 from wengert.rules.fft import fit_length
 from wengert.rules.sampling import _convolve_valid
 
@@ -182,7 +182,7 @@ def poly(seq_of_zeros):
         product = np.convolve(product, np.concatenate([one, np.reshape(-root, (1,))]))
     if dtype.kind == "c":
         known = np.sort(np.asarray(innermost(roots), complex))
-        if np.all(known == np.sort(np.conjugate(known))):
+        if everywhere(known == np.sort(np.conjugate(known))):
             return np.copy(np.real(product))
     return product
 

@@ -34,7 +34,34 @@ def _matmul_b(g, a, like):
     return np.matmul(a.swapaxes(-1, -2), g)
 
 
-bilinear(np.matmul, lambda g, b, like: _matmul_a(g, b, like), lambda g, a, like: _matmul_b(g, a, like), broadcasts=True)
+def _matmul_each(a, b, batched):
+    """The product for each example; a matrix that all share makes one product of the whole batch."""
+    a_ndim, b_ndim = a.ndim - batched[0], b.ndim - batched[1]
+    if not batched[1] and b_ndim <= 2:
+        joined = np.matmul(np.reshape(a, (-1, a.shape[-1])) if a_ndim > 1 else a, b)
+        return np.reshape(joined, a.shape[:-1] + b.shape[1:])
+    if not batched[0] and a_ndim == 2 and b_ndim == 1:
+        return np.matmul(b, np.swapaxes(a, 0, 1))
+    a = np.expand_dims(a, -2) if a_ndim == 1 else a
+    b = b[..., None] if b_ndim == 1 else b
+    y = np.matmul(_ranked(a, b.ndim - batched[1], batched[0]), _ranked(b, a.ndim - batched[0], batched[1]))
+    y = y[..., 0] if b_ndim == 1 else y
+    return y if a_ndim > 1 else y[..., 0] if b_ndim == 1 else y[..., 0, :]
+
+
+def _ranked(x, ndim, batched):
+    """A batch of arrays with at least so many axes behind the batch axis."""
+    missing = ndim + 1 - x.ndim
+    return np.reshape(x, (x.shape[0], *(1,) * missing, *x.shape[1:])) if batched and missing > 0 else x
+
+
+bilinear(
+    np.matmul,
+    lambda g, b, like: _matmul_a(g, b, like),
+    lambda g, a, like: _matmul_b(g, a, like),
+    broadcasts=True,
+    batch=lambda a, b, batched: _matmul_each(a, b, batched),
+)
 
 
 # Vectors along the last axis, in stacks: what NumPy has beside matmul.
@@ -44,7 +71,18 @@ def _vecdot(a, b):
     return np.vecdot(np.conjugate(a) if is_complex(a) else a, b)
 
 
-_vecdot = bilinear(_vecdot, lambda g, b: g[..., None] * b, lambda g, a: g[..., None] * a, broadcasts=True)
+def _vecdot_each(a, b):
+    ndim = max(a.ndim, b.ndim) - 1
+    return _vecdot(_ranked(a, ndim, True), _ranked(b, ndim, True))
+
+
+_vecdot = bilinear(
+    _vecdot,
+    lambda g, b: g[..., None] * b,
+    lambda g, a: g[..., None] * a,
+    broadcasts=True,
+    batch=lambda a, b: _vecdot_each(a, b),
+)
 
 
 @composite(np.vecdot)
@@ -202,7 +240,19 @@ def _on_diagonal(c, mine, letters, like):
     return full
 
 
-_einsum = primitive(_einsum, _einsum_rule)
+def _einsum_each(xs, batched, subscripts, optimize):
+    """The batch axis is a letter of its own, of the operands that have it and of the result."""
+    letter = next(c for c in string.ascii_letters if c not in subscripts)
+    inputs, output = subscripts.split("->")
+    terms = (letter + term if mine else term for term, mine in zip(inputs.split(","), batched, strict=True))
+    return np.einsum(f"{','.join(terms)}->{letter}{output}", *xs, optimize=optimize)
+
+
+_einsum = primitive(
+    _einsum,
+    _einsum_rule,
+    batch=lambda xs, batched, subscripts, optimize: _einsum_each(xs, batched, subscripts, optimize),
+)
 
 
 @composite(np.einsum)

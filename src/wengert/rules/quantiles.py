@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, is_wrapper
-from wengert.protocol import innermost
+from wengert.protocol import anywhere, innermost
 from wengert.rules.reductions import _along, normal_axes
 
 SLOPES = {
@@ -87,14 +87,14 @@ def _quantiles(numpys, a, q, axis, method, keepdims, weights):
         along = _lines(np.broadcast_to(_along(a, axis, plain_weights), a.shape), axis)[0]
         places, order = _weighted_places(plain, at, method, along, skips)
     lost = n == 0 if skips else np.any(missing, axis=-1, keepdims=True)
-    if skips and np.any(lost):
+    if skips and anywhere(lost):
         warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=3)
 
     where = np.where(np.isnan(places), 0, places)
     below = np.floor(where).astype(int)
     portion = (where - below).astype(dtype)
     result = _picked(rows, order, below)
-    if slope is not None or np.any(portion):
+    if slope is not None or anywhere(portion):
         above = np.minimum(below + 1, n - 1) if slope is not None else below + (portion > 0)
         other = _picked(rows, order, above)
         if slope is not None:
@@ -103,7 +103,7 @@ def _quantiles(numpys, a, q, axis, method, keepdims, weights):
             portion = portion + (np.ravel(q - given) * speed).astype(dtype)
         result = _between(result, other, portion)
     result = result if result.dtype == dtype else np.astype(result, dtype)
-    result = np.where(lost, np.nan, result) if np.any(lost) else result
+    result = np.where(lost, np.nan, result) if anywhere(lost) else result
     kept = kept_shape if keepdims else rows.shape[:-1]
     return np.reshape(np.moveaxis(result, -1, 0), np.shape(given) + kept)
 
@@ -114,7 +114,7 @@ def _picked(rows: Any, order: np.ndarray, index: np.ndarray) -> Any:
 
 
 def _between(low: Any, high: Any, portion: Any) -> Any:
-    if not np.any(np.isinf(low) | np.isinf(high)):
+    if not anywhere(np.isinf(low) | np.isinf(high)):
         # From the nearer one: exact at both.
         return np.where(portion < 0.5, low + (high - low) * portion, high - (high - low) * (1 - portion))
     # Two equal infinities have a NaN for a difference.
@@ -156,7 +156,7 @@ def median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     order = np.argpartition(plain, [middle.start, middle.stop - 1], axis=-1)
     result = np.mean(np.take_along_axis(rows, order[..., middle], -1), axis=-1)
     lost = np.any(np.isnan(plain), axis=-1)
-    result = np.where(lost, np.nan, result) if np.any(lost) else result
+    result = np.where(lost, np.nan, result) if anywhere(lost) else result
     return np.reshape(result, kept_shape) if keepdims else result
 
 
@@ -171,9 +171,9 @@ def nanmedian(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     middle = np.maximum((n - 1) // 2, 0), n // 2
     order = _partly_sorted(plain, *middle)
     low, high = (_picked(rows, order, i)[..., 0] for i in middle)
-    result = np.where(low == high, low, 0.5 * (low + high)) if np.any(np.isinf(low)) else 0.5 * (low + high)
+    result = np.where(low == high, low, 0.5 * (low + high)) if anywhere(np.isinf(low)) else 0.5 * (low + high)
     lost = n[..., 0] == 0
-    if np.any(lost):
+    if anywhere(lost):
         warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=2)
         result = np.where(lost, np.nan, result)
     return np.reshape(result, kept_shape) if keepdims else result

@@ -6,6 +6,7 @@ import numpy as np
 
 from wengert.errors import DTypeError
 from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
+from wengert.protocol import anywhere
 from wengert.rules.elementwise import choose, is_complex, only
 
 UNSET: Any = np._NoValue
@@ -85,8 +86,10 @@ def _mean(x, axis=None, keepdims=False):
     return np.mean(x, axis=axis, keepdims=keepdims)
 
 
-_sum = linear(_sum, lambda g, like, axis, keepdims: spread(g, like, axis, keepdims))
-_mean = linear(_mean, lambda g, like, axis, keepdims: spread(g / count(like.shape, axis), like, axis, keepdims))
+_sum = linear(_sum, lambda g, like, axis, keepdims: spread(g, like, axis, keepdims), batch="axis")
+_mean = linear(
+    _mean, lambda g, like, axis, keepdims: spread(g / count(like.shape, axis), like, axis, keepdims), batch="axis"
+)
 
 
 def _prepared(a: Any, axis: Any, dtype: Any, where: Any, neutral: Any) -> Any:
@@ -155,7 +158,7 @@ def _prod(x, axis=None, keepdims=False):
 
 
 def _prod_rule(g, x, y, like, axis, keepdims):
-    if not np.any(x == 0):
+    if not anywhere(x == 0):
         return spread(g * y, like, axis, keepdims) / x
     return spread(g, like, axis, keepdims) * _product_of_others(x, axis)
 
@@ -174,7 +177,7 @@ def _product_of_others(x: Any, axis: Any) -> Any:
     return np.transpose(np.reshape(before * after, shape), np.argsort(order))
 
 
-_prod = primitive(_prod, _prod_rule)
+_prod = primitive(_prod, _prod_rule, batch="axis")
 
 
 @composite(np.prod, direct=_prod, positional=2, keywords=("axis", "keepdims"))
@@ -232,15 +235,15 @@ def recurrence_back(c: Any, b: Any, axis: int) -> Any:
 
 
 def _cumprod_rule(g, x, y, axis):
-    if not np.any(x == 0):
+    if not anywhere(x == 0):
         return _sum_from_here(g * y, axis) / x
     one = np.ones_like(part(x, axis, None, 1))
     before = np.concatenate([one, part(y, axis, None, -1)], axis=axis)
     return before * recurrence_back(x, g, axis)
 
 
-_cumsum = linear(_cumsum, lambda g, axis: _sum_from_here(g, axis))
-_cumprod = primitive(_cumprod, _cumprod_rule)
+_cumsum = linear(_cumsum, lambda g, axis: _sum_from_here(g, axis), batch="axis")
+_cumprod = primitive(_cumprod, _cumprod_rule, batch="axis")
 
 
 def _accumulation(function):
@@ -280,7 +283,7 @@ def _min(x, axis=None, keepdims=False):
 def _extremum_rule(g, x, y, like, axis, keepdims):
     """Elements equal to the extremum share its cotangent evenly; where it is NaN, the NaNs do."""
     taken = x == spread(y, like, axis, keepdims)
-    if np.any(y != y):
+    if anywhere(y != y):
         taken = np.logical_or(taken, x != x)
     return shared_among(taken, g, like, axis, keepdims)
 
@@ -292,8 +295,8 @@ def shared_among(taken: Any, g: Any, like: Any, axis: Any, keepdims: bool) -> An
     return only(taken, spread(share.astype(like.dtype), like, axis, keepdims))
 
 
-_max = primitive(_max, _extremum_rule)
-_min = primitive(_min, _extremum_rule)
+_max = primitive(_max, _extremum_rule, batch="axis")
+_min = primitive(_min, _extremum_rule, batch="axis")
 
 
 def _extremum(reduce, pick):
@@ -348,8 +351,8 @@ def _std_rule(g, x, y, like, axis, ddof, keepdims):
     return _var_rule(g, x, like, axis, ddof, keepdims)
 
 
-_var = primitive(_var, _var_rule, holomorphic=False)
-_std = primitive(_std, _std_rule, holomorphic=False)
+_var = primitive(_var, _var_rule, holomorphic=False, batch="axis")
+_std = primitive(_std, _std_rule, holomorphic=False, batch="axis")
 
 
 def _root(v):
@@ -394,7 +397,7 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
         weights = _along(a, axis, weights)
         dtype = np.result_type(a.dtype, weights.dtype, *([np.float64] if a.dtype.kind in "iub" else []))
         total = np.sum(weights, axis=axis, dtype=dtype, keepdims=keepdims)
-        if np.any(total == 0):
+        if anywhere(total == 0):
             raise ZeroDivisionError("Weights sum to zero, can't be normalized")
         result = np.sum(a * weights, axis=axis, dtype=dtype, keepdims=keepdims) / total
     if not returned:
@@ -434,7 +437,7 @@ def _norm_rule(g, x, y, like, axis, keepdims):
     return spread(g, like, axis, keepdims) * x
 
 
-_norm = primitive(_norm, _norm_rule, holomorphic=False)
+_norm = primitive(_norm, _norm_rule, holomorphic=False, batch="axis")
 
 
 @composite(np.linalg.norm)

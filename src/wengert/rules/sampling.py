@@ -3,7 +3,7 @@
 import numpy as np
 
 from wengert.primitive import bilinear, composite, primitive
-from wengert.protocol import innermost
+from wengert.protocol import anywhere, everywhere, innermost
 from wengert.rules.elementwise import choose, is_complex
 
 # Convolution -----------------------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def _pieces(x, xp):
     portion = (x - xp[piece]) / _widths(xp)[piece]
     if points[-2] == points[-1]:  # the last piece has no width
         portion = np.where(where == points[-1], 1.0, portion)
-    if not np.all(inside):
+    if not everywhere(inside):
         portion = np.where(inside, portion, np.where(where > points[-1], 1.0, 0.0))
     return piece, portion, inside
 
@@ -98,9 +98,9 @@ def _widths(xp):
 
 def _times_slopes(g, piece, inside, xp, fp):
     slope = np.where(xp[1:] == xp[:-1], 0.0, (fp[1:] - fp[:-1]) / _widths(xp))[piece]
-    if not np.all(np.isfinite(slope)):  # a zero cotangent wins
+    if not everywhere(np.isfinite(slope)):  # a zero cotangent wins
         slope = np.where((g == 0) & ~np.isfinite(slope), 0.0, slope)
-    return g * slope if np.all(inside) else np.where(inside, g * slope, 0.0)
+    return g * slope if everywhere(inside) else np.where(inside, g * slope, 0.0)
 
 
 def _to_points(g, piece, portion, n):
@@ -145,9 +145,9 @@ def interp(x, xp, fp, left=None, right=None, period=None):
         raise ValueError("fp and xp are not of the same length.")
     where, points = innermost(x), innermost(xp)
     missing = np.isnan(where)
-    inner = choose(missing, xp[0], x) if np.any(missing) else x
+    inner = choose(missing, xp[0], x) if anywhere(missing) else x
     y = _interp(inner, xp, fp) if len(xp) > 1 else np.broadcast_to(fp[0], np.shape(x))
-    y = choose(missing, x, y) if np.any(missing) else y
+    y = choose(missing, x, y) if anywhere(missing) else y
     y = y if left is None else choose(where < points[0], left, y)
     return y if right is None else choose(where > points[-1], right, y)
 
@@ -159,7 +159,7 @@ def _doubles(x):
 
 
 def _periodic(x, xp, fp, period):
-    if np.any(period == 0):
+    if anywhere(period == 0):
         raise ValueError("period must be a non-zero value")
     if len(xp) != len(fp):
         raise ValueError("fp and xp are not of the same length")

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import scipy.integrate as sg
 
+from wengert.protocol import anywhere
 from wengert.rules.scipy_tools import inexact, plain, twin
 
 integrate = "integrate"
@@ -109,7 +110,7 @@ def cumulative_simpson(y, *, x=None, dx=1.0, axis=-1, initial=None):
         h = np.broadcast_to(dx, (*y.shape[:-1], n - 1))
     else:
         _checked(x, y)
-        if np.any(np.diff(plain(x), axis=-1) <= 0):
+        if anywhere(np.diff(plain(x), axis=-1) <= 0):
             raise ValueError("Input x must be strictly increasing.")
         h = np.broadcast_to(np.diff(x, axis=-1), (*y.shape[:-1], n - 1))
     if n < 3:

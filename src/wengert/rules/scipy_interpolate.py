@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import scipy.interpolate as si
 
+from wengert.protocol import anywhere
 from wengert.rules.elementwise import is_complex
 from wengert.rules.reductions import normal_axis
 from wengert.rules.scipy_structured import solve_banded
@@ -26,7 +27,7 @@ def _places_in_front(y: Any, ndim: int, axis: int) -> Any:
 
 def _increasing(x: Any, name: str) -> None:
     values = plain(x)
-    if values.ndim != 1 or np.any(np.diff(values) <= 0):
+    if values.ndim != 1 or anywhere(np.diff(values) <= 0):
         raise ValueError(f"`x` must be strictly increasing sequence of one dimension ({name}).")
 
 
@@ -319,7 +320,7 @@ class BSpline:
         self.axis = normal_axis(axis, c.ndim)
         self.c = np.moveaxis(c, self.axis, 0)
         n = len(self.t) - self.k - 1
-        if self.k < 0 or np.any(np.diff(self.t) < 0) or self.c.shape[0] < n or n < self.k + 1:
+        if self.k < 0 or anywhere(np.diff(self.t) < 0) or self.c.shape[0] < n or n < self.k + 1:
             si.BSpline(self.t, plain(self.c), self.k)  # raises
 
     def __call__(self, x, nu=0, extrapolate=None):

@@ -15,6 +15,7 @@ import numpy as np
 import scipy.linalg as sl
 
 from wengert.primitive import primitive
+from wengert.protocol import anywhere
 from wengert.rules.elementwise import is_complex
 from wengert.rules.equal_values import adjoint
 from wengert.rules.linalg import transposed
@@ -238,7 +239,7 @@ def _sqrtm_rule(g, y):
     w = np.linalg.eigvals(plain(y))
     size = np.abs(w)
     largest = np.max(size, axis=-1, initial=0, keepdims=True)
-    if np.any(size <= y.shape[-1] * np.finfo(y.dtype).eps * largest):
+    if anywhere(size <= y.shape[-1] * np.finfo(y.dtype).eps * largest):
         raise undefined("sqrtm", "a matrix without eigenvalues of zero", y, "the square root has no derivative there")
     return _sylvester(transposed(y), transposed(y), g)
 
@@ -267,7 +268,7 @@ def _unitary_rule(g, x, y):
     """
     positive = adjoint(y) @ x
     s = np.linalg.svdvals(plain(positive))
-    if np.any(s[..., -1:] <= x.shape[-1] * np.finfo(s.dtype).eps * s[..., :1]):
+    if anywhere(s[..., -1:] <= x.shape[-1] * np.finfo(s.dtype).eps * s[..., :1]):
         raise undefined("polar", "a matrix of full rank", x, "the unitary factor is not unique there; use svd")
     inner = adjoint(y) @ g
     turned = y @ _sylvester(positive, positive, inner - adjoint(inner))

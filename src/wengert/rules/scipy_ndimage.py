@@ -7,6 +7,7 @@ import scipy.ndimage as nd
 
 from wengert.errors import DTypeError
 from wengert.primitive import linear
+from wengert.protocol import anywhere
 from wengert.rules.elementwise import is_complex
 from wengert.rules.reductions import normal_axes
 from wengert.rules.scipy_signal import convolution, taps
@@ -82,7 +83,7 @@ def _interpolated(name, x, points, order, mode, cval, prefilter, dims):
         border += order + 1
         points = np.clip(points, -border, column - 1 + border) + border
     y = sample(x, points, order=order, fold=fold, nus=((0,) * dims,))[0]
-    if outside is None or not np.any(outside):
+    if outside is None or not anywhere(outside):
         return y
     return np.where(outside.reshape(-1, *(1,) * (y.ndim - 1)), cval, y)
 
@@ -134,7 +135,7 @@ def affine_transform(
     x, matrix, n = _image("affine_transform", input), inexact(matrix), np.ndim(plain(input))
     shape = x.shape if output_shape is None else tuple(output_shape)
     if matrix.shape in ((n, n + 1), (n + 1, n + 1)) and matrix.ndim == 2:
-        if matrix.shape[0] == n + 1 and np.any(plain(matrix)[-1] != [0] * n + [1]):
+        if matrix.shape[0] == n + 1 and anywhere(plain(matrix)[-1] != [0] * n + [1]):
             raise ValueError(f"Expected homogeneous transformation matrix, got\n{plain(matrix)}")
         matrix, offset = matrix[:n, :n], matrix[:n, n]
     if matrix.shape not in ((n,), (n, n)):

@@ -13,6 +13,7 @@ import scipy.signal as ss
 from scipy import ndimage
 
 from wengert.primitive import bilinear, primitive
+from wengert.protocol import anywhere, everywhere
 from wengert.rules.elementwise import is_complex
 from wengert.rules.reductions import normal_axes
 from wengert.rules.scipy_tools import array, constant, has_wrapper, inexact, plain, twin, unsupported
@@ -272,7 +273,7 @@ def _sections(sos: Any) -> Any:
     sos = np.atleast_2d(inexact(sos))
     if sos.ndim != 2 or sos.shape[1] != 6:
         raise ValueError("sos array must be shape (n_sections, 6)")
-    if not np.all(plain(sos)[:, 3] == 1):
+    if not everywhere(plain(sos)[:, 3] == 1):
         raise ValueError("sos[:, 3] should be all ones")
     return sos
 
@@ -390,7 +391,7 @@ def detrend(data, axis=-1, type="linear", bp=0, overwrite_data=False):
     x = np.moveaxis(x, axis, 0)
     n = x.shape[0]
     breaks = np.unique(np.r_[0, constant("detrend", "bp", bp), n])
-    if np.any(breaks > n):
+    if anywhere(breaks > n):
         raise ValueError("Breakpoints must be less than length of data along given axis.")
     flat, parts = np.reshape(x, (n, -1)), []
     for start, stop in itertools.pairwise(breaks):

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.linalg as sl
 
 from wengert.primitive import linear, primitive
+from wengert.protocol import anywhere
 from wengert.rules.elementwise import is_complex
 from wengert.rules.scipy_linalg import as_given, columns, linalg
 from wengert.rules.scipy_signal import convolution
@@ -200,7 +201,7 @@ def circulant(c):
 @twin(sl.companion, linalg)
 def companion(a):
     a = np.atleast_1d(inexact(a))
-    if a.shape[-1] < 2 or np.any(plain(a)[..., 0] == 0):
+    if a.shape[-1] < 2 or anywhere(plain(a)[..., 0] == 0):
         return sl.companion(plain(a))  # raises
     first = -a[..., None, 1:] / a[..., None, :1]
     n = first.shape[-1]

@@ -3,6 +3,7 @@
 import numpy as np
 import scipy.interpolate as si
 
+from wengert.protocol import anywhere, everywhere
 from wengert.rules.reductions import normal_axis
 from wengert.rules.scipy_interpolate import HOME, _places_in_front, interpolate, make_interp_spline
 from wengert.rules.scipy_tools import array, double, has_wrapper, plain, twin, unsupported
@@ -79,10 +80,10 @@ class interp1d:
     def _filled(self, flat, y):
         knots, places = plain(self.x), plain(flat)
         below, above = places < knots[0], places > knots[-1]
-        if self.bounds_error and np.any(below | above):
+        if self.bounds_error and anywhere(below | above):
             what = f"a value ({places[below | above][0]}) in x_new is outside of the interpolation range"
             raise ValueError(f"{what} [{knots[0]}, {knots[-1]}].")
-        if not np.any(below | above):
+        if not anywhere(below | above):
             return y
         pair = self.fill_value if isinstance(self.fill_value, tuple) else (self.fill_value, self.fill_value)
         shape = (-1, *(1,) * (y.ndim - 1))
@@ -115,9 +116,9 @@ class RegularGridInterpolator:
         for axis, p in enumerate(grid):
             if p.ndim != 1 or len(p) != values.shape[axis]:
                 raise ValueError(f"There are {p.shape} points and {values.shape[axis]} values on dimension {axis}")
-            if len(p) > 1 and np.all(np.diff(plain(p)) < 0):
+            if len(p) > 1 and everywhere(np.diff(plain(p)) < 0):
                 grid[axis], values = np.flip(p), np.flip(values, axis=axis)
-            elif np.any(np.diff(plain(p)) <= 0):
+            elif anywhere(np.diff(plain(p)) <= 0):
                 raise ValueError(f"The points in dimension {axis} must be strictly ascending or descending")
         self.grid, self.values, self.method = tuple(grid), values, method
         self.bounds_error, self.fill_value = bounds_error, fill_value
@@ -140,15 +141,15 @@ class RegularGridInterpolator:
         inside = [(x >= plain(p)[0]) & (x <= plain(p)[-1]) for x, p in zip(places, self.grid, strict=True)]
         if self.bounds_error:
             for axis, fits in enumerate(inside):
-                if not np.all(fits):
+                if not everywhere(fits):
                     raise ValueError(f"One of the requested xi is out of bounds in dimension {axis}")
         outside = ~np.all(inside, axis=0)
         y = self._evaluated(flat, method)
         shape = (-1, *(1,) * (y.ndim - 1))
-        if not self.bounds_error and self.fill_value is not None and np.any(outside):
+        if not self.bounds_error and self.fill_value is not None and anywhere(outside):
             y = np.where(np.reshape(outside, shape), self.fill_value, y)
         lost = np.any(np.isnan(places), axis=0)
-        y = np.where(np.reshape(lost, shape), np.nan, y) if np.any(lost) else y
+        y = np.where(np.reshape(lost, shape), np.nan, y) if anywhere(lost) else y
         return np.reshape(y, (*xi.shape[:-1], *self.values.shape[d:]))
 
     def _evaluated(self, flat, method):

@@ -1,12 +1,13 @@
 """Shapes: reshaping, transposing, broadcasting, joining, splitting, copying."""
 
 import itertools
+import math
 
 import numpy as np
 
 from wengert.errors import MissingRuleError
 from wengert.primitive import composite, is_wrapper, linear
-from wengert.protocol import innermost
+from wengert.protocol import anywhere, everything, innermost
 from wengert.rules.reductions import UNSET, normal_axes, normal_axis
 
 # Views -----------------------------------------------------------------------------------------------------------
@@ -45,11 +46,48 @@ def _flip(x, axis=()):
     return x[tuple(slice(None, None, -1) if i in axis else slice(None) for i in range(x.ndim))]
 
 
-_reshape = linear(_reshape, lambda g, like, order: g.reshape(like.shape, order="F" if order == "F" else "C"), view=True)
-_ravel = linear(_ravel, lambda g, like, order: g.reshape(like.shape, order="F" if order == "F" else "C"), view=True)
-_transpose = linear(_transpose, lambda g, axes: _transpose_back(g, axes), view=True)
-_broadcast_to = linear(_broadcast_to, lambda g, like: _sum_to(g, like), view=True)
-_flip = linear(_flip, lambda g, axis: _flip(g, axis=axis), view=True)
+_reshape = linear(
+    _reshape,
+    lambda g, like, order: g.reshape(like.shape, order="F" if order == "F" else "C"),
+    view=True,
+    batch=lambda x, shape, order: _reshape_each(x, shape, order),
+)
+_ravel = linear(
+    _ravel,
+    lambda g, like, order: g.reshape(like.shape, order="F" if order == "F" else "C"),
+    view=True,
+    batch=lambda x, order: _reshape_each(x, (-1,), order),
+)
+_transpose = linear(
+    _transpose, lambda g, axes: _transpose_back(g, axes), view=True, batch=lambda x, axes: _transpose_each(x, axes)
+)
+_broadcast_to = linear(
+    _broadcast_to, lambda g, like: _sum_to(g, like), view=True, batch=lambda x, shape: _broadcast_each(x, shape)
+)
+_flip = linear(_flip, lambda g, axis: _flip(g, axis=axis), view=True, batch="axis")
+
+
+# Each example of a batch, whose axis is in front.
+
+
+def _reshape_each(x, shape, order):
+    if order != "F":
+        size = math.prod(x.shape[1:])
+        known = -math.prod(shape) if -1 in shape else 1
+        return x.reshape((x.shape[0], *(size // max(known, 1) if n == -1 else n for n in shape)))
+    last = (*range(1, x.ndim), 0)
+    joined = x.transpose(last).reshape((*shape, x.shape[0]), order="F")
+    return joined.transpose((joined.ndim - 1, *range(joined.ndim - 1)))
+
+
+def _transpose_each(x, axes):
+    axes = range(x.ndim - 2, -1, -1) if axes is None else axes
+    return x.transpose((0, *(i + 1 if i >= 0 else i for i in axes)))
+
+
+def _broadcast_each(x, shape):
+    padded = x.reshape((x.shape[0], *(1,) * (len(shape) + 1 - x.ndim), *x.shape[1:]))
+    return np.broadcast_to(padded, (x.shape[0], *shape))
 
 
 @composite(np.reshape, direct=_reshape, positional=2)
@@ -208,8 +246,8 @@ def _astype(x, dtype=None):
     return x.astype(dtype)
 
 
-_copy = linear(_copy, lambda g: g)
-_astype = linear(_astype, lambda g: g)
+_copy = linear(_copy, lambda g: g, batch="leading")
+_astype = linear(_astype, lambda g: g, batch="leading")
 
 
 @composite(np.copy, direct=_copy, positional=2)
@@ -229,11 +267,17 @@ def astype(x, dtype, /, *, copy=True, device=None):
     return _astype(x, dtype=dtype)
 
 
+def _template(a):
+    """An array of the shape and dtype of `a`, and of its memory order where that is known."""
+    array = everything(a)
+    return array if array.shape == a.shape else np.broadcast_to(np.zeros((), a.dtype), a.shape)
+
+
 def _like(function):
     """NumPy's ``*_like`` functions give tensors for tensors: buffers that recorded values can be written into."""
 
     def like(a, *args, **kwargs):
-        return a._buffer(function(innermost(a), *args, **kwargs))
+        return a._buffer(function(_template(a), *args, **kwargs))
 
     composite(function)(like)
 
@@ -245,7 +289,7 @@ for _function in (np.zeros_like, np.ones_like, np.empty_like):
 @composite(np.full_like)
 def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None):
     wrapper = next(v for v in (a, fill_value) if hasattr(v, "_buffer"))
-    filled = wrapper._buffer(np.zeros_like(innermost(a), dtype=dtype, order=order, shape=shape))
+    filled = np.zeros_like(a if is_wrapper(a) else wrapper._buffer(a), dtype=dtype, order=order, shape=shape)
     filled[...] = fill_value
     return filled
 
@@ -271,11 +315,20 @@ def _roll(x, shift=0, axis=None):
     return np.roll(x, shift, axis)
 
 
+def _roll_each(x, shift, axis):
+    if axis is None:
+        return np.roll(x.reshape((x.shape[0], -1)), shift, 1).reshape(x.shape)
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return np.roll(x, shift, tuple(i + 1 if i >= 0 else i for i in axes))
+
+
 def _roll_back(g, shift, axis):
     return np.roll(g, tuple(-s for s in shift) if isinstance(shift, tuple) else -shift, axis)
 
 
-_roll = linear(_roll, lambda g, shift, axis: _roll_back(g, shift, axis))
+_roll = linear(
+    _roll, lambda g, shift, axis: _roll_back(g, shift, axis), batch=lambda x, shift, axis: _roll_each(x, shift, axis)
+)
 
 
 @composite(np.roll)
@@ -295,7 +348,9 @@ def _crop(g, widths):
     return g[tuple(slice(before, n - after) for (before, after), n in zip(widths, g.shape, strict=True))]
 
 
-_pad_zeros = linear(_pad_zeros, lambda g, widths: _crop(g, widths))
+_pad_zeros = linear(
+    _pad_zeros, lambda g, widths: _crop(g, widths), batch=lambda x, widths: _pad_zeros(x, widths=((0, 0), *widths))
+)
 
 
 @composite(np.pad)
@@ -303,7 +358,7 @@ def pad(array, pad_width, mode="constant", **kwargs):
     """Every mode of NumPy's that only copies elements, and constants."""
     widths = _pad_widths(pad_width, array.ndim)
     values = kwargs.get("constant_values", 0)
-    if mode == "constant" and not is_wrapper(values) and not np.any(np.asarray(values)):
+    if mode == "constant" and not is_wrapper(values) and not anywhere(np.asarray(values)):
         return _pad_zeros(array, widths=widths)
     if mode in ("edge", "wrap", "reflect", "symmetric") and kwargs.get("reflect_type", "even") == "even":
         positions = np.pad(np.arange(np.size(array)).reshape(array.shape), widths, mode=mode)
@@ -343,7 +398,7 @@ def _repeat_back(g, like, repeats, axis):
     return gathered
 
 
-_repeat = linear(_repeat, lambda g, like, repeats, axis: _repeat_back(g, like, repeats, axis))
+_repeat = linear(_repeat, lambda g, like, repeats, axis: _repeat_back(g, like, repeats, axis), batch="axis")
 
 
 @composite(np.repeat)
@@ -381,8 +436,12 @@ def _stack(*arrays, axis=0):
     return np.stack(arrays, axis)
 
 
-_concatenate = linear(_concatenate, lambda g, likes, axis: _parts(g, likes, axis))
-_stack = linear(_stack, lambda g, axis: np.moveaxis(g, axis, 0))
+_concatenate = linear(_concatenate, lambda g, likes, axis: _parts(g, likes, axis), batch="axis")
+_stack = linear(
+    _stack,
+    lambda g, axis: np.moveaxis(g, axis, 0),
+    batch=lambda xs, axis: np.stack(xs, axis + 1 if axis >= 0 else axis),
+)
 
 
 @composite(np.concatenate, np.concat)

@@ -10,6 +10,7 @@ import numpy as np
 import scipy.special as sp
 
 from wengert.primitive import elementwise
+from wengert.protocol import anywhere
 from wengert.rules.elementwise import choose
 from wengert.rules.special_shape import computed
 from wengert.rules.special_tools import define, define_together, safe, series
@@ -143,7 +144,7 @@ def _incomplete(phi: Any, m: Any, cubed: bool) -> Any:
     s = s * (1 - 2 * np.abs(np.remainder(turns, 2)))
     rest = 1 - m * s * s
     within = s * s * s * (sp.elliprd(c * c, 1, rest) if cubed else sp.elliprd(c * c, rest, 1)) / 3
-    if not np.any(turns != 0):
+    if not anywhere(turns != 0):
         return within
     whole = (sp.elliprd(0, 1, 1 - m) if cubed else sp.elliprd(0, 1 - m, 1)) / 3
     return within + 2 * choose(turns == 0, 0.0, turns * whole)

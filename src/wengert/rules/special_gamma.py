@@ -8,6 +8,7 @@ import scipy.special as sp
 
 from wengert.errors import MissingRuleError
 from wengert.primitive import elementwise, without_gradient
+from wengert.protocol import everywhere
 from wengert.rules import special_shape as shape
 from wengert.rules.elementwise import choose, is_complex
 from wengert.rules.special_tools import MISSING, define, series
@@ -41,7 +42,7 @@ def polygamma_of(x, order=1):
             f"[polygamma] a real operand was required for derivatives of digamma; received {x.dtype}; SciPy has no "
             f"polygamma function of complex numbers"
         )
-    if order == 1 and np.all(x > 0):
+    if order == 1 and everywhere(x > 0):
         return shape.computed(_trigamma, x)
     # By the zeta function: scipy.special.polygamma would compute digamma as well.
     return ((-1) ** (order + 1) * math.factorial(order)) * sp.zeta(order + 1, x)

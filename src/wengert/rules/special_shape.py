@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln, psi, zeta
 
+from wengert.protocol import anywhere
+
 REACH = 40.0
 LEAST = 2.0
 """Parameters below are raised."""
@@ -69,7 +71,7 @@ def log_less_psi(a: Any) -> Any:
 
 def psi_rise(a: Any, d: Any) -> Any:
     """``psi(a + d) - psi(a)`` to nearly all digits, for positive a and a + d."""
-    if np.any(d < 0):
+    if anywhere(d < 0):
         return np.where(d < 0, -1.0, 1.0) * psi_rise(np.where(d < 0, a + d, a), np.abs(d))
     total, a = np.zeros_like(a), np.array(a)
     for _ in range(int(np.clip(np.ceil(16 - np.nanmin(a, initial=16)), 0, 16))):

@@ -16,6 +16,7 @@ from math import prod
 import numpy as np
 
 from wengert.primitive import linear, primitive
+from wengert.protocol import anywhere, everywhere
 
 _AT_ONCE = 2**18
 """Weights that are held at a time, so that they stay in the cache."""
@@ -115,7 +116,7 @@ def _stencil(
             w = joined(np.multiply, [_weights(u, order, k) for (_, u), k in zip(axes, nu, strict=True)])
         else:
             w = joined(np.multiply, [basis(t, order, u, k)[1] for (_, u), k, t in zip(axes, nu, knots, strict=True)])
-        weights.append(np.where(wrong[:, None], np.nan, w) if np.any(wrong) else w)
+        weights.append(np.where(wrong[:, None], np.nan, w) if anywhere(wrong) else w)
     return flat, weights
 
 
@@ -135,7 +136,7 @@ def _sample(c, x, order=1, fold="mirror", nus=(), knots=None):
     if nus == ((0,) * d,) and knots is None and fold in COMPILED and not rest and c.dtype == x.dtype == np.float64:
         from scipy import ndimage
 
-        if np.all(np.isfinite(x)):
+        if everywhere(np.isfinite(x)):
             y = ndimage.map_coordinates(c, x, order=order, mode=COMPILED[fold], prefilter=False)
             return y[None]
     table = c.reshape(prod(c.shape[:d]), prod(rest))

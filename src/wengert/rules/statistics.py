@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, is_wrapper, primitive
-from wengert.protocol import innermost
+from wengert.protocol import anywhere, innermost
 from wengert.rules.elementwise import is_complex
 from wengert.rules.ufunc_methods import array
 
@@ -29,7 +29,7 @@ def _weights(name: str, weights: Any, n: int) -> Any:
         raise RuntimeError(f"cannot handle multidimensional {name}")
     if weights.shape[0] != n:
         raise RuntimeError(f"incompatible numbers of samples and {name}")
-    if np.any(weights < 0):
+    if anywhere(weights < 0):
         raise ValueError(f"{name} cannot be negative")
     return weights
 
@@ -60,7 +60,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
     n = x.shape[1]
     if fweights is not None:
         fweights = _weights("fweights", fweights, n)
-        if np.any(fweights != np.rint(fweights)):
+        if anywhere(fweights != np.rint(fweights)):
             raise TypeError("fweights must be integer")
     if aweights is not None:
         aweights = _weights("aweights", aweights, n)
@@ -73,7 +73,7 @@ def cov(m, y=None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=N
         # The reliability weights spend as many degrees of freedom as their mean square says.
         spent = ddof if aweights is None or not ddof else ddof * np.sum(w * aweights) / total
         freedom = total - spent
-    if np.any(freedom <= 0):
+    if anywhere(freedom <= 0):
         warnings.warn("Degrees of freedom <= 0 for slice", RuntimeWarning, stacklevel=2)
         freedom = 0.0
     x = x - mean
@@ -94,7 +94,7 @@ def corrcoef(x, y=None, rowvar=True, *, dtype=None):
     if is_complex(plain):
         inside = inside + 1j * np.clip(plain.imag, -1, 1)
     outside = inside != plain
-    return c + np.where(outside, inside - plain, 0) if np.any(outside & ~np.isnan(plain)) else c
+    return c + np.where(outside, inside - plain, 0) if anywhere(outside & ~np.isnan(plain)) else c
 
 
 # Histograms ------------------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import numpy as np
 
 from wengert.errors import ArgumentError, LostGradientError, MissingRuleError
 from wengert.primitive import REGISTRY, composite, is_wrapper, linear, name_of, needs, primitive, ufunc_method
-from wengert.protocol import innermost, spec_of
+from wengert.protocol import anywhere, everywhere, innermost, spec_of
 from wengert.rules.elementwise import only
 from wengert.rules.reductions import (
     UNSET,
@@ -184,7 +184,7 @@ def _present_extremum_rule(g, x, y, like, axis, keepdims):
     """As of `max`, but NaNs take part only where there is nothing else."""
     stretched = spread(y, like, axis, keepdims)
     taken = x == stretched
-    if np.any(y != y):
+    if anywhere(y != y):
         taken = np.logical_or(taken, stretched != stretched)
     return shared_among(taken, g, like, axis, keepdims)
 
@@ -295,7 +295,7 @@ def _segments_rule(g, x, y, ufunc, begins, axis):
     if ufunc in POOLED:
         return _partial(ufunc, 0, g=stretch(g), a=x, y=stretch(y))
     taken = np.equal(x, stretch(y))
-    if np.any(np.isnan(y)):
+    if anywhere(np.isnan(y)):
         taken |= np.isnan(stretch(y)) & (np.isnan(x) if ufunc in (np.maximum, np.minimum) else True)
     ties = np.add.reduceat(taken, begins, axis=axis, dtype=int)
     return only(taken, stretch(g / ties.astype(g.real.dtype)))
@@ -323,12 +323,12 @@ def _reduceat_of(ufunc):
         stops = np.append(starts[1:], n)
         lengths = np.maximum(stops - starts, 1)
         begins = np.cumsum(lengths) - lengths
-        if np.all(stops > starts):
+        if everywhere(stops > starts):
             a = part(a, axis, int(starts[0]), None)
         else:
             # Segments that overlap, or of one element: gathered one after the other.
             a = np.take(a, np.repeat(starts - begins, lengths) + np.arange(np.sum(lengths)), axis=axis)
-        if f in at_once and (f is not np.multiply or not np.any(a == 0)):
+        if f in at_once and (f is not np.multiply or not anywhere(a == 0)):
             return _segments(a, ufunc=f, begins=begins, axis=axis)
         ends = begins + lengths
         pieces = [part(a, axis, i, j) for i, j in zip(begins.tolist(), ends.tolist(), strict=True)]
@@ -360,7 +360,7 @@ def _at_of(ufunc):
         order = np.argsort(flat, kind="stable")
         first = np.append(True, flat[order][1:] != flat[order][:-1])[: flat.size]
         again = np.arange(flat.size) - np.maximum.accumulate(np.where(first, np.arange(flat.size), 0))
-        if not np.any(again):
+        if not anywhere(again):
             a[indices] = ufunc(a[indices], *values)
             return
         values = [np.ravel(np.broadcast_to(v, targets.shape)) for v in values]

@@ -14,6 +14,7 @@ import numpy as np
 
 from wengert.errors import ArgumentError
 from wengert.primitive import bilinear, composite, linear, primitive
+from wengert.protocol import everywhere
 
 __all__ = ["Windows", "convolve", "convolve_back", "convolve_weight", "window_max", "window_sum", "windows"]
 
@@ -235,7 +236,7 @@ def _taken(x, maxima, windows, dtype):
     elements = _stacked(_lowest_around(x, windows), windows)
     taken = elements == maxima
     ties = np.sum(taken, axis=0, dtype=dtype)
-    if not np.all(ties):
+    if not everywhere(ties):
         taken |= elements != elements
         ties = np.sum(taken, axis=0, dtype=dtype)
     return taken, ties
@@ -243,7 +244,7 @@ def _taken(x, maxima, windows, dtype):
 
 def _where(mask, values):
     """``np.where(mask, values, 0)``, for which NumPy takes ten times as long where the mask is random."""
-    return mask * values if np.all(np.isfinite(values)) else np.where(mask, values, 0)
+    return mask * values if everywhere(np.isfinite(values)) else np.where(mask, values, 0)
 
 
 def _lowest_around(x, windows):

@@ -16,34 +16,11 @@ from wengert.box import alias, checked_cotangent, plain, unbox
 from wengert.errors import ArgumentError, DTypeError, LostGradientError, RuleError, ShapeError
 from wengert.protocol import Wrapper, new_level, spec_of
 from wengert.tensor import Tensor
+from wengert.transforms.containers import flatten, peel, rebuild
 
 __all__ = ["grad", "value_and_grad", "vjp"]
 
 Argnums = int | str | tuple[int | str, ...] | list[int | str]
-
-
-# Containers ------------------------------------------------------------------------------------------------------
-
-
-def flatten(value: Any) -> tuple[list, Any]:
-    """The leaves of nested containers, and their structure (`None` for a leaf alone)."""
-    if not isinstance(value, (tuple, list, dict)) and not hasattr(value, "__dataclass_fields__"):
-        return [value], None
-    import optree
-
-    return optree.tree_flatten(value, none_is_leaf=True)
-
-
-def rebuild(structure: Any, leaves: list) -> Any:
-    """Containers of a structure with other leaves."""
-    return leaves[0] if structure is None else structure.unflatten(leaves)
-
-
-def peel(value: Any, level: int) -> Any:
-    """A result as seen from outside the level: tensors of it replaced by their values."""
-    leaves, structure = flatten(value)
-    peeled = [leaf._value if isinstance(leaf, Tensor) and leaf._level == level else leaf for leaf in leaves]
-    return rebuild(structure, peeled)
 
 
 # Inputs and outputs of a level -----------------------------------------------------------------------------------

@@ -1,0 +1,368 @@
+"""Batching: arrays with one axis more than the program knows of.
+
+A `Batch` is an array whose first axis is the batch; the program sees the shape behind it. What a primitive does to
+batches is told where it is declared: elementwise ones follow from NumPy's broadcasting, others are told by their
+``batch=`` (see `primitive.Primitive`). A function without a batching rule runs once for each element, with a warning.
+"""
+
+import operator
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert import face
+from wengert.box import unbox
+from wengert.dispatch import composite_entry
+from wengert.errors import BatchError, BatchWarning
+from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of, needs
+from wengert.protocol import Wrapper, intern_spec, spec_of
+from wengert.transforms.indices import gathered, has_batch, placed
+from wengert.transforms.lifted import Lifted, fresh, lifted_table, opened, own_memory
+
+__all__ = ["Batch"]
+
+
+class Batch(Lifted):
+    """An array whose first axis is the batch, of which the program knows nothing."""
+
+    __slots__ = ()
+    _word = "batch"
+    _is_batch = True
+
+    @classmethod
+    def _of(cls, value: Any, level: int) -> "Batch":
+        t = object.__new__(cls)
+        spec = spec_of(value)
+        t._value, t._level, t._spec = value, level, intern_spec(spec.shape[1:], spec.dtype)
+        return t
+
+    @property
+    def _length(self) -> int:
+        return self._value.shape[0]
+
+    def _buffer(self, array: Any) -> "Batch":
+        return self._of(np.copy(stretched(array, self._length)), self._level)
+
+    def _store(self, index: Any, value: Any, add: bool = False) -> None:
+        mine = isinstance(value, Batch) and value._level == self._level
+        memory = own_memory(self, "_value")
+        placed(memory, self._spec, index, unbox(value._value) if mine else value, mine, self._level, add)
+
+    def _one_value(self, what: str) -> Any:
+        raise BatchError(
+            f"[vmap] one {what} was required to decide what to do next; received a batch of {self._length} values, "
+            f"each {self._spec!r}; write it with functions that work on each element (np.where, np.minimum …), or use "
+            f'wg.vmap(f, fallback="loop")'
+        )
+
+    def __bool__(self) -> bool:
+        return self._one_value("truth value")
+
+    def __index__(self) -> int:
+        return self._one_value("integer")
+
+    def _read(self, reader: str) -> Any:
+        return self._one_value("number")
+
+    def item(self, *index: Any) -> Any:
+        """Refused: there are as many items as elements in the batch."""
+        return self._one_value("number")
+
+    tolist = item
+
+
+def stretched(x: Any, n: int) -> Any:
+    """A value with a batch axis of length `n`, along which it does not change."""
+    return np.broadcast_to(x, (n, *np.shape(x)))
+
+
+# Primitives ------------------------------------------------------------------------------------------------------
+
+
+def _batched(p: Primitive) -> Callable:
+    """What a primitive does to batches."""
+    run = _runner(p)
+
+    def here(top: Batch, operands: tuple, params: dict) -> Any:
+        level, n = top._level, top._length
+        mine = [isinstance(a, Batch) and a._level == level for a in operands]
+        if p.view:
+            value = fresh(run(p, n, (True,), (own_memory(top, "_value"),), params))
+            if value.ndim == 1:  # of each example a scalar, which is no view
+                value = np.copy(unbox(value))
+            return Batch._of(value, level)
+        xs = tuple(unbox(a._value) if ours else a for a, ours in zip(operands, mine, strict=True))
+        return Batch._of(run(p, n, mine, xs, params), level)
+
+    return here
+
+
+def _runner(p: Primitive) -> Callable:
+    if p.kind == "elementwise" or p.batch == "elementwise":
+        return _elementwise
+    if p.batch is None:
+        return _one_by_one
+    return {"leading": _leading, "axis": _along_axes}.get(p.batch, _declared)
+
+
+def _elementwise(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
+    return p.apply(*aligned(xs, mine), **params)
+
+
+def aligned(xs: tuple, mine: list) -> list:
+    """Operands that broadcast against each other behind the batch axis."""
+    ndim = max(np.ndim(x) - ours for x, ours in zip(xs, mine, strict=True))
+    return [_padded(x, ndim + 1) if ours and x.ndim <= ndim else x for x, ours in zip(xs, mine, strict=True)]
+
+
+def _padded(x: Any, ndim: int) -> Any:
+    """A batch with axes of length 1 behind the batch axis."""
+    return np.reshape(x, (x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:]))
+
+
+def _leading(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
+    return p.apply(*_all_batched(xs, mine, n), **params)
+
+
+def _all_batched(xs: tuple, mine: list, n: int) -> list:
+    return [x if ours else stretched(x, n) for x, ours in zip(xs, mine, strict=True)]
+
+
+def _along_axes(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
+    xs = _all_batched(xs, mine, n)
+    return p.apply(*xs, **params | {"axis": behind(params["axis"], xs[0].ndim - 1)})
+
+
+def behind(axis: Any, ndim: int) -> Any:
+    """Axes of an example (`None` for all `ndim`) as axes behind the batch axis."""
+    if axis is None:
+        return tuple(range(1, ndim + 1))
+    if isinstance(axis, tuple):
+        return tuple(behind(i, ndim) for i in axis)
+    return axis + 1 if axis >= 0 else axis
+
+
+def _declared(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
+    """The primitive's own rule: told which operands are batched if it asks, else given all with the batch axis."""
+    names = needs(p.batch)
+    values = xs if "batched" in names else _all_batched(xs, mine, n)
+    known = params | {"batched": mine, "size": n, "xs": values}
+    if not p.variadic:
+        known |= dict(zip(p.operands, values, strict=True))
+    return p.batch(*(known[name] for name in names))
+
+
+def _one_by_one(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
+    _warn(p.name)
+    if not n:
+        raise BatchError(
+            f"[{p.name}] a batch with elements was required, as the function runs once for each; received none; "
+            f"give the primitive a batching rule (batch=)"
+        )
+    rows = [[x[i] if ours else x for x, ours in zip(xs, mine, strict=True)] for i in range(n)]
+    return np.stack([p.apply(*row, **params) for row in rows])
+
+
+def _warn(name: str) -> None:
+    warnings.warn(
+        f"[vmap] '{name}' has no batching rule and runs once for each element of the batch",
+        BatchWarning,
+        stacklevel=2,
+    )
+
+
+# Functions without a derivative ----------------------------------------------------------------------------------
+
+
+def _of_plain(known: Plain) -> Callable:
+    """Comparisons and other ufuncs broadcast; of the others a table tells; the rest runs once for each element."""
+    if known.call in _PLAIN:
+        return _PLAIN[known.call]
+    if isinstance(known.call, np.ufunc):
+        return _plain_elementwise(known.call)
+    return _looped(known.call, known.name)
+
+
+def _level_of(arguments: Any) -> int:
+    """The highest level of the batches among arguments."""
+    return max((a._level for a in _leaves(arguments) if isinstance(a, Batch)), default=-1)
+
+
+def _leaves(value: Any) -> list:
+    if isinstance(value, (tuple, list)):
+        return [leaf for part in value for leaf in _leaves(part)]
+    if isinstance(value, dict):
+        return _leaves(list(value.values()))
+    return [opened(value) if isinstance(value, Wrapper) else value]
+
+
+def _taken_apart(args: tuple) -> tuple[int, list, list]:
+    """Level, values and which of them are batched, of the operands of a plain function."""
+    args = tuple(map(opened, args))
+    level = _level_of(args)
+    mine = [isinstance(a, Batch) and a._level == level for a in args]
+    return level, [unbox(a._value) if ours else a for a, ours in zip(args, mine, strict=True)], mine
+
+
+def _plain_elementwise(function: Callable) -> Callable:
+    def compare(*args: Any, **keywords: Any) -> Any:
+        level, xs, mine = _taken_apart(args)
+        if level < 0:
+            return function(*args, **keywords)
+        return _boxed(function(*aligned(tuple(xs), mine), **keywords), level)
+
+    return compare
+
+
+def _boxed(result: Any, level: int) -> Any:
+    if isinstance(result, tuple):
+        return tuple(Batch._of(part, level) for part in result)
+    return Batch._of(result, level)
+
+
+def _plain_reduction(function: Callable) -> Callable:
+    """``any``, ``argmax`` …: along all axes of an example, or along one."""
+
+    def reduce(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, **keywords: Any) -> Any:
+        a = opened(a)
+        x = unbox(a._value)
+        if axis is None and function in _ONE_AXIS:
+            flat = function(np.reshape(x, (x.shape[0], -1)), axis=1)
+            return _boxed(np.reshape(flat, (-1, *(1,) * (x.ndim - 1))) if keepdims else flat, a._level)
+        keywords |= {"keepdims": True} if keepdims else {}
+        return _boxed(function(x, axis=behind(axis, x.ndim - 1), **keywords), a._level)
+
+    return reduce
+
+
+def _plain_order(function: Callable) -> Callable:
+    """``argsort``, ``argpartition``: along one axis, the last of an example unless told otherwise."""
+
+    def order(a: Any, *args: Any, axis: Any = -1, **keywords: Any) -> Any:
+        a = opened(a)
+        x = unbox(a._value)
+        if function is np.argsort and args:
+            axis, args = args[0], args[1:]
+        if axis is None or x.ndim == 1:
+            x, axis = np.reshape(x, (x.shape[0], -1)), 0
+        return _boxed(function(x, *args, axis=behind(axis, x.ndim - 1), **keywords), a._level)
+
+    return order
+
+
+def _of_example(function: Callable) -> Callable:
+    """``shape``, ``ndim`` …: of the example, whose shape and dtype are known."""
+
+    def tell(*args: Any, **keywords: Any) -> Any:
+        return function(*map(_stand_in, args), **keywords)
+
+    return tell
+
+
+def _stand_in(value: Any) -> Any:
+    """An array of an example's shape and dtype, without memory of its own."""
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_stand_in, value))
+    if isinstance(value, Wrapper):
+        return np.broadcast_to(np.zeros((), value._spec.dtype), value._spec.shape)
+    return value
+
+
+_ONE_AXIS = {np.argmax, np.argmin, np.nanargmax, np.nanargmin}
+_PLAIN: dict[Any, Callable] = {
+    **{f: _plain_reduction(f) for f in (np.any, np.all, np.count_nonzero, *_ONE_AXIS)},
+    **{f: _plain_order(f) for f in (np.argsort, np.argpartition)},
+    **{f: _plain_elementwise(f) for f in (np.isclose, np.isreal, np.iscomplex, np.isneginf, np.isposinf)},
+    **{f: _of_example(f) for f in (
+        np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type, np.common_type, np.isrealobj,
+        np.iscomplexobj)},
+}  # fmt: skip
+"""What functions without a derivative do to batches."""
+
+
+# The last resort -------------------------------------------------------------------------------------------------
+
+
+def _looped(function: Callable, name: str) -> Callable:
+    """A function that runs once for each element of the batch; one warning tells."""
+
+    def loop(*args: Any, **kwargs: Any) -> Any:
+        level = _level_of((args, kwargs))
+        n = next(a._length for a in _leaves((args, kwargs)) if isinstance(a, Batch) and a._level == level)
+        _warn(name)
+        results = [function(*_element(args, level, i), **_element(kwargs, level, i)) for i in range(n)]
+        return _gathered(results, level)
+
+    return loop
+
+
+def _element(value: Any, level: int, i: int) -> Any:
+    """Arguments as the `i`-th element of the batch has them."""
+    if isinstance(value, (tuple, list)):
+        return type(value)(_element(part, level, i) for part in value)
+    if isinstance(value, dict):
+        return {k: _element(part, level, i) for k, part in value.items()}
+    value = opened(value) if isinstance(value, Wrapper) else value
+    return value._value[i] if isinstance(value, Batch) and value._level == level else value
+
+
+def _gathered(results: list, level: int) -> Any:
+    """The results for all elements as one batch; containers part by part."""
+    first = results[0]
+    if isinstance(first, (tuple, list)):
+        parts = [_gathered(list(column), level) for column in zip(*results, strict=True)]
+        return type(first)(*parts) if hasattr(first, "_fields") else type(first)(parts)
+    shapes = {np.shape(r) for r in results}
+    if len(shapes) > 1:
+        raise BatchError(
+            f"[vmap] results of one shape for all elements of the batch were required; received the shapes "
+            f'{sorted(shapes)[:3]} …; use wg.vmap(f, fallback="loop") and lists'
+        )
+    return Batch._of(np.stack([r if isinstance(r, Wrapper) else np.asarray(r) for r in results]), level)
+
+
+def _composite(function: Any, known: Composite) -> Callable:
+    """A composite; where it asks for one value of a batch, it runs once for each element."""
+    whole, loop = composite_entry(function, known, Batch._table), None
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        nonlocal loop
+        try:
+            return whole(*args, **kwargs)
+        except BatchError:
+            if known.name.endswith(".at"):
+                raise
+        loop = loop or _looped(_callable(function), known.name)
+        return loop(*args, **kwargs)
+
+    return run
+
+
+def _callable(function: Any) -> Callable:
+    return getattr(*function) if isinstance(function, tuple) else function
+
+
+Batch._table = lifted_table(_batched, _of_plain, lambda f: _looped(_callable(f), name_of(f)), _composite)
+face.install(Batch, Batch._table)
+
+
+# Indexing --------------------------------------------------------------------------------------------------------
+
+
+def _getitem(x: Any, index: Any = ()) -> Any:
+    """``x[index]``, where the array, the index or both may be batched."""
+    x, level = opened(x), _level_of((x, index))
+    mine = isinstance(x, Batch) and x._level == level
+    if mine and not has_batch(index, level):
+        y = fresh(gathered(own_memory(x, "_value"), True, index, level))
+    else:
+        y = gathered(unbox(x._value) if mine else x, mine, index, level)
+    return Batch._of(np.copy(unbox(y)) if y.ndim == 1 else y, level)
+
+
+_getitem.here = lambda top, operands, params: _getitem(*operands, **params)
+_getitem.slow = lambda operands, params: _getitem(*operands, *params)
+for _name in (operator.getitem, REGISTRY[operator.getitem]):
+    Batch._table[_name] = _getitem

@@ -1,0 +1,241 @@
+"""What the wrapper types share that are no tensors: dual numbers, batches, dependency patterns, power series.
+
+Each holds one or more values of a lower level and says by a table what NumPy's functions become for it. Composites and
+the methods of an array come for free. The memory behind views and writes is a tensor's: where an array inside is
+viewed or written, a tensor without a history takes its place, and so writing in place means here what it means there.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from wengert import face
+from wengert.box import Box, freeze, unbox
+from wengert.dispatch import composite_entry, look_up
+from wengert.errors import LevelError, LostGradientError, MissingRuleError
+from wengert.primitive import Composite, Plain, Primitive, name_of
+from wengert.protocol import Spec, Table, Wrapper, highest, intern_spec, is_open, spec_of
+from wengert.reading import check_reading
+from wengert.tensor import Tensor
+from wengert.writes import check_in_place
+
+__all__ = ["Lifted", "fresh", "lifted_table", "opened", "own_memory"]
+
+
+class Lifted(face.ArrayFace):
+    """Base of the wrapper types that are no tensors."""
+
+    __slots__ = ("__weakref__", "_level", "_spec", "_value")
+    _word: ClassVar[str]
+    """What its users call such a value, in messages."""
+
+    @property
+    def _is_view(self) -> bool:
+        return isinstance(self._value, Wrapper) and self._value._is_view
+
+    def _buffer(self, array: Any) -> Any:
+        """A value of this kind around an array (or a wrapper of a lower level), to be written into."""
+        raise NotImplementedError
+
+    def __getitem__(self, index: Any) -> Any:
+        index = freeze(index)
+        top = highest((self, *index) if isinstance(index, tuple) else (self, index))
+        return top._table[operator.getitem](self, index)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        value = opened(value)
+        if isinstance(value, Wrapper) and value._level > self._level:
+            raise LevelError(
+                f"[setitem] a value of this transformation or of one around it was required; received one of a "
+                f"transformation inside, {value._spec!r}; write it into a buffer made there by wg.zeros or np.zeros_like"
+            )
+        self._store(freeze(index), value)
+
+    def _store(self, index: Any, value: Any, add: bool = False) -> None:
+        raise NotImplementedError
+
+    # Reading ----------------------------------------------------------------------------------------------------
+
+    def _read(self, reader: str) -> Any:
+        if self._spec.size == 1:
+            check_reading(reader, depth=3)
+        return self._value
+
+    def __float__(self) -> float:
+        return float(unbox(self._read("float")))
+
+    def __int__(self) -> int:
+        return int(unbox(self._read("int")))
+
+    def __complex__(self) -> complex:
+        return complex(unbox(self._read("complex")))
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __index__(self) -> int:
+        return operator.index(unbox(self._value))
+
+    def item(self, *index: Any) -> Any:
+        """The one element (or the one at `index`) as a Python number, without its derivative."""
+        return (self[index] if index else self)._value.item()
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers, without derivatives."""
+        return self._value.tolist()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        raise LostGradientError(
+            f"[np.asarray] a value outside every transformation was required, as a plain array would lose what is "
+            f"known of it; received a {self._word}, {self._spec!r}; collect such values with wg.asarray or np.stack, "
+            f"fill a buffer made by wg.zeros or np.zeros_like(t), and pass arrays through the function's arguments"
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._value!r}, level={self._level})"
+
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict) -> Any:
+        return self.copy()
+
+
+def _in_place(ufunc: np.ufunc) -> Callable:
+    """The method of an in-place operator; results without axes are scalars, which Python rebinds."""
+
+    def method(self: Lifted, other: Any) -> Any:
+        result = self._table[ufunc](self, other)
+        if not self._spec.ndim:
+            return result
+        check_in_place(self, ufunc, result)
+        self[...] = result
+        return self
+
+    return method
+
+
+for _name, _ufunc in face.OPERATORS.items():
+    if _name != "divmod":
+        setattr(Lifted, f"__i{_name}__", _in_place(_ufunc))
+
+
+# Values inside -----------------------------------------------------------------------------------------------------
+
+
+def opened(value: Any) -> Any:
+    """An operand as an operation sees it: tensors without a history and what has leaked out are their values."""
+    value = unbox(value)
+    while isinstance(value, Lifted) and not is_open(value._level):
+        value = unbox(value._value)
+    return value
+
+
+def own_memory(t: Lifted, slot: str) -> Any:
+    """What is in a slot as something that can be viewed and written: a tensor in the place of an array."""
+    x = getattr(t, slot)
+    if not isinstance(x, Wrapper):
+        x = Tensor._box(x)
+        setattr(t, slot, x)
+    return x
+
+
+def fresh(x: Any) -> Any:
+    """The result of a view operation, which is a scalar where NumPy's would be one."""
+    return x._value if isinstance(x, Box) and not x._is_view and x._node is None else x
+
+
+def example_spec(shape: tuple[int, ...], dtype: np.dtype) -> Spec:
+    """The record of a shape and dtype."""
+    return intern_spec(tuple(shape), dtype)
+
+
+# Tables ------------------------------------------------------------------------------------------------------------
+
+
+def lifted_table(
+    of_primitive: Callable[[Primitive], Callable],
+    of_plain: Callable[[Plain], Callable],
+    of_unknown: Callable | None = None,
+    of_composite: Callable | None = None,
+) -> Table:
+    """The table of a wrapper class: what it makes of primitives, and of functions without a derivative."""
+
+    def entry(function: Any) -> Callable:
+        known = look_up(function)
+        if isinstance(known, Primitive):
+            return _above(known, of_primitive(known))
+        if isinstance(known, Composite):
+            return composite_entry(function, known, table) if of_composite is None else of_composite(function, known)
+        if isinstance(known, Plain):
+            return of_plain(known)
+        return (of_unknown or _refusal)(function)
+
+    table = Table(entry)
+    for function in (np.zeros_like, np.ones_like, np.empty_like):
+        table[function] = _like(function)
+    table[np.add, "at"] = _add_at
+    table[np.subtract, "at"] = lambda target, index, value: _add_at(target, index, np.negative(value))
+    return table
+
+
+def _like(function: Callable) -> Callable:
+    """An array of one value, in memory of its own that values of the kind can be written into."""
+
+    def like(
+        a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
+    ) -> Any:
+        shape = a.shape if shape is None else shape
+        return a._buffer(function(np.empty(0), a.dtype if dtype is None else dtype, shape=shape))
+
+    return like
+
+
+def _above(p: Primitive, here: Callable) -> Callable:
+    """A primitive's entry: operands taken out of transparent tensors, and the highest of them asked first."""
+    n = None if p.variadic else len(p.operands)
+    names = tuple(p.params)
+
+    def apply(*args: Any, **params: Any) -> Any:
+        operands = tuple(map(opened, args if n is None else args[:n]))
+        if n is not None:
+            params = p.params | dict(zip(names, args[n:], strict=False)) | params
+            for name in p.operands[len(operands) :]:
+                operands += (opened(params.pop(name)),)
+        else:
+            params = p.params | params
+        top = highest(operands)
+        if isinstance(top, Lifted):
+            return type(top)._table[p].here(top, operands, params)
+        return p.call(*operands, **params) if top is None else top._table[p](*operands, **params)
+
+    apply.__name__ = apply.__qualname__ = p.name
+    apply.here = here
+    return apply
+
+
+def _add_at(target: Any, index: Any, value: Any) -> None:
+    value = opened(value)
+    if isinstance(target, Box):
+        Tensor._table[np.add, "at"](target, index, value)
+    elif isinstance(target, Lifted) and not (isinstance(value, Wrapper) and value._level > target._level):
+        target._store(freeze(index), value, add=True)
+    else:
+        raise LostGradientError(
+            f"[add.at] a buffer of the value's own transformation was required; received {spec_of(target)!r}; make it "
+            f"with wg.zeros or np.zeros_like(t)"
+        )
+
+
+def _refusal(function: Any) -> Callable:
+    name = name_of(function)
+
+    def refuse(*args: Any, **kwargs: Any) -> Any:
+        raise MissingRuleError(
+            f"[{name}] a NumPy function with a derivative rule was required; '{name}' has none; declare one "
+            f"(wg.primitive), write it with functions that have one, or pass wg.stop_gradient(t)"
+        )
+
+    return refuse
