@@ -13,7 +13,7 @@ True
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import wengert.array_api  # tensors answer with it when they are asked for their namespace
 import wengert.rules  # noqa: F401 (registers the rules)
@@ -46,9 +46,26 @@ keep_freed_memory()
 _ON_DEMAND = ("dialects", "nn", "optim", "scipy", "testing")
 
 
+_MODULE_OF = {
+    "jvp": "forward",
+    "vmap": "vmap",
+    **dict.fromkeys(("elementwise_grad", "hessian", "hvp", "jacobian", "laplacian", "linearize", "vhp"), "jacobian"),
+}
+"""Where the transformations are that are loaded when they are first asked for."""
+
+if TYPE_CHECKING:
+    from wengert.transforms.forward import jvp
+    from wengert.transforms.jacobian import elementwise_grad, hessian, hvp, jacobian, laplacian, linearize, vhp
+    from wengert.transforms.vmap import vmap
+
+
 def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
         return importlib.import_module(f"wengert.{name}")
+    if name in _MODULE_OF:
+        value = getattr(importlib.import_module(f"wengert.transforms.{_MODULE_OF[name]}"), name)
+        globals()[name] = value
+        return value
     raise AttributeError(f"module 'wengert' has no attribute {name!r}")
 
 
@@ -57,6 +74,7 @@ __all__ = [
     "arange",
     "asarray",
     "backward",
+    "elementwise_grad",
     "empty",
     "empty_like",
     "enable_grad",
@@ -66,8 +84,14 @@ __all__ = [
     "full_like",
     "gelu",
     "grad",
+    "hessian",
+    "hvp",
     "is_recording",
     "is_training",
+    "jacobian",
+    "jvp",
+    "laplacian",
+    "linearize",
     "linspace",
     "log_softmax",
     "logsumexp",
@@ -84,7 +108,9 @@ __all__ = [
     "train_mode",
     "tune_gc",
     "value_and_grad",
+    "vhp",
     "vjp",
+    "vmap",
     "zeros",
     "zeros_like",
 ]

@@ -188,6 +188,10 @@ class Wrapper:
         """Whether dropping the value would drop a derivative."""
         return True
 
+    def _zeros(self, spec: Spec) -> Any:
+        """A buffer of zeros that values like this one can be written into."""
+        return self._buffer(np.zeros(spec.shape, spec.dtype))
+
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         if method == "__call__" and not kwargs:
             return self._table[ufunc](*inputs)

@@ -345,7 +345,7 @@ def cast(c: Any, dtype: np.dtype) -> Any:
 def zeros(like: Spec, g: Any) -> Any:
     """A zero cotangent into which `g`, or something made from it, will be written."""
     if isinstance(g, Wrapper):
-        return g._buffer(np.zeros(like.shape, like.dtype))
+        return g._zeros(like)
     return np.zeros(like.shape, like.dtype) if like.shape else like.dtype.type(0)
 
 

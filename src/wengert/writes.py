@@ -351,7 +351,9 @@ def _store(target: Box, base: Box, index: Any, value: Any, add: bool) -> None:
         base._value = buffer[()]
         return
     region = window(target) if target._is_view else base._value
-    if add:
+    if add and region.__class__ is np.ndarray and not has_arrays(index):
+        region[index] += value
+    elif add:
         # NumPy 2.4 reads beyond the end of values that ufunc.at would have to broadcast.
         np.add.at(region, index, np.broadcast_to(value, np.shape(region[index])))
     else:

@@ -17,9 +17,9 @@ from wengert.box import unbox
 from wengert.dispatch import composite_entry
 from wengert.errors import BatchError, BatchWarning
 from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of, needs
-from wengert.protocol import Wrapper, intern_spec, spec_of
+from wengert.protocol import PLAIN, Spec, Wrapper, intern_spec, is_open, spec_of
 from wengert.transforms.indices import gathered, has_batch, placed
-from wengert.transforms.lifted import Lifted, fresh, lifted_table, opened, own_memory
+from wengert.transforms.lifted import Lifted, fresh, lifted_table, memory_to_write, opened, own_memory, put_into
 
 __all__ = ["Batch"]
 
@@ -45,10 +45,13 @@ class Batch(Lifted):
     def _buffer(self, array: Any) -> "Batch":
         return self._of(np.copy(stretched(array, self._length)), self._level)
 
+    def _zeros(self, spec: Spec) -> "Batch":
+        return self._of(np.zeros((self._length, *spec.shape), spec.dtype), self._level)
+
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         mine = isinstance(value, Batch) and value._level == self._level
-        memory = own_memory(self, "_value")
-        placed(memory, self._spec, index, unbox(value._value) if mine else value, mine, self._level, add)
+        place, x = placed(self._length, self._spec, index, unbox(value._value) if mine else value, mine, self._level)
+        put_into(memory_to_write(self, "_value"), place, x, add)
 
     def _one_value(self, what: str) -> Any:
         raise BatchError(
@@ -97,6 +100,43 @@ def _batched(p: Primitive) -> Callable:
         return Batch._of(run(p, n, mine, xs, params), level)
 
     return here
+
+
+def _quick(p: Primitive, general: Callable) -> Callable:
+    """An elementwise primitive's entry for what is usual: arrays, and batches of arrays, of one level."""
+    if p.kind != "elementwise" or len(p.operands) > 2 or p.params:
+        return general
+    call, make = p.call, Batch._of
+
+    def one(a: Any) -> Any:
+        if a.__class__ is Batch and a._value.__class__ is np.ndarray and is_open(a._level):
+            return make(call(a._value), a._level)
+        return general(a)
+
+    def two(a: Any, b: Any) -> Any:
+        level = a._level if a.__class__ is Batch else b._level if b.__class__ is Batch else 0
+        x, m = _plain_and_ndim(a, level)
+        y, n = _plain_and_ndim(b, level)
+        if m < 0 or n < 0 or not is_open(level):
+            return general(a, b)
+        if m < n and a.__class__ is Batch:
+            x = x.reshape((x.shape[0], *(1,) * (n - m), *x.shape[1:]))
+        elif n < m and b.__class__ is Batch:
+            y = y.reshape((y.shape[0], *(1,) * (m - n), *y.shape[1:]))
+        return make(call(x, y), level)
+
+    quick = one if len(p.operands) == 1 else two
+    quick.here = general.here
+    return quick
+
+
+def _plain_and_ndim(a: Any, level: int) -> tuple[Any, int]:
+    """An operand's array and how many axes an example has; -1 if it is not as simple as that."""
+    if a.__class__ is Batch:
+        return a._value, a._spec.ndim if a._level == level and a._value.__class__ is np.ndarray else -1
+    if a.__class__ is np.ndarray:
+        return a, a.ndim
+    return a, 0 if a.__class__ in PLAIN else -1
 
 
 def _runner(p: Primitive) -> Callable:
@@ -344,7 +384,7 @@ def _callable(function: Any) -> Callable:
     return getattr(*function) if isinstance(function, tuple) else function
 
 
-Batch._table = lifted_table(_batched, _of_plain, lambda f: _looped(_callable(f), name_of(f)), _composite)
+Batch._table = lifted_table(_batched, _of_plain, lambda f: _looped(_callable(f), name_of(f)), _composite, _quick)
 face.install(Batch, Batch._table)
 
 

@@ -8,7 +8,6 @@ import numpy as np
 from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
 
-
 NAMESPACE = "wengert"
 _LEAVES = (np.ndarray, np.generic, Wrapper, float, int, complex, str, type(None))
 

@@ -21,7 +21,7 @@ from wengert.primitive import Plain, Primitive, needs
 from wengert.protocol import Spec, Wrapper, new_level, spec_of
 from wengert.tensor import Tensor
 from wengert.transforms.containers import flatten, rebuild
-from wengert.transforms.lifted import Lifted, fresh, lifted_table, opened, own_memory
+from wengert.transforms.lifted import Lifted, fresh, lifted_table, memory_to_write, opened, own_memory, put_into
 
 __all__ = ["Dual", "jvp"]
 
@@ -44,11 +44,7 @@ class Dual(Lifted):
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         mine = isinstance(value, Dual) and value._level == self._level
         for slot, part in (("_value", value._value if mine else value), ("_tangent", value._tangent if mine else 0)):
-            memory = own_memory(self, slot)
-            if add:
-                np.add.at(memory, index, part)
-            else:
-                memory[index] = part
+            put_into(memory_to_write(self, slot), index, part, add)
 
 
 # Tangents of primitives ------------------------------------------------------------------------------------------
@@ -89,14 +85,17 @@ def _tangent_rule(p: Primitive) -> Callable:
     """``(tangents, operands, value, params)`` -> the tangent of the value, or `None`."""
     if p.kind == "linear":
         return partial(_linear, p)
-    each = partial(_replaced, p) if p.kind == "bilinear" else None
-    rules = [each or _operand_rule(p, i) for i in range(max(len(p.operands), 1))]
-    pick = (lambda i: rules[0]) if p.variadic else rules.__getitem__
+    if p.kind == "bilinear":
+        rules: list[Callable] = [partial(_replaced, p)] * 2
+    else:
+        rules = [_operand_rule(p, i) for i in range(max(len(p.operands), 1))]
+    if len(rules) == 1 and not p.variadic:
+        return lambda ts, xs, y, params: rules[0](0, ts[0], xs, y, params)
 
     def tangent(ts: list, xs: tuple, y: Any, params: dict) -> Any:
         total = None
         for i, t in enumerate(ts):
-            part = None if t is None else pick(i)(i, t, xs, y, params)
+            part = None if t is None else rules[0 if p.variadic else i](i, t, xs, y, params)
             total = part if total is None else total if part is None else total + part
         return total
 
@@ -117,33 +116,50 @@ def _replaced(p: Primitive, i: int, t: Any, xs: tuple, y: Any, params: dict) -> 
 def _operand_rule(p: Primitive, i: int) -> Callable:
     """How the tangent of operand `i` passes through an elementwise or general primitive."""
     if i < len(p.tangents) and p.tangents[i] is not None:
-        return partial(_declared, p, p.tangents[i])
+        return _called(p, p.tangents[i])
     rule = p.rules[0] if p.variadic else p.rules[i]
     if rule is None:
         return partial(_refused, p, i) if i in p.missing else lambda *_: None
     if p.kind != "elementwise":
-        return partial(_transposed, p, rule)
-    return partial(_elementwise, p, rule)
+        return partial(_transposed, p, _called(p, rule), "i" not in needs(rule))
+    return _elementwise_rule(p, rule)
 
 
-def _declared(p: Primitive, rule: Callable, i: int, t: Any, xs: tuple, y: Any, params: dict) -> Any:
-    return rule(*_arguments(p, rule, i, t, xs, y, params))
+def _called(p: Primitive, rule: Callable) -> Callable:
+    """The rule as a function of ``(operand's number, g, operands, value, params)``, from which it takes what it names.
+
+    Written out once, so that nothing is looked up when it is called.
+    """
+    places = {"g": "g", "y": "y", "i": "i", "xs": "list(xs)", "like": "spec_of(xs[i])", "likes": "[*map(spec_of, xs)]"}
+    if not p.variadic:
+        places |= {name: f"xs[{k}]" for k, name in enumerate(p.operands)}
+    arguments = ", ".join(places.get(name) or f"params[{name!r}]" for name in needs(rule))
+    product = p.kind == "elementwise" and rule in p.rules and "g" not in needs(rule)
+    text = f"lambda i, g, xs, y, params: {'g * ' if product else ''}rule({arguments})"
+    return eval(text, {"rule": rule, "spec_of": spec_of})
 
 
-def _elementwise(p: Primitive, rule: Callable, i: int, t: Any, xs: tuple, y: Any, params: dict) -> Any:
-    if not p.holomorphic and spec_of(xs[i]).is_complex:
-        return _transposed(p, rule, i, t, xs, y, params)
-    part = rule(*_arguments(p, rule, i, t, xs, y, params))
-    if "g" not in needs(rule):
-        part = t * part
-    return tape.guard(part, t) if p.singular else part
+def _elementwise_rule(p: Primitive, rule: Callable) -> Callable:
+    """The partial derivative times the tangent; of functions that are not holomorphic the transposed rule."""
+    called = _called(p, rule)
+    whole = partial(_transposed, p, called, False)
+
+    def push(i: int, t: Any, xs: tuple, y: Any, params: dict) -> Any:
+        if not p.holomorphic and spec_of(xs[i]).is_complex:
+            return whole(i, t, xs, y, params)
+        part = called(i, t, xs, y, params)
+        return tape.guard(part, t) if p.singular else part
+
+    return called if p.holomorphic and not p.singular else push
 
 
 def _refused(p: Primitive, k: int, *_: Any) -> None:
     refuse_operand(p, k)
 
 
-def _transposed(p: Primitive, rule: Callable, i: int, t: Any, xs: tuple, y: Any, params: dict) -> Any:
+def _transposed(
+    p: Primitive, rule: Callable, all_at_once: bool, i: int, t: Any, xs: tuple, y: Any, params: dict
+) -> Any:
     """The tangent by pulling it back through the vjp, which is linear in its cotangent."""
     like, spec = spec_of(xs[i]), spec_of(y)
     conjugate = p.holomorphic and spec.is_complex
@@ -151,35 +167,12 @@ def _transposed(p: Primitive, rule: Callable, i: int, t: Any, xs: tuple, y: Any,
         leaf = tape.new_leaf(spec)
         one = np.ones(spec.shape, spec.dtype)
         g = Tensor._box(one if spec.ndim else one[()], level, leaf)
-        c = _contribution(p, rule, i, np.conj(g) if conjugate else g, xs, y, params)
+        c = rule(i, np.conj(g) if conjugate else g, xs, y, params)
+        c = c[i] if p.variadic and all_at_once else c
         if not isinstance(c, Tensor) or c._level != level or c._node is None:
             return None
         c = tape.fit(np.conj(c) if conjugate else c, like)
         return tape.backpropagate([(c._node, t)]).get(leaf)
-
-
-def _contribution(p: Primitive, rule: Callable, i: int, g: Any, xs: tuple, y: Any, params: dict) -> Any:
-    """The cotangent of operand `i`, as the tape computes it."""
-    c = rule(*_arguments(p, rule, i, g, xs, y, params))
-    if p.variadic and "i" not in needs(rule):
-        c = c[i]
-    return g * c if p.kind == "elementwise" and "g" not in needs(rule) else c
-
-
-def _arguments(p: Primitive, rule: Callable, i: int, g: Any, xs: tuple, y: Any, params: dict) -> list:
-    """What a rule names."""
-    known = {"g": g, "y": y, "i": i, "xs": list(xs)}
-
-    def value(name: str) -> Any:
-        if name == "like":
-            return spec_of(xs[i])
-        if name == "likes":
-            return [*map(spec_of, xs)]
-        if name in p.operands and not p.variadic:
-            return xs[p.operands.index(name)]
-        return known[name] if name in known else params[name]
-
-    return [value(name) for name in needs(rule)]
 
 
 def _read(known: Plain) -> Callable:

@@ -16,6 +16,10 @@ from wengert.protocol import Spec, Wrapper
 __all__ = ["gathered", "has_batch", "placed"]
 
 
+_SIMPLE = (int, slice)
+"""Classes of indices that select no element twice, and need no plan."""
+
+
 def has_batch(index: Any, level: int) -> bool:
     """Whether a part of an index is a batch of the level."""
     return any(_is_batch(i, level) for i in (index if isinstance(index, tuple) else (index,)))
@@ -86,6 +90,8 @@ def _rows(n: int, count: int) -> np.ndarray:
 
 def gathered(x: Any, mine: bool, index: Any, level: int) -> Any:
     """``x[index]`` with the batch axis in front; `mine` tells whether `x` has one."""
+    if mine and index.__class__ in _SIMPLE:
+        return x[:, index]
     plan = _plan(index, x.ndim - mine, level)
     k, q = plan.count, plan.place
     if not plan.batched:
@@ -98,8 +104,10 @@ def gathered(x: Any, mine: bool, index: Any, level: int) -> Any:
     return np.moveaxis(y, range(1, 1 + k), range(1 + q, 1 + q + k))
 
 
-def placed(memory: Any, spec: Spec, index: Any, value: Any, mine: bool, level: int, add: bool) -> None:
-    """``memory[index] = value`` (or ``+=``) for a batch; `mine` tells whether the value is one, too."""
+def placed(n: int, spec: Spec, index: Any, value: Any, mine: bool, level: int) -> tuple[tuple, Any]:
+    """Index and value with which ``x[index] = value`` is done for a batch of `n`; `mine`: the value is a batch, too."""
+    if mine and index.__class__ in _SIMPLE and value.ndim == spec.ndim + (index.__class__ is slice):
+        return (slice(None), index), value
     plan = _plan(index, spec.ndim, level)
     k, q = plan.count, plan.place
     plain = [i[0] if isinstance(i, np.ndarray) and plan.batched and i.ndim == k + 1 else i for i in plan.parts]
@@ -109,12 +117,6 @@ def placed(memory: Any, spec: Spec, index: Any, value: Any, mine: bool, level: i
     elif not plan.together or plan.batched:
         value = np.reshape(value, (1,) * (ndim + 1 - np.ndim(value)) + np.shape(value))
     if plan.batched:
-        place = (_rows(memory.shape[0], k), *plan.parts)
         value = np.moveaxis(value, range(1 + q, 1 + q + k), range(1, 1 + k)) if np.ndim(value) > ndim else value
-    else:
-        place = (slice(None), *plan.parts)
-        value = value if plan.together else np.moveaxis(value, 0, k)
-    if add:
-        np.add.at(memory, place, value)
-    else:
-        memory[place] = value
+        return (_rows(n, k), *plan.parts), value
+    return (slice(None), *plan.parts), value if plan.together else np.moveaxis(value, 0, k)

@@ -7,11 +7,12 @@ viewed or written, a tensor without a history takes its place, and so writing in
 
 import operator
 from collections.abc import Callable
+from sys import getrefcount
 from typing import Any, ClassVar
 
 import numpy as np
 
-from wengert import face
+from wengert import face, tape
 from wengert.box import Box, freeze, unbox
 from wengert.dispatch import composite_entry, look_up
 from wengert.errors import LevelError, LostGradientError, MissingRuleError
@@ -19,9 +20,9 @@ from wengert.primitive import Composite, Plain, Primitive, name_of
 from wengert.protocol import Spec, Table, Wrapper, highest, intern_spec, is_open, spec_of
 from wengert.reading import check_reading
 from wengert.tensor import Tensor
-from wengert.writes import check_in_place
+from wengert.writes import check_in_place, has_arrays
 
-__all__ = ["Lifted", "fresh", "lifted_table", "opened", "own_memory"]
+__all__ = ["Lifted", "fresh", "lifted_table", "memory_to_write", "opened", "own_memory", "put_into"]
 
 
 class Lifted(face.ArrayFace):
@@ -49,7 +50,7 @@ class Lifted(face.ArrayFace):
         if isinstance(value, Wrapper) and value._level > self._level:
             raise LevelError(
                 f"[setitem] a value of this transformation or of one around it was required; received one of a "
-                f"transformation inside, {value._spec!r}; write it into a buffer made there by wg.zeros or np.zeros_like"
+                f"transformation inside, {value._spec!r}; write it into a buffer made there by np.zeros_like"
             )
         self._store(freeze(index), value)
 
@@ -142,6 +143,24 @@ def own_memory(t: Lifted, slot: str) -> Any:
     return x
 
 
+def memory_to_write(t: Lifted, slot: str) -> Any:
+    """The same for writing: the array itself where nobody else has it."""
+    x = getattr(t, slot)
+    if x.__class__ is np.ndarray and x.base is None and x.flags.writeable and getrefcount(x) <= tape.ALONE + 1:
+        return x
+    return own_memory(t, slot)
+
+
+def put_into(memory: Any, index: Any, value: Any, add: bool) -> None:
+    """``memory[index] = value``, or ``+= value`` with each of repeated indices counted."""
+    if not add:
+        memory[index] = value
+    elif memory.__class__ is np.ndarray and not has_arrays(index):
+        memory[index] += value
+    else:
+        np.add.at(memory, index, value)
+
+
 def fresh(x: Any) -> Any:
     """The result of a view operation, which is a scalar where NumPy's would be one."""
     return x._value if isinstance(x, Box) and not x._is_view and x._node is None else x
@@ -160,13 +179,15 @@ def lifted_table(
     of_plain: Callable[[Plain], Callable],
     of_unknown: Callable | None = None,
     of_composite: Callable | None = None,
+    quick: Callable | None = None,
 ) -> Table:
     """The table of a wrapper class: what it makes of primitives, and of functions without a derivative."""
 
     def entry(function: Any) -> Callable:
         known = look_up(function)
         if isinstance(known, Primitive):
-            return _above(known, of_primitive(known))
+            general = _above(known, of_primitive(known))
+            return general if quick is None else quick(known, general)
         if isinstance(known, Composite):
             return composite_entry(function, known, table) if of_composite is None else of_composite(function, known)
         if isinstance(known, Plain):

@@ -50,6 +50,36 @@ def _as_float(value: Any) -> str:
     return f"{value}.0" if isinstance(value, int) and not isinstance(value, bool) else "x.astype(float)"
 
 
+def positions(f: Callable, argnums: Argnums, args: tuple, kwargs: dict, operation: str) -> list[int | str]:
+    """Where the chosen arguments are: numbers of positional ones, names of keyword ones; each once."""
+    found: list[int | str] = []
+    for which in argnums if isinstance(argnums, (tuple, list)) else (argnums,):
+        key = _position(f, which, args, kwargs, operation)
+        if key in found:
+            raise ArgumentError(f"[{operation}] different arguments were required; {argnums} names {key!r} twice")
+        found.append(key)
+    return found
+
+
+def _position(f: Callable, which: int | str, args: tuple, kwargs: dict, operation: str) -> int | str:
+    if isinstance(which, str):
+        if which in kwargs:
+            return which
+        names = list(inspect.signature(f).parameters)
+        if which not in names or names.index(which) >= len(args):
+            raise ArgumentError(
+                f"[{operation}] an argument named '{which}' was required; {called(f)} received "
+                f"{len(args)} positional arguments and {sorted(kwargs)}"
+            )
+        which = names.index(which)
+    if not isinstance(which, int) or isinstance(which, bool) or not -len(args) <= which < len(args):
+        raise ArgumentError(
+            f"[{operation}] argument number {which} was required; {called(f)} received "
+            f"{len(args)} positional arguments; choose others with argnums="
+        )
+    return which % len(args)
+
+
 class _Inputs:
     """The differentiated arguments of one call: their leaves, and where they go."""
 
@@ -58,36 +88,15 @@ class _Inputs:
         self.args, self.kwargs = list(args), dict(kwargs)
         self.nodes: list[tape.Leaf] = []
         self.structures: list[tuple[Any, int]] = []
-        opened_before = set()
-        for which in argnums if isinstance(argnums, (tuple, list)) else (argnums,):
-            holder, key, name = self._locate(function, which)
-            if (id(holder), key) in opened_before:
-                raise ArgumentError(f"[grad] different arguments were required; {argnums} names {name} twice")
-            opened_before.add((id(holder), key))
+        for key in positions(function, argnums, args, kwargs, "grad"):
+            holder: Any = self.kwargs if isinstance(key, str) else self.args
             leaves, structure = flatten(holder[key])
+            name = f"argument '{key}'" if isinstance(key, str) else f"argument {key}"
             tensors = [_open(leaf, level, name) for leaf in leaves]
             holder[key] = rebuild(structure, tensors)
             # Taken now: the function may write into its arguments, which then have another node.
             self.nodes += [t._node for t in tensors]
             self.structures.append((structure, len(tensors)))
-
-    def _locate(self, function: Callable, which: int | str) -> tuple[Any, Any, str]:
-        if isinstance(which, str):
-            if which in self.kwargs:
-                return self.kwargs, which, f"argument '{which}'"
-            names = list(inspect.signature(function).parameters)
-            if which not in names or names.index(which) >= len(self.args):
-                raise ArgumentError(
-                    f"[grad] an argument named '{which}' was required; {_called(function)} received "
-                    f"{len(self.args)} positional arguments and {sorted(self.kwargs)}"
-                )
-            which = names.index(which)
-        if not isinstance(which, int) or isinstance(which, bool) or not -len(self.args) <= which < len(self.args):
-            raise ArgumentError(
-                f"[grad] argument number {which} was required; {_called(function)} received "
-                f"{len(self.args)} positional arguments; choose others with argnums="
-            )
-        return self.args, which % len(self.args), f"argument {which}"
 
     def gradients(self, cotangents: dict) -> Any:
         """What arrived at the leaves (zeros where nothing did), in the arguments' own containers."""
@@ -115,7 +124,7 @@ def _settled(g: Any, node: tape.Leaf, seen: set[int]) -> Any:
     return g if g.ndim else g[()]
 
 
-def _called(function: Callable) -> str:
+def called(function: Callable) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 

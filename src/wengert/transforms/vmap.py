@@ -1,7 +1,7 @@
 """`vmap`: a function of single examples as a function of batches."""
 
+import ctypes
 import functools
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +14,7 @@ from wengert.transforms.batching import Batch, stretched
 from wengert.transforms.containers import NAMESPACE, flatten, rebuild
 from wengert.transforms.lifted import opened
 
-__all__ = ["vmap"]
+__all__ = ["loop_map", "vmap"]
 
 
 def vmap(
@@ -71,6 +71,18 @@ def vmap(
     """
     if fallback not in ("error", "loop"):
         raise ArgumentError(f"[vmap] fallback 'error' or 'loop' was required; received {fallback!r}")
+    run_chunk = functools.partial(_batch_or_loop, fallback=fallback)
+    return _mapped(f, in_axes, out_axes, axis_size, chunk_size, run_chunk)
+
+
+def loop_map(f: Callable, in_axes: Any = 0, out_axes: Any = 0, chunk_size: int | None = None) -> Callable:
+    """What `vmap` gives, by one run of `f` for each example (for arrays that are of more than one class)."""
+    return _mapped(f, in_axes, out_axes, None, chunk_size, _as_loop)
+
+
+def _mapped(
+    f: Callable, in_axes: Any, out_axes: Any, axis_size: int | None, chunk_size: int | None, run_chunk: Callable
+) -> Callable:
     if not callable(f):
         raise ArgumentError(f"[vmap] a function was required; received {type(f).__name__} {f!r}")
 
@@ -86,7 +98,7 @@ def vmap(
         parts = []
         for start in range(0, max(n, 1), size):
             some = [x[start : start + size] if ours else x for x, ours in zip(moved, mapped, strict=True)]
-            parts.append(_batch_or_loop(run, some, min(size, n - start), out_axes, fallback))
+            parts.append(run_chunk(run, some, min(size, n - start), out_axes))
         return _joined(parts)
 
     return vmap_f
@@ -142,7 +154,6 @@ def _length(f: Callable, leaves: list, axes: list, axis_size: int | None) -> int
 
 
 def _in_front(x: Any, axis: int) -> Any:
-    x = alias(unbox(x))
     x = x if isinstance(x, Wrapper) else plain(x)
     return x if not axis else np.moveaxis(x, axis, 0)
 
@@ -167,13 +178,13 @@ def _batch_or_loop(run: Callable, leaves: list, n: int, out_axes: Any, fallback:
 def _as_batch(run: Callable, leaves: list, n: int, out_axes: Any) -> tuple:
     """The results of one run on batches, their structure, and where their batch axes are."""
     mapped = run.args[2]
-    before = _global_random_state()
+    before = _global_generator.state()
     with new_level() as level:
-        inputs = [Batch._of(x, level) if ours else x for x, ours in zip(leaves, mapped, strict=True)]
+        inputs = [Batch._of(alias(unbox(x)), level) if ours else x for x, ours in zip(leaves, mapped, strict=True)]
         result = run(inputs)
         outputs, structure = flatten(result)
         axes = spread(out_axes, result) if structure is not None else spread(out_axes, [outputs[0]])
-        if before != _global_random_state():
+        if before != _global_generator.state():
             raise BatchError(
                 "[vmap] a function without random numbers was required, as every example would get the same; received "
                 'one that draws from numpy.random; draw them before and pass them in, or use fallback="loop"'
@@ -202,9 +213,10 @@ def _result(z: Any, level: int, n: int, axis: Any) -> Any:
 
 def _as_loop(run: Callable, leaves: list, n: int, out_axes: Any) -> tuple:
     """The same by one run for each example."""
-    mapped, results = run.args[2], []
-    for i in range(n):
-        results.append(run([x[i] if ours else x for x, ours in zip(leaves, mapped, strict=True)]))
+    if not n:
+        raise ShapeError("[vmap] an example at least was required for a loop; received none; give one")
+    mapped = run.args[2]
+    results = [run([x[i] if ours else x for x, ours in zip(leaves, mapped, strict=True)]) for i in range(n)]
     columns = [flatten(result)[0] for result in results]
     structure = flatten(results[0])[1]
     axes = spread(out_axes, results[0]) if structure is not None else spread(out_axes, [columns[0][0]])
@@ -227,7 +239,20 @@ def _joined(parts: list) -> Any:
     return rebuild(structure, values)
 
 
-def _global_random_state() -> tuple:
-    """Where NumPy's global generator is; it changes when numbers are drawn."""
-    state = np.random.mtrand._rand._bit_generator.state["state"]
-    return state["pos"], int(state["key"][0]), math.fsum(state["key"][:2])
+class _GlobalGenerator:
+    """NumPy's global generator, seen through its memory: its own ``state`` is a copy that costs 40 µs."""
+
+    generator: Any = None
+    words: Any = None
+
+    def state(self) -> tuple[int, int]:
+        """Two words that change when numbers are drawn: where it is in its block, and the block's first word."""
+        generator = np.random.mtrand._rand._bit_generator
+        if generator is not self.generator:
+            words = 625 if isinstance(generator, np.random.MT19937) else 2
+            memory = (ctypes.c_uint32 * words).from_address(generator.ctypes.state_address)
+            self.generator, self.words = generator, memory
+        return self.words[0], self.words[len(self.words) - 1]
+
+
+_global_generator = _GlobalGenerator()

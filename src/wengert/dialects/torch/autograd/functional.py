@@ -9,7 +9,8 @@ from wengert.dialects.torch.errors import TorchError, TypeMismatchError
 from wengert.dialects.torch.func.transforms import boxed
 from wengert.dialects.torch.tensor import Tensor
 from wengert.tape import enable_grad, no_grad
-from wengert.transforms import derived, reverse
+from wengert.transforms import jacobian as jacobians
+from wengert.transforms import reverse
 
 __all__ = ["hessian", "hvp", "jacobian", "jvp", "vhp", "vjp"]
 
@@ -87,7 +88,7 @@ def jacobian(
         _check_dependence("jacobian", func, inputs)
 
     def transform(func: Callable, given: tuple, v: Any) -> Any:
-        return derived.jacobian(func, tuple(range(len(given))))(*given)
+        return jacobians.jacobian(func, tuple(range(len(given))), mode="reverse")(*given)
 
     result = _run("jacobian", transform, func, inputs, None, create_graph)
     if isinstance(inputs, tuple):
@@ -109,7 +110,7 @@ def hessian(
 
     def transform(func: Callable, given: tuple, v: Any) -> Any:
         everywhere = tuple(range(len(given)))
-        return derived.jacobian(reverse.grad(_of_one(func), everywhere), everywhere)(*given)
+        return jacobians.jacobian(reverse.grad(_of_one(func), everywhere), everywhere, mode="reverse")(*given)
 
     result = _run("hessian", transform, func, inputs, None, create_graph)
     return result if isinstance(inputs, tuple) else result[0][0]
@@ -145,7 +146,8 @@ def jvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
         _check_dependence("jvp", func, inputs)
 
     def transform(func: Callable, given: tuple, v: Any) -> tuple:
-        return derived.jvp(func, given, _vector("jvp", v, given))
+        value, push = jacobians.linearize(func, *given)
+        return value, push(*_vector("jvp", v, given))
 
     return _run("jvp", transform, func, inputs, v, create_graph)
 
@@ -156,7 +158,7 @@ def vhp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
         _check_dependence("vhp", func, inputs, True)
 
     def transform(func: Callable, given: tuple, v: Any) -> tuple:
-        return derived.vhp(_of_one(func), given, _vector("vhp", v, given))
+        return jacobians.vhp(_of_one(func), given, _vector("vhp", v, given))
 
     value, product = _run("vhp", transform, func, inputs, v, create_graph)
     return value, _as_given(product, inputs)
@@ -168,7 +170,7 @@ def hvp(func: Callable, inputs: Any, v: Any = None, create_graph: bool = False, 
         _check_dependence("hvp", func, inputs, True)
 
     def transform(func: Callable, given: tuple, v: Any) -> tuple:
-        return derived.hvp(_of_one(func), given, _vector("hvp", v, given))
+        return jacobians.vhp(_of_one(func), given, _vector("hvp", v, given))
 
     value, product = _run("hvp", transform, func, inputs, v, create_graph)
     return value, _as_given(product, inputs)

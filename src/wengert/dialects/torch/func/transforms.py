@@ -11,7 +11,8 @@ from wengert.dialects.torch import random
 from wengert.dialects.torch.errors import OptionError, TorchError
 from wengert.dialects.torch.tensor import Tensor
 from wengert.errors import ArgumentError, DTypeError, ShapeError
-from wengert.transforms import derived, reverse
+from wengert.transforms import jacobian, reverse
+from wengert.transforms.vmap import loop_map
 
 __all__ = [
     "functionalize", "grad", "grad_and_value", "hessian", "jacfwd", "jacrev", "jvp", "linearize", "vjp", "vmap",
@@ -91,12 +92,18 @@ def vjp(func: Callable, *primals: Any, has_aux: bool = False) -> tuple:
 
 def jvp(func: Callable, primals: Any, tangents: Any, *, strict: bool = False, has_aux: bool = False) -> tuple:
     """The value of a function, and its derivative in a direction."""
-    return tuple(_spoken(derived.jvp, func)(func, tuple(primals), tuple(tangents), has_aux=has_aux))
+    return tuple(_spoken(_push, func)(func, tuple(primals), tuple(tangents), has_aux))
+
+
+def _push(func: Callable, primals: tuple, tangents: tuple, has_aux: bool) -> tuple:
+    """By linearizing: the function sees tensors, and not the dual numbers that it knows nothing of."""
+    value, push, *aux = jacobian.linearize(func, *primals, has_aux=has_aux)
+    return value, push(*tangents), *aux
 
 
 def linearize(func: Callable, *primals: Any) -> tuple:
     """The value of a function, and its derivative there as a linear function of tangents."""
-    value, push = derived.linearize(func, *primals)
+    value, push = jacobian.linearize(func, *primals)
     return boxed(value), _spoken(push, func)
 
 
@@ -109,7 +116,7 @@ def jacrev(
     _preallocate_and_copy: bool = False,
 ) -> Callable:
     """All partial derivatives of a function, in shape ``output.shape + input.shape``."""
-    return _spoken(derived.jacobian(func, argnums, has_aux), func)
+    return _spoken(jacobian.jacobian(func, argnums, has_aux, "reverse", chunk_size), func)
 
 
 def jacfwd(func: Callable, argnums: Argnums = 0, has_aux: bool = False, *, randomness: str = "error") -> Callable:
@@ -119,7 +126,7 @@ def jacfwd(func: Callable, argnums: Argnums = 0, has_aux: bool = False, *, rando
 
 def hessian(func: Callable, argnums: Argnums = 0) -> Callable:
     """All second partial derivatives of a function."""
-    return _spoken(derived.hessian(func, argnums), func)
+    return _spoken(jacobian.hessian(func, argnums, mode="reverse"), func)
 
 
 def vmap(
@@ -144,7 +151,7 @@ def vmap(
     def vmap_f(*args: Any, **kwargs: Any) -> Any:
         each = {"same": _repeating, "different": lambda f: f, "error": _without_randomness}[randomness](func)
         try:
-            return boxed(derived.vmap(each, in_dims, out_dims)(*args, **kwargs))
+            return boxed(loop_map(each, in_dims, out_dims)(*args, **kwargs))
         except (ShapeError, DTypeError) as error:
             about_arguments = str(error).startswith("[vmap]")
             raise (OptionError if about_arguments else TorchError)(str(error)) from error
