@@ -49,6 +49,7 @@ _ON_DEMAND = ("dialects", "nn", "optim", "scipy", "testing")
 _MODULE_OF = {
     "jvp": "forward",
     "vmap": "vmap",
+    **dict.fromkeys(("hessian_pattern", "jacobian_pattern", "sparse_hessian", "sparse_jacobian"), "sparse"),
     **dict.fromkeys(("elementwise_grad", "hessian", "hvp", "jacobian", "laplacian", "linearize", "vhp"), "jacobian"),
 }
 """Where the transformations are that are loaded when they are first asked for."""
@@ -56,6 +57,7 @@ _MODULE_OF = {
 if TYPE_CHECKING:
     from wengert.transforms.forward import jvp
     from wengert.transforms.jacobian import elementwise_grad, hessian, hvp, jacobian, laplacian, linearize, vhp
+    from wengert.transforms.sparse import hessian_pattern, jacobian_pattern, sparse_hessian, sparse_jacobian
     from wengert.transforms.vmap import vmap
 
 
@@ -85,10 +87,12 @@ __all__ = [
     "gelu",
     "grad",
     "hessian",
+    "hessian_pattern",
     "hvp",
     "is_recording",
     "is_training",
     "jacobian",
+    "jacobian_pattern",
     "jvp",
     "laplacian",
     "linearize",
@@ -104,6 +108,8 @@ __all__ = [
     "sigmoid",
     "softmax",
     "softplus",
+    "sparse_hessian",
+    "sparse_jacobian",
     "tensor",
     "train_mode",
     "tune_gc",

@@ -64,6 +64,8 @@ class Primitive:
     """Instead of the rule: adds the cotangent into a buffer, ``scatter(buffer, g, ...)`` -> buffer."""
     view: bool = False
     """The result may share its operand's memory."""
+    moves: bool = False
+    """Each element of the result is an element of an operand, or zero (views always move)."""
     variadic: bool = False
     """Any number of operands; the one rule is told which by ``i``."""
     broadcasts: bool = False

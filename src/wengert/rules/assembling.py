@@ -21,7 +21,7 @@ def _permute_back(g, order, axis):
     return _permute(g, order=back, axis=axis)
 
 
-_permute = linear(_permute, lambda g, order, axis: _permute_back(g, order, axis))
+_permute = linear(_permute, lambda g, order, axis: _permute_back(g, order, axis), moves=True)
 
 
 def _places(obj):

@@ -201,7 +201,7 @@ def _as_complex(g, like):
     return g.astype(like.dtype) if like.is_complex else g
 
 
-linear(np.conjugate, lambda g: np.conjugate(g), batch="leading")
+linear(np.conjugate, lambda g: np.conjugate(g), batch="leading", moves=True)
 linear(np.real, lambda g, like: _as_complex(g, like), view=True, batch="leading")
 linear(np.imag, lambda g, like: g * 1j if like.is_complex else np.zeros_like(g), view=True, batch="leading")
 

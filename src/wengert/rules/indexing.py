@@ -284,8 +284,8 @@ def _triu(x, k=0):
     return np.triu(x, k)
 
 
-_tril = linear(_tril, lambda g, k: np.tril(g, k), batch="leading")
-_triu = linear(_triu, lambda g, k: np.triu(g, k), batch="leading")
+_tril = linear(_tril, lambda g, k: np.tril(g, k), batch="leading", moves=True)
+_triu = linear(_triu, lambda g, k: np.triu(g, k), batch="leading", moves=True)
 
 
 def _matrix(m):

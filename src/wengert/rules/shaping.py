@@ -246,8 +246,8 @@ def _astype(x, dtype=None):
     return x.astype(dtype)
 
 
-_copy = linear(_copy, lambda g: g, batch="leading")
-_astype = linear(_astype, lambda g: g, batch="leading")
+_copy = linear(_copy, lambda g: g, batch="leading", moves=True)
+_astype = linear(_astype, lambda g: g, batch="leading", moves=True)
 
 
 @composite(np.copy, direct=_copy, positional=2)
@@ -327,7 +327,10 @@ def _roll_back(g, shift, axis):
 
 
 _roll = linear(
-    _roll, lambda g, shift, axis: _roll_back(g, shift, axis), batch=lambda x, shift, axis: _roll_each(x, shift, axis)
+    _roll,
+    lambda g, shift, axis: _roll_back(g, shift, axis),
+    batch=lambda x, shift, axis: _roll_each(x, shift, axis),
+    moves=True,
 )
 
 
@@ -349,7 +352,10 @@ def _crop(g, widths):
 
 
 _pad_zeros = linear(
-    _pad_zeros, lambda g, widths: _crop(g, widths), batch=lambda x, widths: _pad_zeros(x, widths=((0, 0), *widths))
+    _pad_zeros,
+    lambda g, widths: _crop(g, widths),
+    batch=lambda x, widths: _pad_zeros(x, widths=((0, 0), *widths)),
+    moves=True,
 )
 
 
@@ -398,7 +404,7 @@ def _repeat_back(g, like, repeats, axis):
     return gathered
 
 
-_repeat = linear(_repeat, lambda g, like, repeats, axis: _repeat_back(g, like, repeats, axis), batch="axis")
+_repeat = linear(_repeat, lambda g, like, repeats, axis: _repeat_back(g, like, repeats, axis), batch="axis", moves=True)
 
 
 @composite(np.repeat)
@@ -436,11 +442,12 @@ def _stack(*arrays, axis=0):
     return np.stack(arrays, axis)
 
 
-_concatenate = linear(_concatenate, lambda g, likes, axis: _parts(g, likes, axis), batch="axis")
+_concatenate = linear(_concatenate, lambda g, likes, axis: _parts(g, likes, axis), batch="axis", moves=True)
 _stack = linear(
     _stack,
     lambda g, axis: np.moveaxis(g, axis, 0),
     batch=lambda xs, axis: np.stack(xs, axis + 1 if axis >= 0 else axis),
+    moves=True,
 )
 
 

@@ -282,7 +282,9 @@ def _slide_back(c, size=(), window=(), axis=()):
 
 # Not a view here: NumPy's windows do not name the array whose memory they show, so writes into it could not be found.
 # They show the array as it was; the engine copies it when it is written to while they live.
-_slide = linear(_slide, lambda g, like, window, axis: slide_back(g, size=like.shape, window=window, axis=axis))
+_slide = linear(
+    _slide, lambda g, like, window, axis: slide_back(g, size=like.shape, window=window, axis=axis), moves=True
+)
 slide_back = linear(_slide_back, lambda g, window, axis: _slide(g, window=window, axis=axis))
 
 

@@ -19,7 +19,7 @@ from wengert.errors import BatchError, BatchWarning
 from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of, needs
 from wengert.protocol import PLAIN, Spec, Wrapper, intern_spec, is_open, spec_of
 from wengert.transforms.indices import gathered, has_batch, placed
-from wengert.transforms.lifted import Lifted, fresh, lifted_table, memory_to_write, opened, own_memory, put_into
+from wengert.transforms.lifted import Lifted, fresh, lifted_table, opened, own_memory, store
 
 __all__ = ["Batch"]
 
@@ -51,7 +51,7 @@ class Batch(Lifted):
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         mine = isinstance(value, Batch) and value._level == self._level
         place, x = placed(self._length, self._spec, index, unbox(value._value) if mine else value, mine, self._level)
-        put_into(memory_to_write(self, "_value"), place, x, add)
+        store(self, "_value", place, x, add)
 
     def _one_value(self, what: str) -> Any:
         raise BatchError(

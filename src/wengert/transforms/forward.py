@@ -21,7 +21,7 @@ from wengert.primitive import Plain, Primitive, needs
 from wengert.protocol import Spec, Wrapper, new_level, spec_of
 from wengert.tensor import Tensor
 from wengert.transforms.containers import flatten, rebuild
-from wengert.transforms.lifted import Lifted, fresh, lifted_table, memory_to_write, opened, own_memory, put_into
+from wengert.transforms.lifted import Lifted, fresh, lifted_table, opened, own_memory, store
 
 __all__ = ["Dual", "jvp"]
 
@@ -44,7 +44,7 @@ class Dual(Lifted):
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         mine = isinstance(value, Dual) and value._level == self._level
         for slot, part in (("_value", value._value if mine else value), ("_tangent", value._tangent if mine else 0)):
-            put_into(memory_to_write(self, slot), index, part, add)
+            store(self, slot, index, part, add)
 
 
 # Tangents of primitives ------------------------------------------------------------------------------------------

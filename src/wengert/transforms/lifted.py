@@ -6,6 +6,7 @@ viewed or written, a tensor without a history takes its place, and so writing in
 """
 
 import operator
+import sys
 from collections.abc import Callable
 from sys import getrefcount
 from typing import Any, ClassVar
@@ -22,7 +23,7 @@ from wengert.reading import check_reading
 from wengert.tensor import Tensor
 from wengert.writes import check_in_place, has_arrays
 
-__all__ = ["Lifted", "fresh", "lifted_table", "memory_to_write", "opened", "own_memory", "put_into"]
+__all__ = ["Lifted", "fresh", "lifted_table", "opened", "own_memory", "store"]
 
 
 class Lifted(face.ArrayFace):
@@ -88,6 +89,8 @@ class Lifted(face.ArrayFace):
         return self._value.tolist()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if sys._getframe(1).f_code.co_name == "_matmul_dispatch":
+            return np.array(None)  # scipy.sparse leaves its product with what is no array to `__rmatmul__`
         raise LostGradientError(
             f"[np.asarray] a value outside every transformation was required, as a plain array would lose what is "
             f"known of it; received a {self._word}, {self._spec!r}; collect such values with wg.asarray or np.stack, "
@@ -143,16 +146,12 @@ def own_memory(t: Lifted, slot: str) -> Any:
     return x
 
 
-def memory_to_write(t: Lifted, slot: str) -> Any:
-    """The same for writing: the array itself where nobody else has it."""
-    x = getattr(t, slot)
-    if x.__class__ is np.ndarray and x.base is None and x.flags.writeable and getrefcount(x) <= tape.ALONE + 1:
-        return x
-    return own_memory(t, slot)
-
-
-def put_into(memory: Any, index: Any, value: Any, add: bool) -> None:
-    """``memory[index] = value``, or ``+= value`` with each of repeated indices counted."""
+def store(t: Lifted, slot: str, index: Any, value: Any, add: bool = False) -> None:
+    """Write into what is in a slot, or add there: into the array itself, if nobody else has it."""
+    memory = getattr(t, slot)
+    ours = memory.__class__ is np.ndarray and memory.base is None and getrefcount(memory) <= tape.ALONE + 1
+    if not ours or not memory.flags.writeable or isinstance(value, Wrapper):
+        memory = own_memory(t, slot)
     if not add:
         memory[index] = value
     elif memory.__class__ is np.ndarray and not has_arrays(index):
