@@ -49,6 +49,7 @@ _ON_DEMAND = ("dialects", "nn", "optim", "scipy", "testing")
 _MODULE_OF = {
     "jvp": "forward",
     "vmap": "vmap",
+    **dict.fromkeys(("derivatives", "taylor"), "series"),
     **dict.fromkeys(("hessian_pattern", "jacobian_pattern", "sparse_hessian", "sparse_jacobian"), "sparse"),
     **dict.fromkeys(("elementwise_grad", "hessian", "hvp", "jacobian", "laplacian", "linearize", "vhp"), "jacobian"),
 }
@@ -57,6 +58,7 @@ _MODULE_OF = {
 if TYPE_CHECKING:
     from wengert.transforms.forward import jvp
     from wengert.transforms.jacobian import elementwise_grad, hessian, hvp, jacobian, laplacian, linearize, vhp
+    from wengert.transforms.series import derivatives, taylor
     from wengert.transforms.sparse import hessian_pattern, jacobian_pattern, sparse_hessian, sparse_jacobian
     from wengert.transforms.vmap import vmap
 
@@ -76,6 +78,7 @@ __all__ = [
     "arange",
     "asarray",
     "backward",
+    "derivatives",
     "elementwise_grad",
     "empty",
     "empty_like",
@@ -110,6 +113,7 @@ __all__ = [
     "softplus",
     "sparse_hessian",
     "sparse_jacobian",
+    "taylor",
     "tensor",
     "train_mode",
     "tune_gc",

@@ -4,18 +4,27 @@ What has a rule, or is known to have none by nature, stands in the registry. Her
 about arrays of numbers, with the reason, and a few that NumPy runs without asking tensors.
 """
 
+import functools
 import importlib
+import inspect
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import wengert.rules.special  # noqa: F401 (registers the rules; so do the others, which it imports)
 from wengert.primitive import REGISTRY, Plain, Primitive, needs
+from wengert.scipy import _MODULES as _TWINS
 
 STATUSES = ("differentiable", "zero gradient by nature", "not differentiable", "not about arrays", "missing")
-MODULES = ("numpy", "numpy.linalg", "numpy.fft", "numpy.emath", "numpy.lib.stride_tricks", "scipy.special")
+TWINS = tuple(f"scipy.{name}" for name in _TWINS if name != "special")
+"""SciPy's modules in Python; `wengert.scipy` has functions of the same names that record."""
+MODULES = ("numpy", "numpy.linalg", "numpy.fft", "numpy.emath", "numpy.lib.stride_tricks", "scipy.special", *TWINS)
 """Where public functions are looked for."""
+SHOWN_FILE = Path(__file__).with_name("coverage_shown.json")
+"""What the test battery's samples have shown of each function, as the battery writes it."""
 
 # Functions outside the registry ----------------------------------------------------------------------------------
 
@@ -61,6 +70,7 @@ NOT_ABOUT_ARRAYS: dict[str, str] = {
 
 _NUMBERS = "makes numbers, from orders"
 _POLYNOMIALS = "makes polynomials, from orders"
+_SCIPYS_OWN = "SciPy's own, which refuses recorded values"
 _NO_RULE = "there is a derivative, but no rule; recorded values are refused"
 
 SPECIAL_NOT_ABOUT_ARRAYS: dict[str, str] = {
@@ -125,10 +135,24 @@ def public_functions() -> Iterator[str]:
     """The full name of each public function and class."""
     for module_name in MODULES:
         module = _module(module_name)
-        names = getattr(module, "__all__", None) if module_name == "scipy.special" else None
-        for name in sorted(names or dir(module)):
-            if not name.startswith("_") and callable(getattr(module, name)):
-                yield f"{module_name}.{name}"
+        names = module.__all__ if module_name.startswith("scipy") else dir(module)
+        kept = _has_numbers if module_name in TWINS else callable
+        yield from (f"{module_name}.{name}" for name in sorted(names) if name[0] != "_" and kept(getattr(module, name)))
+
+
+def _has_numbers(thing: Any) -> bool:
+    """Of SciPy's modules: functions and classes, but no errors and warnings; objects are the distributions."""
+    if isinstance(thing, type):
+        return not issubclass(thing, Exception)
+    return callable(thing) and not inspect.ismodule(thing)
+
+
+def function_of(name: str) -> Any:
+    """The function of a full name; of SciPy's modules in Python, `wengert.scipy`'s of that name."""
+    module_name, _, short = name.rpartition(".")
+    return getattr(
+        importlib.import_module(f"wengert.{module_name}") if module_name in TWINS else _module(module_name), short
+    )
 
 
 def _module(name: str) -> Any:
@@ -151,6 +175,9 @@ def reason(name: str) -> str:
 
 def _judged(name: str) -> tuple[str, str]:
     module_name, _, short = name.rpartition(".")
+    if module_name in TWINS:
+        ours = function_of(name) is not getattr(_module(module_name), short)
+        return ("differentiable", "") if ours else ("not differentiable", _SCIPYS_OWN)
     function = getattr(_module(module_name), short)
     special = module_name == "scipy.special"
     if special and short in importlib.import_module("wengert.scipy.special").__all__:
@@ -175,6 +202,37 @@ def _is_flat(p: Primitive) -> bool:
     return p.kind == "elementwise" and all(rule is None or (not needs(rule) and rule() == 0) for rule in p.rules)
 
 
+# What a derivative can do -----------------------------------------------------------------------------------------
+
+COLUMNS = ("reverse", "forward", "second order", "compiled")
+_ANSWERS = {"y": "yes", "n": "no", "i": "in part"}
+
+
+@functools.cache
+def _shown() -> dict[str, str]:
+    groups = json.loads(SHOWN_FILE.read_text(encoding="utf-8"))
+    return {name: letters for letters, names in groups.items() for name in names}
+
+
+def orders(name: str) -> dict[str, str]:
+    """What a differentiable function has of `COLUMNS`: ``"yes"``, ``"no"``, ``"in part"`` (at some of its samples).
+
+    The battery's samples have shown it. Functions in plain Python without samples of their own are made of others.
+
+    >>> orders("numpy.sin")
+    {'reverse': 'yes', 'forward': 'yes', 'second order': 'yes', 'compiled': 'no'}
+    """
+    letters = _shown().get(name)
+    answers = ["by parts"] * 3 if letters is None else [_ANSWERS[letter] for letter in letters]
+    return dict(zip(COLUMNS, [*answers, "yes" if is_compiled(function_of(name)) else "no"], strict=True))
+
+
+def is_compiled(function: Any) -> bool:
+    """Whether a function's primitive has something that a compiler could make code from."""
+    known = REGISTRY.get(function) if getattr(function, "__hash__", None) else None
+    return getattr(known, "compiled", None) is not None
+
+
 # The page --------------------------------------------------------------------------------------------------------
 
 _SIGNS = {
@@ -188,13 +246,16 @@ _SIGNS = {
 
 def summary() -> str:
     """How many functions of each module are what, as a table in Markdown."""
+    total = [0] * len(STATUSES)
     lines = [
         "| module | " + " | ".join(_SIGNS[status] for status in STATUSES) + " |",
         "| --- |" + " ---: |" * len(STATUSES),
     ]
     for module, entries in _by_module().items():
         counts = [sum(entry[1] == status for entry in entries) for status in STATUSES]
+        total = [a + b for a, b in zip(total, counts, strict=True)]
         lines.append(f"| `{module}` | " + " | ".join(map(str, counts)) + " |")
+    lines.append("| **all** | " + " | ".join(f"**{count}**" for count in total) + " |")
     return "\n".join(lines) + "\n"
 
 
@@ -203,15 +264,19 @@ def page() -> str:
     lines = [
         "# Coverage",
         "",
-        "What becomes of each public function of NumPy and `scipy.special` on tensors. Made from the registry by",
-        "`wengert coverage --page`; a test compares. A differentiable function has first and second derivatives in",
-        "reverse mode; forward derivatives are made from the reverse rules; none is compiled yet.",
+        "What becomes of each public function of NumPy and SciPy on tensors. `wengert coverage --page` makes this page",
+        "from the registry and from what the test battery's samples show; a test compares.",
         "",
         summary().rstrip(),
+        "",
+        "Of a differentiable function the tables say which derivatives there are, at the battery's samples: **reverse**",
+        "and **forward** (of the first order), and of **second order**; *in part*: at some samples; *by parts*: plain",
+        "Python that calls other functions of these lists. **Compiled** says whether a compiler has it. SciPy's modules",
+        "in Python (`scipy.linalg` …) do not ask tensors; `wengert.scipy.linalg` … has the same names.",
     ]
     for module, entries in _by_module().items():
-        lines += ["", f"## {module}"]
-        for status in STATUSES:
+        lines += ["", f"## {module}", *_differentiable(module, entries)]
+        for status in STATUSES[1:]:
             groups: dict[str, list[str]] = {}
             for short, found, why in entries:
                 if found == status:
@@ -219,6 +284,16 @@ def page() -> str:
             for why, names in groups.items():
                 lines += ["", f"**{_SIGNS[status]}**{f' ({why})' if why else ''}: {', '.join(names)}"]
     return "\n".join(lines) + "\n"
+
+
+def _differentiable(module: str, entries: list[tuple[str, str, str]]) -> list[str]:
+    """A table of a module's differentiable functions: those of which the same is known in one row."""
+    rows: dict[tuple[str, ...], list[str]] = {}
+    for short, found, _ in entries:
+        if found == "differentiable":
+            rows.setdefault(tuple(orders(f"{module}.{short}").values()), []).append(f"`{short}`")
+    head = ["", f"| differentiable | {' | '.join(COLUMNS)} |", "| --- |" + " --- |" * len(COLUMNS)]
+    return head + [f"| {', '.join(names)} | {' | '.join(answers)} |" for answers, names in sorted(rows.items())[::-1]]
 
 
 def _by_module() -> dict[str, list[tuple[str, str, str]]]:

@@ -29,6 +29,7 @@ the tape conjugates around them where values are complex.
 
 import inspect
 import operator
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -132,6 +133,11 @@ OPERATORS = {
 }
 """Functions that Python has a syntax for: on scalars an operator costs a fifth of the ufunc's call."""
 
+
+_TAKEN = re.compile(
+    r"[apsxf]\d+|[agintxy]|sy|like|likes|xs|level|parents|operands|values|source|buffer|call|primitive|slow|rule|link"
+)
+"""Names of the generated functions' own variables (`source`), which a keyword of that name would overwrite."""
 
 # ---------------------------------------------------------------------------------------------------------------
 # Declarations
@@ -274,6 +280,12 @@ def _check(p: Primitive) -> None:
         raise RuleError(
             f"[{p.name}] one rule per operand {p.operands} was required; received {len(p.rules)} rules; "
             f"write None for an operand without a derivative"
+        )
+    taken = [name for name in p.params if _TAKEN.fullmatch(name)]
+    if taken:
+        raise RuleError(
+            f"[{p.name}] keywords with names of their own were required; received {taken}, which the generated code "
+            f"uses itself; rename these keywords, for example to '{taken[0]}_'"
         )
     known = {"g", "y", "like", "buffer", *p.operands, *p.params} | ({"i", "likes", "xs"} if p.variadic else set())
     for rule in (*p.rules, *p.tangents, p.scatter):

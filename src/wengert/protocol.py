@@ -7,6 +7,8 @@ says what each NumPy function becomes. Everything else here serves that: the sha
 
 import itertools
 import operator
+import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
@@ -108,6 +110,33 @@ def new_level() -> Iterator[int]:
         _open.discard(level)
 
 
+_reopening = threading.Lock()
+_reopened: Counter[int] = Counter()
+
+
+@contextmanager
+def reopened(levels: frozenset[int]) -> Iterator[None]:
+    """Levels as they were when a part of a program ran, so that it can run once more."""
+    with _reopening:
+        closed = [level for level in levels if level in _reopened or level not in _open]
+        _reopened.update(closed)
+        _open.update(closed)
+    try:
+        yield
+    finally:
+        with _reopening:
+            _reopened.subtract(closed)
+            for level in closed:
+                if not _reopened[level]:
+                    del _reopened[level]
+                    _open.discard(level)
+
+
+def open_levels() -> frozenset[int]:
+    """The levels of the functions that are running."""
+    return frozenset(_open)
+
+
 def is_open(level: int) -> bool:
     """Whether the function that a level belongs to is still running; those outside every function always are."""
     return level in _open
@@ -182,6 +211,7 @@ class Wrapper:
     _level: int
     _value: Any
     _is_view = False
+    _has_views = False
     _is_batch = False
 
     def _carries_gradient(self) -> bool:

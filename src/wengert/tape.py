@@ -306,6 +306,19 @@ class recording_from:
         _floor.reset(self._token)
 
 
+class recording_above:
+    """Inside, only what is above `level` records: for what a backward pass of that level runs of its user's own."""
+
+    def __init__(self, level: int):
+        self._floor = max(level + 1, floor())
+
+    def __enter__(self) -> None:
+        self._token = _floor.set(self._floor)
+
+    def __exit__(self, *exception) -> None:
+        _floor.reset(self._token)
+
+
 def is_recording() -> bool:
     """Whether operations on tensors that require grad are recorded here."""
     return floor() != NEVER
@@ -382,7 +395,8 @@ def is_window(c: Any) -> bool:
     """Whether writing into a cotangent would write into something else, or nowhere."""
     if c.__class__ is np.ndarray:
         return c.base is not None or not c.flags.writeable
-    return isinstance(c, Wrapper) and c._is_view
+    # Views hold the array, or the tensor, that they are of; but not a wrapper around it.
+    return isinstance(c, Wrapper) and (c._is_view or c._has_views)
 
 
 def add_large(grads: dict, order: int, c: Any) -> None:

@@ -1130,6 +1130,7 @@ from tests.battery import (  # noqa: E402, F401  # noqa: E402, F401
     samples_polynomials,
     samples_scipy,
     samples_scipy_fields,
+    samples_scipy_stats,
     samples_special,
     samples_statistics,
 )

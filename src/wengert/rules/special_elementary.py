@@ -21,9 +21,15 @@ define("cbrt", lambda g, y: g / (3 * y * y))
 define("expit", lambda x, y: y * sp.expit(-x))
 define("log_expit", lambda x: sp.expit(-x))
 define("logit", lambda g, x: g / (x * (1 - x)))
-define("xlogy", lambda b: np.log(b), lambda g, a, b: choose(a == 0, 0.0, g * (a / safe(a == 0, b))))
-define("xlog1py", lambda b: sp.log1p(b), lambda g, a, b: choose(a == 0, 0.0, g * (a / safe(a == 0, 1 + b))))
+define("xlogy", lambda b: np.log(b), lambda g, a, b: _ratio(g, a, b))
+define("xlog1py", lambda b: sp.log1p(b), lambda g, a, b: _ratio(g, a, 1 + b))
 define("powm1", lambda a, b: b * np.power(a, b - 1), lambda a, b: np.power(a, b) * np.log(a))
+
+
+def _ratio(g: Any, a: Any, b: Any) -> Any:
+    """``g * a / b``, and 0 where both a and b are."""
+    nothing = np.logical_and(a == 0, b == 0)
+    return choose(nothing, np.zeros_like(g), g * (a / safe(nothing, b)))
 
 
 def _exprel_slope(x: Any) -> Any:

@@ -3,7 +3,7 @@
 import importlib
 from typing import Any
 
-_MODULES = ("fft", "integrate", "interpolate", "linalg", "ndimage", "signal", "sparse", "spatial", "special")
+_MODULES = ("fft", "integrate", "interpolate", "linalg", "ndimage", "signal", "sparse", "spatial", "special", "stats")
 
 
 def __getattr__(name: str) -> Any:

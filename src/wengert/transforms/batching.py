@@ -21,7 +21,7 @@ from wengert.protocol import PLAIN, Spec, Wrapper, intern_spec, is_open, spec_of
 from wengert.transforms.indices import gathered, has_batch, placed
 from wengert.transforms.lifted import Lifted, fresh, lifted_table, opened, own_memory, store
 
-__all__ = ["Batch"]
+__all__ = ["Batch", "behind", "runner", "stretched"]
 
 
 class Batch(Lifted):
@@ -86,7 +86,7 @@ def stretched(x: Any, n: int) -> Any:
 
 def _batched(p: Primitive) -> Callable:
     """What a primitive does to batches."""
-    run = _runner(p)
+    run = runner(p)
 
     def here(top: Batch, operands: tuple, params: dict) -> Any:
         level, n = top._level, top._length
@@ -139,7 +139,8 @@ def _plain_and_ndim(a: Any, level: int) -> tuple[Any, int]:
     return a, 0 if a.__class__ in PLAIN else -1
 
 
-def _runner(p: Primitive) -> Callable:
+def runner(p: Primitive) -> Callable:
+    """What does the work of a primitive on values with the batch axis in front."""
     if p.kind == "elementwise" or p.batch == "elementwise":
         return _elementwise
     if p.batch is None:

@@ -23,7 +23,7 @@ from wengert.tensor import Tensor
 from wengert.transforms.containers import flatten, rebuild
 from wengert.transforms.lifted import Lifted, fresh, lifted_table, opened, own_memory, store
 
-__all__ = ["Dual", "jvp"]
+__all__ = ["Dual", "jvp", "tangent_rule"]
 
 
 class Dual(Lifted):
@@ -52,7 +52,7 @@ class Dual(Lifted):
 
 def _push(p: Primitive) -> Callable:
     """What a primitive does to dual numbers."""
-    tangent = _tangent_rule(p)
+    tangent = tangent_rule(p)
 
     def push(top: Dual, operands: tuple, params: dict) -> Any:
         level = top._level
@@ -81,7 +81,7 @@ def _shaped(t: Any, like: Spec) -> Any:
     return t if t.dtype is like.dtype else tape.cast(t, like.dtype)
 
 
-def _tangent_rule(p: Primitive) -> Callable:
+def tangent_rule(p: Primitive) -> Callable:
     """``(tangents, operands, value, params)`` -> the tangent of the value, or `None`."""
     if p.kind == "linear":
         return partial(_linear, p)

@@ -37,6 +37,12 @@ class Lifted(face.ArrayFace):
     def _is_view(self) -> bool:
         return isinstance(self._value, Wrapper) and self._value._is_view
 
+    @property
+    def _has_views(self) -> bool:
+        inside = self._value
+        # A view holds its base: somebody has the tensor inside besides this slot and the local variable.
+        return isinstance(inside, Wrapper) and (getrefcount(inside) > tape.ALONE + 1 or inside._has_views)
+
     def _buffer(self, array: Any) -> Any:
         """A value of this kind around an array (or a wrapper of a lower level), to be written into."""
         raise NotImplementedError
