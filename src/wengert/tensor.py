@@ -341,8 +341,9 @@ class Tensor(Box):
             index = freeze(index)
             top = highest(index if index.__class__ is tuple else (index,))
             if top is not None:  # integers that a transformation has made a batch of
-                entry = top._table if top._level > self._level else self._table
-                return entry[operator.getitem].slow((self,), (index,))
+                if top._level > self._level:
+                    return top._table[operator.getitem](self, index)
+                return self._table[operator.getitem].slow((self,), (index,))
         return self._table[operator.getitem](self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:

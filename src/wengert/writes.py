@@ -491,7 +491,7 @@ def _update_buffer(t: Box, ufunc: np.ufunc, other: Any) -> bool:
     return True
 
 
-def check_in_place(t: Box, function: Callable, result: Any) -> None:
+def check_in_place(t: Wrapper, function: Callable, result: Any) -> None:
     spec = spec_of(result)
     if spec.shape != t._spec.shape:
         raise ShapeError(

@@ -71,6 +71,7 @@ _flip = linear(_flip, lambda g, axis: _flip(g, axis=axis), view=True, batch="axi
 
 
 def _reshape_each(x, shape, order):
+    shape = shape if isinstance(shape, tuple) else (shape,)
     if order != "F":
         size = math.prod(x.shape[1:])
         known = -math.prod(shape) if -1 in shape else 1

@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from wengert import face
 from wengert.box import unbox
 from wengert.dispatch import composite_entry
 from wengert.errors import BatchError, BatchWarning
 from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of, needs
 from wengert.protocol import PLAIN, Spec, Wrapper, intern_spec, is_open, spec_of
 from wengert.transforms.indices import gathered, has_batch, placed
-from wengert.transforms.lifted import Lifted, fresh, lifted_table, opened, own_memory, store
+from wengert.transforms.lifted import Lifted, found, fresh, opened, own_memory, store
 
 __all__ = ["Batch", "behind", "runner", "stretched"]
 
@@ -125,9 +124,7 @@ def _quick(p: Primitive, general: Callable) -> Callable:
             y = y.reshape((y.shape[0], *(1,) * (m - n), *y.shape[1:]))
         return make(call(x, y), level)
 
-    quick = one if len(p.operands) == 1 else two
-    quick.here = general.here
-    return quick
+    return one if len(p.operands) == 1 else two
 
 
 def _plain_and_ndim(a: Any, level: int) -> tuple[Any, int]:
@@ -145,7 +142,9 @@ def runner(p: Primitive) -> Callable:
         return _elementwise
     if p.batch is None:
         return _one_by_one
-    return {"leading": _leading, "axis": _along_axes}.get(p.batch, _declared)
+    if callable(p.batch):
+        return _declared
+    return {"leading": _leading, "axis": _along_axes}[p.batch]
 
 
 def _elementwise(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
@@ -172,8 +171,8 @@ def _all_batched(xs: tuple, mine: list, n: int) -> list:
 
 
 def _along_axes(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
-    xs = _all_batched(xs, mine, n)
-    return p.apply(*xs, **params | {"axis": behind(params["axis"], xs[0].ndim - 1)})
+    values = _all_batched(xs, mine, n)
+    return p.apply(*values, **params | {"axis": behind(params["axis"], values[0].ndim - 1)})
 
 
 def behind(axis: Any, ndim: int) -> Any:
@@ -187,12 +186,13 @@ def behind(axis: Any, ndim: int) -> Any:
 
 def _declared(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
     """The primitive's own rule: told which operands are batched if it asks, else given all with the batch axis."""
-    names = needs(p.batch)
+    rule: Any = p.batch
+    names = needs(rule)
     values = xs if "batched" in names else _all_batched(xs, mine, n)
     known = params | {"batched": mine, "size": n, "xs": values}
     if not p.variadic:
         known |= dict(zip(p.operands, values, strict=True))
-    return p.batch(*(known[name] for name in names))
+    return rule(*(known[name] for name in names))
 
 
 def _one_by_one(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
@@ -284,8 +284,9 @@ def _plain_order(function: Callable) -> Callable:
     def order(a: Any, *args: Any, axis: Any = -1, **keywords: Any) -> Any:
         a = opened(a)
         x = unbox(a._value)
-        if function is np.argsort and args:
-            axis, args = args[0], args[1:]
+        place = 0 if function is np.argsort else 1  # of the axis, if it is given by position
+        if len(args) > place:
+            axis, args = args[place], (*args[:place], *args[place + 1 :])
         if axis is None or x.ndim == 1:
             x, axis = np.reshape(x, (x.shape[0], -1)), 0
         return _boxed(function(x, *args, axis=behind(axis, x.ndim - 1), **keywords), a._level)
@@ -311,7 +312,7 @@ def _stand_in(value: Any) -> Any:
     return value
 
 
-_ONE_AXIS = {np.argmax, np.argmin, np.nanargmax, np.nanargmin}
+_ONE_AXIS: set[Any] = {np.argmax, np.argmin, np.nanargmax, np.nanargmin}
 _PLAIN: dict[Any, Callable] = {
     **{f: _plain_reduction(f) for f in (np.any, np.all, np.count_nonzero, *_ONE_AXIS)},
     **{f: _plain_order(f) for f in (np.argsort, np.argpartition)},
@@ -361,7 +362,8 @@ def _gathered(results: list, level: int) -> Any:
             f"[vmap] results of one shape for all elements of the batch were required; received the shapes "
             f'{sorted(shapes)[:3]} …; use wg.vmap(f, fallback="loop") and lists'
         )
-    return Batch._of(np.stack([r if isinstance(r, Wrapper) else np.asarray(r) for r in results]), level)
+    arrays: list[Any] = [r if isinstance(r, Wrapper) else np.asarray(r) for r in results]
+    return Batch._of(np.stack(arrays), level)
 
 
 def _composite(function: Any, known: Composite) -> Callable:
@@ -385,16 +387,15 @@ def _callable(function: Any) -> Callable:
     return getattr(*function) if isinstance(function, tuple) else function
 
 
-Batch._table = lifted_table(_batched, _of_plain, lambda f: _looped(_callable(f), name_of(f)), _composite, _quick)
-face.install(Batch, Batch._table)
+found(Batch, _batched, _of_plain, _composite, lambda f: _looped(_callable(f), name_of(f)), _quick)
 
 
 # Indexing --------------------------------------------------------------------------------------------------------
 
 
-def _getitem(x: Any, index: Any = ()) -> Any:
+def _getitem(top: Batch, operands: tuple, params: dict) -> Any:
     """``x[index]``, where the array, the index or both may be batched."""
-    x, level = opened(x), _level_of((x, index))
+    (x,), index, level = operands, params["index"], top._level
     mine = isinstance(x, Batch) and x._level == level
     if mine and not has_batch(index, level):
         y = fresh(gathered(own_memory(x, "_value"), True, index, level))
@@ -403,7 +404,4 @@ def _getitem(x: Any, index: Any = ()) -> Any:
     return Batch._of(np.copy(unbox(y)) if y.ndim == 1 else y, level)
 
 
-_getitem.here = lambda top, operands, params: _getitem(*operands, **params)
-_getitem.slow = lambda operands, params: _getitem(*operands, *params)
-for _name in (operator.getitem, REGISTRY[operator.getitem]):
-    Batch._table[_name] = _getitem
+Batch._here[REGISTRY[operator.getitem]] = _getitem

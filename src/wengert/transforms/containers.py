@@ -39,8 +39,8 @@ def _register(kind: type) -> None:
     def take_apart(value: Any) -> tuple:
         return [getattr(value, name) for name in names], None, names
 
-    def put_together(_: None, parts: Any) -> Any:
-        value = object.__new__(kind)
+    def put_together(_: Any, parts: Any) -> Any:
+        value: Any = object.__new__(kind)
         for name, part in zip(names, parts, strict=True):
             object.__setattr__(value, name, part)
         return value

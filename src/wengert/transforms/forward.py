@@ -13,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
-from wengert import face, tape
+from wengert import tape
 from wengert.box import Box, alias, checked_cotangent, plain, unbox
 from wengert.errors import ArgumentError, DTypeError
 from wengert.generate import refuse_operand
 from wengert.primitive import Plain, Primitive, needs
 from wengert.protocol import Spec, Wrapper, new_level, spec_of
 from wengert.tensor import Tensor
-from wengert.transforms.containers import flatten, rebuild
-from wengert.transforms.lifted import Lifted, fresh, lifted_table, opened, own_memory, store
+from wengert.transforms.containers import NAMESPACE, flatten, rebuild
+from wengert.transforms.lifted import Lifted, found, fresh, opened, own_memory, store
 
 __all__ = ["Dual", "jvp", "tangent_rule"]
 
@@ -30,6 +30,7 @@ class Dual(Lifted):
     """A value and its tangent."""
 
     __slots__ = ("_tangent",)
+    _tangent: Any
     _word = "value with a tangent"
 
     @classmethod
@@ -125,7 +126,7 @@ def _operand_rule(p: Primitive, i: int) -> Callable:
     return _elementwise_rule(p, rule)
 
 
-def _called(p: Primitive, rule: Callable) -> Callable:
+def _called(p: Primitive, rule: Any) -> Callable:
     """The rule as a function of ``(operand's number, g, operands, value, params)``, from which it takes what it names.
 
     Written out once, so that nothing is looked up when it is called.
@@ -192,8 +193,7 @@ def _primal(value: Any) -> Any:
     return unbox(value) if isinstance(value, Box) else value
 
 
-Dual._table = lifted_table(_push, _read)
-face.install(Dual, Dual._table)
+found(Dual, _push, _read)
 
 
 # The transformation ----------------------------------------------------------------------------------------------
@@ -267,8 +267,10 @@ def _tangents_of(tangents: tuple, primals: tuple) -> list:
     """A tangent, or `None`, for each leaf of the arguments."""
     import optree
 
+    given: Any = tuple(tangents)
+    whole: Any = tuple(primals)
     try:
-        return optree.broadcast_prefix(tuple(tangents), tuple(primals), none_is_leaf=True)
+        return optree.broadcast_prefix(given, whole, none_is_leaf=True, namespace=NAMESPACE)
     except ValueError as error:
         raise ArgumentError(
             f"[jvp] tangents in the containers of the primals, or None, were required; received "

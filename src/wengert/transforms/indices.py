@@ -64,7 +64,7 @@ def _explicit(index: tuple, ndim: int) -> list:
     """The index with slices in the place of an ellipsis, and integers in that of masks."""
     parts: list = []
     for i in index:
-        if isinstance(i, Wrapper) and i._is_batch and i.dtype.kind == "b":
+        if isinstance(i, Wrapper) and i._is_batch and i._spec.dtype.kind == "b":
             raise BatchError(
                 f"[vmap] an index that selects equally many elements in each example was required; received a batch "
                 f'of masks, each {i._spec!r}; use np.where(mask, x, 0), or wg.vmap(f, fallback="loop")'

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, DTypeError
-from wengert.protocol import Spec, Wrapper, spec_of
+from wengert.protocol import Spec, spec_of
 from wengert.transforms.containers import flatten, rebuild
 from wengert.transforms.forward import jvp
 from wengert.transforms.reverse import positions, value_and_grad, vjp
@@ -212,7 +212,7 @@ def _passes(one: Callable, spec: Spec, other_size: int, chunk_size: int | None) 
     if not spec.size:
         return []
     if spec.size == 1:
-        return [c[None] if isinstance(c, (np.ndarray, Wrapper)) else np.asarray(c)[None] for c in one(_units(spec)[0])]
+        return [np.expand_dims(c, 0) for c in one(_units(spec)[0])]
     size = chunk_size or max(1, _ELEMENTS_AT_ONCE // max(spec.size, other_size))
     return vmap(one, chunk_size=min(size, spec.size))(_units(spec))
 

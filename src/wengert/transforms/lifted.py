@@ -17,13 +17,13 @@ from wengert import face, tape
 from wengert.box import Box, freeze, unbox
 from wengert.dispatch import composite_entry, look_up
 from wengert.errors import LevelError, LostGradientError, MissingRuleError
-from wengert.primitive import Composite, Plain, Primitive, name_of
+from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of
 from wengert.protocol import Spec, Table, Wrapper, highest, intern_spec, is_open, spec_of
 from wengert.reading import check_reading
 from wengert.tensor import Tensor
 from wengert.writes import check_in_place, has_arrays
 
-__all__ = ["Lifted", "fresh", "lifted_table", "opened", "own_memory", "store"]
+__all__ = ["Lifted", "found", "fresh", "opened", "own_memory", "store"]
 
 
 class Lifted(face.ArrayFace):
@@ -32,13 +32,15 @@ class Lifted(face.ArrayFace):
     __slots__ = ("__weakref__", "_level", "_spec", "_value")
     _word: ClassVar[str]
     """What its users call such a value, in messages."""
+    _here: ClassVar[Table]
+    """What primitives do to values of the class, operands taken apart already."""
 
     @property
-    def _is_view(self) -> bool:
+    def _is_view(self) -> bool:  # type: ignore[override]
         return isinstance(self._value, Wrapper) and self._value._is_view
 
     @property
-    def _has_views(self) -> bool:
+    def _has_views(self) -> bool:  # type: ignore[override]
         inside = self._value
         # A view holds its base: somebody has the tensor inside besides this slot and the local variable.
         return isinstance(inside, Wrapper) and (getrefcount(inside) > tape.ALONE + 1 or inside._has_views)
@@ -48,9 +50,7 @@ class Lifted(face.ArrayFace):
         raise NotImplementedError
 
     def __getitem__(self, index: Any) -> Any:
-        index = freeze(index)
-        top = highest((self, *index) if isinstance(index, tuple) else (self, index))
-        return top._table[operator.getitem](self, index)
+        return self._table[operator.getitem](self, freeze(index))
 
     def __setitem__(self, index: Any, value: Any) -> None:
         value = opened(value)
@@ -179,19 +179,26 @@ def example_spec(shape: tuple[int, ...], dtype: np.dtype) -> Spec:
 # Tables ------------------------------------------------------------------------------------------------------------
 
 
-def lifted_table(
+def found(
+    cls: type[Lifted],
     of_primitive: Callable[[Primitive], Callable],
     of_plain: Callable[[Plain], Callable],
-    of_unknown: Callable | None = None,
-    of_composite: Callable | None = None,
-    quick: Callable | None = None,
-) -> Table:
-    """The table of a wrapper class: what it makes of primitives, and of functions without a derivative."""
+    of_composite: Callable[[Any, Composite], Callable] | None = None,
+    of_unknown: Callable[[Any], Callable] | None = None,
+    quick: Callable[[Primitive, Callable], Callable] | None = None,
+) -> None:
+    """Give a wrapper class its tables, and an array's methods.
+
+    ``of_primitive(p)`` makes ``here(top, operands, params)``, what the class does where its value `top` is the highest
+    among the operands; `of_plain` what it does for functions without a derivative. `of_composite` and `of_unknown` are
+    for classes that do not leave composites as they are, or do not refuse functions without a rule; ``quick(p, entry)``
+    may put something faster in front of an entry.
+    """
 
     def entry(function: Any) -> Callable:
         known = look_up(function)
         if isinstance(known, Primitive):
-            general = _above(known, of_primitive(known))
+            general = _above(known)
             return general if quick is None else quick(known, general)
         if isinstance(known, Composite):
             return composite_entry(function, known, table) if of_composite is None else of_composite(function, known)
@@ -204,7 +211,8 @@ def lifted_table(
         table[function] = _like(function)
     table[np.add, "at"] = _add_at
     table[np.subtract, "at"] = lambda target, index, value: _add_at(target, index, np.negative(value))
-    return table
+    cls._table, cls._here = table, Table(of_primitive)
+    face.install(cls, table)
 
 
 def _like(function: Callable) -> Callable:
@@ -219,27 +227,29 @@ def _like(function: Callable) -> Callable:
     return like
 
 
-def _above(p: Primitive, here: Callable) -> Callable:
+def _above(p: Primitive) -> Callable:
     """A primitive's entry: operands taken out of transparent tensors, and the highest of them asked first."""
     n = None if p.variadic else len(p.operands)
     names = tuple(p.params)
+    indexes = p is REGISTRY[operator.getitem]
 
     def apply(*args: Any, **params: Any) -> Any:
         operands = tuple(map(opened, args if n is None else args[:n]))
         if n is not None:
-            params = p.params | dict(zip(names, args[n:], strict=False)) | params
-            for name in p.operands[len(operands) :]:
-                operands += (opened(params.pop(name)),)
-        else:
-            params = p.params | params
-        top = highest(operands)
+            params = dict(zip(names, args[n:], strict=False)) | params
+            operands += tuple(opened(params.pop(name)) for name in p.operands[len(operands) :])
+        params = p.params | params
+        top = highest((*operands, *_parts(params["index"])) if indexes else operands)
         if isinstance(top, Lifted):
-            return type(top)._table[p].here(top, operands, params)
+            return type(top)._here[p](top, operands, params)
         return p.call(*operands, **params) if top is None else top._table[p](*operands, **params)
 
     apply.__name__ = apply.__qualname__ = p.name
-    apply.here = here
     return apply
+
+
+def _parts(index: Any) -> tuple:
+    return index if isinstance(index, tuple) else (index,)
 
 
 def _add_at(target: Any, index: Any, value: Any) -> None:

@@ -10,13 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from wengert import face
 from wengert.box import unbox
 from wengert.errors import ArgumentError
 from wengert.primitive import Plain, Primitive, needs
 from wengert.protocol import spec_of
 from wengert.transforms.batching import behind
-from wengert.transforms.lifted import Lifted, fresh, lifted_table, own_memory, store
+from wengert.transforms.lifted import Lifted, found, fresh, own_memory, store
 
 __all__ = ["Pattern", "Sets"]
 
@@ -96,6 +95,8 @@ class Pattern(Lifted):
     """A value, and for each of its elements the number of the set of inputs on which it depends."""
 
     __slots__ = ("_numbers", "_sets")
+    _numbers: Any
+    _sets: Sets
     _word = "value whose dependencies are traced"
 
     @classmethod
@@ -110,7 +111,7 @@ class Pattern(Lifted):
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         mine = isinstance(value, Pattern) and value._level == self._level
         store(self, "_value", index, value._value if mine else value, add)
-        numbers = unbox(value._numbers) if mine else np.int64(0)
+        numbers: Any = unbox(value._numbers) if mine else np.int64(0)
         if mine or not add:
             store(self, "_numbers", index, self._added(index, numbers) if add else numbers)
 
@@ -280,5 +281,4 @@ def _value(value: Any) -> Any:
     return _value(value._value) if isinstance(value, Pattern) else value
 
 
-Pattern._table = lifted_table(_trace, _read)
-face.install(Pattern, Pattern._table)
+found(Pattern, _trace, _read)

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from wengert import face
 from wengert.box import alias, checked_cotangent, plain, unbox
 from wengert.errors import ArgumentError, DTypeError
 from wengert.primitive import REGISTRY, Plain, Primitive
@@ -24,7 +23,7 @@ from wengert.transforms.batching import runner, stretched
 from wengert.transforms.containers import flatten, rebuild
 from wengert.transforms.forward import tangent_rule
 from wengert.transforms.indices import gathered, placed
-from wengert.transforms.lifted import Lifted, fresh, lifted_table, opened, own_memory, store
+from wengert.transforms.lifted import Lifted, found, fresh, opened, own_memory, store
 
 __all__ = ["derivatives", "taylor"]
 
@@ -117,19 +116,15 @@ def _first(value: Any) -> Any:
     return value
 
 
-Series._table = lifted_table(_develop, _read)
-face.install(Series, Series._table)
+found(Series, _develop, _read)
 
 
-def _getitem(x: Any, index: Any = ()) -> Any:
-    x = opened(x)
-    y = fresh(gathered(own_memory(x, "_value"), True, index, x._level))
-    return Series._of(np.copy(unbox(y)) if y.ndim == 1 else y, x._level)
+def _getitem(top: Series, operands: tuple, params: dict) -> Any:
+    y = fresh(gathered(own_memory(top, "_value"), True, params["index"], top._level))
+    return Series._of(np.copy(unbox(y)) if y.ndim == 1 else y, top._level)
 
 
-_getitem.here = lambda top, operands, params: _getitem(*operands, **params)
-for _name in (operator.getitem, REGISTRY[operator.getitem]):
-    Series._table[_name] = _getitem
+Series._here[REGISTRY[operator.getitem]] = _getitem
 
 
 # Series whose coefficients are computed when asked for -----------------------------------------------------------
@@ -139,6 +134,9 @@ class Lazy(Lifted):
     """A series inside a rule. ``_known`` has all of its run, so that equal calls are one."""
 
     __slots__ = ("_coefficients", "_known", "_next")
+    _coefficients: list
+    _known: dict
+    _next: Callable[[int], Any]
     _word = "Taylor series"
 
     @classmethod
@@ -305,8 +303,7 @@ def _derivative(a: Lazy) -> Lazy | None:
     return Lazy._make(first, following, a._level, a._known)
 
 
-Lazy._table = lifted_table(_expand, _read)
-face.install(Lazy, Lazy._table)
+found(Lazy, _expand, _read)
 
 
 # The transformations ---------------------------------------------------------------------------------------------

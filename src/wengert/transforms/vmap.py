@@ -166,7 +166,7 @@ def _run(f: Callable, structure: Any, mapped: list, leaves: list) -> Any:
     return f(*args, **kwargs)
 
 
-def _batch_or_loop(run: Callable, leaves: list, n: int, out_axes: Any, fallback: str) -> tuple:
+def _batch_or_loop(run: functools.partial, leaves: list, n: int, out_axes: Any, fallback: str) -> tuple:
     try:
         return _as_batch(run, leaves, n, out_axes)
     except BatchError:
@@ -175,7 +175,7 @@ def _batch_or_loop(run: Callable, leaves: list, n: int, out_axes: Any, fallback:
     return _as_loop(run, leaves, n, out_axes)
 
 
-def _as_batch(run: Callable, leaves: list, n: int, out_axes: Any) -> tuple:
+def _as_batch(run: functools.partial, leaves: list, n: int, out_axes: Any) -> tuple:
     """The results of one run on batches, their structure, and where their batch axes are."""
     mapped = run.args[2]
     before = _global_generator.state()
@@ -211,7 +211,7 @@ def _result(z: Any, level: int, n: int, axis: Any) -> Any:
     return x if not axis else np.moveaxis(x, 0, axis)
 
 
-def _as_loop(run: Callable, leaves: list, n: int, out_axes: Any) -> tuple:
+def _as_loop(run: functools.partial, leaves: list, n: int, out_axes: Any) -> tuple:
     """The same by one run for each example."""
     if not n:
         raise ShapeError("[vmap] an example at least was required for a loop; received none; give one")
