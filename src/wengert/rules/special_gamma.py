@@ -59,9 +59,12 @@ define("_zeta", MISSING, lambda a, b: -a * sp.zeta(a + 1, b))
 
 def _psi_rise(a, d):
     def rise(a, d):
-        easy = (a > 0) & (a + d > 0)
-        y = shape.psi_rise(np.where(easy, a, 1.0), np.where(easy, d, 1.0))
-        return np.where(easy, y, sp.psi(a + d) - sp.psi(a))
+        y = sp.psi(a + d) - sp.psi(a)
+        # Little cancels there if the rise is steep.
+        flat = (a > 0) & (a + d > 0) & ((a > 16) | (d < 0.5 * a))
+        if flat.any():
+            y[flat] = shape.psi_rise(a[flat], d[flat])
+        return y
 
     return shape.computed(rise, a, d)
 
