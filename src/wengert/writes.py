@@ -431,7 +431,6 @@ def add_at_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -
     path, index, shape = node.s0
     if node.p1 is not None:
         c = follow(path, g)[index]
-        c = c.copy() if isinstance(c, Wrapper) and c._is_view else c
         if shape:
             c = np.reshape(c, (1,) * (len(shape) - c.ndim) + c.shape)
         tape.send(node.p1, tape.fit(c, node.p1.spec), heap, nodes, grads)
