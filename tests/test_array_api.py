@@ -79,3 +79,60 @@ def test_scipy_accepts_tensors():
     environment = {**os.environ, "SCIPY_ARRAY_API": "1"}
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)
     assert done.stdout == "Tensor [0.268941421, 0.731058579]\n", done.stderr
+
+
+def test_sorting_backwards(t):
+    xp = t.__array_namespace__()
+    x = wg.tensor([1.0, 3.0, 3.0, 2.0], requires_grad=True)
+    np.testing.assert_array_equal(xp.argsort(x, descending=True), [1, 2, 3, 0])
+    np.testing.assert_array_equal(xp.argsort(x), [0, 3, 1, 2])
+    np.testing.assert_array_equal(xp.argsort(t, axis=0, descending=True), [[1, 1], [0, 0]])
+    y = xp.sort(x, descending=True)
+    assert y.tolist() == [3.0, 3.0, 2.0, 1.0]
+    wg.backward(y, np.array([0.0, 0.0, 5.0, 7.0]))
+    assert x.grad.tolist() == [7.0, 0.0, 0.0, 5.0]
+
+
+def test_the_standards_keywords_of_ufuncs(t):
+    xp = t.__array_namespace__()
+    y = xp.vecdot(t, t, axis=0)
+    assert y.tolist() == [10.0, 20.0]
+    wg.backward(y, np.ones(2))
+    np.testing.assert_array_equal(t.grad, 2 * t.data)
+
+
+def test_indices_that_are_tensors(t):
+    xp = t.__array_namespace__()
+    wg.backward(xp.take(t, xp.asarray([1, 1]), axis=0), np.ones((2, 2)))
+    assert t.grad.tolist() == [[0.0, 0.0], [2.0, 2.0]]
+
+
+def test_memory_for_other_libraries(t):
+    assert t.__dlpack_device__() == (1, 0)
+    np.testing.assert_array_equal(np.from_dlpack(t.detach()), t.data)
+    with pytest.raises(WengertError, match="gradient"):
+        np.from_dlpack(t)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda t: np.ma.array(t),
+        lambda t: np.ma.masked_where(t.data > 1, t),
+        lambda t: np.ma.array(t.data, mask=t.data > 1) * t,
+        lambda t: t * np.ma.array(t.data, mask=t.data > 1),
+        lambda t: np.ma.sum(t),
+        lambda t: np.vectorize(lambda v: 2 * v)(t),
+        lambda t: np.frompyfunc(lambda v: 2 * v, 1, 1)(t),
+        lambda t: np.nditer(t),
+        lambda t: list(np.ndenumerate(t)),
+        lambda t: np.zeros(2, [("a", float)]).__setitem__("a", t[0]),
+        lambda t: np.broadcast(t, t),
+        lambda t: np.r_[t, t],
+        lambda t: np.polynomial.Polynomial(t[0])(1.0),
+        lambda t: np.polynomial.polynomial.polyval(1.0, t[0]),
+    ],
+)
+def test_what_would_drop_a_gradient_raises(t, use):
+    with pytest.raises(WengertError):
+        use(t)

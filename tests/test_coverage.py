@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from scipy import special
+from tests.battery import orders
 
 import wengert as wg
 from wengert import coverage
+from wengert.primitive import REGISTRY
 
 NAMES = list(coverage.public_functions())
 MISSING: set[str] = set()
@@ -36,6 +38,10 @@ def test_every_status_occurs_and_no_other():
         ("numpy.load", "not about arrays"),
         ("numpy.float64", "not about arrays"),
         ("scipy.special.pro_ang1", "not differentiable"),
+        ("scipy.linalg.expm", "differentiable"),
+        ("scipy.fft.dct", "differentiable"),
+        ("scipy.ndimage.label", "not differentiable"),
+        ("scipy.linalg.schur", "not differentiable"),
     ],
 )
 def test_status(name, status):
@@ -60,3 +66,29 @@ def test_what_has_no_rule_refuses_recorded_values(name):
     t = wg.tensor(0.5, requires_grad=True)
     with pytest.raises(wg.errors.MissingRuleError, match=name):
         function(*[1] * (function.nin - 1), t)
+
+
+def test_the_columns_are_what_the_samples_show():
+    shown = {name: letters for letters, names in orders.stored().items() for name in names}
+    assert shown == orders.measured(), "python -m tests.battery.orders"
+
+
+def test_every_function_of_numpy_that_is_said_to_work_has_samples():
+    """Others are plain Python around functions that have."""
+    sampled = {name for name, _ in orders.sampled()}
+    by_parts = {
+        name
+        for name in NAMES
+        if name.startswith("numpy") and coverage.status(name) == "differentiable" and name not in sampled
+    }
+    assert not {name for name in by_parts if coverage.function_of(name) in REGISTRY}
+    assert {answer for name in by_parts for answer in list(coverage.orders(name).values())[:3]} <= {"–"}
+
+
+def test_orders():
+    assert coverage.orders("numpy.linalg.eigh") == {
+        "reverse": "yes",
+        "forward": "yes",
+        "second order": "yes",
+        "compiled": "no",
+    }

@@ -35,7 +35,7 @@ round sign signbit sin sinh square sqrt subtract tan tanh trunc
 matmul matrix_transpose tensordot vecdot meshgrid tril triu
 broadcast_arrays broadcast_to concat expand_dims flip moveaxis permute_dims repeat reshape roll squeeze stack tile
 unstack argmax argmin count_nonzero nonzero searchsorted where take take_along_axis unique_all unique_counts
-unique_inverse unique_values argsort sort cumulative_prod cumulative_sum max mean min prod std sum var diff all any
+unique_inverse unique_values cumulative_prod cumulative_sum max mean min prod std sum var diff all any
 e inf nan newaxis pi bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64 complex64 complex128
 linalg fft __array_namespace_info__
 """.split()  # noqa: SIM905
@@ -82,6 +82,22 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
     return creation.asarray(np.from_dlpack(x, copy=copy))
 
 
+def sort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    """The values in order along an axis; with ``descending=`` the largest first."""
+    del stable  # the order here always is
+    ascending = recorded.sort(x, axis=axis, stable=True)
+    return recorded.flip(ascending, axis=axis) if descending else ascending
+
+
+def argsort(x: Any, /, *, axis: int = -1, descending: bool = False, stable: bool = True) -> Any:
+    """The indices that `sort` would take; equal values stay in their order."""
+    del stable
+    if not descending:
+        return recorded.argsort(x, axis=axis, stable=True)
+    backwards = recorded.argsort(recorded.flip(x, axis=axis), axis=axis, stable=True)
+    return recorded.flip(x.shape[axis] - 1 - backwards, axis=axis)
+
+
 def __getattr__(name: str) -> Any:
     if name not in _FROM_NUMPY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}: the standard {VERSION} has no such name")
@@ -90,7 +106,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*_FROM_NUMPY, "asarray", "from_dlpack", *creation.__all__} - {"tensor"})
+    return sorted({*_FROM_NUMPY, "argsort", "asarray", "from_dlpack", "sort", *creation.__all__} - {"tensor"})
 
 
 def _namespace(self: Tensor, api_version: str | None = None) -> Any:
@@ -101,3 +117,17 @@ def _namespace(self: Tensor, api_version: str | None = None) -> Any:
 
 
 Tensor.__array_namespace__ = _namespace  # type: ignore[attr-defined]
+
+
+def _dlpack(self: Tensor, **keywords: Any) -> Any:
+    """The memory of a tensor without a history for another library; `keywords` as of ``ndarray.__dlpack__``."""
+    return np.asarray(self).__dlpack__(**keywords)
+
+
+def _dlpack_device(self: Tensor) -> tuple[int, int]:
+    """The number of the processor's memory in the protocol, and of the device."""
+    return np.empty(0).__dlpack_device__()
+
+
+Tensor.__dlpack__ = _dlpack  # type: ignore[attr-defined]
+Tensor.__dlpack_device__ = _dlpack_device  # type: ignore[attr-defined]

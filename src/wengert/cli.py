@@ -167,7 +167,7 @@ def coverage(
     ] = None,
     page: Annotated[bool, typer.Option("--page", help="Print the whole page, in Markdown.")] = False,
 ) -> None:
-    """Tell which functions of NumPy and scipy.special have gradients."""
+    """Tell which functions of NumPy and SciPy have gradients, and of which order."""
     from_registry = importlib.import_module("wengert.coverage")  # loads SciPy, which the other commands do without
     if page or not names:
         print(from_registry.page() if page else from_registry.summary(), end="")
@@ -176,11 +176,11 @@ def coverage(
     for wanted in names:
         found = [name for name in public if name == wanted or name.endswith(f".{wanted}")]
         if not found:
-            raise ArgumentError(
-                f"[coverage] a public function of NumPy or scipy.special was required; received {wanted}"
-            )
+            raise ArgumentError(f"[coverage] a public function of NumPy or SciPy was required; received {wanted}")
         for name in found:
             why = from_registry.reason(name)
+            columns = from_registry.orders(name) if from_registry.status(name) == "differentiable" else {}
+            why = why or ", ".join(f"{column}: {answer}" for column, answer in columns.items())
             print(f"{name}: {from_registry.status(name)}{f' ({why})' if why else ''}")
 
 

@@ -19,7 +19,9 @@ from wengert.primitive import REGISTRY, Plain, Primitive, needs
 from wengert.scipy import _MODULES as _TWINS
 
 STATUSES = ("differentiable", "zero gradient by nature", "not differentiable", "not about arrays", "missing")
-TWINS = tuple(f"scipy.{name}" for name in _TWINS if name != "special")
+TWINS = tuple(sorted([f"scipy.{name}" for name in _TWINS if name != "special"] + [
+    "scipy.sparse.linalg", "scipy.spatial.distance",
+]))  # fmt: skip
 """SciPy's modules in Python; `wengert.scipy` has functions of the same names that record."""
 MODULES = ("numpy", "numpy.linalg", "numpy.fft", "numpy.emath", "numpy.lib.stride_tricks", "scipy.special", *TWINS)
 """Where public functions are looked for."""
@@ -71,6 +73,7 @@ NOT_ABOUT_ARRAYS: dict[str, str] = {
 _NUMBERS = "makes numbers, from orders"
 _POLYNOMIALS = "makes polynomials, from orders"
 _SCIPYS_OWN = "SciPy's own, which refuses recorded values"
+_NOT_DEFINED = "not defined by its operands alone, and so without a derivative; recorded values are refused"
 _NO_RULE = "there is a derivative, but no rule; recorded values are refused"
 
 SPECIAL_NOT_ABOUT_ARRAYS: dict[str, str] = {
@@ -98,7 +101,7 @@ SPECIAL_NOT_ABOUT_ARRAYS: dict[str, str] = {
 
 SPECIAL_WITHOUT_RULES: dict[str, str] = {
     **dict.fromkeys((
-        "airye", "it2i0k0", "it2j0y0", "mathieu_a", "mathieu_b", "mathieu_cem", "mathieu_modcem1", "mathieu_modcem2",
+        "airye", "mathieu_a", "mathieu_b", "mathieu_cem", "mathieu_modcem1", "mathieu_modcem2",
         "mathieu_modsem1", "mathieu_modsem2", "mathieu_sem", "modfresnelm", "modfresnelp", "obl_ang1", "obl_ang1_cv",
         "obl_cv", "obl_rad1", "obl_rad1_cv", "obl_rad2", "obl_rad2_cv", "pro_ang1", "pro_ang1_cv", "pro_cv",
         "pro_rad1", "pro_rad1_cv", "pro_rad2", "pro_rad2_cv", "zetac", "besselpoly",
@@ -148,10 +151,13 @@ def _has_numbers(thing: Any) -> bool:
 
 
 def function_of(name: str) -> Any:
-    """The function of a full name; of SciPy's modules in Python, `wengert.scipy`'s of that name."""
+    """The function of a full name; of SciPy's modules in Python, `wengert.scipy`'s where it has that name."""
     module_name, _, short = name.rpartition(".")
-    return getattr(
-        importlib.import_module(f"wengert.{module_name}") if module_name in TWINS else _module(module_name), short
+    original = getattr(_module(module_name), short)
+    return (
+        getattr(importlib.import_module(f"wengert.{module_name}"), short, original)
+        if module_name in TWINS
+        else original
     )
 
 
@@ -176,8 +182,10 @@ def reason(name: str) -> str:
 def _judged(name: str) -> tuple[str, str]:
     module_name, _, short = name.rpartition(".")
     if module_name in TWINS:
-        ours = function_of(name) is not getattr(_module(module_name), short)
-        return ("differentiable", "") if ours else ("not differentiable", _SCIPYS_OWN)
+        ours = function_of(name)
+        if ours is getattr(_module(module_name), short):
+            return "not differentiable", _SCIPYS_OWN
+        return ("not differentiable", _NOT_DEFINED) if getattr(ours, "refuses", False) else ("differentiable", "")
     function = getattr(_module(module_name), short)
     special = module_name == "scipy.special"
     if special and short in importlib.import_module("wengert.scipy.special").__all__:
@@ -217,13 +225,13 @@ def _shown() -> dict[str, str]:
 def orders(name: str) -> dict[str, str]:
     """What a differentiable function has of `COLUMNS`: ``"yes"``, ``"no"``, ``"in part"`` (at some of its samples).
 
-    The battery's samples have shown it. Functions in plain Python without samples of their own are made of others.
+    The battery's samples have shown it; ``"–"`` stands for functions without samples under their own names.
 
     >>> orders("numpy.sin")
     {'reverse': 'yes', 'forward': 'yes', 'second order': 'yes', 'compiled': 'no'}
     """
     letters = _shown().get(name)
-    answers = ["by parts"] * 3 if letters is None else [_ANSWERS[letter] for letter in letters]
+    answers = ["–"] * 3 if letters is None else [_ANSWERS[letter] for letter in letters]
     return dict(zip(COLUMNS, [*answers, "yes" if is_compiled(function_of(name)) else "no"], strict=True))
 
 
@@ -269,10 +277,11 @@ def page() -> str:
         "",
         summary().rstrip(),
         "",
-        "Of a differentiable function the tables say which derivatives there are, at the battery's samples: **reverse**",
-        "and **forward** (of the first order), and of **second order**; *in part*: at some samples; *by parts*: plain",
-        "Python that calls other functions of these lists. **Compiled** says whether a compiler has it. SciPy's modules",
-        "in Python (`scipy.linalg` …) do not ask tensors; `wengert.scipy.linalg` … has the same names.",
+        "Of a differentiable function the tables say which derivatives there are, at the battery's samples:",
+        "**reverse** and **forward** (first order), and **second order**; *in part*: at some samples; –: no samples",
+        "under its name (plain Python made of functions that have some, or an object with methods). **Compiled**:",
+        "whether a compiler has it. SciPy's modules in Python (`scipy.linalg` …) do not ask tensors: use",
+        "`wengert.scipy.linalg` … with the same names.",
     ]
     for module, entries in _by_module().items():
         lines += ["", f"## {module}", *_differentiable(module, entries)]

@@ -27,12 +27,12 @@ def __getattr__(name: str) -> Any:
 
 
 def _dispatched(function: Any) -> Any:
-    """Composites run on wrappers only; plain arrays are NumPy's business."""
-    entry = Tensor._table[function]
+    """Composites run on wrappers only; plain arrays, and the keywords that all ufuncs have, are NumPy's business."""
+    entry, is_ufunc = Tensor._table[function], isinstance(function, _numpy.ufunc)
 
     def call(*args: Any, **kwargs: Any) -> Any:
         top = highest(args)
-        if top is None or kwargs.get("out") is not None:
+        if top is None or kwargs.get("out") is not None or (is_ufunc and kwargs):
             return function(*args, **kwargs)
         return entry(*args, **kwargs) if isinstance(top, Tensor) else top._table[function](*args, **kwargs)
 

@@ -598,14 +598,16 @@ samples(
     args(A(3), 1, constant_values=A()),
     args(A(2, 3), [[1, 1], [0, 1]]),
     args(A(3), ints(1, 2)),
-)
-refused(
-    np.pad,
-    args(A(3), 1, mode="reflect", reflect_type="odd"),
-    args(A(3), 1, mode="mean"),
-    args(A(4), 2, mode="linear_ramp", end_values=1.0),
+    args(A(3, 2), ((1, 2), (0, 3)), mode="mean"),
+    args(A(3, 4), 2, mode="mean", stat_length=2),
+    args(A(3), 2, mode="median"),
+    args(A(3, 2), 1, mode="minimum"),
     args(A(4), 1, mode="maximum", stat_length=2),
+    args(A(2, 4), 1, mode="maximum", stat_length=((1, 2), (3, 9))),
+    args(A(2, 3), 2, mode="linear_ramp"),
+    args(A(2, 3), ((1, 2), (0, 3)), mode="linear_ramp", end_values=((1.0, 2.0), (3.0, -4.0))),
 )
+refused(np.pad, args(A(3), 1, mode="reflect", reflect_type="odd"))
 samples(
     np.repeat,
     args(A(2, 3), 2),

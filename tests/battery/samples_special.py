@@ -118,7 +118,9 @@ samples((sp.ber, sp.bei, sp.berp, sp.beip), real(P(3)))
 samples((sp.ker, sp.kei, sp.kerp, sp.keip), real(P(3)))
 samples(sp.kelvin, real(P(3)))
 samples((sp.pbdv, sp.pbvv, sp.pbwa), real(1.5, P(3)))
-samples((sp.itj0y0, sp.iti0k0, sp.itairy, sp.itstruve0, sp.itmodstruve0, sp.it2struve0), real(P(3)))
+samples(
+    (sp.itj0y0, sp.iti0k0, sp.it2j0y0, sp.it2i0k0, sp.itairy, sp.itstruve0, sp.itmodstruve0, sp.it2struve0), real(P(3))
+)
 samples((sp.wright_bessel, sp.log_wright_bessel), real(0.5, 1.2, P(3)))
 
 # Elliptic integrals ----------------------------------------------------------------------------------------------

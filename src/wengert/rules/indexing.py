@@ -46,7 +46,9 @@ _getitem = linear(_getitem, scatter=_add_at, view=True, public=operator.getitem)
 
 
 def whole_numbers(indices):
-    """Indices as an array, or as what a transformation has made of them."""
+    """Indices as an array, or as the batch that a transformation has made of them."""
+    while is_wrapper(indices) and not indices._is_batch:
+        indices = indices._value  # integers have no history
     return indices if is_wrapper(indices) else np.asarray(indices)
 
 

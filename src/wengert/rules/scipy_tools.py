@@ -52,7 +52,7 @@ def refused(function: Callable, module: str, why: str) -> Callable:
                 )
         return function(*map(plain, args), **{k: plain(v) for k, v in kwargs.items()})
 
-    refuse.__module__ = f"wengert.scipy.{module}"
+    refuse.__module__, refuse.refuses = f"wengert.scipy.{module}", True
     return refuse
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from wengert.errors import MissingRuleError
 from wengert.primitive import composite, is_wrapper, linear
 from wengert.protocol import anywhere, everything, innermost
+from wengert.rules.padding import MODES, computed_margins
 from wengert.rules.reductions import UNSET, normal_axes, normal_axis
 
 # Views -----------------------------------------------------------------------------------------------------------
@@ -362,7 +363,7 @@ _pad_zeros = linear(
 
 @composite(np.pad)
 def pad(array, pad_width, mode="constant", **kwargs):
-    """Every mode of NumPy's that only copies elements, and constants."""
+    """Modes that only copy elements, and constants; the others are in `padding`."""
     widths = _pad_widths(pad_width, array.ndim)
     values = kwargs.get("constant_values", 0)
     if mode == "constant" and not is_wrapper(values) and not anywhere(np.asarray(values)):
@@ -377,8 +378,15 @@ def pad(array, pad_width, mode="constant", **kwargs):
         else:
             frame = np.pad(np.zeros(array.shape, array.dtype), widths, **kwargs)
         return np.where(mask, frame, _pad_zeros(array, widths=widths))
+    if mode == "empty":
+        return _pad_zeros(array, widths=widths)
+    if mode in MODES and array.dtype.kind in "fc":
+        return computed_margins(array, widths, mode, **kwargs)
+    if mode in MODES:  # rounded, without a gradient: NumPy's numbers in the place of all zeros
+        numbers = np.pad(innermost(array), widths, mode, **kwargs)
+        return np.where(np.ones(numbers.shape, bool), numbers, _pad_zeros(array, widths=widths))
     raise MissingRuleError(
-        f"[pad] modes constant, edge, wrap, reflect and symmetric have a derivative rule; "
+        f"[pad] a mode of NumPy's, with reflect_type='even', was required, which have derivative rules; "
         f"received mode {mode!r} with {kwargs}; use one of them, or np.concatenate"
     )
 

@@ -8,7 +8,7 @@ import scipy.special as sp
 
 from wengert.primitive import composite, elementwise
 from wengert.rules.elementwise import choose, is_complex
-from wengert.rules.special_tools import MISSING, define, define_together, safe
+from wengert.rules.special_tools import MISSING, define, define_together, safe, series
 
 # Bessel functions of given order: DLMF 10.6.2 and 10.29.1 without divisions, which would cancel at 0 -------------
 
@@ -183,10 +183,20 @@ define_together("pbwa", MISSING, lambda g, a, b, y: g[0] * y[1] + g[1] * ((a - 0
 
 define_together("itj0y0", lambda g, x: g[0] * sp.j0(x) + g[1] * sp.y0(x))
 define_together("iti0k0", lambda g, x: g[0] * sp.i0(x) + g[1] * sp.k0(x))
+define_together("it2j0y0", lambda g, x: g[0] * _less_one(sp.j0, -1, x) - g[1] * (sp.y0(x) / x))
+define_together("it2i0k0", lambda g, x: g[0] * _less_one(sp.i0, 1, x) - g[1] * (sp.k0(x) / x))
 define_together("itairy", lambda g, x: _itairy(g, sp.airy(x), sp.airy(-x)))
 define("itstruve0", lambda x: sp.struve(0, x))
 define("itmodstruve0", lambda x: sp.modstruve(0, x))
 define("it2struve0", lambda x: -sp.struve(0, x) / x)
+
+
+def _less_one(of: Any, sign: int, x: Any) -> Any:
+    """``(1 - J0(x)) / x`` or ``(I0(x) - 1) / x``; by the series where the difference would cancel (DLMF 10.2.2)."""
+    near = np.abs(x) < 1
+    small, far = choose(near, x, np.zeros_like(x)), safe(near, x)
+    terms = tuple(sign**k / (4 ** (k + 1) * math.factorial(k + 1) ** 2) for k in range(10))
+    return choose(near, small * series(small * small, terms), sign * (of(far) - 1) / far)
 
 
 def _itairy(g: Any, right: tuple, left: tuple) -> Any:
