@@ -66,6 +66,8 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name in _ON_DEMAND:
         return importlib.import_module(f"wengert.{name}")
+    if name == "implicit":
+        return importlib.import_module("wengert.transforms.implicit")
     if name in _MODULE_OF:
         value = getattr(importlib.import_module(f"wengert.transforms.{_MODULE_OF[name]}"), name)
         globals()[name] = value

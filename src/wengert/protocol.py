@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from wengert.errors import ArgumentError, BatchError, DTypeError, LostGradientError, ShapeError
+from wengert.errors import ArgumentError, DTypeError, LostGradientError, ShapeError
 
 # ---------------------------------------------------------------------------------------------------------------
 # Shape and dtype
@@ -154,13 +154,7 @@ def highest(values: tuple | list) -> "Wrapper | None":
 def innermost(value: Any) -> Any:
     """The array or NumPy scalar inside wrappers, which must stand for one value."""
     while isinstance(value, Wrapper):
-        if value._is_batch:
-            raise BatchError(
-                f"[vmap] one value was required, as what is computed depends on it; received a batch of values, each "
-                f"{value._spec!r}; write it with functions that work on each element (np.where), or use "
-                f'wg.vmap(f, fallback="loop")'
-            )
-        value = value._value
+        value = value._primal() if value._stacked else value._value
     return value
 
 
@@ -213,10 +207,16 @@ class Wrapper:
     _is_view = False
     _has_views = False
     _is_batch = False
+    _stacked = False
+    """Whether the value inside has an axis more than the wrapper shows."""
 
     def _carries_gradient(self) -> bool:
         """Whether dropping the value would drop a derivative."""
         return True
+
+    def _primal(self) -> Any:
+        """The one value that the wrapper stands for."""
+        return self._value
 
     def _zeros(self, spec: Spec) -> Any:
         """A buffer of zeros that values like this one can be written into."""

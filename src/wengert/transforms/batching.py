@@ -28,7 +28,7 @@ class Batch(Lifted):
 
     __slots__ = ()
     _word = "batch"
-    _is_batch = True
+    _is_batch = _stacked = True
 
     @classmethod
     def _of(cls, value: Any, level: int) -> "Batch":
@@ -51,6 +51,9 @@ class Batch(Lifted):
         mine = isinstance(value, Batch) and value._level == self._level
         place, x = placed(self._length, self._spec, index, unbox(value._value) if mine else value, mine, self._level)
         store(self, "_value", place, x, add)
+
+    def _primal(self) -> Any:
+        return self._one_value("value")
 
     def _one_value(self, what: str) -> Any:
         raise BatchError(

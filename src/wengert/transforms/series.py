@@ -35,6 +35,7 @@ class Series(Lifted):
 
     __slots__ = ()
     _word = "Taylor series"
+    _stacked = True
 
     @classmethod
     def _of(cls, coefficients: Any, level: int) -> "Series":
@@ -54,19 +55,18 @@ class Series(Lifted):
         place, x = placed(count, self._spec, index, unbox(value._value), True, self._level)
         store(self, "_value", place, x, add)
 
-    @property
-    def _first(self) -> Any:
+    def _primal(self) -> Any:
         return unbox(self._value)[0]
 
     def _read(self, reader: str) -> Any:
         super()._read(reader)
-        return self._first
+        return self._primal()
 
     def __bool__(self) -> bool:
-        return bool(self._first)
+        return bool(self._primal())
 
     def __index__(self) -> int:
-        return operator.index(self._first)
+        return operator.index(self._primal())
 
 
 def _develop(p: Primitive) -> Callable:
@@ -112,7 +112,7 @@ def _first(value: Any) -> Any:
         return type(value)(map(_first, value))
     value = opened(value) if isinstance(value, Wrapper) else value
     while isinstance(value, (Series, Lazy)):
-        value = value._first
+        value = value._primal()
     return value
 
 
@@ -151,10 +151,6 @@ class Lazy(Lifted):
         while len(self._coefficients) <= k:
             self._coefficients.append(self._next(len(self._coefficients)))
         return self._coefficients[k]
-
-    @property
-    def _first(self) -> Any:
-        return self._value
 
     def _buffer(self, array: Any) -> "Lazy":
         return Lazy._make(array, lambda k: None, self._level, self._known)
