@@ -18,8 +18,8 @@ import numpy as np
 from wengert.box import Box
 from wengert.errors import ArgumentError, GradientError
 from wengert.primitive import linear
-from wengert.protocol import Wrapper, innermost
-from wengert.tape import no_grad
+from wengert.protocol import Wrapper, innermost, open_levels
+from wengert.tape import no_grad, recording_above
 from wengert.transforms.forward import Dual, jvp
 from wengert.transforms.jacobian import jacobian
 from wengert.transforms.raveled import Raveled, numbers_as_array
@@ -138,11 +138,16 @@ def _attached(residual: Callable, x: np.ndarray, matrix: _Jacobian) -> Any:
 
 
 def _plain(f: Callable) -> Callable:
-    """A function of vectors whose value is a plain array, whatever it reads from around it."""
+    """A function of vectors whose value is a plain array, whatever it reads from around it.
 
-    def plain(v: np.ndarray) -> np.ndarray:
-        with no_grad():
-            return np.asarray(innermost(f(v)))
+    Transformations that the solver itself applies to it go on working.
+    """
+    outside = max(open_levels())
+
+    def plain(v: Any) -> Any:
+        with recording_above(outside):
+            y = f(v)
+        return y if isinstance(y, Wrapper) and y._level > outside else np.asarray(innermost(y))
 
     return plain
 
@@ -224,13 +229,12 @@ def root(
 
 def _find_root(f: Callable, start: np.ndarray, method: str | Callable | None, options: dict) -> np.ndarray:
     if callable(method):
-        return np.asarray(method(f, start, **options))
+        with no_grad():
+            return np.asarray(innermost(method(f, start, **options)))
     from scipy import optimize
 
     method = method or ("hybr" if start.size <= _DENSE else "krylov")
-    keywords: dict[str, Any] = {"jac": lambda v: innermost(jacobian(f)(v))} if method in ("hybr", "lm") else {}
-    if method in ("hybr", "lm"):
-        keywords["tol"] = 1e-13
+    keywords: dict[str, Any] = {"jac": jacobian(f), "tol": 1e-13} if method in ("hybr", "lm") else {}
     found = optimize.root(f, start, method=method, **keywords | options)
     if not found.success and not _is_small(f, found.x, start):
         raise GradientError(
@@ -284,7 +288,8 @@ def fixed_point(
 
     plain = _plain(lambda v: shape.pack(g(shape.unpack(v), *args)))
     if callable(method):
-        x = np.asarray(method(plain, start))
+        with no_grad():
+            x = np.asarray(innermost(method(plain, start)))
     else:
         from scipy.optimize import fixed_point
 
@@ -339,7 +344,8 @@ def argmin(
 
     residual = grad(value)
     if callable(method):
-        x = np.asarray(method(_plain(value), start, **options))
+        with no_grad():
+            x = np.asarray(innermost(method(_plain(value), start, **options)))
     else:
         from scipy.optimize import minimize
 
