@@ -102,13 +102,18 @@ def _inverse(x, matrix=None, transposed=False):
     return matrix.solve(x, transposed)
 
 
+def _inverse_back(g, matrix, transposed):
+    """The adjoint: the transposed matrix between two complex conjugations."""
+    return np.conjugate(inverse(np.conjugate(g), matrix=matrix, transposed=not transposed))
+
+
 def _inverse_each(x, matrix, transposed):
     return np.stack([inverse(row, matrix=matrix, transposed=transposed) for row in x])
 
 
 inverse = linear(
     _inverse,
-    lambda g, matrix, transposed: inverse(g, matrix=matrix, transposed=not transposed),
+    lambda g, matrix, transposed: _inverse_back(g, matrix, transposed),
     name="implicit.inverse",
     batch=_inverse_each,
 )
@@ -234,7 +239,9 @@ def _find_root(f: Callable, start: np.ndarray, method: str | Callable | None, op
     from scipy import optimize
 
     method = method or ("hybr" if start.size <= _DENSE else "krylov")
-    keywords: dict[str, Any] = {"jac": jacobian(f), "tol": 1e-13} if method in ("hybr", "lm") else {}
+    keywords: dict[str, Any] = {}
+    if method in ("hybr", "lm"):
+        keywords = {"jac": lambda v: innermost(jacobian(f)(v)), "tol": 1e-13}
     found = optimize.root(f, start, method=method, **keywords | options)
     if not found.success and not _is_small(f, found.x, start):
         raise GradientError(
