@@ -285,7 +285,7 @@ def fixed_point(
     >>> def kepler(e):
     ...     return wg.implicit.fixed_point(lambda E: 1.0 + e * np.sin(E), 1.0)
     >>> print(round(float(wg.grad(kepler)(0.2)), 6))
-    1.041482
+    1.001968
     """
     _check_solver("implicit.fixed_point", linear_solver)
     shape, start = _start("implicit.fixed_point", x0)
