@@ -222,6 +222,10 @@ class Wrapper:
         """A buffer of zeros that values like this one can be written into."""
         return self._buffer(np.zeros(spec.shape, spec.dtype))
 
+    def _add_at(self, index: Any, value: Any) -> None:
+        """``np.add.at(self, index, value)``."""
+        np.add.at(self, index, value)
+
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         if method == "__call__" and not kwargs:
             return self._table[ufunc](*inputs)

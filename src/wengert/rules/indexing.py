@@ -30,13 +30,16 @@ def _selects_twice(index: Any) -> bool:
 
 def _add_at(buffer, g, index):
     """Add the cotangent of ``x[index]`` into that of ``x``: the cost is that of the selected part."""
-    owner = highest(index if index.__class__ is tuple else (index,))
+    simple = index.__class__ in (int, slice)
+    owner = None if simple else highest(index if index.__class__ is tuple else (index,))
     if owner is not None and not (is_wrapper(buffer) and buffer._level >= owner._level):
         buffer = owner._buffer(buffer)
-    if buffer.__class__ is np.ndarray and (index.__class__ in (int, slice) or not _selects_twice(index)):
+    if buffer.__class__ is np.ndarray and (simple or not _selects_twice(index)):
         buffer[index] += g
     elif not getattr(buffer, "ndim", 0):
         return buffer + np.sum(g)
+    elif is_wrapper(buffer):
+        buffer._add_at(index, g)
     else:
         np.add.at(buffer, index, g)
     return buffer

@@ -192,6 +192,8 @@ def _check_holomorphic(holomorphic: bool) -> None:
 
 def _by_rows(pullback: Callable, outputs: list, structure: Any, inputs: list[Spec], chunk_size: int | None) -> list:
     """For each output the blocks of all inputs, from one pullback of a batch of unit cotangents."""
+    if len(outputs) == 1 and not spec_of(outputs[0]).ndim:
+        return [flatten(pullback(rebuild(structure, [spec_of(outputs[0]).dtype.type(1)])))[0]]
     total = sum(spec.size for spec in inputs)
     blocks = []
     for k, y in enumerate(outputs):

@@ -61,6 +61,9 @@ class Lifted(face.ArrayFace):
             )
         self._store(freeze(index), value)
 
+    def _add_at(self, index: Any, value: Any) -> None:
+        _add_at(self, index, value)
+
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         raise NotImplementedError
 

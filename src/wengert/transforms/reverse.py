@@ -14,7 +14,7 @@ import numpy as np
 from wengert import tape
 from wengert.box import alias, checked_cotangent, plain, unbox
 from wengert.errors import ArgumentError, DTypeError, LostGradientError, RuleError, ShapeError
-from wengert.protocol import Wrapper, new_level, spec_of
+from wengert.protocol import Wrapper, everything, new_level, spec_of
 from wengert.tensor import Tensor
 from wengert.transforms.containers import flatten, peel, rebuild
 
@@ -128,8 +128,8 @@ def called(function: Callable) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
-def _scalar_head(y: Any, level: int) -> tuple[tape.Node | None, Any]:
-    """Node and starting cotangent of a function's value, which must be one real number."""
+def _scalar_head(y: Any, level: int, holomorphic: bool) -> tuple[tape.Node | None, Any]:
+    """Node and starting cotangent of a function's value, which must be one number: a real one if not `holomorphic`."""
     if y is None:
         raise ShapeError(
             "[grad] a function with one number as its value was required; it returned None; is a return missing?"
@@ -140,10 +140,15 @@ def _scalar_head(y: Any, level: int) -> tuple[tape.Node | None, Any]:
             f"return (value, aux) with has_aux=True, or use wg.vjp"
         )
     spec = spec_of(y) if isinstance(y, Wrapper) or np.ndim(y) or np.isscalar(y) else spec_of(np.asarray(y))
-    if spec.dtype.kind not in "fiub":
+    if holomorphic and not spec.is_complex:
+        raise DTypeError(
+            f"[grad] a function with a complex value was required by holomorphic=True; received {spec!r}; leave "
+            f"holomorphic= out: of a real function the gradient is that of steepest ascent"
+        )
+    if not holomorphic and spec.dtype.kind not in "fiub":
         raise DTypeError(
             f"[grad] a function with a real value was required; received {spec!r}; differentiate its "
-            f"real part or absolute value, or use wg.vjp"
+            f"real part or absolute value, use wg.vjp, or say holomorphic=True if it has a complex derivative"
         )
     if spec.shape != ():
         raise ShapeError(
@@ -169,7 +174,7 @@ def _run(f: Callable, inputs: _Inputs) -> Any:
 # The transformations ---------------------------------------------------------------------------------------------
 
 
-def value_and_grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> Callable:
+def value_and_grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False) -> Callable:
     """A function that returns ``f``'s value and its gradient.
 
     Parameters
@@ -180,6 +185,9 @@ def value_and_grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> 
         The arguments to differentiate, by position or name; a tuple gives a tuple of gradients.
     has_aux : bool
         ``f`` returns a pair ``(value, aux)``; ``aux`` is passed through.
+    holomorphic : bool
+        ``f`` is complex-differentiable, and its complex derivative is asked for: arguments and value are complex. That
+        it has one is checked, by the Cauchy-Riemann equations, with a second backward pass.
 
     Returns
     -------
@@ -190,7 +198,7 @@ def value_and_grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> 
     Raises
     ------
     DTypeError
-        If a differentiated argument holds integers, or the value is complex.
+        If a differentiated argument holds integers, or the value is complex and ``f`` not `holomorphic`.
     ShapeError
         If the value is not one number.
 
@@ -210,14 +218,37 @@ def value_and_grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> 
             inputs = _Inputs(f, argnums, args, kwargs, level)
             result = _run(f, inputs)
             y, aux = _split_aux(result) if has_aux else (result, None)
-            node, g = _scalar_head(y, level)
+            node, g = _scalar_head(y, level, holomorphic)
             value, aux = peel(y, level), peel(aux, level)
             del y, result
-            cotangents = {} if node is None else tape.backpropagate([(node, g)])
-        gradient = inputs.gradients(cotangents)
+            cotangents = {} if node is None else tape.backpropagate([(node, g)], retain=holomorphic)
+            gradient = inputs.gradients(cotangents)
+            if holomorphic:
+                turned = {} if node is None else tape.backpropagate([(node, 1j * g)])
+                gradient = _complex_derivative(gradient, inputs.gradients(turned))
         return ((value, aux), gradient) if has_aux else (value, gradient)
 
     return value_and_grad_f
+
+
+def _complex_derivative(gradient: Any, turned: Any) -> Any:
+    """The complex derivative, from the cotangents that 1 and i are pulled back to: conj(f') and i conj(f')."""
+    leaves, structure = flatten(gradient)
+    for a, b in zip(leaves, flatten(turned)[0], strict=True):
+        spec, expected = spec_of(a), everything(1j * a)
+        if not spec.is_complex:
+            raise DTypeError(
+                f"[grad] complex arguments were required by holomorphic=True; received a real one, {spec!r}; pass "
+                f"x.astype(complex)"
+            )
+        size = np.max(np.abs(expected), initial=0.0)
+        if not np.all(np.abs(everything(b) - expected) <= np.finfo(spec.dtype).eps ** 0.5 * size):
+            raise DTypeError(
+                "[grad] a function with a complex derivative was required by holomorphic=True; received one whose "
+                "derivatives along the real and the imaginary axis do not belong together (conj, abs, real or imag in "
+                "it?); differentiate its real and imaginary part, or use wg.vjp"
+            )
+    return rebuild(structure, [np.conjugate(a) for a in leaves])
 
 
 def _callable(operation: str, f: Any) -> Callable:
@@ -238,7 +269,7 @@ def _split_aux(result: Any) -> tuple[Any, Any]:
     return result
 
 
-def grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> Callable:
+def grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False, holomorphic: bool = False) -> Callable:
     """The gradient of a function; see `value_and_grad`.
 
     Returns
@@ -255,7 +286,7 @@ def grad(f: Callable, argnums: Argnums = 0, has_aux: bool = False) -> Callable:
     >>> float(wg.grad(wg.grad(lambda x: x**3))(2.0))
     12.0
     """
-    both = value_and_grad(_callable("grad", f), argnums, has_aux)
+    both = value_and_grad(_callable("grad", f), argnums, has_aux, holomorphic)
 
     @functools.wraps(f, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     def grad_f(*args, **kwargs):
