@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box, bare, read_only
-from wengert.errors import MissingRuleError
+from wengert.errors import BatchError, MissingRuleError
 from wengert.generate import Family, generate
 from wengert.primitive import REGISTRY, UFUNC_METHODS, Composite, Plain, Primitive, name_of
 from wengert.protocol import Table, Wrapper, write_out
 from wengert.writes import add_at
+
+one_by_one: Callable | None = None
+"""``(function, name, args, kwargs)`` -> what a composite gives that asks for one value where its operands hold a batch:
+`transforms.batching` says it, which imports this module."""
 
 
 def make_table(family: Family) -> Table:
@@ -56,7 +60,8 @@ def _ufunc_method(ufunc: np.ufunc, method: str) -> Composite | Plain | None:
 
 def composite_entry(function: Any, known: Composite, table: Table) -> Callable:
     """A composite; its primitive at once where there are no keywords; and ``out=``, which is the same for all."""
-    general = _with_out(known.name, known.call, known.call.__code__.co_varnames[: known.call.__code__.co_argcount])
+    parameters = known.call.__code__.co_varnames[: known.call.__code__.co_argcount]
+    general = _with_out(known.name, _on_batches(function, known), parameters)
     if known.direct is None:
         return general
     primitive = REGISTRY[known.direct]
@@ -71,6 +76,20 @@ def composite_entry(function: Any, known: Composite, table: Table) -> Callable:
     entry.__name__ = entry.__qualname__ = known.name
     entry.__doc__ = function.__doc__
     return entry
+
+
+def _on_batches(function: Any, known: Composite) -> Callable:
+    """A composite; where it asks for one value of a batch, it runs once for each element."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return known.call(*args, **kwargs)
+        except BatchError:
+            if one_by_one is None or known.name.endswith(".at"):
+                raise
+        return one_by_one(function, known.name, args, kwargs)
+
+    return run
 
 
 def _with_out(name: str, call: Callable, parameters: tuple[str, ...]) -> Callable:

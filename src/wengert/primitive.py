@@ -84,7 +84,8 @@ class Primitive:
     transposing the rule. (Of elementwise, linear and bilinear primitives it follows from their declaration.)"""
     batch: Rule | str = None
     """What the primitive is on operands with one axis more in front: ``"leading"`` (itself, as it works on the last
-    axes), ``"axis"`` (itself, with its axes counted from one further on), or a function that names what it needs."""
+    axes), ``"axis"`` (itself, with its axes counted from one further on), ``"elementwise"`` (itself, operands
+    broadcast), ``"rows"`` (once for each example, without a warning), or a function that names what it needs."""
     apply: Callable = field(init=False)
     """The function to call: dispatches on its operands, as a NumPy function does."""
 
@@ -214,7 +215,7 @@ def name_of(function: Any) -> str:
 
 
 def _declare(function: Callable, rules: tuple[Rule, ...], kind: str, flags: dict[str, Any]) -> Callable:
-    operands, params, variadic = _signature(function)
+    operands, params, variadic = signature_of(function)
     name = flags.pop("name", None) or name_of(function).strip("_")
     public = flags.pop("public", function)
     missing = tuple(i for i, rule in enumerate(rules) if rule is MISSING)
@@ -254,7 +255,7 @@ def _dispatching(p: Primitive) -> Callable:
     return chosen
 
 
-def _signature(function: Callable) -> tuple[tuple[str, ...], dict[str, Any], bool]:
+def signature_of(function: Callable) -> tuple[tuple[str, ...], dict[str, Any], bool]:
     """Operands (parameters without a default), keyword parameters, and whether there is any number of operands."""
     if isinstance(function, np.ufunc):
         return ("x",) if function.nin == 1 else tuple("abcd"[: function.nin]), {}, False

@@ -158,6 +158,11 @@ def innermost(value: Any) -> Any:
     return value
 
 
+def constant(value: Any) -> Any:
+    """The value without any derivative: an array or NumPy scalar, or a batch of them where it is one."""
+    return value._constant() if isinstance(value, Wrapper) else value
+
+
 def everything(value: Any) -> Any:
     """The array or NumPy scalar inside wrappers, with the batch axes of those that are batches."""
     while isinstance(value, Wrapper):
@@ -217,6 +222,10 @@ class Wrapper:
     def _primal(self) -> Any:
         """The one value that the wrapper stands for."""
         return self._value
+
+    def _constant(self) -> Any:
+        """The value without any derivative."""
+        return constant(self._primal())
 
     def _zeros(self, spec: Spec) -> Any:
         """A buffer of zeros that values like this one can be written into."""

@@ -139,7 +139,9 @@ def _steps_back(results, leaves):
 
 def _positions(p):
     """Where a node keeps the parents of the operands that have rules."""
-    if p.variadic or p.scatter is not None:
+    if p.variadic:
+        return [0] if p.rules[0] is not None else []
+    if p.scatter is not None:
         return [0]
     return range(sum(rule is not None for rule in p.rules))
 

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from wengert.primitive import composite, linear, without_gradient
-from wengert.protocol import anywhere, innermost
+from wengert.protocol import anywhere, constant, innermost
 from wengert.rules.reductions import normal_axis
 
 # Inserting and deleting ------------------------------------------------------------------------------------------
@@ -21,7 +21,7 @@ def _permute_back(g, order, axis):
     return _permute(g, order=back, axis=axis)
 
 
-_permute = linear(_permute, lambda g, order, axis: _permute_back(g, order, axis), moves=True)
+_permute = linear(_permute, lambda g, order, axis: _permute_back(g, order, axis), batch="axis", moves=True)
 
 
 def _places(obj):
@@ -150,17 +150,17 @@ def geomspace(start, stop, num=50, endpoint=True, dtype=None, axis=0):
 
 
 def _outside_below_zero(x):
-    return np.any(np.isreal(x) & (x < 0))
+    return anywhere(np.isreal(x) & (x < 0))
 
 
 def _outside_one(x):
-    return np.any(np.isreal(x) & (np.abs(x) > 1))
+    return anywhere(np.isreal(x) & (np.abs(x) > 1))
 
 
 def _complex_if(outside, x):
     """The operand as a complex number if some element is where the real function ends."""
     x = x if hasattr(x, "ndim") else np.asarray(x)
-    if x.dtype.kind == "c" or not outside(innermost(x)):
+    if x.dtype.kind == "c" or not outside(constant(x)):
         return x
     return np.astype(x, np.complex64 if x.dtype.char in "fbhBH" else np.complex128)
 
@@ -185,7 +185,7 @@ def logn(n, x):
 @composite(np.emath.power)
 def power(x, p):
     p = p if hasattr(p, "ndim") else np.asarray(p)
-    if p.dtype.kind in "iu" and anywhere(innermost(p) < 0):
+    if p.dtype.kind in "iu" and anywhere(p < 0):
         p = np.astype(p, np.float64)
     return np.power(_complex_if(_outside_below_zero, x), p)
 

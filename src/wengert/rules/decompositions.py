@@ -13,7 +13,7 @@ from numpy.linalg._linalg import EighResult, EigResult, QRResult, SVDResult
 
 from wengert.errors import ArgumentError, GradientError
 from wengert.primitive import composite, primitive
-from wengert.protocol import anywhere, innermost
+from wengert.protocol import anywhere, constant
 from wengert.rules.elementwise import is_complex
 from wengert.rules.equal_values import (
     EQUAL,
@@ -60,8 +60,21 @@ def _vectors(x):
     return np.array(x[..., :-1])
 
 
+def _vectors_tangent(g):
+    if anywhere(constant(g)[..., -1] != 0):
+        raise GradientError(
+            f"[linalg] a matrix and a tangent that determine how the vectors turn were required: with values apart, or "
+            f"turning none that belong to equal ones, or to zero; received vectors {g.shape}, dtype {g.dtype}; use a "
+            f"function of the values alone, reverse mode (wg.grad, wg.vjp), or move the values apart"
+        )
+    return _vectors(g)
+
+
 _vectors = primitive(
-    _vectors, lambda g: np.concatenate([g, np.ones_like(g, shape=(*g.shape[:-1], 1))], axis=-1), batch="leading"
+    _vectors,
+    lambda g: np.concatenate([g, np.ones_like(g, shape=(*g.shape[:-1], 1))], axis=-1),
+    tangents=(_vectors_tangent,),
+    batch="leading",
 )
 
 
@@ -76,7 +89,37 @@ def _values(packed: Any, n: int) -> Any:
 
 
 def _marked(g: Any) -> bool:
-    return bool(np.any(innermost(g)[..., -1] != 0))
+    return anywhere(constant(g)[..., -1] != 0)
+
+
+# Tangents --------------------------------------------------------------------------------------------------------
+# The last place says here that some vectors may turn in any way, or in none that is known: `_vectors` refuses them.
+
+
+def hermitian(x: Any) -> Any:
+    """The Hermitian matrix with the lower triangle of `x`."""
+    return np.tril(x, -1) + adjoint(np.tril(x, -1)) + np.real(x) * np.eye(x.shape[-1], dtype=x.dtype)
+
+
+def _pack_tangent(lost: Any, *parts: Any, batch: int) -> Any:
+    packed = _pack(*parts, batch=batch)
+    return np.concatenate([packed[..., :-1], np.astype(lost, packed.dtype)[..., None]], axis=-1)
+
+
+def _turn(values: Any, p: Any, same: Any) -> Any:
+    """How vectors turn that see the Hermitian `p`: not at all among equal values."""
+    gap = values[..., None, :] - values[..., :, None]
+    return np.where(same, 0, p / np.where(same, 1, gap))
+
+
+def _equal_tangents(h: Any, p: Any, same: Any) -> tuple[Any, Any]:
+    """Tangents of values, shared evenly by equal ones, and whether these would have parted."""
+    if not any_pair(same):
+        return h, np.zeros(h.shape[:-1], bool)
+    h = np.sum(np.where(same, h[..., None, :], 0), axis=-1) / np.sum(same, axis=-1)
+    rest = np.where(same, constant(p) - constant(h)[..., None] * np.eye(h.shape[-1]), 0)
+    parted = largest(rest, 2) > tolerance(rest) * largest(constant(p), 2)
+    return h, parted[..., 0, 0]
 
 
 # Hermitian matrices ----------------------------------------------------------------------------------------------
@@ -91,7 +134,7 @@ def _eigh_rule(g, y, like, lower):
     """The gradient is in the triangle that was read."""
     n = like.shape[-1]
     (w, v), h, gv = _results(y, n, (n, n)), _values(g, n), _unpack(g[..., n:], (n, n))[0]
-    same = clusters(innermost(w))
+    same = clusters(constant(w))
     if _marked(g):
         x = v @ spectral("linalg.eigh", w, h, adjoint(v) @ gv, same) @ adjoint(v)
     else:
@@ -99,7 +142,15 @@ def _eigh_rule(g, y, like, lower):
     return onto_triangle(x, lower)
 
 
-_eigh = primitive(_eigh, _eigh_rule, holomorphic=False, batch="leading")
+def _eigh_tangent(g, y, like, lower):
+    n = like.shape[-1]
+    w, v = _results(y, n, (n, n))
+    p, same = adjoint(v) @ hermitian(g if lower else adjoint(g)) @ v, clusters(constant(w))
+    h, parted = _equal_tangents(np.real(diagonal(p)), p, same)
+    return _pack_tangent(parted, h, v @ _turn(w, p, same), batch=like.ndim - 2)
+
+
+_eigh = primitive(_eigh, _eigh_rule, holomorphic=False, tangents=(_eigh_tangent,), batch="leading")
 
 
 def _lower(UPLO):
@@ -135,7 +186,7 @@ def _svd_rule(g, y, like, full):
     (m, n), k = like.shape[-2:], min(like.shape[-2:])
     shapes = _svd_shapes(like.shape, full)
     (s, u, vh), h, (gu, gvh) = _results(y, k, *shapes), _values(g, k), _unpack(g[..., k:], *shapes)
-    values = innermost(s)
+    values = constant(s)
     zero = values <= max(m, n) * np.finfo(s.dtype).eps * largest(values)
     # All zeros are one space, apart from the others, however near those are.
     same = clusters(values) & (zero[..., :, None] == zero[..., None, :]) | zero[..., :, None] & zero[..., None, :]
@@ -162,7 +213,37 @@ def _svd_rule(g, y, like, full):
     return product if outside_v is None else product + (u * inverse) @ adjoint(outside_v)
 
 
-_svd = primitive(_svd, _svd_rule, holomorphic=False, batch="leading")
+def _svd_tangent(g, y, like, full):
+    """With P = U^H dA V, of which U and V turn by the Hermitian part together, and against each other by the rest."""
+    (m, n), k = like.shape[-2:], min(like.shape[-2:])
+    s, u, vh = _results(y, k, *_svd_shapes(like.shape, full))
+    v, plain = adjoint(vh), constant(s)
+    zero, same = plain <= max(m, n) * np.finfo(s.dtype).eps * largest(plain), clusters(plain)
+    p = adjoint(u[..., :k]) @ g @ v[..., :k]
+    together = 0.5 * (p + adjoint(p))
+    h, parted = _equal_tangents(np.real(diagonal(p)), together, same)
+    h, lost = np.where(zero, 0, h), np.logical_or(parted, np.any(zero, axis=-1))
+    s = np.where(zero, 1, s)
+    turn, against = _turn(s, together, same), skew(p) / (s[..., :, None] + s[..., None, :])
+    du = _turned(u, turn + against, g @ v[..., :k], s)
+    dv = _turned(v, turn - against, adjoint(g) @ u[..., :k], s)
+    return _pack_tangent(lost, h, du, adjoint(dv), batch=like.ndim - 2)
+
+
+def _turned(u, turn, image, s):
+    """Tangents of orthonormal columns: what turns them among themselves, and what leads out of their space."""
+    k = turn.shape[-1]
+    first = u[..., :k]
+    if u.shape[-1] == k < u.shape[-2]:
+        return first @ turn + (image - first @ (adjoint(first) @ image)) / s[..., None, :]
+    if u.shape[-1] == k:
+        return first @ turn
+    rest = u[..., k:]
+    out = (adjoint(rest) @ image) / s[..., None, :]
+    return np.concatenate([first @ turn + rest @ out, -first @ adjoint(out)], axis=-1)
+
+
+_svd = primitive(_svd, _svd_rule, holomorphic=False, tangents=(_svd_tangent,), batch="leading")
 
 
 def _complement_turned_in(name, u, gu, k):
@@ -173,8 +254,8 @@ def _complement_turned_in(name, u, gu, k):
     if u.shape[-1] == k:
         return gu
     first, rest, g_rest = u[..., :k], u[..., k:], gu[..., k:]
-    turn = np.abs(innermost(skew(adjoint(rest) @ g_rest)))
-    if anywhere(turn > tolerance(turn) * largest(innermost(gu), 2) + 100 * np.finfo(turn.dtype).eps):
+    turn = np.abs(constant(skew(adjoint(rest) @ g_rest)))
+    if anywhere(turn > tolerance(turn) * largest(constant(gu), 2) + 100 * np.finfo(turn.dtype).eps):
         raise GradientError(
             f"[{name}] a loss that does not depend on how the first {k} columns are completed to a basis was required; "
             f"received one that changes with it, for columns of shape {u.shape}, dtype {u.dtype}; use the projector on "
@@ -185,7 +266,7 @@ def _complement_turned_in(name, u, gu, k):
 
 def _without_kinks(s, h, zero):
     """Singular values of zero have the derivative 0, as abs has, where the loss feels their sign."""
-    values, plain = innermost(s), innermost(h)
+    values, plain = constant(s), constant(h)
     size = np.abs(plain * values)
     felt = np.abs(plain) > tolerance(s) * largest(plain)
     kink = zero & felt & (size <= tolerance(s) * largest(size))
@@ -196,7 +277,7 @@ def _without_kinks(s, h, zero):
 def _check_null_space(values, h, inside, outside, zero):
     """The vectors of singular value zero are any basis of two spaces: refuse losses that depend on which."""
     small = tolerance(values)
-    inside, h = [innermost(m) for m in inside], np.abs(innermost(h))
+    inside, h = [constant(m) for m in inside], np.abs(constant(h))
     size = np.maximum(*(largest(m, 2)[..., 0] for m in inside))
     h_limit = small * (largest(h) + size / np.maximum(largest(values), np.finfo(values.dtype).tiny))
     limit = small * (size + largest(h) * largest(values)) + 100 * np.finfo(values.dtype).eps
@@ -206,7 +287,7 @@ def _check_null_space(values, h, inside, outside, zero):
         guilty = guilty | np.any(null & (np.abs(skew(m)) > limit[..., None]), axis=-1)
     for part in outside:
         if part is not None:
-            guilty = guilty | zero & (np.max(np.abs(innermost(part)), axis=-2, initial=0) > limit)
+            guilty = guilty | zero & (np.max(np.abs(constant(part)), axis=-2, initial=0) > limit)
     what = "a loss that does not depend on the singular vectors of zeros"
     refuse("linalg.svd", values, guilty, what, "use svdvals, pinv, or singular vectors of the other values only")
 
@@ -226,9 +307,9 @@ def _svd_hermitian(a, compute_uv):
     if not compute_uv:
         return np.flip(np.sort(np.abs(np.linalg.eigvalsh(a)), axis=-1), -1)
     w, v = np.linalg.eigh(a)
-    order = np.argsort(np.abs(innermost(w)), axis=-1)[..., ::-1]
+    order = np.argsort(np.abs(constant(w)), axis=-1)[..., ::-1]
     w, u = np.take_along_axis(w, order, -1), np.take_along_axis(v, order[..., None, :], -1)
-    return SVDResult(u, np.abs(w), adjoint(u * np.sign(innermost(w))[..., None, :]))
+    return SVDResult(u, np.abs(w), adjoint(u * np.sign(constant(w))[..., None, :]))
 
 
 @composite(np.linalg.svdvals)
@@ -249,7 +330,7 @@ def _eig_rule(g, x, y, like):
     n = like.shape[-1]
     w, v = y[..., :n], np.reshape(_vectors(y[..., n:]), like.shape)
     h, gv = g[..., :n], _unpack(g[..., n:], (n, n))[0]
-    same = _eig_clusters(innermost(x), innermost(w), innermost(v))
+    same = _eig_clusters(constant(x), constant(w), constant(v))
     inverse = np.linalg.inv(v)
     used, p = _marked(g), h[..., :, None] * np.eye(n, dtype=w.dtype)
     if used:
@@ -257,7 +338,7 @@ def _eig_rule(g, x, y, like):
         gap = w[..., None, :] - w[..., :, None]
         p = p + np.where(same, 0, m / np.conjugate(np.where(same, 1, gap)))
     if any_pair(same):
-        _check_eig(innermost(w), innermost(h), innermost(m) if used else None, same)
+        _check_eig(constant(w), constant(h), constant(m) if used else None, same)
     return adjoint(inverse) @ (p @ adjoint(v))
 
 
@@ -291,11 +372,11 @@ def _without_scaling(v, gv):
     gv = gv - v * np.real(m)
     if not is_complex(v) or not v.size:
         return gv
-    size, turn = np.abs(innermost(v)), np.imag(m)
-    longest = size.max(axis=-2, keepdims=True, initial=0)
+    size, turn = np.abs(constant(v)), np.imag(m)
+    longest = np.max(size, axis=-2, keepdims=True, initial=0)
     first = np.arange(v.shape[-2])[:, None] == np.argmax(size, axis=-2)[..., None, :]
     tie = np.sum(size > (1 - 1e-6) * longest, axis=-2, keepdims=True) > 1
-    tied = tie & (np.abs(innermost(turn)) > tolerance(v) * largest(innermost(gv), 2))
+    tied = tie & (np.abs(constant(turn)) > tolerance(v) * largest(constant(gv), 2))
     if anywhere(tied):
         raise GradientError(
             f"[linalg.eig] a loss that does not depend on the phase of complex eigenvectors was required, as in some "
@@ -355,7 +436,7 @@ def _qr_rule(g, y, like, complete):
     (q, r), (gq, gr) = (_unpack(part, *_qr_shapes(like.shape, complete)) for part in (y, g))
     gq, q, r, gr = _complement_turned_in("linalg.qr", q, gq, k), q[..., :k], r[..., :k, :], gr[..., :k, :]
     first, g_first = r[..., :k], gr[..., :k]
-    _check_rank(innermost(first))
+    _check_rank(constant(first))
     wide = like.shape[-1] > k
     if wide:
         gq = gq + q @ (r[..., k:] @ adjoint(gr[..., k:]))
@@ -373,7 +454,25 @@ def _check_rank(r):
     refuse("linalg.qr", size, zero, what, "R has no derivative there; use svd or pinv")
 
 
-_qr = primitive(_qr, _qr_rule, holomorphic=False, batch="leading")
+def _qr_tangent(g, y, like, complete):
+    """Q turns by the part below the diagonal of Q^H dA R^-1, which R, being triangular, cannot have."""
+    k = min(like.shape[-2:])
+    q, r = _unpack(y, *_qr_shapes(like.shape, complete))
+    first, triangle = q[..., :k], r[..., :k, :k]
+    _check_rank(constant(triangle))
+    image = adjoint(np.linalg.solve(adjoint(triangle), adjoint(g[..., :k])))
+    p = adjoint(first) @ image
+    below = np.tril(p, -1)
+    turn = below - adjoint(below)
+    if is_complex(p):
+        turn = turn + 1j * np.imag(p) * np.eye(k)
+    dq = _turned(q, turn, image, np.ones_like(p[..., 0]))
+    dr = np.concatenate([(p - turn) @ triangle, adjoint(first) @ g[..., k:] - turn @ r[..., :k, k:]], axis=-1)
+    dr = np.concatenate([dr, np.zeros_like(r[..., k:, :])], axis=-2)
+    return _pack_tangent(np.zeros(like.shape[:-2]), dq, dr, batch=like.ndim - 2)
+
+
+_qr = primitive(_qr, _qr_rule, holomorphic=False, tangents=(_qr_tangent,), batch="leading")
 
 
 @composite(np.linalg.qr)

@@ -35,7 +35,7 @@ import numpy as np
 
 from wengert.errors import GradientError
 from wengert.primitive import is_wrapper
-from wengert.protocol import anywhere, innermost
+from wengert.protocol import anywhere, constant, everything
 from wengert.rules.elementwise import is_complex
 
 # Matrices --------------------------------------------------------------------------------------------------------
@@ -79,6 +79,7 @@ def clusters(w: np.ndarray) -> Any:
 
 
 def any_pair(same: np.ndarray) -> bool:
+    same = everything(same)
     return bool(np.count_nonzero(same) > math.prod(same.shape[:-1]))
 
 
@@ -86,6 +87,7 @@ def refuse(name: str, values: Any, guilty: np.ndarray, what: str, then: str) -> 
     """Raise if any value is guilty, and name those of the first matrix that has one."""
     if not anywhere(guilty):
         return
+    values, guilty = everything(values), everything(guilty)
     first = tuple(int(i) for i in np.argwhere(guilty)[0][:-1])
     found = ", ".join(f"{v:.6g}" for v in values[first][guilty[first]][:6])
     place = f" of matrix {list(first)}" if first else ""
@@ -98,7 +100,7 @@ def shared(w: Any, h: Any, same: np.ndarray) -> Any:
     A loss to which the difference of the values matters, as log(1e-20) - log(1e-30), takes them as they are.
     """
     mean = same / np.sum(same, axis=-1, keepdims=True, dtype=w.dtype)
-    values, plain = innermost(w), innermost(h)
+    values, plain = constant(w), constant(h)
     off = plain - (mean @ plain[..., None])[..., 0]
     differs = np.abs(off) > tolerance(w) * largest(plain)
     matters = np.abs(off * (values - (mean @ values[..., None])[..., 0])) > tolerance(w) * largest(plain * values)
@@ -125,20 +127,20 @@ def spectral(name: str, w: Any, h: Any, m: Any, same: np.ndarray) -> Any:
     turn = skew(m)
     gap = w[..., None, :] - w[..., :, None]
     x = np.where(same, 0, turn / np.where(same, 1, gap)) + h[..., :, None] * np.eye(w.shape[-1], dtype=w.dtype)
-    limit = tolerance(w) * (largest(innermost(m), 2) + (largest(innermost(h)) * largest(innermost(w)))[..., None])
-    turned = np.any(same & (np.abs(innermost(turn)) > limit + 100 * np.finfo(w.dtype).eps), axis=-1)
+    limit = tolerance(w) * (largest(constant(m), 2) + (largest(constant(h)) * largest(constant(w)))[..., None])
+    turned = np.any(same & (np.abs(constant(turn)) > limit + 100 * np.finfo(w.dtype).eps), axis=-1)
     many = np.sum(same, axis=-1) > 1
     what = "a loss that does not depend on the basis of eigenvectors of equal values"
-    refuse(name, innermost(w), turned & many, what, ADVICE)
+    refuse(name, constant(w), turned & many, what, ADVICE)
     what = "a loss that does not depend on the phase of complex eigenvectors"
-    refuse(name, innermost(w), turned, what, "use products in which the phase is lost, as v * conj(v)")
+    refuse(name, constant(w), turned, what, "use products in which the phase is lost, as v * conj(v)")
     return x + _repeated(name, w, h, m, same, limit[..., 0]) if anywhere(many) else x
 
 
 def _repeated(name: str, w: Any, h: Any, m: Any, same: np.ndarray, limit: Any) -> Any:
     """What pairs of equal values contribute, where it is determined: see the top of this file."""
     recorded = any(map(is_wrapper, (w, h, m)))
-    w, h, m = innermost(w), innermost(h), innermost(m)
+    w, h, m = constant(w), constant(h), constant(m)
     h_limit = tolerance(w) * (largest(h) + largest(m, 2)[..., 0] / np.maximum(largest(w), np.finfo(w.dtype).tiny))
     s = 0.5 * (m + adjoint(m))
     s_ii, pairs = np.real(diagonal(s)), same & ~np.eye(w.shape[-1], dtype=bool)

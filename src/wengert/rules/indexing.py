@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
-from wengert.protocol import anywhere, highest
+from wengert.protocol import anywhere, highest, innermost
 from wengert.rules.reductions import normal_axis
 
 # Reading ---------------------------------------------------------------------------------------------------------
@@ -317,7 +317,7 @@ _bincount = linear(_bincount, lambda g, places: g[places])
 
 @composite(np.bincount)
 def bincount(x, /, weights=None, minlength=0):
-    x = np.asarray(x)
+    x = np.asarray(innermost(x))
     return np.bincount(x, None, minlength) if weights is None else _bincount(weights, places=x, minlength=minlength)
 
 

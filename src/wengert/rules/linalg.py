@@ -8,7 +8,8 @@ from numpy.linalg._linalg import SlogdetResult
 
 from wengert.errors import GradientError
 from wengert.primitive import composite, is_wrapper, primitive, without_gradient
-from wengert.protocol import anywhere, innermost
+from wengert.protocol import anywhere, constant, innermost
+from wengert.rules.decompositions import hermitian as lower_hermitian
 from wengert.rules.decompositions import onto_triangle
 from wengert.rules.elementwise import is_complex
 from wengert.rules.equal_values import adjoint
@@ -41,7 +42,13 @@ def _same_ndim(xs):
     return [np.reshape(x, (x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:])) for x in xs]
 
 
-_solve = primitive(_solve, _solve_rule, broadcasts=True, batch=lambda xs: _solve(*_same_ndim(xs)))
+_solve = primitive(
+    _solve,
+    _solve_rule,
+    broadcasts=True,
+    tangents=(lambda g, i, xs, y: _solve(xs[0], g if i else -array(g) @ y),),
+    batch=lambda xs: _solve(*_same_ndim(xs)),
+)
 
 
 @composite(np.linalg.solve)
@@ -68,7 +75,12 @@ def tensorsolve(a, b, axes=None):
     return np.reshape(np.linalg.solve(np.reshape(a, (n, n)), np.ravel(b)), shape)
 
 
-primitive(np.linalg.inv, lambda g, y: -transposed(y) @ g @ transposed(y), batch="leading")
+primitive(
+    np.linalg.inv,
+    lambda g, y: -transposed(y) @ g @ transposed(y),
+    tangents=(lambda g, y: -y @ g @ y,),
+    batch="leading",
+)
 
 
 @composite(np.linalg.tensorinv)
@@ -115,7 +127,11 @@ def _cofactors(a):
     return turn[..., None, None] * product
 
 
-primitive(np.linalg.det, _det_rule, batch="leading")
+def _det_tangent(g, a, y):
+    return np.sum(_det_rule(np.ones_like(y), a, y) * g, axis=(-2, -1))
+
+
+primitive(np.linalg.det, _det_rule, tangents=(_det_tangent,), batch="leading")
 
 
 def _slogdet(x):
@@ -127,9 +143,9 @@ def _slogdet_rule(g, x, y):
     sign, h = y[..., 0], np.real(g[..., 1])
     if is_complex(y):
         h = h + 1j * np.imag(g[..., 0] * np.conjugate(sign))
-    singular = innermost(sign) == 0
+    singular = constant(sign) == 0
     if anywhere(singular):
-        if anywhere(singular & (innermost(h) != 0)):
+        if anywhere(singular & (constant(h) != 0)):
             raise GradientError(
                 f"[linalg.slogdet] matrices that are not singular were required; received a determinant of 0 in shape "
                 f"{x.shape}, dtype {x.dtype}; add a multiple of the identity, or use det"
@@ -199,7 +215,14 @@ def _cholesky_rule(g, y):
     return onto_triangle(_cholesky_gradient(y, _inverse_of_triangle(y), g))
 
 
-_cholesky = primitive(_cholesky, _cholesky_rule, holomorphic=False, batch="leading")
+def _cholesky_tangent(g, y):
+    """The same source: L times the lower half of L^-1 dA L^-H."""
+    inverse = _inverse_of_triangle(y)
+    p = inverse @ lower_hermitian(g) @ adjoint(inverse)
+    return y @ (np.tril(p) - 0.5 * p * np.eye(p.shape[-1], dtype=p.dtype))
+
+
+_cholesky = primitive(_cholesky, _cholesky_rule, holomorphic=False, tangents=(_cholesky_tangent,), batch="leading")
 
 
 @composite(np.linalg.cholesky)
@@ -209,11 +232,6 @@ def cholesky(a, /, *, upper=False):
 
 
 # Least squares ---------------------------------------------------------------------------------------------------
-
-
-def _hermitian(x):
-    """The Hermitian matrix with the lower triangle of `x`."""
-    return np.tril(x, -1) + adjoint(np.tril(x, -1)) + np.real(x) * np.eye(x.shape[-1], dtype=x.dtype)
 
 
 def _rounding(dtype):
@@ -234,7 +252,13 @@ def _pinv_rule(g, x, y):
     return left - x @ (y @ left) + right - right @ (y @ x) - yh @ (g @ yh)
 
 
-_pinv = primitive(_pinv, _pinv_rule, holomorphic=False, batch="leading")
+def _pinv_tangent(g, x, y):
+    """The same source; what of the tangent leaves the rows and columns is seen by the adjoint only."""
+    gh, yh = adjoint(g), adjoint(y)
+    return -y @ g @ y + y @ (yh @ (gh - (gh @ x) @ y)) + (gh - y @ (x @ gh)) @ yh @ y
+
+
+_pinv = primitive(_pinv, _pinv_rule, holomorphic=False, tangents=(_pinv_tangent,), batch="leading")
 
 
 @composite(np.linalg.pinv)
@@ -244,10 +268,10 @@ def pinv(a, rcond=None, hermitian=False, *, rtol=UNSET):
     unit = max(a.shape[-2:]) * _rounding(a.dtype)
     cut = rcond if rcond is not None else 1e-15 if rtol is UNSET else unit if rtol is None else rtol
     cut = np.asarray(innermost(cut))
-    a = _hermitian(a) if hermitian else a
+    a = lower_hermitian(a) if hermitian else a
     if not anywhere(cut > unit):
         return _pinv(a, rcond=cut)
-    s = np.linalg.svdvals(innermost(a))
+    s = np.linalg.svdvals(constant(a))
     dropped = s <= cut[..., None] * np.max(s, axis=-1, keepdims=True, initial=0)
     if not anywhere(dropped & (s > unit * np.max(s, axis=-1, keepdims=True, initial=0))):
         return _pinv(a, rcond=cut)
@@ -316,7 +340,7 @@ def cond(x, p=None):
         raise np.linalg.LinAlgError("cond is not defined on empty arrays")
     if p is None or p in (2, -2):
         s = np.linalg.svdvals(x)
-        if anywhere(innermost(s)[..., 0] == 0):
+        if anywhere(constant(s)[..., 0] == 0):
             return _infinite_cond(x, p)
         return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
@@ -335,7 +359,7 @@ def _infinite_cond(x, p):
             f"[linalg.cond] matrices that are not singular were required for order {p!r}; received one that is, in "
             f"shape {x.shape}, dtype {x.dtype}; the condition number is infinite there and has no gradient"
         )
-    return np.linalg.cond(innermost(x), p)
+    return np.linalg.cond(constant(x), p)
 
 
 @composite(np.linalg.matrix_norm)

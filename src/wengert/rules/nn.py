@@ -45,6 +45,11 @@ _logsumexp = primitive(
     lambda g, x, y, like, axis, keepdims: (
         spread(g, like, axis, keepdims) * np.exp(x - spread(_finite(y), like, axis, keepdims))
     ),
+    tangents=(
+        lambda g, x, y, like, axis, keepdims: np.sum(
+            g * np.exp(x - spread(_finite(y), like, axis, keepdims)), axis=axis, keepdims=keepdims
+        ),
+    ),
     batch="axis",
 )
 # Singular: rows that are masked altogether, by -inf, are NaN.
@@ -93,13 +98,15 @@ def _array(x: Any) -> Any:
 def _sigmoid(x):
     if is_complex(x):
         return 1 / (1 + np.exp(-x))
-    # exp is only asked for numbers below 1: no overflow on either side.
-    e = np.exp(-np.abs(x))
-    return choose(x >= 0, 1 / (1 + e), e / (1 + e))
+    # exp is only asked for what it brings to at most 1: no overflow on either side, and no choice between two.
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
 def _softplus(x):
-    return np.logaddexp(x, 0)
+    if is_complex(x):
+        raise TypeError("softplus is a function of real numbers")
+    # What logaddexp(x, 0) does, in functions that NumPy has vectorised.
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 def _relu(x):

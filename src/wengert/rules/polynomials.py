@@ -37,8 +37,36 @@ def _slope(p, x):
     return _polyval(p[:-1] * np.arange(n, 0, -1).astype(p.dtype), x)
 
 
-_polyval = primitive(_polyval, lambda g, x, like: _moments(g, x, count=like.shape[0]), lambda g, p, x: g * _slope(p, x))
-_moments = primitive(_moments, lambda g, x: _polyval(g, x), lambda g, c, x: c * _slope(g, x))
+_polyval = primitive(
+    _polyval,
+    lambda g, x, like: _moments(g, x, count=like.shape[0]),
+    lambda g, p, x: g * _slope(p, x),
+    batch=lambda p, x: _horner(p, x),
+)
+_moments = primitive(
+    _moments,
+    lambda g, x: _polyval(g, x),
+    lambda g, c, x: c * _slope(g, x),
+    batch=lambda c, x, count: _sums(c, x, count),
+)
+
+
+def _horner(p, x):
+    """The values for a batch of polynomials."""
+    y = np.zeros_like(x, dtype=np.result_type(p, x))
+    for k in range(p.shape[1]):
+        y = y * x + np.reshape(p[:, k], (-1, *(1,) * (x.ndim - 1)))
+    return y
+
+
+def _sums(c, x, count):
+    """The moments of each member of a batch."""
+    c, x = (np.reshape(v, (v.shape[0], -1)) for v in (c, x))
+    sums = []
+    for _ in range(count):
+        sums.append(np.sum(c, axis=1))
+        c = c * x
+    return np.stack(sums[::-1], axis=1) if count else np.zeros_like(c[:, :0])
 
 
 @composite(np.polyval)
@@ -61,7 +89,13 @@ def _vander_back(g, y):
     return np.sum(g[:, 1:] * powers * y[:, :-1], axis=1)
 
 
-_vander = primitive(_vander, lambda g, y: _vander_back(g, y))
+def _powers_each(x, columns):
+    ones = np.ones_like(x[..., None])
+    factors = [ones, *[x[..., None]] * (columns - 1)]
+    return np.cumprod(np.concatenate(factors[:columns] or [ones[..., :0]], axis=-1), axis=-1)
+
+
+_vander = primitive(_vander, lambda g, y: _vander_back(g, y), batch=lambda x, columns: _powers_each(x, columns))
 
 
 @composite(np.vander)

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import bilinear, composite, primitive, without_gradient
-from wengert.protocol import innermost
 from wengert.rules.elementwise import is_complex
 from wengert.rules.reductions import broadcast, normal_axes, normal_axis
 
@@ -28,17 +27,34 @@ def _matmul_b(g, a, like):
     if like.ndim == 1 and a.ndim == 1:
         return g * a
     if like.ndim == 1:
-        return np.matmul(g[..., None, :], a)[..., 0, :]
+        return _row_times(g, a) if a.ndim == 2 else np.matmul(g[..., None, :], a)[..., 0, :]
     if a.ndim == 1:
         return a[:, None] * g[..., None, :]
     return np.matmul(a.swapaxes(-1, -2), g)
+
+
+TALL = 16_384
+"""Rows of a matrix from which on BLAS is slower with all of them than with so many of them as fit into the caches."""
+BLOCK = 2_048
+
+
+def _row_times(g, a):
+    """A row times a matrix: the gradient of a linear model. Of a tall matrix OpenBLAS makes three times the work."""
+    rows, columns = a.shape
+    plain = g.__class__ is a.__class__ is np.ndarray and a.flags.c_contiguous
+    if not plain or rows < TALL or not 8 <= columns <= 512:
+        return np.matmul(g, a)
+    g = np.ascontiguousarray(g)
+    whole = rows // BLOCK * BLOCK
+    blocks = np.matmul(g[:whole].reshape(-1, 1, BLOCK), a[:whole].reshape(-1, BLOCK, columns))
+    return np.add.reduce(blocks, axis=(0, 1)) + np.matmul(g[whole:], a[whole:])
 
 
 def _matmul_each(a, b, batched):
     """The product for each example; a matrix that all share makes one product of the whole batch."""
     a_ndim, b_ndim = a.ndim - batched[0], b.ndim - batched[1]
     if not batched[1] and b_ndim <= 2:
-        joined = np.matmul(np.reshape(a, (-1, a.shape[-1])) if a_ndim > 1 else a, b)
+        joined = np.matmul(np.reshape(a, (math.prod(a.shape[:-1]), a.shape[-1])) if a_ndim > 1 else a, b)
         return np.reshape(joined, a.shape[:-1] + b.shape[1:])
     if not batched[0] and a_ndim == 2 and b_ndim == 1:
         return np.matmul(b, np.swapaxes(a, 0, 1))
@@ -251,6 +267,11 @@ def _einsum_each(xs, batched, subscripts, optimize):
 _einsum = primitive(
     _einsum,
     _einsum_rule,
+    tangents=(
+        lambda g, i, xs, subscripts, optimize: _einsum(
+            *xs[:i], g, *xs[i + 1 :], subscripts=subscripts, optimize=optimize
+        ),
+    ),
     batch=lambda xs, batched, subscripts, optimize: _einsum_each(xs, batched, subscripts, optimize),
 )
 
@@ -278,7 +299,7 @@ def _cast(x, dtype, casting):
 
 def _contract(subscripts, operands, optimize):
     """Two operands at a time, in an order that is searched once: the way back follows it, with what it has at hand."""
-    path, _ = np.einsum_path(subscripts, *map(innermost, operands), optimize=optimize)
+    path, _ = np.einsum_path(subscripts, *(np.broadcast_to(0.0, x.shape) for x in operands), optimize=optimize)
     inputs, output = subscripts.split("->")
     terms, operands = inputs.split(","), list(operands)
     for step, taken in enumerate(path[1:], 2):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, is_wrapper
-from wengert.protocol import anywhere, innermost
+from wengert.protocol import anywhere, constant, innermost
 from wengert.rules.reductions import _along, normal_axes
 
 SLOPES = {
@@ -76,7 +76,8 @@ def _quantiles(numpys, a, q, axis, method, keepdims, weights):
     dtype = numpys(np.zeros(1, a.dtype), given, method=method).dtype
     at = np.true_divide(given, 100) if percent else given
     rows, kept_shape = _lines(a, axis)
-    plain = innermost(rows)
+    # Where NaNs or weights move the places, these are other ones in each line.
+    plain = constant(rows) if weights is None and not skips else innermost(rows)
     missing = np.isnan(plain)
     n = np.sum(~missing, axis=-1, keepdims=True) if skips else np.full((*plain.shape[:-1], 1), plain.shape[-1])
     if weights is None:
@@ -150,7 +151,7 @@ def median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     if not a.size or a.dtype.kind not in "fc":
         return np.median(innermost(a), axis=axis, keepdims=keepdims)
     rows, kept_shape = _lines(a, axis)
-    plain = innermost(rows)
+    plain = constant(rows)
     n = rows.shape[-1]
     middle = slice((n - 1) // 2, n // 2 + 1)
     order = np.argpartition(plain, [middle.start, middle.stop - 1], axis=-1)

@@ -8,6 +8,7 @@ from wengert.errors import DTypeError
 from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
 from wengert.protocol import anywhere
 from wengert.rules.elementwise import choose, is_complex, only
+from wengert.rules.recurrences import recurrence_back
 
 UNSET: Any = np._NoValue
 
@@ -177,7 +178,13 @@ def _product_of_others(x: Any, axis: Any) -> Any:
     return np.transpose(np.reshape(before * after, shape), np.argsort(order))
 
 
-_prod = primitive(_prod, _prod_rule, batch="axis")
+def _prod_tangent(g, x, y, axis, keepdims):
+    if not anywhere(x == 0):
+        return y * np.sum(g / x, axis=axis, keepdims=keepdims)
+    return np.sum(g * _product_of_others(x, axis), axis=axis, keepdims=keepdims)
+
+
+_prod = primitive(_prod, _prod_rule, tangents=(_prod_tangent,), batch="axis")
 
 
 @composite(np.prod, direct=_prod, positional=2, keywords=("axis", "keepdims"))
@@ -204,34 +211,6 @@ def _sum_from_here(x: Any, axis: int) -> Any:
 def part(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
     """The slice ``start:stop`` along an axis."""
     return x[(*(slice(None),) * (axis % x.ndim), slice(start, stop))]
-
-
-def recurrence(c: Any, b: Any, axis: int) -> Any:
-    """The linear recurrence ``h[i] = c[i] * h[i - 1] + b[i]`` along an axis, from ``h[-1] = 0``.
-
-    Two steps are one step of the same form, so that half as many steps give every other element (Ladner and Fischer,
-    1980): linear time, whatever the coefficients, and in functions that have derivatives.
-    """
-    moved = _every_other(np.moveaxis(c, axis, -1), np.moveaxis(b, axis, -1))
-    return np.moveaxis(moved, -1, axis)
-
-
-def _every_other(c: Any, b: Any) -> Any:
-    n = b.shape[-1]
-    if n < 2:
-        return b
-    first, second = c[..., 0 : n - 1 : 2], c[..., 1::2]
-    odd = _every_other(first * second, second * b[..., 0 : n - 1 : 2] + b[..., 1::2])
-    even = c[..., 2::2] * odd[..., : (n - 1) // 2] + b[..., 2::2]
-    even = np.concatenate([b[..., :1], even], axis=-1)
-    pairs = np.stack([even[..., : n // 2], odd], axis=-1)
-    pairs = np.reshape(pairs, (*b.shape[:-1], n - n % 2))
-    return np.concatenate([pairs, even[..., -1:]], axis=-1) if n % 2 else pairs
-
-
-def recurrence_back(c: Any, b: Any, axis: int) -> Any:
-    """The same from the other end: ``h[i] = c[i + 1] * h[i + 1] + b[i]``; ``c[0]`` is not used."""
-    return np.flip(recurrence(np.flip(np.roll(c, -1, axis), axis), np.flip(b, axis), axis), axis)
 
 
 def _cumprod_rule(g, x, y, axis):
@@ -282,10 +261,12 @@ def _min(x, axis=None, keepdims=False):
 
 def _extremum_rule(g, x, y, like, axis, keepdims):
     """Elements equal to the extremum share its cotangent evenly; where it is NaN, the NaNs do."""
+    return shared_among(_at_extremum(x, y, like, axis, keepdims), g, like, axis, keepdims)
+
+
+def _at_extremum(x, y, like, axis, keepdims):
     taken = x == spread(y, like, axis, keepdims)
-    if anywhere(y != y):
-        taken = np.logical_or(taken, x != x)
-    return shared_among(taken, g, like, axis, keepdims)
+    return np.logical_or(taken, x != x) if anywhere(y != y) else taken
 
 
 def shared_among(taken: Any, g: Any, like: Any, axis: Any, keepdims: bool) -> Any:
@@ -295,8 +276,14 @@ def shared_among(taken: Any, g: Any, like: Any, axis: Any, keepdims: bool) -> An
     return only(taken, spread(share.astype(like.dtype), like, axis, keepdims))
 
 
-_max = primitive(_max, _extremum_rule, batch="axis")
-_min = primitive(_min, _extremum_rule, batch="axis")
+def _extremum_tangent(g, x, y, like, axis, keepdims):
+    taken = _at_extremum(x, y, like, axis, keepdims)
+    ties = np.sum(taken, axis=axis, keepdims=keepdims)
+    return np.sum(only(taken, g), axis=axis, keepdims=keepdims) / np.astype(ties, like.dtype)
+
+
+_max = primitive(_max, _extremum_rule, tangents=(_extremum_tangent,), batch="axis")
+_min = primitive(_min, _extremum_rule, tangents=(_extremum_tangent,), batch="axis")
 
 
 def _extremum(reduce, pick):

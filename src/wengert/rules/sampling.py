@@ -1,9 +1,11 @@
 """Sampled functions: convolution, interpolation, histograms with weights."""
 
+import math
+
 import numpy as np
 
-from wengert.primitive import bilinear, composite, primitive
-from wengert.protocol import anywhere, everywhere, innermost
+from wengert.primitive import bilinear, composite, is_wrapper, primitive
+from wengert.protocol import anywhere, constant, everywhere, innermost
 from wengert.rules.elementwise import choose, is_complex
 
 # Convolution -----------------------------------------------------------------------------------------------------
@@ -23,10 +25,26 @@ def _valid(a, b):
     return _convolve_valid(a, b[::-1])
 
 
-_convolve_all = bilinear(_convolve_all, lambda g, b: _valid(g, b), lambda g, a: _valid(g, a))
-_convolve_valid = bilinear(
-    _convolve_valid, lambda g, b: _convolve_all(g, b[::-1]), lambda g, a: _convolve_valid(a, g[::-1])[::-1]
+_convolve_all = bilinear(
+    _convolve_all, lambda g, b: _valid(g, b), lambda g, a: _valid(g, a), batch=lambda a, b: _all_each(a, b)
 )
+_convolve_valid = bilinear(
+    _convolve_valid,
+    lambda g, b: _convolve_all(g, b[::-1]),
+    lambda g, a: _convolve_valid(a, g[::-1])[::-1],
+    batch=lambda a, b: _valid_each(a, b),
+)
+
+
+def _valid_each(a, b):
+    """For a batch: the windows of `a`, each times `b` turned round."""
+    return (np.lib.stride_tricks.sliding_window_view(a, b.shape[1], 1) @ np.flip(b, 1)[..., None])[..., 0]
+
+
+def _all_each(a, b):
+    a, b = (a, b) if a.shape[1] >= b.shape[1] else (b, a)
+    margin = b.shape[1] - 1
+    return _valid_each(np.pad(a, ((0, 0), (margin, margin))), b)
 
 
 def _signal(name, x):
@@ -80,15 +98,46 @@ def _interp(x, xp, fp):
 
 def _pieces(x, xp):
     """For each x the piece that it lies in, the portion of it that lies to the left of x, and whether x is inside."""
-    where, points = innermost(x), innermost(xp)
-    piece = np.clip(np.searchsorted(points, where, "right") - 1, 0, len(points) - 2)
+    where, points = constant(x), constant(xp)
+    piece = _piece(where, points)
     inside = (where >= points[0]) & (where <= points[-1])
-    portion = (x - xp[piece]) / _widths(xp)[piece]
-    if points[-2] == points[-1]:  # the last piece has no width
-        portion = np.where(where == points[-1], 1.0, portion)
+    portion = (x - _at(xp, piece)) / _at(_widths(xp), piece)
+    if anywhere(points[-2] == points[-1]):  # the last piece has no width
+        portion = np.where((points[-2] == points[-1]) & (where == points[-1]), 1.0, portion)
     if not everywhere(inside):
         portion = np.where(inside, portion, np.where(where > points[-1], 1.0, 0.0))
     return piece, portion, inside
+
+
+def _piece(x, xp):
+    """The number of the piece that each x lies in; of batches, by counting the points that are not beyond it."""
+    if is_wrapper(x) or is_wrapper(xp):
+        before = np.sum(np.astype(xp <= x[..., None], int), axis=-1)
+    else:
+        before = np.searchsorted(xp, x, "right")
+    return np.clip(before - 1, 0, len(xp) - 2)
+
+
+def _at(v, piece):
+    """The elements of a line at these places, which may be others in each example of a batch, as `v` then must be."""
+    return np.take(v + 0 * np.sum(piece) if is_wrapper(piece) else v, piece)
+
+
+def _interp_each(x, xp, fp, batched):
+    """With points that all share it is the function itself; else the line of the piece that each x lies in."""
+    if not batched[1] and not batched[2]:
+        return _interp(x, xp, fp)
+    x, xp, fp = (v if ours else v[None] for v, ours in zip((x, xp, fp), batched, strict=True))
+    n = max(len(x), len(xp), len(fp))
+    rows = np.broadcast_to(np.reshape(x, (len(x), math.prod(x.shape[1:]))), (n, math.prod(x.shape[1:])))
+    xp, fp = (np.broadcast_to(v, (n, v.shape[1])) for v in (xp, fp))
+    before = np.sum(np.astype(xp[:, None, :] <= rows[..., None], int), axis=-1)
+    piece = np.clip(before - 1, 0, xp.shape[1] - 2)
+    left, low, high = (np.take_along_axis(v, k, 1) for v, k in ((xp, piece), (fp, piece), (fp, piece + 1)))
+    width = np.take_along_axis(xp, piece + 1, 1) - left
+    y = low + (rows - left) * ((high - low) / np.where(width == 0, 1.0, width))
+    y = np.where(rows >= xp[:, -1:], fp[:, -1:], np.where(rows < xp[:, :1], fp[:, :1], y))
+    return np.reshape(y, (n, *x.shape[1:]))
 
 
 def _widths(xp):
@@ -97,7 +146,7 @@ def _widths(xp):
 
 
 def _times_slopes(g, piece, inside, xp, fp):
-    slope = np.where(xp[1:] == xp[:-1], 0.0, (fp[1:] - fp[:-1]) / _widths(xp))[piece]
+    slope = _at(np.where(xp[1:] == xp[:-1], 0.0, (fp[1:] - fp[:-1]) / _widths(xp)), piece)
     if not everywhere(np.isfinite(slope)):  # a zero cotangent wins
         slope = np.where((g == 0) & ~np.isfinite(slope), 0.0, slope)
     return g * slope if everywhere(inside) else np.where(inside, g * slope, 0.0)
@@ -123,7 +172,13 @@ def _interp_fp(g, x, xp):
     return _to_points(g, piece, portion, len(xp))
 
 
-_interp = primitive(_interp, _interp_x, _interp_xp, _interp_fp)
+_interp = primitive(
+    _interp,
+    _interp_x,
+    _interp_xp,
+    _interp_fp,
+    batch=lambda x, xp, fp, batched: _interp_each(x, xp, fp, batched),
+)
 
 
 @composite(np.interp)
@@ -143,7 +198,7 @@ def interp(x, xp, fp, left=None, right=None, period=None):
         raise ValueError("array of sample points is empty")
     if len(xp) != len(fp):
         raise ValueError("fp and xp are not of the same length.")
-    where, points = innermost(x), innermost(xp)
+    where, points = constant(x), constant(xp)
     missing = np.isnan(where)
     inner = choose(missing, xp[0], x) if anywhere(missing) else x
     y = _interp(inner, xp, fp) if len(xp) > 1 else np.broadcast_to(fp[0], np.shape(x))
@@ -201,6 +256,8 @@ def _bins_of(x, edges):
 def _sums(bins, weights, n):
     if is_complex(weights):
         return _sums(bins, np.real(weights), n) + 1j * _sums(bins, np.imag(weights), n)
+    if is_wrapper(bins):  # each example of a batch has bins of its own
+        return np.sum(np.where(bins[..., None] == np.arange(n), weights[..., None], 0), axis=0)
     return np.bincount(bins, weights, n)
 
 

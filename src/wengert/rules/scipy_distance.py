@@ -7,7 +7,8 @@ import numpy as np
 import scipy.spatial.distance as sd
 
 from wengert.primitive import primitive
-from wengert.rules.scipy_tools import array, double, has_wrapper, plain, twin, unsupported
+from wengert.protocol import anywhere
+from wengert.rules.scipy_tools import array, double, has_wrapper, plain, primal, twin, unsupported
 
 distance = "spatial.distance"
 
@@ -59,6 +60,7 @@ pull = primitive(
     lambda g, w, signs: _by_first(g, w, signs),
     lambda g, w, like, signs: _by_second(g, w, like, signs),
     name="distance.pull",
+    batch="rows",
 )
 weigh = primitive(
     _weigh,
@@ -66,6 +68,7 @@ weigh = primitive(
     lambda g, v, signs: _by_first(v, g, signs),
     lambda g, v, like, signs: _by_second(v, g, like, signs),
     name="distance.weigh",
+    batch="rows",
 )
 
 
@@ -74,7 +77,7 @@ def _slopes(g, y, metric):
     if metric == "sqeuclidean":
         return 2 * g
     if metric == "euclidean":
-        zero = plain(y) == 0
+        zero = primal(y) == 0
         return np.where(zero, 0.0, g / np.where(zero, 1.0, y))
     return g
 
@@ -84,10 +87,10 @@ def _by_points(g, a, b, y, metric):
     weights = _slopes(g, y, metric)
     if metric == "cityblock":
         return pull(weights, a, b, signs=True)
-    middle, sizes = np.mean(plain(b), axis=0), np.abs(plain(y))
-    spread = np.sqrt(np.max(np.sum((plain(b) - middle) ** 2, axis=1), initial=0))
-    least = np.min(sizes, where=sizes > 0, initial=np.inf)
-    if (np.sqrt(least) if metric == "sqeuclidean" else least) < 1e-2 * spread:
+    middle, sizes = np.mean(primal(b), axis=0), np.abs(primal(y))
+    spread = np.sqrt(np.max(np.sum((primal(b) - middle) ** 2, axis=1), initial=0))
+    least = np.min(np.where(sizes > 0, sizes, np.inf), initial=np.inf)
+    if anywhere((np.sqrt(least) if metric == "sqeuclidean" else least) < 1e-2 * spread):
         return pull(weights, a, b)
     return np.sum(weights, axis=1)[:, None] * (a - middle) - weights @ (b - middle)
 
@@ -97,6 +100,7 @@ _pairwise = primitive(
     lambda g, a, b, y, metric: _by_points(g, a, b, y, metric),
     lambda g, a, b, y, metric: _by_points(g.T, b, a, y.T, metric),
     name="distance.cdist",
+    batch="rows",
 )
 
 NAMES = {

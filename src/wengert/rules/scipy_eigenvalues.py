@@ -6,12 +6,12 @@ import numpy as np
 import scipy.linalg as sl
 
 from wengert.primitive import primitive
-from wengert.rules.decompositions import _eigh_rule, _marked, _pack, _results, _unpack, _values
+from wengert.rules.decompositions import _eigh_rule, _eigh_tangent, _marked, _pack, _results, _unpack, _values
 from wengert.rules.elementwise import is_complex
 from wengert.rules.equal_values import adjoint, any_pair, clusters, shared, spectral
 from wengert.rules.linalg import transposed
 from wengert.rules.scipy_linalg import _solve_triangular, hermitian, linalg, several, solve_triangular
-from wengert.rules.scipy_tools import inexact, plain, twin, unsupported
+from wengert.rules.scipy_tools import inexact, plain, primal, twin, unsupported
 
 
 def _eigh(x, lower=True, driver=None):
@@ -19,7 +19,9 @@ def _eigh(x, lower=True, driver=None):
     return _pack(w, v, batch=x.ndim - 2)
 
 
-_eigh = primitive(_eigh, _eigh_rule, name="scipy.linalg.eigh", holomorphic=False)
+_eigh = primitive(
+    _eigh, _eigh_rule, name="scipy.linalg.eigh", holomorphic=False, tangents=(_eigh_tangent,), batch="leading"
+)
 
 
 def _chosen(name: str, w: Any, by_index: Any, by_value: Any) -> Any:
@@ -56,7 +58,7 @@ def eigh(
     a, b=None, *, lower=True, eigvals_only=False, overwrite_a=False, overwrite_b=False, type=1, check_finite=True,
     subset_by_index=None, subset_by_value=None, driver=None,
 ):  # fmt: skip
-    given = (plain(a), plain(b))
+    given = [primal(m) for m in (a, b) if m is not None]
     a = inexact(a)
     if type not in (1, 2, 3):
         raise ValueError(f'"type" keyword only accepts 1, 2, and 3; received {type}')
@@ -70,10 +72,19 @@ def eigh(
     w, v = w[..., some], v[..., some]
     v = v if back is None else back(v)
     if back is not None or some != slice(None):
-        v = _turned(v, sl.eigh(
-            *given, lower=lower, type=type, subset_by_index=subset_by_index, subset_by_value=subset_by_value,
-            driver=driver)[1])  # fmt: skip
+        within = {"by_index": subset_by_index, "by_value": subset_by_value}
+        v = _turned(v, _chosen_vectors(*given, lower=lower, problem=type, driver=driver, **within))
     return several(a, w, v)
+
+
+def _chosen_vectors(*operands, lower=True, problem=1, by_index=None, by_value=None, driver=None):
+    """SciPy's own eigenvectors, for their signs."""
+    return sl.eigh(
+        *operands, lower=lower, type=problem, subset_by_index=by_index, subset_by_value=by_value, driver=driver
+    )[1]
+
+
+_chosen_vectors = primitive(_chosen_vectors, None, name="scipy.linalg.eigh, chosen vectors", batch="leading")
 
 
 def _whole(driver):
@@ -83,7 +94,7 @@ def _whole(driver):
 
 def _turned(v: Any, reference: np.ndarray) -> Any:
     """Eigenvectors with the signs (phases) that SciPy's have."""
-    product = np.sum(np.conjugate(plain(v)) * reference, axis=-2, keepdims=True)
+    product = np.sum(np.conjugate(primal(v)) * reference, axis=-2, keepdims=True)
     size = np.abs(product)
     return v * np.where(size == 0, 1, product / np.where(size == 0, 1, size)).astype(v.dtype)
 
@@ -130,7 +141,7 @@ def _tridiagonal_rule(g, y, likes):
     """Only the two diagonals of the matrix's gradient are made, unless eigenvectors are used."""
     n = likes[0].shape[-1]
     (w, v), h, gv = _results(y, n, (n, n)), _values(g, n), _unpack(g[..., n:], (n, n))[0]
-    same = clusters(plain(w))
+    same = clusters(primal(w))
     if _marked(g):
         x = v @ spectral("linalg.eigh_tridiagonal", w, h, transposed(v) @ gv, same)
     else:
@@ -139,14 +150,24 @@ def _tridiagonal_rule(g, y, likes):
     return np.sum(x * v, axis=-1), np.sum(beside, axis=-1)
 
 
-_tridiagonal = primitive(_tridiagonal, _tridiagonal_rule, name="scipy.linalg.eigh_tridiagonal")
+_tridiagonal = primitive(_tridiagonal, _tridiagonal_rule, name="scipy.linalg.eigh_tridiagonal", batch="leading")
+
+
+def _chosen_tridiagonal(*operands, select="a", within=None, driver="auto"):
+    """SciPy's own eigenvectors, for their signs."""
+    return sl.eigh_tridiagonal(*operands, select=select, select_range=within, lapack_driver=driver)[1]
+
+
+_chosen_tridiagonal = primitive(
+    _chosen_tridiagonal, None, name="scipy.linalg.eigh_tridiagonal, chosen vectors", batch="leading"
+)
 
 
 @twin(sl.eigh_tridiagonal, linalg)
 def eigh_tridiagonal(
     d, e, eigvals_only=False, select="a", select_range=None, check_finite=True, tol=0.0, lapack_driver="auto"
 ):
-    given, d = (plain(d), plain(e)), inexact(d)
+    given, d = (primal(d), primal(e)), inexact(d)
     n = d.shape[-1]
     packed = _tridiagonal(d, inexact(e), driver="auto" if select not in ("a", "all", 0) else lapack_driver)
     by_index = select_range if select in ("i", "index", 2) else None
@@ -157,8 +178,8 @@ def eigh_tridiagonal(
     w, v = _results(packed, n, (n, n))
     some = _chosen("eigh_tridiagonal", w, by_index, by_value)
     if some != slice(None):
-        reference = sl.eigh_tridiagonal(*given, select=select, select_range=select_range, lapack_driver=lapack_driver)
-        return w[..., some], _turned(v[..., some], reference[1])
+        reference = _chosen_tridiagonal(*given, select=select, within=select_range, driver=lapack_driver)
+        return w[..., some], _turned(v[..., some], reference)
     return several(d[..., None], w, v)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import scipy.integrate as sg
 
 from wengert.protocol import anywhere
-from wengert.rules.scipy_tools import inexact, plain, twin
+from wengert.rules.scipy_tools import inexact, plain, primal, twin
 
 integrate = "integrate"
 
@@ -23,7 +23,7 @@ def _along(v: Any, y: Any, axis: int, name: str) -> Any:
 
 def _like(dx: Any, y: Any) -> Any:
     """A distance in the precision of the samples."""
-    return inexact(dx).astype(plain(y).real.dtype)
+    return inexact(dx).astype(primal(y).real.dtype)
 
 
 def _checked(x: Any, y: Any) -> None:
@@ -61,7 +61,7 @@ def _begun(total: Any, initial: Any) -> Any:
     """With what it begins at, if that is given."""
     if initial is None:
         return total
-    initial = initial if np.ndim(plain(initial)) else np.broadcast_to(inexact(initial), (*total.shape[:-1], 1))
+    initial = initial if np.ndim(primal(initial)) else np.broadcast_to(inexact(initial), (*total.shape[:-1], 1))
     return np.concatenate([initial.astype(total.dtype), total], axis=-1)
 
 
@@ -110,7 +110,7 @@ def cumulative_simpson(y, *, x=None, dx=1.0, axis=-1, initial=None):
         h = np.broadcast_to(dx, (*y.shape[:-1], n - 1))
     else:
         _checked(x, y)
-        if anywhere(np.diff(plain(x), axis=-1) <= 0):
+        if anywhere(np.diff(primal(x), axis=-1) <= 0):
             raise ValueError("Input x must be strictly increasing.")
         h = np.broadcast_to(np.diff(x, axis=-1), (*y.shape[:-1], n - 1))
     if n < 3:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import scipy.interpolate as si
 
-from wengert.protocol import anywhere
+from wengert.protocol import anywhere, everywhere
 from wengert.rules.elementwise import is_complex
 from wengert.rules.reductions import normal_axis
 from wengert.rules.scipy_structured import solve_banded
-from wengert.rules.scipy_tools import array, constant, double, has_wrapper, plain, unsupported
+from wengert.rules.scipy_tools import array, chosen, constant, double, has_wrapper, primal, searched, unsupported
 from wengert.rules.splines import basis, sample
 
 interpolate = "interpolate"
@@ -26,7 +26,7 @@ def _places_in_front(y: Any, ndim: int, axis: int) -> Any:
 
 
 def _increasing(x: Any, name: str) -> None:
-    values = plain(x)
+    values = primal(x)
     if values.ndim != 1 or anywhere(np.diff(values) <= 0):
         raise ValueError(f"`x` must be strictly increasing sequence of one dimension ({name}).")
 
@@ -58,17 +58,17 @@ class PPoly:
         flat, ends = np.reshape(x, (-1,)), self.x[np.array([0, -1])]
         if extrapolate == "periodic":
             period = ends[1] - ends[0]
-            flat = flat - period * np.floor((plain(flat) - plain(ends)[0]) / plain(period))
-        piece = np.clip(np.searchsorted(plain(self.x), plain(flat), "right") - 1, 0, len(self.x) - 2)
-        step = np.reshape(flat - self.x[piece], (-1, *(1,) * (self.c.ndim - 2)))
+            flat = flat - period * np.floor((primal(flat) - primal(ends)[0]) / primal(period))
+        piece = np.clip(searched(primal(self.x), primal(flat), "right") - 1, 0, len(self.x) - 2)
+        step = np.reshape(flat - chosen(self.x, piece), (-1, *(1,) * (self.c.ndim - 2)))
         y, k = None, len(self.c)
         for j in range(k - nu):
             factor = float(np.prod(np.arange(k - j - nu, k - j)))
-            term = self.c[j][piece] * factor
+            term = chosen(self.c[j], piece) * factor
             y = term if y is None else y * step + term
-        y = self.c[0][piece] * 0.0 * step if y is None else y
+        y = chosen(self.c[0], piece) * 0.0 * step if y is None else y
         if extrapolate is False:
-            outside = (plain(flat) < plain(ends)[0]) | (plain(flat) > plain(ends)[1])
+            outside = (primal(flat) < primal(ends)[0]) | (primal(flat) > primal(ends)[1])
             y = np.where(np.reshape(outside, step.shape), np.nan, y)
         return _places_in_front(np.reshape(y, (*x.shape, *self.c.shape[2:])), x.ndim, self.axis)
 
@@ -176,7 +176,7 @@ class CubicSpline(CubicHermiteSpline):
 def _conditions(bc_type: Any, y: Any) -> tuple:
     """For both ends the order and the value of a derivative, or a name."""
     if isinstance(bc_type, str) and bc_type == "periodic":
-        if not np.allclose(plain(y)[0], plain(y)[-1], rtol=1e-15, atol=1e-15):
+        if not everywhere(np.isclose(primal(y)[0], primal(y)[-1], rtol=1e-15, atol=1e-15)):
             raise ValueError("The first and last `y` point along axis 0 must be identical when bc_type='periodic'.")
         return "periodic", "periodic"
     ends = (bc_type, bc_type) if isinstance(bc_type, str) else bc_type
@@ -263,7 +263,7 @@ class PchipInterpolator(CubicHermiteSpline):
         if len(x) == 2:
             slopes = np.concatenate([m, m])
         else:
-            values, w1, w2 = plain(m), 2 * h[1:] + h[:-1], h[1:] + 2 * h[:-1]
+            values, w1, w2 = primal(m), 2 * h[1:] + h[:-1], h[1:] + 2 * h[:-1]
             flat = values[:-1] * values[1:] <= 0
             safe = [np.where(flat, 1.0, part) for part in (m[:-1], m[1:])]
             inner = np.where(flat, 0.0, (w1 + w2) / (w1 / safe[0] + w2 / safe[1]))
@@ -274,7 +274,7 @@ class PchipInterpolator(CubicHermiteSpline):
 
 def _pchip_end(h0, h1, m0, m1):
     d = ((2 * h0 + h1) * m0 - h0 * m1) / (h0 + h1)
-    values, first, second = plain(d), plain(m0), plain(m1)
+    values, first, second = primal(d), primal(m0), primal(m1)
     wrong = np.sign(values) != np.sign(first)
     steep = ~wrong & (np.sign(first) != np.sign(second)) & (np.abs(values) > 3 * np.abs(first))
     return np.where(wrong, 0.0, np.where(steep, 3 * m0, d))
@@ -300,7 +300,7 @@ class Akima1DInterpolator(CubicHermiteSpline):
             extra = 0.5 if method == "makima" else 0.0
             f1, f2 = turns[2:] + extra * sums[2:], turns[:-2] + extra * sums[:-2]
             total = f1 + f2
-            bent = plain(total) > 1e-9 * np.max(plain(total), initial=-np.inf)
+            bent = primal(total) > 1e-9 * np.max(primal(total), initial=-np.inf)
             weighted = (f1 * m[1:-2] + f2 * m[2:-1]) / np.where(bent, total, 1.0)
             slopes = np.where(bent, weighted, 0.5 * (m[3:] + m[:-3]))
         self._fill(x, y, slopes, axis, False if extrapolate is None else extrapolate)
@@ -321,7 +321,7 @@ class BSpline:
         self.c = np.moveaxis(c, self.axis, 0)
         n = len(self.t) - self.k - 1
         if self.k < 0 or anywhere(np.diff(self.t) < 0) or self.c.shape[0] < n or n < self.k + 1:
-            si.BSpline(self.t, plain(self.c), self.k)  # raises
+            si.BSpline(self.t, primal(self.c), self.k)  # raises
 
     def __call__(self, x, nu=0, extrapolate=None):
         """Values, or derivatives of order `nu`, at places of any shape."""
@@ -330,11 +330,11 @@ class BSpline:
         extrapolate = self.extrapolate if extrapolate is None else extrapolate
         flat = np.reshape(x, (1, -1))
         if extrapolate == "periodic":
-            flat = flat - (t[n] - t[k]) * np.floor((plain(flat) - t[k]) / (t[n] - t[k]))
+            flat = flat - (t[n] - t[k]) * np.floor((primal(flat) - t[k]) / (t[n] - t[k]))
             extrapolate = False
         y = sample(self.c[:n], flat, order=k, nus=((nu,),), knots=(t,))[0]
         if not extrapolate:
-            places = plain(flat)[0]
+            places = primal(flat)[0]
             outside = (places < t[k]) | (places > t[n])
             y = np.where(np.reshape(outside, (-1, *(1,) * (y.ndim - 1))), np.nan, y)
         return _places_in_front(np.reshape(y, (*x.shape, *self.c.shape[1:])), x.ndim, self.axis)
@@ -376,7 +376,8 @@ def make_interp_spline(x, y, k=3, t=None, bc_type=None, axis=0, check_finite=Tru
     if has_wrapper(bc_type):
         raise unsupported(name, "bc_type", "recorded values", "plain values", y)
     named = bc_type is None or isinstance(bc_type, str)
-    like = np.reshape(plain(y), (len(y), -1)) * 0.0 if named else plain(y)
+    shape = (len(y), y.size // max(len(y), 1)) if named else y.shape
+    like = np.full(shape, 0.0 if everywhere(np.isfinite(primal(y))) else np.nan)
     spline = si.make_interp_spline(x, like, k, t, bc_type, 0, check_finite)  # checks all, and chooses knots
     t, ends = spline.t, [[], []]
     if bc_type is not None and not (isinstance(bc_type, str) and bc_type == "not-a-knot"):

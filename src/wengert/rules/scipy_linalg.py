@@ -10,11 +10,11 @@ import numpy as np
 import scipy.linalg as sl
 
 from wengert.primitive import primitive
-from wengert.protocol import anywhere
+from wengert.protocol import anywhere, everything
 from wengert.rules.elementwise import is_complex
 from wengert.rules.equal_values import adjoint, diagonal
 from wengert.rules.linalg import transposed
-from wengert.rules.scipy_tools import array, double, inexact, plain, refused, twin, undefined, unsupported
+from wengert.rules.scipy_tools import array, double, inexact, plain, primal, refused, twin, undefined, unsupported
 
 linalg = "linalg"
 
@@ -75,7 +75,7 @@ def _solve_rule(g, xs, y, assume):
     return -gb @ transposed(y), gb
 
 
-_solve = primitive(_solve, _solve_rule, name="scipy.linalg.solve", broadcasts=True)
+_solve = primitive(_solve, _solve_rule, name="scipy.linalg.solve", broadcasts=True, batch="elementwise")
 
 
 @twin(sl.solve, linalg)
@@ -97,7 +97,11 @@ def _solve_triangular_rule(g, xs, y, trans, lower, unit):
 
 
 _solve_triangular = primitive(
-    _solve_triangular, _solve_triangular_rule, name="scipy.linalg.solve_triangular", broadcasts=True
+    _solve_triangular,
+    _solve_triangular_rule,
+    name="scipy.linalg.solve_triangular",
+    broadcasts=True,
+    batch="elementwise",
 )
 
 
@@ -139,26 +143,28 @@ def _cut(a: Any, atol: Any, rtol: Any, s: Any) -> Any:
     atol = 0.0 if atol is None else plain(atol)
     unit = max(a.shape[-2:]) * float(np.finfo(s.dtype).eps)
     rtol = plain(rtol) if rtol is not None else unit if not atol else 0.0
+    if not atol:
+        return rtol
     largest = np.max(s, axis=-1, initial=0)
     return rtol + atol / np.where(largest == 0, 1, largest)
 
 
 def _inverse_and_rank(a: Any, s: Any, cut: Any, return_rank: bool) -> Any:
     inverse = np.linalg.pinv(a, cut)
-    rank = np.sum(s > np.asarray(cut)[..., None] * np.max(s, axis=-1, keepdims=True, initial=0), axis=-1)
+    rank = np.sum(s > array(cut)[..., None] * np.max(s, axis=-1, keepdims=True, initial=0), axis=-1)
     return several(a, inverse, rank) if return_rank else inverse
 
 
 @twin(sl.pinv, linalg)
 def pinv(a, *, atol=None, rtol=None, return_rank=False, check_finite=True):
-    s = np.linalg.svdvals(plain(a))
+    s = np.linalg.svdvals(primal(a))
     return _inverse_and_rank(a, s, _cut(a, atol, rtol, s), return_rank)
 
 
 @twin(sl.pinvh, linalg)
 def pinvh(a, atol=None, rtol=None, lower=True, return_rank=False, check_finite=True):
     a = hermitian(a, lower)
-    s = np.linalg.svdvals(plain(a))
+    s = np.linalg.svdvals(primal(a))
     result = _inverse_and_rank(a, s, _cut(a, atol, rtol, s), return_rank)
     return (result[0], int(result[1])) if return_rank and a.ndim == 2 else result
 
@@ -206,7 +212,7 @@ def cho_solve(c_and_lower, b, overwrite_b=False, check_finite=True):
 # LU --------------------------------------------------------------------------------------------------------------
 
 
-def _lu_known(x, packed=None):
+def _lu_known(x, packed):
     """Both factors of a square matrix that needs no pivoting, in one, known already."""
     return packed
 
@@ -221,22 +227,45 @@ def _lu_rule(g, y):
 
 
 def _refuse_zero_pivots(y):
-    if anywhere(diagonal(plain(y)) == 0):
+    if anywhere(diagonal(primal(y)) == 0):
         raise undefined("lu", "a matrix without pivots of zero", y, "use svd, or add a multiple of the identity")
 
 
-_lu_known = primitive(_lu_known, _lu_rule, name="scipy.linalg.lu")
+def _lu_tangent(g, y):
+    _refuse_zero_pivots(y)
+    lower, upper = np.tril(y, -1) + eye(y), np.triu(y)
+    x = _solve_triangular(lower, g, lower=True, unit=True)
+    x = transposed(_solve_triangular(upper, transposed(x), trans=1))
+    return np.tril(lower @ np.tril(x, -1), -1) + np.triu(np.triu(x) @ upper)
+
+
+_lu_known = primitive(_lu_known, _lu_rule, None, name="scipy.linalg.lu", tangents=(_lu_tangent, None), batch="leading")
+
+
+def _pivoted(x):
+    """Row numbers p with A = L[p] U, behind both factors of the square part, in one array."""
+    p, left, right = sl.lu(x, p_indices=True)
+    k = min(x.shape[-2:])
+    known = np.tril(left[..., :k, :], -1) + right[..., :, :k]
+    return np.concatenate([known.reshape(*x.shape[:-2], k * k), p], axis=-1, dtype=known.dtype, casting="unsafe")
+
+
+_pivoted = primitive(_pivoted, None, name="scipy.linalg.lu, pivots", batch="leading")
+_pivots = primitive(lambda x: sl.lu_factor(x)[1], None, name="scipy.linalg.lu_factor", batch="leading")
+_column_order = primitive(
+    lambda x: sl.qr(x, mode="r", pivoting=True)[-1], None, name="scipy.linalg.qr", batch="leading"
+)
 
 
 def _factors(a: Any) -> tuple:
     """Row numbers p with A = L[p] U, and both factors; those of a matrix that is not square from its square part."""
-    p, left, right = sl.lu(plain(a), p_indices=True)
     (m, n), k = a.shape[-2:], min(a.shape[-2:])
     if not k:
-        return p, left, right
+        return sl.lu(plain(a), p_indices=True)
+    packed = _pivoted(primal(a))
+    known, p = np.reshape(packed[..., : k * k], (*a.shape[:-2], k, k)), np.real(packed[..., k * k :]).astype(np.intc)
     rows = np.take_along_axis(a, np.argsort(p, axis=-1)[..., None], axis=-2)
-    known = np.tril(left[..., :k, :], -1) + right[..., :, :k]
-    packed = _lu_known(rows[..., :k, :k], packed=known)
+    packed = _lu_known(rows[..., :k, :k], known)
     lower, upper = np.tril(packed, -1) + eye(packed), np.triu(packed)
     if m > n:
         _refuse_zero_pivots(packed)
@@ -254,14 +283,14 @@ def lu(a, permute_l=False, overwrite_a=False, check_finite=True, p_indices=False
     p, lower, upper = _factors(a)
     if permute_l:
         return np.take_along_axis(lower, p[..., None], axis=-2), upper
-    matrix = p if p_indices else (p[..., :, None] == np.arange(a.shape[-2])).astype(plain(a).real.dtype)
+    matrix = p if p_indices else (p[..., :, None] == np.arange(a.shape[-2])).astype(np.finfo(a.dtype).dtype)
     return matrix, lower, upper
 
 
 @twin(sl.lu_factor, linalg)
 def lu_factor(a, overwrite_a=False, check_finite=True):
     a = inexact(a)
-    pivots = sl.lu_factor(plain(a))[1]
+    pivots = _pivots(primal(a))
     _, lower, upper = _factors(a)
     (m, n), k = a.shape[-2:], min(a.shape[-2:])
     packed = np.tril(lower, -1)
@@ -275,7 +304,7 @@ def lu_factor(a, overwrite_a=False, check_finite=True):
 
 @twin(sl.lu_solve, linalg)
 def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
-    packed, pivots = inexact(lu_and_piv[0]), plain(lu_and_piv[1])
+    packed, pivots = inexact(lu_and_piv[0]), primal(lu_and_piv[1])
     b, order = inexact(b), _order(pivots)
     if trans:
         x = solve_triangular(packed, columns(b), trans)
@@ -285,13 +314,16 @@ def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
     return as_given(b, _solve_triangular(packed, x))
 
 
-def _order(pivots: np.ndarray) -> np.ndarray:
+def _order(pivots):
     """The order of rows that a sequence of exchanges leads to."""
     order = np.broadcast_to(np.arange(pivots.shape[-1]), pivots.shape).copy()
     for lines, exchanges in zip(order.reshape(-1, order.shape[-1]), pivots.reshape(-1, order.shape[-1]), strict=True):
         for i, j in enumerate(exchanges):
             lines[[i, j]] = lines[[j, i]]
     return order
+
+
+_order = primitive(_order, None, name="scipy.linalg.lu_solve", batch="leading")
 
 
 def _rows(x: Any, order: np.ndarray) -> Any:
@@ -308,7 +340,7 @@ def qr(a, overwrite_a=False, lwork=None, mode="full", pivoting=False, check_fini
     if mode == "raw":
         raise unsupported("qr", "mode", mode, "'full', 'r' or 'economic'", a)
     a = inexact(a)
-    order = (sl.qr(plain(a), mode="r", pivoting=True)[-1],) if pivoting else ()
+    order = (_column_order(primal(a)),) if pivoting else ()
     if pivoting:
         shape = (*a.shape[:-2], 1, a.shape[-1])
         a = np.take_along_axis(a, np.reshape(order[0], shape), axis=-1)
@@ -332,9 +364,11 @@ def svdvals(a, overwrite_a=False, check_finite=True):
 
 
 def _rank_of(s: Any, shape: tuple, rcond: Any) -> int:
-    s = plain(s)
+    s = primal(s)
     unit = np.finfo(s.dtype).eps * max(shape[-2:]) if rcond is None else rcond
-    return int(np.max(np.sum(s > unit * np.max(s, axis=-1, keepdims=True, initial=0), axis=-1), initial=0))
+    rank = np.max(np.sum(s > unit * np.max(s, axis=-1, keepdims=True, initial=0), axis=-1), initial=0)
+    ranks = np.unique(everything(rank))
+    return int(ranks[0]) if len(ranks) == 1 else int(plain(rank))  # examples of several shapes are refused
 
 
 @twin(sl.null_space, linalg)

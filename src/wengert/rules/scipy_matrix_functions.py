@@ -20,13 +20,24 @@ from wengert.rules.elementwise import is_complex
 from wengert.rules.equal_values import adjoint
 from wengert.rules.linalg import transposed
 from wengert.rules.scipy_linalg import linalg, several
-from wengert.rules.scipy_tools import array, carries_gradient, double, inexact, plain, twin, undefined, unsupported
+from wengert.rules.scipy_tools import (
+    array,
+    carries_gradient,
+    double,
+    inexact,
+    plain,
+    primal,
+    twin,
+    undefined,
+    unsupported,
+)
 
 
 def derivative(function: Any, a: Any, e: Any, **params: Any) -> Any:
     """The derivative of a function of a matrix in the direction `e`, brought to the size of the matrix."""
-    n, size = a.shape[-1], np.max(np.abs(plain(e)), initial=0)
-    scale = float(np.max(np.abs(plain(a)), initial=0) or 1) / float(size if 0 < size < np.inf else 1)
+    n = a.shape[-1]
+    own, size = (np.max(np.abs(primal(m)), axis=(-2, -1), keepdims=True, initial=0) for m in (a, e))
+    scale = np.where(own == 0, 1, own) / np.where((size > 0) & (size < np.inf), size, 1)
     top = np.concatenate([a, e * scale], axis=-1)
     blocks = np.concatenate([top, np.concatenate([np.zeros_like(a), a], axis=-1)], axis=-2)
     return function(blocks, **params)[..., :n, n:] / scale
@@ -36,20 +47,43 @@ def _expm(x):
     return sl.expm(x)
 
 
+def _same_numbers(function: Any, *args: Any) -> Any:
+    """SciPy estimates norms with NumPy's global random numbers, which are left as they were."""
+    state = np.random.get_state()  # noqa: NPY002
+    try:
+        return function(*args)
+    finally:
+        np.random.set_state(state)  # noqa: NPY002
+
+
 def _logm(x):
-    return sl.logm(x)
+    return _same_numbers(sl.logm, x)
 
 
 def _power(x, exponent=1.0):
-    return sl.fractional_matrix_power(x, exponent)
+    return _same_numbers(sl.fractional_matrix_power, x, exponent)
 
 
-_expm = primitive(_expm, lambda g, x: derivative(_expm, transposed(x), g), name="scipy.linalg.expm")
-_logm = primitive(_logm, lambda g, x: derivative(_logm, transposed(x), g), name="scipy.linalg.logm")
+_expm = primitive(
+    _expm,
+    lambda g, x: derivative(_expm, transposed(x), g),
+    name="scipy.linalg.expm",
+    tangents=(lambda g, x: derivative(_expm, x, g),),
+    batch="leading",
+)
+_logm = primitive(
+    _logm,
+    lambda g, x: derivative(_logm, transposed(x), g),
+    name="scipy.linalg.logm",
+    tangents=(lambda g, x: derivative(_logm, x, g),),
+    batch="leading",
+)
 _power = primitive(
     _power,
     lambda g, x, exponent: derivative(_power, transposed(x), g, exponent=exponent),
     name="scipy.linalg.fractional_matrix_power",
+    tangents=(lambda g, x, exponent: derivative(_power, x, g, exponent=exponent),),
+    batch="leading",
 )
 
 
@@ -133,7 +167,9 @@ def _sylvester_rule(g, xs, y):
     return -gq @ transposed(y), -transposed(y) @ gq, gq
 
 
-_sylvester = primitive(_sylvester, _sylvester_rule, name="scipy.linalg.solve_sylvester", broadcasts=True)
+_sylvester = primitive(
+    _sylvester, _sylvester_rule, name="scipy.linalg.solve_sylvester", broadcasts=True, batch="elementwise"
+)
 
 
 @twin(sl.solve_sylvester, linalg)
@@ -159,7 +195,9 @@ def _discrete_rule(g, xs, y, method):
     return product @ adjoint(y) + adjoint(gq) @ a @ y, gq
 
 
-_discrete = primitive(_discrete, _discrete_rule, name="scipy.linalg.solve_discrete_lyapunov", holomorphic=False)
+_discrete = primitive(
+    _discrete, _discrete_rule, name="scipy.linalg.solve_discrete_lyapunov", holomorphic=False, batch="leading"
+)
 
 
 @twin(sl.solve_discrete_lyapunov, linalg)
@@ -201,10 +239,18 @@ def _discrete_riccati_rule(g, xs, y):
 
 
 _continuous_riccati = primitive(
-    _continuous_riccati, _continuous_riccati_rule, name="scipy.linalg.solve_continuous_are", holomorphic=False
+    _continuous_riccati,
+    _continuous_riccati_rule,
+    name="scipy.linalg.solve_continuous_are",
+    holomorphic=False,
+    batch="leading",
 )
 _discrete_riccati = primitive(
-    _discrete_riccati, _discrete_riccati_rule, name="scipy.linalg.solve_discrete_are", holomorphic=False
+    _discrete_riccati,
+    _discrete_riccati_rule,
+    name="scipy.linalg.solve_discrete_are",
+    holomorphic=False,
+    batch="leading",
 )
 
 
@@ -236,7 +282,7 @@ def _sqrtm(x):
 
 def _sqrtm_rule(g, y):
     """From R dR + dR R = dA."""
-    w = np.linalg.eigvals(plain(y))
+    w = np.linalg.eigvals(primal(y))
     size = np.abs(w)
     largest = np.max(size, axis=-1, initial=0, keepdims=True)
     if anywhere(size <= y.shape[-1] * np.finfo(y.dtype).eps * largest):
@@ -244,7 +290,11 @@ def _sqrtm_rule(g, y):
     return _sylvester(transposed(y), transposed(y), g)
 
 
-_sqrtm = primitive(_sqrtm, _sqrtm_rule, name="scipy.linalg.sqrtm")
+def _sqrtm_tangent(g, y):
+    return _sqrtm_rule(g, transposed(y))
+
+
+_sqrtm = primitive(_sqrtm, _sqrtm_rule, name="scipy.linalg.sqrtm", tangents=(_sqrtm_tangent,), batch="leading")
 
 
 @twin(sl.sqrtm, linalg)
@@ -267,7 +317,7 @@ def _unitary_rule(g, x, y):
     1991.
     """
     positive = adjoint(y) @ x
-    s = np.linalg.svdvals(plain(positive))
+    s = np.linalg.svdvals(primal(positive))
     if anywhere(s[..., -1:] <= x.shape[-1] * np.finfo(s.dtype).eps * s[..., :1]):
         raise undefined("polar", "a matrix of full rank", x, "the unitary factor is not unique there; use svd")
     inner = adjoint(y) @ g
@@ -277,7 +327,7 @@ def _unitary_rule(g, x, y):
     return turned + adjoint(np.linalg.solve(positive, adjoint(g - y @ inner)))
 
 
-_unitary = primitive(_unitary, _unitary_rule, name="scipy.linalg.polar", holomorphic=False)
+_unitary = primitive(_unitary, _unitary_rule, name="scipy.linalg.polar", holomorphic=False, batch="leading")
 
 
 def _unitary_factor(a: Any) -> Any:

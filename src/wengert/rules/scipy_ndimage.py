@@ -11,7 +11,7 @@ from wengert.protocol import anywhere
 from wengert.rules.elementwise import is_complex
 from wengert.rules.reductions import normal_axes
 from wengert.rules.scipy_signal import convolution, taps
-from wengert.rules.scipy_tools import array, carries_gradient, constant, inexact, plain, twin, unsupported
+from wengert.rules.scipy_tools import array, carries_gradient, constant, inexact, plain, primal, twin, unsupported
 from wengert.rules.splines import coefficients, sample
 
 ndimage = "ndimage"
@@ -68,7 +68,7 @@ def _interpolated(name, x, points, order, mode, cval, prefilter, dims):
         for axis in range(dims):
             x = coefficients(x, order=order, axis=axis, fold=FOLD[mode])
     column = np.array(shape, float).reshape(-1, 1)
-    where, outside, fold = plain(points), None, FOLD[mode]
+    where, outside, fold = primal(points), None, FOLD[mode]
     if mode == "constant":
         outside = np.any((where < 0) | (where > column - 1), axis=0)
         points = np.where(outside, 0.0, points)
@@ -85,7 +85,7 @@ def _interpolated(name, x, points, order, mode, cval, prefilter, dims):
     y = sample(x, points, order=order, fold=fold, nus=((0,) * dims,))[0]
     if outside is None or not anywhere(outside):
         return y
-    return np.where(outside.reshape(-1, *(1,) * (y.ndim - 1)), cval, y)
+    return np.where(np.reshape(outside, (-1, *(1,) * (y.ndim - 1))), cval, y)
 
 
 @twin(nd.map_coordinates, ndimage)
@@ -132,10 +132,10 @@ def affine_transform(
     input, matrix, offset=0.0, output_shape=None, output=None, order=3, mode="constant", cval=0.0, prefilter=True
 ):
     """The gradient by `matrix` and `offset` is that of where the values are looked up."""
-    x, matrix, n = _image("affine_transform", input), inexact(matrix), np.ndim(plain(input))
+    x, matrix, n = _image("affine_transform", input), inexact(matrix), np.ndim(primal(input))
     shape = x.shape if output_shape is None else tuple(output_shape)
     if matrix.shape in ((n, n + 1), (n + 1, n + 1)) and matrix.ndim == 2:
-        if matrix.shape[0] == n + 1 and anywhere(plain(matrix)[-1] != [0] * n + [1]):
+        if matrix.shape[0] == n + 1 and anywhere(primal(matrix)[-1] != [0] * n + [1]):
             raise ValueError(f"Expected homogeneous transformation matrix, got\n{plain(matrix)}")
         matrix, offset = matrix[:n, :n], matrix[:n, n]
     if matrix.shape not in ((n,), (n, n)):
@@ -156,7 +156,7 @@ def shift(input, shift, output=None, order=3, mode="constant", cval=0.0, prefilt
 
 @twin(nd.zoom, ndimage)
 def zoom(input, zoom, output=None, order=3, mode="constant", cval=0.0, prefilter=True, *, grid_mode=False):
-    x, factors = _image("zoom", input), np.broadcast_to(constant("zoom", "zoom", zoom), (np.ndim(plain(input)),))
+    x, factors = _image("zoom", input), np.broadcast_to(constant("zoom", "zoom", zoom), (np.ndim(primal(input)),))
     shape = tuple(round(n * z) for n, z in zip(x.shape, factors, strict=True))
     old, new, grid = np.array(x.shape, float), np.array(shape, float), _grid(shape)
     if grid_mode:
@@ -172,7 +172,7 @@ def zoom(input, zoom, output=None, order=3, mode="constant", cval=0.0, prefilter
 @twin(nd.rotate, ndimage)
 def rotate(input, angle, axes=(1, 0), reshape=True, output=None, order=3, mode="constant", cval=0.0, prefilter=True):
     """The gradient by the angle is that of where the values are looked up; the shape is a constant."""
-    x, ndim = _image("rotate", input), np.ndim(plain(input))
+    x, ndim = _image("rotate", input), np.ndim(primal(input))
     axes = sorted(normal_axes(tuple(axes), ndim))
     x = np.moveaxis(x, axes, (0, 1))
     radians = angle * (np.pi / 180)
@@ -255,13 +255,13 @@ def gaussian_filter1d(
 ):
     kernel = _kernel("gaussian_filter1d", sigma, order, truncate, radius)
     x = _image("gaussian_filter1d", input)
-    kernel = kernel.astype(plain(x).real.dtype)
+    kernel = kernel.astype(primal(x).real.dtype)
     y = _correlated("gaussian_filter1d", x, np.flip(kernel), axis, mode, cval, 0)
     return _of_dtype("gaussian_filter1d", y, x, output)
 
 
 def _per_axis(value: Any, count: int) -> list:
-    return list(value) if isinstance(value, (list, tuple)) or np.ndim(plain(value)) else [value] * count
+    return list(value) if isinstance(value, (list, tuple)) or np.ndim(primal(value)) else [value] * count
 
 
 def _all_axes(x: Any, axes: Any) -> list:
@@ -295,7 +295,7 @@ def _box_back(g, size, axis):
     return box(np.pad(g, widths), size=size, axis=axis)
 
 
-box = linear(_box, _box_back, name="ndimage.box")
+box = linear(_box, _box_back, name="ndimage.box", batch="axis")
 
 
 @twin(nd.uniform_filter1d, ndimage)
@@ -332,7 +332,7 @@ def _windows(name, x, weights, mode, cval, origin, axes, output):
     ):
         wide = _surrounded(name, wide, axis, _reach(size, o, True), _reach(size, o, False), m, cval)
         shape[axis] = size
-    weights = np.reshape(np.transpose(np.flip(weights), np.argsort(np.argsort(axes)).tolist()), shape)
+    weights = np.reshape(np.transpose(np.flip(weights), np.argsort(np.argsort(axes)).tolist()), tuple(shape))
     return _of_dtype(name, convolution(wide, weights, mode="valid", method="direct"), x, output)
 
 

@@ -16,7 +16,7 @@ from wengert.primitive import bilinear, primitive
 from wengert.protocol import anywhere, everywhere
 from wengert.rules.elementwise import is_complex
 from wengert.rules.reductions import normal_axes
-from wengert.rules.scipy_tools import array, constant, has_wrapper, inexact, plain, twin, unsupported
+from wengert.rules.scipy_tools import array, constant, has_wrapper, inexact, plain, primal, twin, unsupported
 
 signal = "signal"
 
@@ -65,7 +65,22 @@ def _convolution_b(g, a, mode, method, axes):
     return convolution(*(g, a) if mode == "full" else (a, g), mode="valid", method=method, axes=axes)
 
 
-convolution = bilinear(_convolution, _convolution_a, _convolution_b, name="signal.convolve", broadcasts=True)
+def _convolution_batch(a, b, batched, size, mode, method, axes):
+    """Transforms leave other axes alone, and so do sums of products with a kernel of length 1 along them."""
+    if method in ("fft", "overlap"):
+        a, b = (x if ours else np.expand_dims(x, 0) for x, ours in zip((a, b), batched, strict=True))
+        axes = range(a.ndim - 1) if axes is None else axes
+        axes = tuple(axis + 1 if axis >= 0 else axis for axis in axes)
+        return convolution(a, b, mode=mode, method=method, axes=axes)
+    if not batched[1]:
+        return convolution(a, np.expand_dims(b, 0), mode=mode, method=method)
+    rows = ((a[i] if batched[0] else a, b[i]) for i in range(size))
+    return np.stack([convolution(*row, mode=mode, method=method) for row in rows])
+
+
+convolution = bilinear(
+    _convolution, _convolution_a, _convolution_b, name="signal.convolve", broadcasts=True, batch=_convolution_batch
+)
 
 
 def _convolved(name: str, a: Any, b: Any, mode: str, method: str, axes: Any = None) -> Any:
@@ -113,7 +128,9 @@ def convolve(in1, in2, mode="full", method="auto"):
     if not (a.size and b.size) and has_wrapper((a, b)):
         return ss.convolve(plain(a), plain(b), mode, method)
     if method == "auto":
-        method = ss.choose_conv_method(plain(a), plain(b), mode) if a.ndim == b.ndim else "direct"
+        method = (
+            ss.choose_conv_method(*(np.zeros(v.shape, v.dtype) for v in (a, b)), mode) if a.ndim == b.ndim else "direct"
+        )
     if method not in ("direct", "fft"):
         raise ValueError("Acceptable method flags are 'auto', 'direct', or 'fft'.")
     return _convolved("convolve", a, b, mode, method)
@@ -195,17 +212,34 @@ def _flipped(x: Any, axis: int) -> Any:
     return np.flip(x, axis=axis)
 
 
+def _taps_batch(b, x, batched, size, axis):
+    return _filtered(taps, b, x, batched, size, axis)
+
+
+def _recursion_batch(a, u, batched, size, axis):
+    return _filtered(recursion, a, u, batched, size, axis)
+
+
+def _filtered(function: Any, weights: Any, x: Any, batched: list, size: int, axis: int) -> Any:
+    """One filter for a batch of signals is one call."""
+    if not batched[0]:
+        return function(weights, x, axis=axis + 1 if axis >= 0 else axis)
+    return np.stack([function(weights[i], x[i] if batched[1] else x, axis=axis) for i in range(size)])
+
+
 taps = bilinear(
     _taps,
     lambda g, x, like, axis: lags(g, x, count=like.shape[0], axis=axis),
     lambda g, b, axis: _flipped(taps(b, _flipped(g, axis), axis=axis), axis),
     name="signal.taps",
+    batch=_taps_batch,
 )
 lags = bilinear(
     _lags,
     lambda g, x, axis: taps(g, x, axis=axis),
     lambda g, w, axis: _flipped(taps(g, _flipped(w, axis), axis=axis), axis),
     name="signal.lags",
+    batch="rows",
 )
 
 
@@ -223,6 +257,7 @@ recursion = primitive(
     lambda g, a, y, like, axis: -lags(_back_in_time(g, a, axis), y, count=like.shape[0], axis=axis),
     _back_in_time,
     name="signal.recursion",
+    batch=_recursion_batch,
 )
 
 
@@ -273,7 +308,7 @@ def _sections(sos: Any) -> Any:
     sos = np.atleast_2d(inexact(sos))
     if sos.ndim != 2 or sos.shape[1] != 6:
         raise ValueError("sos array must be shape (n_sections, 6)")
-    if not everywhere(plain(sos)[:, 3] == 1):
+    if not everywhere(primal(sos)[:, 3] == 1):
         raise ValueError("sos[:, 3] should be all ones")
     return sos
 
@@ -360,7 +395,7 @@ def savgol_filter(x, window_length, polyorder, deriv=0, delta=1.0, axis=-1, mode
     if mode not in ("mirror", "constant", "nearest", "interp", "wrap"):
         raise ValueError("mode must be 'mirror', 'constant', 'nearest' 'wrap' or 'interp'.")
     x = np.moveaxis(inexact(x), axis, -1)
-    weights = ss.savgol_coeffs(window_length, polyorder, deriv, delta).astype(plain(x).real.dtype)
+    weights = ss.savgol_coeffs(window_length, polyorder, deriv, delta).astype(primal(x).real.dtype)
     half, before = window_length // 2, (window_length - 1) // 2
     around = [(0, 0)] * (x.ndim - 1) + [(before, half)]
     if mode != "interp":
@@ -397,7 +432,7 @@ def detrend(data, axis=-1, type="linear", bp=0, overwrite_data=False):
     for start, stop in itertools.pairwise(breaks):
         count = stop - start
         line = np.stack([np.arange(1, count + 1) / count, np.ones(count)], axis=1)
-        basis = np.linalg.qr(line)[0][:, : np.linalg.matrix_rank(line)].astype(plain(x).dtype)
+        basis = np.linalg.qr(line)[0][:, : np.linalg.matrix_rank(line)].astype(primal(x).dtype)
         part = flat[start:stop]
         parts.append(part - basis @ (basis.T @ part))
     return np.moveaxis(np.reshape(np.concatenate(parts), x.shape), 0, axis)
@@ -411,7 +446,7 @@ def hilbert(x, N=None, axis=-1):
     n = x.shape[axis] if N is None else N
     if n <= 0:
         raise ValueError("N must be positive.")
-    weights = np.zeros(n, plain(x).dtype)
+    weights = np.zeros(n, primal(x).dtype)
     weights[0], weights[1 : (n + 1) // 2] = 1, 2
     if n % 2 == 0:
         weights[n // 2] = 1

@@ -16,7 +16,7 @@ import scipy.sparse.linalg as spl
 from wengert.errors import MissingRuleError
 from wengert.primitive import bilinear, name_of, primitive
 from wengert.protocol import Table, Wrapper, intern_spec
-from wengert.rules.scipy_tools import carries_gradient, inexact, plain, undefined
+from wengert.rules.scipy_tools import carries_gradient, inexact, plain, primal, undefined
 
 
 class Pattern:
@@ -66,17 +66,33 @@ def _pairs(a, b, pattern=None):
     return out
 
 
+def _multiply_batch(a, x, batched, size, pattern):
+    """One matrix and several arrays: one product with as many columns."""
+    if batched[0]:
+        return np.stack([multiply(a[i], x[i] if batched[1] else x, pattern=pattern) for i in range(size)])
+    return _of_columns(lambda columns: multiply(a, columns, pattern=pattern), x)
+
+
+def _of_columns(function: Any, x: Any) -> Any:
+    """What a function of columns gives for a batch of vectors or of arrays of columns."""
+    columns = np.moveaxis(x, 0, -1)
+    y = function(np.reshape(columns, (columns.shape[0], -1)))
+    return np.moveaxis(np.reshape(y, (y.shape[0], *columns.shape[1:])), -1, 0)
+
+
 multiply = bilinear(
     _multiply,
     lambda g, x, pattern: pairs(g, x, pattern=pattern),
     lambda g, a, pattern: multiply(a, g, pattern=pattern.transposed),
     name="sparse.matmul",
+    batch=_multiply_batch,
 )
 pairs = bilinear(
     _pairs,
     lambda g, b, pattern: multiply(g, b, pattern=pattern),
     lambda g, a, pattern: multiply(g, a, pattern=pattern.transposed),
     name="sparse.pairs",
+    batch="rows",
 )
 
 
@@ -88,6 +104,13 @@ class Factors:
 
     def __init__(self, pattern: Pattern, permc_spec: str | None = None):
         self.pattern, self.permc_spec, self.known = pattern, permc_spec, None
+        self._examples: list[Factors] = []
+
+    def examples(self, count: int) -> "list[Factors]":
+        """Those of each matrix, where the entries are a batch."""
+        if len(self._examples) != count:
+            self._examples = [Factors(self.pattern, self.permc_spec) for _ in range(count)]
+        return self._examples
 
     def solve(self, data: np.ndarray, b: np.ndarray, transposed: bool) -> np.ndarray:
         """The solution for right sides `b`."""
@@ -111,7 +134,16 @@ def _spsolve_rule(g, xs, y, factors, transposed):
     return -pairs(first, second, pattern=factors.pattern), gb
 
 
-_spsolve = primitive(_spsolve, _spsolve_rule, name="sparse.spsolve")
+def _spsolve_batch(xs, batched, size, factors, transposed):
+    data, b = xs
+    if not batched[0]:
+        return _of_columns(lambda columns: _spsolve(data, columns, factors=factors, transposed=transposed), b)
+    own = factors.examples(size)
+    rows = ((data[i], b[i] if batched[1] else b) for i in range(size))
+    return np.stack([_spsolve(*row, factors=own[i], transposed=transposed) for i, row in enumerate(rows)])
+
+
+_spsolve = primitive(_spsolve, _spsolve_rule, name="sparse.spsolve", batch=_spsolve_batch)
 
 
 # Matrices whose entries may be recorded --------------------------------------------------------------------------
@@ -231,7 +263,7 @@ class SparseArray(Wrapper):
         return np.transpose(self.T @ np.transpose(x))
 
     def __mul__(self, factor: Any) -> "SparseArray":
-        if isinstance(factor, SparseArray) or np.ndim(plain(factor)):
+        if isinstance(factor, SparseArray) or np.ndim(factor):
             raise TypeError(
                 "[multiply] a number was required; received an array; use @ for products, or change the data"
             )
@@ -301,7 +333,7 @@ class SuperLU:
     def __init__(self, A: Any, permc_spec: str | None = None):
         self._data, pattern = pattern_of(A)
         self.shape, self._factors = pattern.shape, Factors(pattern, permc_spec)
-        self._factors.solve(plain(self._data), np.zeros(self.shape[0], self._data.dtype), False)
+        _spsolve(primal(self._data), np.zeros(self.shape[0], self._data.dtype), factors=self._factors)
 
     def solve(self, rhs: Any, trans: str = "N") -> Any:
         """The solution of A x = rhs, of A^T x = rhs ("T"), of A^H x = rhs ("H")."""

@@ -10,7 +10,7 @@ from wengert.protocol import anywhere
 from wengert.rules.elementwise import is_complex
 from wengert.rules.scipy_linalg import as_given, columns, linalg
 from wengert.rules.scipy_signal import convolution
-from wengert.rules.scipy_tools import array, double, inexact, plain, refused, twin, undefined
+from wengert.rules.scipy_tools import array, double, inexact, plain, primal, refused, twin, undefined
 
 # Banded matrices -------------------------------------------------------------------------------------------------
 # Row u + k of the storage has the diagonal k places below the main one: A[j + k, j] at column j.
@@ -48,7 +48,7 @@ def _banded_rule(g, xs, y, lower, upper):
     return -_band_of_product(gb, y, lower, upper), gb
 
 
-_banded = primitive(_banded, _banded_rule, name="scipy.linalg.solve_banded", broadcasts=True)
+_banded = primitive(_banded, _banded_rule, name="scipy.linalg.solve_banded", broadcasts=True, batch="elementwise")
 
 
 @twin(sl.solve_banded, linalg)
@@ -83,7 +83,12 @@ def _lower_rows(upper: Any, width: int) -> Any:
 
 
 _hermitian_banded = primitive(
-    _hermitian_banded, _hermitian_banded_rule, name="scipy.linalg.solveh_banded", broadcasts=True, holomorphic=False
+    _hermitian_banded,
+    _hermitian_banded_rule,
+    name="scipy.linalg.solveh_banded",
+    broadcasts=True,
+    holomorphic=False,
+    batch="elementwise",
 )
 
 
@@ -116,7 +121,7 @@ def _toeplitz_rule(g, xs, y):
     return sums[n - 1 :], gr, gb
 
 
-_toeplitz_solve = primitive(_toeplitz_solve, _toeplitz_rule, name="scipy.linalg.solve_toeplitz")
+_toeplitz_solve = primitive(_toeplitz_solve, _toeplitz_rule, name="scipy.linalg.solve_toeplitz", batch="rows")
 
 
 def _column_and_row(c_or_cr: Any) -> tuple:
@@ -169,9 +174,12 @@ def _sums_of_diagonals(x):
     return np.sum(lines.reshape(*batch, m, m + n - 1), axis=-2)
 
 
-diagonals = linear(_diagonals, lambda g: sums_of_diagonals(g), name="scipy.linalg.toeplitz")
+diagonals = linear(_diagonals, lambda g: sums_of_diagonals(g), name="scipy.linalg.toeplitz", batch="leading")
 sums_of_diagonals = linear(
-    _sums_of_diagonals, lambda g, like: diagonals(g, rows=like.shape[-2]), name="scipy.linalg.sums_of_diagonals"
+    _sums_of_diagonals,
+    lambda g, like: diagonals(g, rows=like.shape[-2]),
+    name="scipy.linalg.sums_of_diagonals",
+    batch="leading",
 )
 
 
@@ -201,7 +209,7 @@ def circulant(c):
 @twin(sl.companion, linalg)
 def companion(a):
     a = np.atleast_1d(inexact(a))
-    if a.shape[-1] < 2 or anywhere(plain(a)[..., 0] == 0):
+    if a.shape[-1] < 2 or anywhere(primal(a)[..., 0] == 0):
         return sl.companion(plain(a))  # raises
     first = -a[..., None, 1:] / a[..., None, :1]
     n = first.shape[-1]

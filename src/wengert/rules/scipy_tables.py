@@ -6,7 +6,7 @@ import scipy.interpolate as si
 from wengert.protocol import anywhere, everywhere
 from wengert.rules.reductions import normal_axis
 from wengert.rules.scipy_interpolate import HOME, _places_in_front, interpolate, make_interp_spline
-from wengert.rules.scipy_tools import array, double, has_wrapper, plain, twin, unsupported
+from wengert.rules.scipy_tools import array, chosen, double, has_wrapper, plain, primal, searched, twin, unsupported
 from wengert.rules.splines import sample
 
 # One dimension ---------------------------------------------------------------------------------------------------
@@ -27,8 +27,8 @@ class interp1d:
         if x.ndim != 1 or len(x) != len(y):
             raise ValueError("x and y arrays must be equal in length along interpolation axis.")
         if not assume_sorted:
-            order = np.argsort(plain(x), kind="mergesort")
-            x, y = x[order], y[order]
+            order = np.argsort(primal(x), kind="mergesort")
+            x, y = chosen(x, order), chosen(y, order)
         self.x, self._y, self.kind = x, y, kind
         self._extrapolates = isinstance(fill_value, str) and fill_value == "extrapolate"
         if self._extrapolates and bounds_error:
@@ -56,31 +56,32 @@ class interp1d:
         if not self._extrapolates:
             y = self._filled(flat, y)
         elif self.kind in ("previous", "next"):
-            places, n = plain(flat), len(self.x)
-            lost = places < plain(self.x)[0] if self._how == "previous" else places > plain(self.x)[n - 1]
+            places, n = primal(flat), len(self.x)
+            lost = places < primal(self.x)[0] if self._how == "previous" else places > primal(self.x)[n - 1]
             y = np.where(np.reshape(lost, (-1, *(1,) * (y.ndim - 1))), np.nan, y)
         return _places_in_front(np.reshape(y, (*x.shape, *self._y.shape[1:])), x.ndim, self.axis)
 
     def _values(self, flat):
-        knots, places, n = plain(self.x), plain(flat), len(self.x)
+        knots, places, n = primal(self.x), primal(flat), len(self.x)
         if self._how == "linear":
-            high = np.clip(np.searchsorted(knots, places), 1, n - 1)
+            high = np.clip(searched(knots, places), 1, n - 1)
             low = high - 1
-            width = np.reshape(self.x[high] - self.x[low], (-1, *(1,) * (self._y.ndim - 1)))
-            step = np.reshape(flat - self.x[low], width.shape)
-            return (self._y[high] - self._y[low]) / width * step + self._y[low]
+            width = np.reshape(chosen(self.x, high) - chosen(self.x, low), (-1, *(1,) * (self._y.ndim - 1)))
+            step = np.reshape(flat - chosen(self.x, low), width.shape)
+            return (chosen(self._y, high) - chosen(self._y, low)) / width * step + chosen(self._y, low)
         if self._how in ("nearest", "nearest-up"):
             middles = (knots[1:] + knots[:-1]) / 2
-            number = np.searchsorted(middles, places, "left" if self._how == "nearest" else "right")
-            return self._y[np.clip(number, 0, n - 1)]
+            number = searched(middles, places, "left" if self._how == "nearest" else "right")
+            return chosen(self._y, np.clip(number, 0, n - 1))
         if self._how == "previous":
-            return self._y[np.clip(np.searchsorted(knots, places, "right") - 1, 0, n - 1)]
-        return self._y[np.clip(np.searchsorted(knots, places, "left"), 0, n - 1)]
+            return chosen(self._y, np.clip(searched(knots, places, "right") - 1, 0, n - 1))
+        return chosen(self._y, np.clip(searched(knots, places, "left"), 0, n - 1))
 
     def _filled(self, flat, y):
-        knots, places = plain(self.x), plain(flat)
+        knots, places = primal(self.x), primal(flat)
         below, above = places < knots[0], places > knots[-1]
         if self.bounds_error and anywhere(below | above):
+            places, knots, below, above = map(plain, (places, knots, below, above))
             what = f"a value ({places[below | above][0]}) in x_new is outside of the interpolation range"
             raise ValueError(f"{what} [{knots[0]}, {knots[-1]}].")
         if not anywhere(below | above):
@@ -116,9 +117,9 @@ class RegularGridInterpolator:
         for axis, p in enumerate(grid):
             if p.ndim != 1 or len(p) != values.shape[axis]:
                 raise ValueError(f"There are {p.shape} points and {values.shape[axis]} values on dimension {axis}")
-            if len(p) > 1 and everywhere(np.diff(plain(p)) < 0):
+            if len(p) > 1 and everywhere(np.diff(primal(p)) < 0):
                 grid[axis], values = np.flip(p), np.flip(values, axis=axis)
-            elif anywhere(np.diff(plain(p)) <= 0):
+            elif anywhere(np.diff(primal(p)) <= 0):
                 raise ValueError(f"The points in dimension {axis} must be strictly ascending or descending")
         self.grid, self.values, self.method = tuple(grid), values, method
         self.bounds_error, self.fill_value = bounds_error, fill_value
@@ -137,13 +138,13 @@ class RegularGridInterpolator:
         if xi.shape[-1] != d:
             raise ValueError(f"The requested sample points xi have dimension {xi.shape[-1]} but this has dimension {d}")
         flat = np.transpose(np.reshape(xi, (-1, d)))
-        places = plain(flat)
-        inside = [(x >= plain(p)[0]) & (x <= plain(p)[-1]) for x, p in zip(places, self.grid, strict=True)]
+        places = primal(flat)
+        inside = [(x >= primal(p)[0]) & (x <= primal(p)[-1]) for x, p in zip(places, self.grid, strict=True)]
         if self.bounds_error:
             for axis, fits in enumerate(inside):
                 if not everywhere(fits):
                     raise ValueError(f"One of the requested xi is out of bounds in dimension {axis}")
-        outside = ~np.all(inside, axis=0)
+        outside = ~np.all(np.stack(inside), axis=0)
         y = self._evaluated(flat, method)
         shape = (-1, *(1,) * (y.ndim - 1))
         if not self.bounds_error and self.fill_value is not None and anywhere(outside):
@@ -159,12 +160,14 @@ class RegularGridInterpolator:
             return sample(c, flat, order=DEGREES[method], nus=((0,) * d,), knots=knots)[0]
         lines = []
         for k, p in enumerate(self.grid):
-            i = np.clip(np.searchsorted(plain(p), plain(flat)[k]) - 1, 0, max(len(p) - 2, 0))
-            width = p[i + 1] - p[i] if len(p) > 1 else 1.0
-            lines.append(((flat[k] - p[i]) / width, i))
+            i = np.clip(searched(primal(p), primal(flat)[k]) - 1, 0, max(len(p) - 2, 0))
+            width = chosen(p, i + 1) - chosen(p, i) if len(p) > 1 else 1.0
+            lines.append(((flat[k] - chosen(p, i)) / width, i))
         if method == "nearest":
-            return self.values[tuple(np.where(plain(t) <= 0.5, i, np.minimum(i + 1, len(p) - 1))
-                                     for (t, i), p in zip(lines, self.grid, strict=True))]  # fmt: skip
+            number = 0
+            for (t, i), p in zip(lines, self.grid, strict=True):
+                number = number * len(p) + np.where(primal(t) <= 0.5, i, np.minimum(i + 1, len(p) - 1))
+            return chosen(np.reshape(self.values, (-1, *self.values.shape[d:])), number)
         points = np.stack([t + i for t, i in lines])
         return sample(self.values, points, order=1, fold="extend", nus=((0,) * d,))[0]
 

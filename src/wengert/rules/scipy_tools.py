@@ -6,14 +6,16 @@ gives tensors to a function made of primitives, and everything else to SciPy's o
 
 import functools
 import inspect
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from wengert.errors import ArgumentError, GradientError, MissingRuleError
-from wengert.primitive import REGISTRY, Composite
+from wengert.errors import ArgumentError, BatchError, GradientError, MissingRuleError
+from wengert.primitive import REGISTRY, Composite, primitive
 from wengert.protocol import Wrapper, innermost
+from wengert.protocol import constant as without_derivative
 
 
 def twin(function: Callable, module: str, otherwise: Callable | None = None) -> Callable[[Callable], Callable]:
@@ -27,7 +29,10 @@ def twin(function: Callable, module: str, otherwise: Callable | None = None) -> 
             if not (any(map(has_wrapper, args)) or any(map(has_wrapper, kwargs.values()))):
                 return otherwise(*args, **kwargs)
             signature.bind(*args, **kwargs)  # raises what SciPy would
-            return recorded(*args, **kwargs)
+            try:
+                return recorded(*args, **kwargs)
+            except BatchError:  # it runs once for each example then
+                return first_wrapper([*args, *kwargs.values()])._table[either](*args, **kwargs)
 
         either.__module__ = f"wengert.scipy.{module}"
         either.__doc__ = f"See `scipy.{module}.{function.__name__}`, which this is for what is no tensor."
@@ -78,6 +83,37 @@ def plain(value: Any) -> Any:
     return innermost(value)
 
 
+def primal(value: Any) -> Any:
+    """The values without their derivatives, in sequences too; batches stay batches."""
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
+        return type(value)(map(primal, value))
+    return without_derivative(value)
+
+
+def _searched(knots, x, side="left"):
+    return np.searchsorted(knots, x, side)
+
+
+def _searched_batch(knots, x, batched, size, side):
+    if not batched[0]:
+        return _apply_searched(knots, x, side=side)
+    rows = ((knots[i], x[i] if batched[1] else x) for i in range(size))
+    return np.stack([_apply_searched(*row, side=side) for row in rows])
+
+
+_apply_searched = primitive(_searched, None, None, name="searchsorted", batch=_searched_batch)
+
+
+def searched(knots: Any, x: Any, side: str = "left") -> Any:
+    """`np.searchsorted` of values without a derivative."""
+    return _apply_searched(primal(knots), primal(x), side=side)
+
+
+def chosen(x: Any, i: Any) -> Any:
+    """``x[i]`` along the first axis; NumPy does not ask the index whose batch it is."""
+    return x[i] if isinstance(x, Wrapper) or not isinstance(i, Wrapper) else i._table[operator.getitem](x, i)
+
+
 def array(x: Any) -> Any:
     """A wrapper as it is, one in which others are stacked, or an array."""
     if isinstance(x, Wrapper):
@@ -117,7 +153,7 @@ def unsupported(name: str, keyword: str, value: Any, what: str, x: Any, then: st
     then = then or "call SciPy's function on t.detach() where no gradient should flow"
     return ArgumentError(
         f"[{name}] {keyword}={what} was required for recorded values; received {keyword}={value!r}, with shape "
-        f"{np.shape(innermost(x))}, dtype {innermost(x).dtype}; {then}"
+        f"{array(x).shape}, dtype {array(x).dtype}; {then}"
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from wengert.errors import MissingRuleError
 from wengert.primitive import composite, is_wrapper, linear
-from wengert.protocol import anywhere, everything, innermost
+from wengert.protocol import anywhere, constant, everything, innermost
 from wengert.rules.padding import MODES, computed_margins
 from wengert.rules.reductions import UNSET, normal_axes, normal_axis
 
@@ -264,8 +264,7 @@ def astype(x, dtype, /, *, copy=True, device=None):
         return x
     if dtype.kind not in "fc":
         # Integers and booleans carry no gradient: a plain value, as from a comparison.
-        x = innermost(x)
-        return x.astype(dtype)
+        return _astype(constant(x), dtype=dtype)
     return _astype(x, dtype=dtype)
 
 

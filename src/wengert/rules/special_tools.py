@@ -27,12 +27,20 @@ def define_together(name: str, *rules: Any) -> None:
 
         def stacked(x):
             return np.stack(function(x))
+
+        def batched(x):
+            return np.moveaxis(stacked(x), 1, 0)
     else:
 
         def stacked(a, b):
             return np.stack(function(a, b))
 
-    stacked = primitive(stacked, *rules, name=f"special.{name}", singular=True, broadcasts=True)
+        def batched(a, b):
+            ndim = max(a.ndim, b.ndim)
+            a, b = (np.reshape(x, (x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:])) for x in (a, b))
+            return np.moveaxis(stacked(a, b), 1, 0)
+
+    stacked = primitive(stacked, *rules, name=f"special.{name}", singular=True, broadcasts=True, batch=batched)
     if function.nin == 1:
         composite(function)(lambda x: _apart(stacked(x), function.nout))
     else:

@@ -180,6 +180,18 @@ def _by_points(g, c, x, order, fold, nus, knots):
     return np.sum(products, axis=(0, *range(3, products.ndim)))
 
 
+def _sample_batch(c, x, batched, size, order, fold, nus, knots):
+    """Of several arrays one more axis behind; of several sets of points one longer set."""
+    how = {"order": order, "fold": fold, "nus": nus, "knots": knots}
+    if all(batched):
+        return np.stack([sample(c[i], x[i], **how) for i in range(size)])
+    if batched[0]:
+        return np.moveaxis(sample(np.moveaxis(c, 0, -1), x, **how), -1, 0)
+    points = np.moveaxis(x, 0, 1)
+    y = sample(c, np.reshape(points, (points.shape[0], -1)), **how)
+    return np.moveaxis(np.reshape(y, (y.shape[0], *points.shape[1:], *y.shape[2:])), 1, 0)
+
+
 sample = primitive(
     _sample,
     lambda g, x, like, order, fold, nus, knots: spread(
@@ -187,6 +199,7 @@ sample = primitive(
     ),
     lambda g, c, x, order, fold, nus, knots: _by_points(g, c, x, order, fold, nus, knots),
     name="spline",
+    batch=_sample_batch,
 )
 
 
@@ -194,11 +207,19 @@ def _spread_by_points(g, values, x, order, fold, nus, knots):
     return _by_points(values, g, x, order, fold, nus, knots)
 
 
+def _spread_batch(values, x, batched, size, shape, order, fold, nus, knots):
+    how = {"order": order, "fold": fold, "nus": nus, "knots": knots}
+    if not batched[1]:
+        return np.moveaxis(spread(np.moveaxis(values, 0, -1), x, shape=(*shape, size), **how), -1, 0)
+    return np.stack([spread(values[i] if batched[0] else values, x[i], shape=shape, **how) for i in range(size)])
+
+
 spread = primitive(
     _spread,
     lambda g, x, order, fold, nus, knots: sample(g, x, order=order, fold=fold, nus=nus, knots=knots),
     _spread_by_points,
     name="spline_adjoint",
+    batch=_spread_batch,
 )
 
 
@@ -233,4 +254,5 @@ coefficients = linear(
     _coefficients,
     lambda g, order, axis, fold, back: coefficients(g, order=order, axis=axis, fold=fold, back=not back),
     name="spline_coefficients",
+    batch="axis",
 )

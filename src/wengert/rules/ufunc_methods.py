@@ -12,8 +12,9 @@ import numpy as np
 
 from wengert.errors import ArgumentError, LostGradientError, MissingRuleError
 from wengert.primitive import REGISTRY, composite, is_wrapper, linear, name_of, needs, primitive, ufunc_method
-from wengert.protocol import anywhere, everywhere, innermost, spec_of
+from wengert.protocol import anywhere, constant, everywhere, innermost, spec_of
 from wengert.rules.elementwise import only
+from wengert.rules.recurrences import recurrence_back
 from wengert.rules.reductions import (
     UNSET,
     _of_dtype,
@@ -21,7 +22,6 @@ from wengert.rules.reductions import (
     normal_axes,
     normal_axis,
     part,
-    recurrence_back,
     shared_among,
     spread,
 )
@@ -92,20 +92,20 @@ def _running(x, ufunc=None, axis=0):
 
 def _running_rule(g, x, y, ufunc, axis):
     """Extrema so far: all elements so far that are equal to one share its cotangent evenly."""
-    x, y = innermost(x), innermost(y)
+    x, y = constant(x), constant(y)
     changes = np.not_equal(part(y, axis, 1, None), part(y, axis, None, -1)) & ~np.isnan(part(y, axis, None, -1))
     if ufunc in (np.fmax, np.fmin):
-        changes |= np.isnan(part(y, axis, None, -1)) & ~np.isnan(part(y, axis, 1, None))
+        changes = changes | np.isnan(part(y, axis, None, -1)) & ~np.isnan(part(y, axis, 1, None))
     same = np.concatenate([np.zeros_like(part(y, axis, None, 1), bool), ~changes], axis=axis)
     taken = np.equal(x, y) | (np.isnan(x) & np.isnan(y))
     # How many have shared since the value changed; where it did, it is one.
-    total = np.add.accumulate(taken, axis=axis, dtype=int)
+    total = np.cumsum(np.astype(taken, int), axis=axis)
     ties = total - np.maximum.accumulate(np.where(same, 0, total - 1), axis=axis)
     return only(taken, recurrence_back(same.astype(x.dtype), g / ties.astype(x.real.dtype), axis))
 
 
-_accumulate = primitive(_accumulate, _accumulate_rule)
-_running = primitive(_running, _running_rule)
+_accumulate = primitive(_accumulate, _accumulate_rule, batch="axis")
+_running = primitive(_running, _running_rule, batch="axis")
 
 
 def _in_double(ufunc: np.ufunc, a: Any) -> tuple[np.ufunc, Any]:
@@ -124,7 +124,7 @@ def _accumulate_of(ufunc):
     def accumulate(array, axis=0, dtype=None, out=None):
         f, a = _in_double(ufunc, _prepared(array, axis, dtype, UNSET, 0))
         if a.dtype.kind not in "fc":
-            return ufunc.accumulate(innermost(a), axis=axis)
+            return _accumulate(constant(a), ufunc=ufunc, axis=axis)
         if not a.ndim:
             raise TypeError("cannot accumulate on a scalar")
         return chain(a, ufunc=f, axis=normal_axis(axis, a.ndim))
@@ -189,12 +189,12 @@ def _present_extremum_rule(g, x, y, like, axis, keepdims):
     return shared_among(taken, g, like, axis, keepdims)
 
 
-_pooled = primitive(_pooled, _pooled_rule)
-_largest_present = primitive(_largest_present, _present_extremum_rule)
-_least_present = primitive(_least_present, _present_extremum_rule)
+_pooled = primitive(_pooled, _pooled_rule, batch="axis")
+_largest_present = primitive(_largest_present, _present_extremum_rule, batch="axis")
+_least_present = primitive(_least_present, _present_extremum_rule, batch="axis")
 FROM_FIRST = {
-    np.subtract: linear(_differences, _differences_adjoint),
-    np.divide: primitive(_quotients, _quotients_rule, singular=True),
+    np.subtract: linear(_differences, _differences_adjoint, batch="leading"),
+    np.divide: primitive(_quotients, _quotients_rule, singular=True, batch="leading"),
 }
 PRESENT = {np.fmax: _largest_present, np.fmin: _least_present}
 
@@ -296,12 +296,12 @@ def _segments_rule(g, x, y, ufunc, begins, axis):
         return _partial(ufunc, 0, g=stretch(g), a=x, y=stretch(y))
     taken = np.equal(x, stretch(y))
     if anywhere(np.isnan(y)):
-        taken |= np.isnan(stretch(y)) & (np.isnan(x) if ufunc in (np.maximum, np.minimum) else True)
-    ties = np.add.reduceat(taken, begins, axis=axis, dtype=int)
+        taken = taken | np.isnan(stretch(y)) & (np.isnan(x) if ufunc in (np.maximum, np.minimum) else True)
+    ties = _segments(np.astype(taken, int), ufunc=np.add, begins=begins, axis=axis)
     return only(taken, stretch(g / ties.astype(g.real.dtype)))
 
 
-_segments = primitive(_segments, _segments_rule)
+_segments = primitive(_segments, _segments_rule, batch="axis")
 
 
 @ufunc_method("reduceat")

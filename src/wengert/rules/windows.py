@@ -153,17 +153,49 @@ convolve = bilinear(
     _convolve,
     lambda g, weight, windows, groups: convolve_back(g, weight, windows=windows, groups=groups),
     lambda g, x, windows, groups: convolve_weight(g, x, windows=windows, groups=groups),
+    batch=lambda x, weight, batched, windows, groups: _each(convolve, x, weight, batched, windows, groups),
 )
 convolve_back = bilinear(
     _convolve_back,
     lambda g, weight, windows, groups: convolve(g, weight, windows=windows, groups=groups),
     lambda g, c, windows, groups: convolve_weight(c, g, windows=windows, groups=groups),
+    batch=lambda c, weight, batched, windows, groups: _each(convolve_back, c, weight, batched, windows, groups),
 )
 convolve_weight = bilinear(
     _convolve_weight,
     lambda g, x, windows, groups: convolve(x, g, windows=windows, groups=groups),
     lambda g, c, windows, groups: convolve_back(c, g, windows=windows, groups=groups),
+    batch=lambda c, x, windows, groups: _weight_each(c, x, windows, groups),
 )
+
+
+# Many convolutions at once: with one weight they are one of all images; with a weight each they are groups of one.
+
+
+def _each(function, x, weight, batched, windows, groups):
+    if not batched[1]:
+        y = function(np.reshape(x, (x.shape[0] * x.shape[1], *x.shape[2:])), weight, windows=windows, groups=groups)
+        return np.reshape(y, (*x.shape[:2], *y.shape[1:]))
+    n = weight.shape[0]
+    x = x if batched[0] else np.broadcast_to(x, (n, *x.shape))
+    weights = np.reshape(weight, (n * weight.shape[1], *weight.shape[2:]))
+    return _split(function(_side_by_side(x), weights, windows=windows, groups=n * groups), n)
+
+
+def _weight_each(c, x, windows, groups):
+    n = c.shape[0]
+    weight = convolve_weight(_side_by_side(c), _side_by_side(x), windows=windows, groups=n * groups)
+    return np.reshape(weight, (n, c.shape[2], *weight.shape[1:]))
+
+
+def _side_by_side(x):
+    """The channels of all members of a batch as the channels of one."""
+    x = np.swapaxes(x, 0, 1)
+    return np.reshape(x, (x.shape[0], x.shape[1] * x.shape[2], *x.shape[3:]))
+
+
+def _split(y, n):
+    return np.swapaxes(np.reshape(y, (y.shape[0], n, y.shape[1] // n, *y.shape[2:])), 0, 1)
 
 
 # Sums of windows -------------------------------------------------------------------------------------------------
@@ -201,8 +233,8 @@ def _back(like, windows, parts):
     return x
 
 
-window_sum = linear(_window_sum, lambda g, windows: window_sum_back(g, windows=windows))
-window_sum_back = linear(_window_sum_back, lambda g, windows: window_sum(g, windows=windows))
+window_sum = linear(_window_sum, lambda g, windows: window_sum_back(g, windows=windows), batch="leading")
+window_sum_back = linear(_window_sum_back, lambda g, windows: window_sum(g, windows=windows), batch="leading")
 
 
 # Maxima of windows -----------------------------------------------------------------------------------------------
@@ -256,10 +288,27 @@ def _stacked(room, windows):
     return np.stack([room[..., *part] for _, part in windows.positions])
 
 
-window_max = primitive(_window_max, lambda g, x, y, windows: to_maxima(g, x, y, windows=windows))
-to_maxima = primitive(_to_maxima, lambda g, x, maxima, windows: from_maxima(g, x, maxima, windows=windows), None, None)
+window_max = primitive(
+    _window_max,
+    lambda g, x, y, windows: to_maxima(g, x, y, windows=windows),
+    tangents=(lambda g, x, y, windows: from_maxima(g, x, y, windows=windows),),
+    batch="leading",
+)
+to_maxima = primitive(
+    _to_maxima,
+    lambda g, x, maxima, windows: from_maxima(g, x, maxima, windows=windows),
+    None,
+    None,
+    tangents=(lambda g, x, maxima, windows: to_maxima(g, x, maxima, windows=windows),),
+    batch="leading",
+)
 from_maxima = primitive(
-    _from_maxima, lambda g, x, maxima, windows: to_maxima(g, x, maxima, windows=windows), None, None
+    _from_maxima,
+    lambda g, x, maxima, windows: to_maxima(g, x, maxima, windows=windows),
+    None,
+    None,
+    tangents=(lambda g, x, maxima, windows: from_maxima(g, x, maxima, windows=windows),),
+    batch="leading",
 )
 
 
@@ -283,9 +332,18 @@ def _slide_back(c, size=(), window=(), axis=()):
 # Not a view here: NumPy's windows do not name the array whose memory they show, so writes into it could not be found.
 # They show the array as it was; the engine copies it when it is written to while they live.
 _slide = linear(
-    _slide, lambda g, like, window, axis: slide_back(g, size=like.shape, window=window, axis=axis), moves=True
+    _slide,
+    lambda g, like, window, axis: slide_back(g, size=like.shape, window=window, axis=axis),
+    batch="axis",
+    moves=True,
 )
-slide_back = linear(_slide_back, lambda g, window, axis: _slide(g, window=window, axis=axis))
+slide_back = linear(
+    _slide_back,
+    lambda g, window, axis: _slide(g, window=window, axis=axis),
+    batch=lambda c, size, window, axis: slide_back(
+        c, size=(len(c), *size), window=window, axis=tuple(i + 1 for i in axis)
+    ),
+)
 
 
 @composite(np.lib.stride_tricks.sliding_window_view)

@@ -128,8 +128,8 @@ def _adjoint(transform, ends):
     return adjoint
 
 
-_cosines = linear(_cosines, _adjoint(lambda: _cosines, {1: [0, -1], 2: [0], 3: [0], 4: []}))
-_sines = linear(_sines, _adjoint(lambda: _sines, {1: [], 2: [-1], 3: [-1], 4: []}))
+_cosines = linear(_cosines, _adjoint(lambda: _cosines, {1: [0, -1], 2: [0], 3: [0], 4: []}), batch="axis")
+_sines = linear(_sines, _adjoint(lambda: _sines, {1: [], 2: [-1], 3: [-1], 4: []}), batch="axis")
 
 
 def _prepared(x, type, norm, orthogonalize, inverse):

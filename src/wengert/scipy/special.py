@@ -12,7 +12,7 @@ import scipy.special as _special
 
 import wengert.rules.special  # noqa: F401  registers the rules of the ufuncs
 from wengert.errors import ArgumentError, MissingRuleError
-from wengert.protocol import highest, innermost, spec_of
+from wengert.protocol import anywhere, constant, highest, innermost, spec_of
 from wengert.rules import nn as _nn
 
 __all__ = [
@@ -73,17 +73,17 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, r
     if b is None and not return_sign:
         return _nn.logsumexp(a, axis=axis, keepdims=keepdims)
     # Whatever is subtracted from the exponents, here their largest real part, is added again and needs no gradient.
-    exponents = np.real(innermost(a))
+    exponents = np.real(constant(a))
     if b is not None:
-        exponents = np.where(innermost(b) == 0, -np.inf, exponents)
+        exponents = np.where(constant(b) == 0, -np.inf, exponents)
     largest = np.max(exponents, axis=axis, keepdims=True, initial=-np.inf)
     largest = np.where(np.isfinite(largest), largest, 0)
     largest = largest if largest.dtype.kind == "f" else largest.astype(float)
     exponents = a - largest
     if b is not None:
         # Of what has no weight the exponent may be anything, infinities included.
-        overflows = np.real(innermost(exponents)) > np.log(np.finfo(largest.dtype).max)
-        exponents = np.where(np.logical_and(innermost(b) == 0, overflows), 0.0, exponents)
+        overflows = np.real(constant(exponents)) > np.log(np.finfo(largest.dtype).max)
+        exponents = np.where(np.logical_and(constant(b) == 0, overflows), 0.0, exponents)
     terms = np.exp(exponents) if b is None else b * np.exp(exponents)
     total = np.sum(terms, axis=axis, keepdims=keepdims)
     shift = largest if keepdims else np.squeeze(largest, axis=axis)[()]
@@ -112,7 +112,7 @@ def multigammaln(a: Any, d: int) -> Any:
     d = _constant("multigammaln", "d", d)
     if d != math.floor(d) or d < 1:
         raise ArgumentError(f"[multigammaln] a positive integer d was required; received {d!r}; give a dimension")
-    if np.any(a <= 0.5 * (d - 1)):
+    if anywhere(a <= 0.5 * (d - 1)):
         raise ArgumentError(
             f"[multigammaln] a > (d - 1) / 2 = {0.5 * (d - 1)} was required; received {spec_of(a)!r} with smaller "
             f"entries; the integral diverges there"
@@ -175,9 +175,9 @@ def diric(x: Any, n: Any) -> Any:
     x, n = _array(x), np.asarray(_constant("diric", "n", n))
     dtype = np.result_type(spec_of(x).dtype, n.dtype)
     half = 0.5 * x
-    turns = np.rint(innermost(half) / math.pi)
+    turns = np.rint(constant(half) / math.pi)
     rest = half - math.pi * turns
-    near = np.abs(n * innermost(rest)) < 1e-3
+    near = np.abs(n * constant(rest)) < 1e-3
     square = rest * rest
     odd = np.where(np.logical_and(turns % 2 == 1, n % 2 == 0), -1.0, 1.0)
     series = odd * (1 - (n * n - 1) * square / 6 * (1 - (3 * n * n - 7) * square / 60))
@@ -197,8 +197,8 @@ def _spherical(name: str, even: int, odd: int) -> Any:
             return _plainly(own, n, z, derivative)
         n = np.asarray(_constant(name, "n", n), np.dtype("long"))[()]
         function = ufuncs[bool(derivative)]
-        negative = spec_of(z).real and innermost(z) < 0
-        if not np.any(negative):
+        negative = spec_of(z).real and constant(z) < 0
+        if not anywhere(negative):
             return function(n, z)
         if not even:
             raise ArgumentError(

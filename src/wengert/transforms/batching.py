@@ -8,15 +8,16 @@ batches is told where it is declared: elementwise ones follow from NumPy's broad
 import operator
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from wengert import dispatch
 from wengert.box import unbox
-from wengert.dispatch import composite_entry
 from wengert.errors import BatchError, BatchWarning
-from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of, needs
-from wengert.protocol import PLAIN, Spec, Wrapper, intern_spec, is_open, spec_of
+from wengert.primitive import REGISTRY, Plain, Primitive, linear, name_of, needs
+from wengert.protocol import PLAIN, Spec, Wrapper, constant, intern_spec, is_open, spec_of
 from wengert.transforms.indices import gathered, has_batch, placed
 from wengert.transforms.lifted import Lifted, found, fresh, opened, own_memory, store
 
@@ -54,6 +55,9 @@ class Batch(Lifted):
 
     def _primal(self) -> Any:
         return self._one_value("value")
+
+    def _constant(self) -> Any:
+        return self._of(constant(self._value), self._level)
 
     def _one_value(self, what: str) -> Any:
         raise BatchError(
@@ -147,7 +151,7 @@ def runner(p: Primitive) -> Callable:
         return _one_by_one
     if callable(p.batch):
         return _declared
-    return {"leading": _leading, "axis": _along_axes}[p.batch]
+    return {"leading": _leading, "axis": _along_axes, "rows": _by_rows}[p.batch]
 
 
 def _elementwise(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
@@ -192,7 +196,7 @@ def _declared(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
     rule: Any = p.batch
     names = needs(rule)
     values = xs if "batched" in names else _all_batched(xs, mine, n)
-    known = params | {"batched": mine, "size": n, "xs": values}
+    known = {"batched": mine, "size": n, "xs": values} | params
     if not p.variadic:
         known |= dict(zip(p.operands, values, strict=True))
     return rule(*(known[name] for name in names))
@@ -200,13 +204,22 @@ def _declared(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
 
 def _one_by_one(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
     _warn(p.name)
+    return _by_rows(p, n, mine, xs, params)
+
+
+def _by_rows(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> Any:
+    """Once for each example, where there is nothing to be gained by doing all at once."""
     if not n:
-        raise BatchError(
-            f"[{p.name}] a batch with elements was required, as the function runs once for each; received none; "
-            f"give the primitive a batching rule (batch=)"
-        )
+        _refuse_none(p.name)
     rows = [[x[i] if ours else x for x, ours in zip(xs, mine, strict=True)] for i in range(n)]
     return np.stack([p.apply(*row, **params) for row in rows])
+
+
+def _refuse_none(name: str) -> None:
+    raise BatchError(
+        f"[{name}] a batch with elements was required, as the function runs once for each; received none; "
+        f"give the primitive a batching rule (batch=)"
+    )
 
 
 def _warn(name: str) -> None:
@@ -328,29 +341,100 @@ _PLAIN: dict[Any, Callable] = {
 
 
 # The last resort -------------------------------------------------------------------------------------------------
+# A batch may lie inside tensors and dual numbers: what takes it apart is linear, and passes through them.
+
+
+def _unbatched(x, outside=0, size=0):
+    """An array with the batch axis of a level as its first one; what is no batch is the same for all examples."""
+    return np.array(stretched(x, size))
+
+
+def _rebatched(x, outside=0):
+    """The way back: a batch along the first axis."""
+    return Batch._of(x, outside)
+
+
+_unbatched = linear(_unbatched, lambda g, outside: _batch_of(g, outside))
+_rebatched = linear(_rebatched, lambda g, like, outside: _unbatched(g, outside=outside, size=like.shape[0]))
+
+
+def _batch_of(x: Any, level: int) -> Any:
+    """A batch along the first axis: inside the wrappers of higher levels, around those of lower ones."""
+    x = opened(x)
+    return _rebatched(x, outside=level) if isinstance(x, Wrapper) and x._level > level else Batch._of(x, level)
+
+
+def _out_of_batch(top: Batch, operands: tuple, params: dict) -> Any:
+    if top._level == params["outside"]:
+        return np.copy(unbox(top._value))
+    return Batch._of(np.moveaxis(_unbatched(unbox(top._value), **params), 1, 0), top._level)
+
+
+def _into_batch(top: Batch, operands: tuple, params: dict) -> Any:
+    if top._level < params["outside"]:
+        return Batch._of(top, params["outside"])
+    return Batch._of(_batch_of(np.moveaxis(unbox(top._value), 1, 0), params["outside"]), top._level)
 
 
 def _looped(function: Callable, name: str) -> Callable:
     """A function that runs once for each element of the batch; one warning tells."""
 
     def loop(*args: Any, **kwargs: Any) -> Any:
-        level = _level_of((args, kwargs))
-        n = next(a._length for a in _leaves((args, kwargs)) if isinstance(a, Batch) and a._level == level)
+        batches = [b for a in _leaves((args, kwargs)) if (b := _batch_inside(a)) is not None]
+        if not batches:
+            raise BatchError(f"[{name}] a batch among the arguments was required; received none")
+        level, n = max((b._level, b._length) for b in batches)
+        if not n:
+            _refuse_none(name)
         _warn(name)
-        results = [function(*_element(args, level, i), **_element(kwargs, level, i)) for i in range(n)]
+        args, kwargs = _taken_out(args, level, n), _taken_out(kwargs, level, n)
+        results = [function(*_element(args, i), **_element(kwargs, i)) for i in range(n)]
         return _gathered(results, level)
 
     return loop
 
 
-def _element(value: Any, level: int, i: int) -> Any:
+def _batch_inside(value: Any) -> Batch | None:
+    """The outermost batch inside other wrappers."""
+    while isinstance(value, Wrapper):
+        if isinstance(value, Batch) and is_open(value._level):
+            return value
+        value = value._value
+    return None
+
+
+@dataclass
+class _Examples:
+    """An argument with the batch axis in front."""
+
+    values: Any
+
+
+def _taken_out(value: Any, level: int, n: int) -> Any:
+    """Arguments, the batches of a level among them taken apart."""
+    if isinstance(value, (tuple, list)):
+        parts = [_taken_out(part, level, n) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    if isinstance(value, dict):
+        return {k: _taken_out(part, level, n) for k, part in value.items()}
+    value = opened(value) if isinstance(value, Wrapper) else value
+    inside = _batch_inside(value)
+    while inside is not None and inside._level != level:
+        inside = _batch_inside(inside._value)
+    if inside is None and not (isinstance(value, Wrapper) and value._level > level):
+        return value
+    # Of what is the same for all examples, too, a transformation inside the batch has a derivative for each.
+    return _Examples(_unbatched(value, outside=level, size=n))
+
+
+def _element(value: Any, i: int) -> Any:
     """Arguments as the `i`-th element of the batch has them."""
     if isinstance(value, (tuple, list)):
-        return type(value)(_element(part, level, i) for part in value)
+        parts = [_element(part, i) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     if isinstance(value, dict):
-        return {k: _element(part, level, i) for k, part in value.items()}
-    value = opened(value) if isinstance(value, Wrapper) else value
-    return value._value[i] if isinstance(value, Batch) and value._level == level else value
+        return {k: _element(part, i) for k, part in value.items()}
+    return value.values[i] if isinstance(value, _Examples) else value
 
 
 def _gathered(results: list, level: int) -> Any:
@@ -366,31 +450,21 @@ def _gathered(results: list, level: int) -> Any:
             f'{sorted(shapes)[:3]} …; use wg.vmap(f, fallback="loop") and lists'
         )
     arrays: list[Any] = [r if isinstance(r, Wrapper) else np.asarray(r) for r in results]
-    return Batch._of(np.stack(arrays), level)
+    return _batch_of(np.stack(arrays), level)
 
 
-def _composite(function: Any, known: Composite) -> Callable:
-    """A composite; where it asks for one value of a batch, it runs once for each element."""
-    whole, loop = composite_entry(function, known, Batch._table), None
-
-    def run(*args: Any, **kwargs: Any) -> Any:
-        nonlocal loop
-        try:
-            return whole(*args, **kwargs)
-        except BatchError:
-            if known.name.endswith(".at"):
-                raise
-        loop = loop or _looped(_callable(function), known.name)
-        return loop(*args, **kwargs)
-
-    return run
+def _one_call(function: Any, name: str, args: tuple, kwargs: dict) -> Any:
+    return _looped(_callable(function), name)(*args, **kwargs)
 
 
 def _callable(function: Any) -> Callable:
     return getattr(*function) if isinstance(function, tuple) else function
 
 
-found(Batch, _batched, _of_plain, _composite, lambda f: _looped(_callable(f), name_of(f)), _quick)
+dispatch.one_by_one = _one_call
+found(Batch, _batched, _of_plain, None, lambda f: _looped(_callable(f), name_of(f)), _quick)
+Batch._here[REGISTRY[_unbatched]] = _out_of_batch
+Batch._here[REGISTRY[_rebatched]] = _into_batch
 
 
 # Indexing --------------------------------------------------------------------------------------------------------
