@@ -1,5 +1,7 @@
 """The checks find what is wrong: each is shown a function or a rule with one fault."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ import wengert as wg
 from wengert.errors import WengertError
 from wengert.primitive import REGISTRY, elementwise, linear, primitive, without_gradient
 from wengert.testing import CheckError, check_grad, check_rule, check_singular, check_value
+from wengert.transforms.barriers import stop_gradient
 
 X = np.array([[0.3, -0.7, 1.2], [0.9, 0.4, -1.1]])
 
@@ -53,6 +56,65 @@ def test_the_worst_entry_is_named():
     assert "argument 0, index (0, 1)" in message or "argument 0, index (1, 1)" in message
     assert "2 entries are off" in message
     assert isinstance(caught.value, AssertionError) and isinstance(caught.value, WengertError)
+
+
+def test_the_report_has_all_that_is_needed():
+    def f(d):
+        y = d["w"].detach() if isinstance(d["w"], wg.Tensor) else d["w"]
+        return d["w"] * y * np.array([0.0, 1.0, 0.0])
+
+    with pytest.raises(CheckError) as caught:
+        check_grad(f, {"w": np.array([1.0, 2.0, 3.0])}, modes=["reverse"])
+    message = str(caught.value)
+    for words in ("reverse mode", "argument 0[w], index (1,)", "got ", "expected ", "step 0.001", "relative error 0.5"):
+        assert words in message
+    assert "1 entries are off, of 3" in message
+
+
+def test_each_mode_is_checked():
+    def reverse_only(x):
+        return x * x
+
+    wrong_tangent = primitive(reverse_only, lambda g, x: 2 * g * x, tangents=(lambda g, x: 3 * g * x,))
+    check_grad(wrong_tangent, X, modes=["reverse"], order=2)
+    with pytest.raises(CheckError, match="forward mode"):
+        check_grad(wrong_tangent, X)
+    with pytest.raises(CheckError, match=r"over reverse|over forward"):
+        check_grad(_half_right(), X, order=2)
+    assert "forward mode" in broken_contracts(check_rule, wrong_tangent, X)
+
+
+def _half_right():
+    """Of first order right in both modes; of second order the tangent rule has lost a part."""
+
+    def cube(x):
+        return x**3
+
+    def tangent(g, x):
+        return 3 * g * stop_gradient(x) ** 2
+
+    return primitive(cube, lambda g, x: 3 * g * x**2, tangents=(tangent,))
+
+
+def test_what_cannot_be_checked_is_said_so():
+    with pytest.raises(CheckError, match="arguments were required"):
+        check_grad(lambda n: n * 2, 3)
+    with pytest.raises(CheckError, match="results were required"):
+        check_grad(lambda x: "text", 3.0)
+    for options in ({"order": 3}, {"modes": "reverse"}, {"modes": ["sideways"]}):
+        with pytest.raises(wg.errors.ArgumentError):
+            check_grad(np.sin, 1.0, **options)
+
+
+def test_containers_of_all_kinds():
+    @dataclass
+    class Pair:
+        left: object
+        right: object
+
+    check_grad(lambda p, *, k=2: Pair(p.left * p.right["r"][0], k), Pair(X, {"r": [2.0]}), order=2)
+    with pytest.raises(CheckError, match=r"argument 0\[right\]\[0\]"):
+        check_grad(lambda p: p.right[0] * stop_gradient(p.right[0]), Pair(X, [2.0]))
 
 
 def test_second_order_finds_what_first_order_cannot():

@@ -37,18 +37,28 @@ from wengert.memory import keep_freed_memory, tune_gc
 from wengert.rules.nn import gelu, log_softmax, logsumexp, normal_cdf, relu, sigmoid, softmax, softplus
 from wengert.tape import enable_grad, is_recording, is_training, no_grad, predict_mode, train_mode
 from wengert.tensor import Tensor, backward
+from wengert.transforms.declare import (  # `wengert.primitive` the module gives way to the decorator
+    elementwise,
+    primitive,
+)
 from wengert.transforms.reverse import grad, value_and_grad, vjp
 
 __version__ = "0.1.0"
 
 keep_freed_memory()
 
-_ON_DEMAND = ("dialects", "nn", "optim", "scipy", "testing")
+_ON_DEMAND = ("dialects", "integrate", "nn", "optim", "optimize", "scipy", "testing")
 
 
 _MODULE_OF = {
+    "detect_anomaly": "anomaly",
     "jvp": "forward",
+    "saved_bytes": "saved",
     "vmap": "vmap",
+    **dict.fromkeys(("Function", "once_differentiable"), "function"),
+    **dict.fromkeys(("checkpoint", "checkpoint_sequence"), "checkpoint"),
+    **dict.fromkeys(("clip_gradient", "scale_gradient", "stop_gradient"), "barriers"),
+    **dict.fromkeys(("custom_jvp", "custom_vjp"), "custom"),
     **dict.fromkeys(("derivatives", "taylor"), "series"),
     **dict.fromkeys(("hessian_pattern", "jacobian_pattern", "sparse_hessian", "sparse_jacobian"), "sparse"),
     **dict.fromkeys(("elementwise_grad", "hessian", "hvp", "jacobian", "laplacian", "linearize", "vhp"), "jacobian"),
@@ -56,8 +66,14 @@ _MODULE_OF = {
 """Where the transformations are that are loaded when they are first asked for."""
 
 if TYPE_CHECKING:
+    from wengert.transforms.anomaly import detect_anomaly
+    from wengert.transforms.barriers import clip_gradient, scale_gradient, stop_gradient
+    from wengert.transforms.checkpoint import checkpoint, checkpoint_sequence
+    from wengert.transforms.custom import custom_jvp, custom_vjp
     from wengert.transforms.forward import jvp
+    from wengert.transforms.function import Function, once_differentiable
     from wengert.transforms.jacobian import elementwise_grad, hessian, hvp, jacobian, laplacian, linearize, vhp
+    from wengert.transforms.saved import saved_bytes
     from wengert.transforms.series import derivatives, taylor
     from wengert.transforms.sparse import hessian_pattern, jacobian_pattern, sparse_hessian, sparse_jacobian
     from wengert.transforms.vmap import vmap
@@ -76,11 +92,19 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "Function",
     "Tensor",
     "arange",
     "asarray",
     "backward",
+    "checkpoint",
+    "checkpoint_sequence",
+    "clip_gradient",
+    "custom_jvp",
+    "custom_vjp",
     "derivatives",
+    "detect_anomaly",
+    "elementwise",
     "elementwise_grad",
     "empty",
     "empty_like",
@@ -106,15 +130,20 @@ __all__ = [
     "logsumexp",
     "no_grad",
     "normal_cdf",
+    "once_differentiable",
     "ones",
     "ones_like",
     "predict_mode",
+    "primitive",
     "relu",
+    "saved_bytes",
+    "scale_gradient",
     "sigmoid",
     "softmax",
     "softplus",
     "sparse_hessian",
     "sparse_jacobian",
+    "stop_gradient",
     "taylor",
     "tensor",
     "train_mode",

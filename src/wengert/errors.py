@@ -15,6 +15,7 @@
         ├── LeafWriteError                        an in-place write into a leaf that requires grad
         ├── LostGradientError                     a step that would drop a gradient in silence
         ├── LevelError                            a value of an inner transformation in one outside it
+        ├── AnomalyError                          NaN or an infinity, where these are looked for
         └── RecordedCopyError                     pickle or deepcopy of a tensor with a history
 
 Messages say: ``[operation] what was required; what was received, with shape and dtype; what to do
@@ -23,6 +24,7 @@ NumPy raises them: the program would have failed in the same way without wengert
 """
 
 __all__ = [
+    "AnomalyError",
     "ArgumentError",
     "BatchError",
     "BatchWarning",
@@ -92,6 +94,17 @@ class LostGradientError(GradientError):
 
 class LevelError(GradientError):
     """A value of an inner transformation was to be stored in one that is outside it."""
+
+
+class AnomalyError(GradientError):
+    """NaN or an infinity was met while `detect_anomaly` looks for them."""
+
+    operation = ""
+    """The operation that gave it, or whose backward step did."""
+    made_at = ""
+    """The line of the program where the operation was called."""
+    met_at = ""
+    """The line of the program where the backward pass was started, if it was one."""
 
 
 class RecordedCopyError(GradientError):

@@ -217,6 +217,7 @@ class Tensor(Box):
         else:
             with tape.no_grad():
                 old += g
+            self._grad = old  # of scalars the operator gives another tensor
 
     def _new_grad(self, g: Any) -> "Tensor":
         """A tensor for a cotangent, which has this tensor's shape and dtype."""

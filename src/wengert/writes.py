@@ -72,7 +72,10 @@ class ViewOf(Box):
         node = self._base._node
         if node is not None and node.rule is assign_rule and 4 * self._spec.size <= self._base._spec.size:
             return y.copy()
-        return y.view() if y.__class__ is np.ndarray else y[...]
+        if y.__class__ is np.ndarray:
+            return y.view()
+        # A window on a tensor holds its base, which a write then leaves alone; of other wrappers nobody counts windows.
+        return y[...] if isinstance(y, Box) else y.copy()
 
     @property
     def _node(self) -> tape.Node | None:
@@ -413,9 +416,7 @@ def _without_region(g: Any, path: tuple, index: Any) -> Any:
     if region.__class__ is np.ndarray:
         shared = np.may_share_memory(region, g)
     else:
-        shared = region._is_view and (
-            not isinstance(region, Box) or region._base is (g._base if g._is_view else g)
-        )
+        shared = region._is_view and (not isinstance(region, Box) or region._base is (g._base if g._is_view else g))
     if region is g or shared:
         region[index] = 0
         return g
@@ -491,6 +492,7 @@ def _update_buffer(t: Box, ufunc: np.ufunc, other: Any) -> bool:
 
 
 def check_in_place(t: Wrapper, function: Callable, result: Any) -> None:
+    """Refuse an operation in place whose result would not fit into the tensor's memory."""
     spec = spec_of(result)
     if spec.shape != t._spec.shape:
         raise ShapeError(

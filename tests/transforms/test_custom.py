@@ -178,6 +178,9 @@ def test_arguments_that_are_constants():
     f.defvjp(lambda function, x, power: (f(function, x, power), x), lambda function, power, x, g: (7 * g * power,))
     assert wg.grad(lambda x: f(np.sin, x))(1.0) == 14
     assert wg.grad(lambda x: f(np.sin, x, power=3))(1.0) == 21
+    options = custom_vjp(lambda x, a=1, b=2, *, c=3: x * a * b * c)
+    options.defvjp(lambda x, a, b, c=3: (options(x, a, b, c=c), None), lambda _, g: (g * 100, None, None))
+    assert options(2.0, b=5) == 30 and options(2.0, c=1) == 4 and wg.grad(lambda x: options(x, b=5, c=2))(2.0) == 100
     with pytest.raises(LostGradientError, match="argument 'power'"):
         wg.grad(lambda x: f(np.sin, 1.0, x))(1.0)
     with pytest.raises(ArgumentError, match="'q'"):
@@ -335,7 +338,7 @@ class Several(Function):
 
     @staticmethod
     def backward(ctx, g, h):
-        x, y = ctx.saved_tensors
+        _, y = ctx.saved_tensors
         assert ctx.needs_input_grad == (True, False, False) and not np.any(h if h is not None else 0)
         return g * y * ctx.scale, None, None
 
@@ -449,10 +452,8 @@ def test_primitive_by_either_rule():
     check_rule(pushed, X + 1j * Y, Y)
     with pytest.warns(wg.errors.BatchWarning):
         np.testing.assert_allclose(wg.vmap(wg.grad(dot), (0, None))(ROWS, Y), [Y, Y])
-    total = primitive(
-        lambda x, axis=None: np.sum(x, axis=axis), vjp=lambda g, like: g * np.ones(like.shape), batch="axis"
-    )
-    np.testing.assert_allclose(wg.grad(lambda x: np.sum(wg.vmap(total)(x)))(ROWS), np.ones((2, 3)))
+    twice = primitive(lambda x: np.asarray(x) * 2, vjp=lambda g: 2 * g, batch="leading")
+    np.testing.assert_allclose(wg.vmap(wg.grad(lambda x: np.sum(twice(x))))(ROWS), np.full((2, 3), 2))
 
 
 def test_primitives_that_are_wrong():
@@ -525,3 +526,17 @@ def test_clip_gradient():
     for wrong in ({}, {"low": 2, "high": 1}, {"norm": 0.0}, {"low": 1, "norm": 1.0}):
         with pytest.raises(ArgumentError):
             clip_gradient(X, **wrong)
+
+
+def test_series_and_sparsity_patterns():
+    np.testing.assert_allclose(wg.derivatives(lambda x: stop_gradient(x) * x, 0.3, 2), [0.09, 0.3, 0])
+    scaled = lambda x: scale_gradient(x, 3.0) * x**2  # noqa: E731
+    expected = [float(scaled(0.3)), float(wg.grad(scaled)(0.3)), float(wg.grad(wg.grad(scaled))(0.3))]
+    np.testing.assert_allclose(wg.derivatives(scaled, 0.3, 2), expected)
+    push = lambda f: lambda x: wg.jvp(f, (x,), (1.0,))[1]  # noqa: E731
+    for second in (push(push(scaled)), push(wg.grad(scaled)), wg.grad(push(scaled))):
+        np.testing.assert_allclose(second(0.3), expected[2])
+    f = custom_vjp(np.sin)
+    f.defvjp(lambda x: (f(x), x), lambda x, g: (g * np.cos(x),))
+    np.testing.assert_allclose(wg.derivatives(f, 0.3, 2), [np.sin(0.3), np.cos(0.3), -np.sin(0.3)])
+    np.testing.assert_allclose(wg.sparse_jacobian(f)(X).toarray(), np.diag(np.cos(X)))

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert.creation import asarray
-from wengert.protocol import Wrapper
+from wengert.protocol import Wrapper, spec_of
 from wengert.tensor import Tensor, backward
 from wengert.transforms.containers import flatten, rebuild
 from wengert.transforms.forward import jvp
@@ -64,7 +64,7 @@ class Call:
 
 def is_input(value: Any) -> bool:
     """Whether a value is an array (or NumPy scalar, tensor, dual number …) of floats or complex numbers."""
-    return isinstance(value, (np.ndarray, np.inexact, Wrapper)) and value.dtype.kind in "fc"
+    return isinstance(value, (np.ndarray, np.inexact, Wrapper)) and spec_of(value).inexact
 
 
 def _name_of(path: tuple) -> str:

@@ -240,7 +240,7 @@ def _second_derivatives_in_forward_mode(call: Call) -> str | None:
     return next(filter(None, reports), None)
 
 
-def _near(call: Call) -> dict[str, float]:
+def _near(call: Call) -> dict[str, Any]:
     """Tolerances for numbers that were computed in different ways."""
     return {"rtol": 1e-2, "atol": 1e-2} if call.single else {"rtol": 1e-8, "atol": 1e-8}
 

@@ -49,13 +49,13 @@ def _entry(name: str, index: tuple, got: Any, expected: Any, step: Any) -> str:
     return f"worst is {name}, index {index}: got {got}, expected {expected}{by}, relative error {relative:.2g}"
 
 
-def exact(call: Call) -> dict[str, float]:
+def exact(call: Call) -> dict[str, Any]:
     """Tolerances for numbers that only rounding keeps apart."""
     unit = max((np.finfo(x.dtype).eps for x in (*call.inputs, *call.cotangents)), default=0.0)
     return {"rtol": 1e3 * float(unit), "atol": 1e3 * float(unit)} if unit < 1e-4 else {"rtol": 1e-2, "atol": 1e-2}
 
 
-def approximate(call: Call) -> dict[str, float]:
+def approximate(call: Call) -> dict[str, Any]:
     """Tolerances and step for differences, which are longer if the function itself rounds to single precision."""
     if not call.single:
         return {"rtol": 1e-7, "atol": 1e-7, "eps": 1e-3}
@@ -63,7 +63,7 @@ def approximate(call: Call) -> dict[str, float]:
     return {"rtol": 1e-3, "atol": 1e-3, "eps": 1e-2 if rounds else 1e-3}
 
 
-def same_result(got: Any, expected: Any, tolerance: dict[str, float], where: str = "the result") -> str | None:
+def same_result(got: Any, expected: Any, tolerance: dict[str, Any], where: str = "the result") -> str | None:
     """Compare value, shape, dtype and type with NumPy's own."""
     if isinstance(expected, (list, tuple)):
         if type(got) is not type(expected) or len(got) != len(expected):

@@ -387,3 +387,43 @@ def test_gradcheck():
     with pytest.raises(torch.autograd.GradcheckError, match="Jacobian mismatch"):
         torch.autograd.gradcheck(lambda t: t * t.detach(), x)
     assert not torch.autograd.gradcheck(lambda t: t * t.detach(), x, raise_exception=False)
+
+
+class CubeWithSlope(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):
+        ctx.slope = 3 * x**2
+        ctx.mark_non_differentiable(sign := x.sign())
+        return x**3, sign
+
+    @staticmethod
+    def backward(ctx, g, _):
+        return ctx.slope * g
+
+
+def test_a_function_inside_transformations():
+    x = torch.tensor(2.0)
+    for f in (lambda x: Cube.apply(x, 2), lambda x: 2 * CubeWithSlope.apply(x)[0]):
+        first = torch.func.grad(f)
+        second = torch.func.grad(first)
+        assert (first(x).item(), second(x).item(), torch.func.grad(second)(x).item()) == (24, 24, 12)
+        assert [t.item() for t in torch.func.jvp(f, (x,), (x,))] == [16, 48]
+        assert torch.func.vmap(torch.func.grad(f))(torch.ones(3)).tolist() == [6, 6, 6]
+        assert torch.func.hessian(f)(x).item() == 24
+    with pytest.raises(RuntimeError, match="invalid gradient at index 0"):
+        torch.func.grad(lambda x: wrong_at(x, lambda g: g.expand(5)))(x)
+    with pytest.raises(RuntimeError, match="once_differentiable"):
+        torch.func.grad(torch.func.grad(lambda x: Once.apply(x, x)))(x)
+
+
+def wrong_at(x, result):
+    class Wrong(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return x * 2
+
+        @staticmethod
+        def backward(ctx, g):
+            return result(g)
+
+    return Wrong.apply(x)

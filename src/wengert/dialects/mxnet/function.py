@@ -9,7 +9,7 @@ from wengert.dialects.mxnet import graph
 from wengert.dialects.mxnet.array import Array
 from wengert.dialects.mxnet.errors import MXNetError
 from wengert.errors import GradientError
-from wengert.protocol import Spec
+from wengert.protocol import Spec, Wrapper
 from wengert.tensor import Tensor
 
 __all__ = ["Function"]
@@ -50,6 +50,8 @@ class Function:
             f"instance for each call"
         )
         self._used = True
+        if any(isinstance(x, Array) and isinstance(x._value, Wrapper) and x._value._carries_gradient() for x in inputs):
+            raise _unsupported(type(self).__name__, "an array inside two transformations")
         with tape.no_grad():
             result = self.forward(*inputs)
         outputs = [result] if isinstance(result, Array) else list(result)
@@ -130,12 +132,15 @@ class _Step:
 
     def graph(self, node: Any, g: Any, heap: list, nodes: dict, grads: dict) -> None:
         """In a recorded pass: refused, as what the user's function has kept may lack its history."""
-        raise UnsupportedHigherOrder(
-            f"[{self.name}.backward] a pass that is not recorded was required, as what a Function keeps has no "
-            f"history; received create_graph=True; write the operation with functions of mx.nd, or leave "
-            f"create_graph out"
-        )
+        raise _unsupported(self.name, "create_graph=True")
 
 
 class UnsupportedHigherOrder(MXNetError, GradientError):
     """A second derivative through a user's own backward step."""
+
+
+def _unsupported(name: str, received: str) -> UnsupportedHigherOrder:
+    return UnsupportedHigherOrder(
+        f"[{name}.backward] a first derivative was required, as what a Function keeps has no history; received "
+        f"{received}; write the operation with functions of mx.nd, or leave create_graph out"
+    )

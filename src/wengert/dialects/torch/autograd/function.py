@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
-from wengert.box import alias, checked_cotangent
+from wengert.box import alias, checked_cotangent, unbox
 from wengert.dialects.torch.errors import FreedError, MissingError, OperandError, TorchError, TypeMismatchError
 from wengert.dialects.torch.tensor import Tensor
-from wengert.protocol import is_open, spec_of
+from wengert.protocol import GROUND, Wrapper, is_open, spec_of
 from wengert.tensor import Tensor as Wengert
+from wengert.transforms import calls, reverse
+from wengert.transforms.lifted import Lifted
 
 
 class Context:
@@ -108,10 +110,11 @@ class Function:
     @classmethod
     def apply(cls, *args: Any, **keywords: Any) -> Any:
         """Run `forward`, recorded as one operation."""
+        if any(_is_inside(a) for a in args):
+            finished = calls.apply(_NestedCall(cls, args, keywords), args)
+            return _spoken(finished)
         tensors = [a for a in args if isinstance(a, Tensor) and is_open(a._level)]
         level = max((t._level for t in tensors), default=0)
-        if any(t._node is not None and t._level != level for t in tensors):
-            raise MissingError("[Function] inputs of one level were required; received some of an outer transformation")
         parents = tuple(a._node if isinstance(a, Tensor) else None for a in args)
         recorded = any(p is not None for p in parents) and tape.floor() <= level
         ctx: Any = type(f"{cls.__name__}Backward", (Context,), {})()
@@ -137,8 +140,10 @@ def once_differentiable(function: Callable) -> Callable:
         with tape.no_grad():
             results = function(ctx, *grads)
         several = isinstance(results, tuple)
-        if recorded and any(isinstance(g, Tensor) and g.requires_grad for g in grads):
-            marked = tuple(r if r is None else _Once.apply(r, *grads) for r in (results if several else (results,)))
+        kept = reverse.flatten(vars(ctx))[0]
+        connected = [t for t in (*grads, *kept) if isinstance(t, Tensor) and t.requires_grad]
+        if recorded and connected:
+            marked = tuple(r if r is None else _Once.apply(r, *connected) for r in (results if several else (results,)))
             results = marked if several else marked[0]
         return results
 
@@ -231,19 +236,24 @@ def _run(node: Any, arrived: dict, heap: list, nodes: dict, grads: Any, recorded
     """Call the user's backward, check what it returns, and send it on."""
     (cls, ctx), specs = node.s0, node.s1
     given = [_given(arrived.get(i), spec, ctx._materialize) for i, spec in enumerate(specs)]
-    backward = cls.backward if cls.backward is not Function.backward else cls.vjp
-    results = backward(ctx, *given)
-    results = results if isinstance(results, tuple) else (results,)
     parents = node.p0
-    surplus = results[len(parents) :]
-    if len(results) < len(parents) or any(r is not None for r in surplus):
-        raise TorchError(
-            f"[{cls.__name__}] function {cls.__name__}Backward returned an incorrect number of gradients (expected "
-            f"{len(parents)}, got {len(results)})"
-        )
+    results = _called_back(cls, ctx, given, len(parents))
     for i, (parent, g) in enumerate(zip(parents, results, strict=False)):
         if parent is not None and g is not None:
             tape.send(parent, _checked(cls, i, g, parent.spec, grads, recorded), heap, nodes, grads)
+
+
+def _called_back(cls: Any, ctx: Any, given: list, n: int) -> tuple:
+    """What the user's backward gives for `n` inputs."""
+    backward = cls.backward if cls.backward is not Function.backward else cls.vjp
+    results = backward(ctx, *given)
+    results = results if isinstance(results, tuple) else (results,)
+    if len(results) < n or any(r is not None for r in results[n:]):
+        raise TorchError(
+            f"[{cls.__name__}] function {cls.__name__}Backward returned an incorrect number of gradients (expected "
+            f"{n}, got {len(results)})"
+        )
+    return results
 
 
 def _given(g: Any, spec: Any, materialize: bool) -> Any:
@@ -254,6 +264,14 @@ def _given(g: Any, spec: Any, materialize: bool) -> Any:
 
 def _checked(cls: Any, i: int, g: Any, like: Any, grads: Any, recorded: bool) -> Any:
     """A gradient that the user's backward returned: of the input's own shape."""
+    g = _of_shape(cls, i, g, like)
+    if not recorded:
+        g = g._value
+        return checked_cotangent(cls.__name__, g.copy() if g.__class__ is np.ndarray else g, like)
+    return g if g._spec is like else checked_cotangent(cls.__name__, g, like)
+
+
+def _of_shape(cls: Any, i: int, g: Any, like: Any) -> Any:
     if not isinstance(g, Tensor):
         raise TypeMismatchError(
             f"[{cls.__name__}] expected Variable or None as gradient {i}; received {type(g).__name__}; return tensors"
@@ -263,12 +281,69 @@ def _checked(cls: Any, i: int, g: Any, like: Any, grads: Any, recorded: bool) ->
             f"[{cls.__name__}] Function {cls.__name__}Backward returned an invalid gradient at index {i} - got "
             f"{list(g._spec.shape)} but expected shape compatible with {list(like.shape)}; sum it to that shape"
         )
-    if g._spec.is_complex and not like.is_complex:
-        g = g.real
-    if not recorded:
-        g = g._value
-        return checked_cotangent(cls.__name__, g.copy() if g.__class__ is np.ndarray else g, like)
-    return g if g._spec is like else checked_cotangent(cls.__name__, g, like)
+    return g.real if g._spec.is_complex and not like.is_complex else g
+
+
+# Inside transformations ------------------------------------------------------------------------------------------
+
+
+def _is_inside(value: Any) -> bool:
+    """Whether a value belongs to a transformation, where derivatives of derivatives are those of `forward` itself."""
+    return isinstance(value, Wrapper) and (value._level > GROUND or isinstance(unbox(value), Lifted))
+
+
+class _NestedCall(calls.Call):
+    """A call at the level of a transformation: what is inside its operands goes to the user's methods as tensors."""
+
+    def __init__(self, cls: Any, args: tuple, keywords: dict):
+        self.cls, self.keywords, self.name = cls, keywords, f"{cls.__name__}Backward"
+        self.likes = [spec_of(a) if isinstance(a, Wrapper) else None for a in args]
+        self.needs = tuple(isinstance(a, Wrapper) and a._carries_gradient() for a in args)
+
+    def run(self, leaves: list) -> Any:
+        """The results alone."""
+        return self.forward(leaves)[0]
+
+    def forward(self, leaves: list) -> tuple[Any, dict]:
+        """The results, and what is in the context."""
+        ctx: Any = Context()
+        ctx.needs_input_grad = self.needs
+        args = tuple(Tensor._box(x) if isinstance(x, _ARRAYS) else x for x in leaves)
+        if self.cls.setup_context is not Function.setup_context:
+            results = self.cls.forward(*args, **self.keywords)
+            self.cls.setup_context(ctx, args, results)
+        else:
+            results = self.cls.forward(ctx, *args, **self.keywords)
+        if ctx._dirty:
+            raise MissingError("[mark_dirty] a call outside of transformations was required; received one inside")
+        outputs = results if isinstance(results, tuple) else (results,)
+        self.fixed = frozenset(i for i, y in enumerate(outputs) if any(y is f for f in ctx._fixed))
+        outputs = tuple(y.detach() if i in self.fixed else y for i, y in enumerate(outputs))
+        ctx._dirty = ctx._fixed = ()
+        return (outputs if isinstance(results, tuple) else outputs[0]), vars(ctx)
+
+    def pull(self, state: dict, results: calls.Results, given: list) -> list:
+        """The user's `backward`."""
+        ctx: Any = Context()
+        vars(ctx).update(state)
+        seeds = [_given(g, spec, ctx._materialize) for g, spec in zip(given, results.specs, strict=True)]
+        found = _called_back(self.cls, ctx, seeds, len(self.needs))
+        return [
+            c if c is None or like is None else _of_shape(self.cls, i, c, like)
+            for i, (c, like) in enumerate(zip(found, self.likes, strict=False))
+        ]
+
+
+_ARRAYS = (np.ndarray, np.generic)
+
+
+def _spoken(value: Any) -> Any:
+    """Results as tensors of this dialect."""
+    leaves, structure = reverse.flatten(value)
+    adopted = [
+        Tensor._adopt(y) if isinstance(y, Wengert) else Tensor._box(y) if isinstance(y, _ARRAYS) else y for y in leaves
+    ]
+    return reverse.rebuild(structure, adopted)
 
 
 class _Once(Function):
