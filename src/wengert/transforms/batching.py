@@ -120,7 +120,9 @@ def _quick(p: Primitive, general: Callable) -> Callable:
         return general(a)
 
     def two(a: Any, b: Any) -> Any:
-        level = a._level if a.__class__ is Batch else b._level if b.__class__ is Batch else 0
+        if a.__class__ is not Batch and b.__class__ is not Batch:  # only ``out=`` is a batch
+            return general(a, b)
+        level = a._level if a.__class__ is Batch else b._level
         x, m = _plain_and_ndim(a, level)
         y, n = _plain_and_ndim(b, level)
         if m < 0 or n < 0 or not is_open(level):

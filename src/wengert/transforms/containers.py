@@ -56,5 +56,9 @@ def rebuild(structure: Any, leaves: list) -> Any:
 def peel(value: Any, level: int) -> Any:
     """A result as seen from outside the level: tensors of it replaced by their values."""
     leaves, structure = flatten(value)
-    peeled = [leaf._value if isinstance(leaf, Tensor) and leaf._level == level else leaf for leaf in leaves]
-    return rebuild(structure, peeled)
+    return rebuild(structure, [peeled(leaf, level) for leaf in leaves])
+
+
+def peeled(leaf: Any, level: int) -> Any:
+    """One leaf of a result, as seen from outside the level."""
+    return leaf._value if isinstance(leaf, Tensor) and leaf._level == level else leaf

@@ -106,6 +106,8 @@ def gathered(x: Any, mine: bool, index: Any, level: int) -> Any:
 
 def placed(n: int, spec: Spec, index: Any, value: Any, mine: bool, level: int) -> tuple[tuple, Any]:
     """Index and value with which ``x[index] = value`` is done for a batch of `n`; `mine`: the value is a batch, too."""
+    if mine and index is Ellipsis and value.ndim == spec.ndim + 1:
+        return (Ellipsis,), value
     if mine and index.__class__ in _SIMPLE and value.ndim == spec.ndim + (index.__class__ is slice):
         return (slice(None), index), value
     plan = _plan(index, spec.ndim, level)

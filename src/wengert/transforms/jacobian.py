@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, DTypeError
-from wengert.protocol import Spec, spec_of
+from wengert.protocol import Spec, new_level, spec_of
+from wengert.transforms.batching import Batch
 from wengert.transforms.containers import flatten, rebuild
 from wengert.transforms.forward import jvp
 from wengert.transforms.reverse import positions, value_and_grad, vjp
-from wengert.transforms.vmap import vmap
+from wengert.transforms.vmap import from_outside
 
 __all__ = ["elementwise_grad", "hessian", "hvp", "jacobian", "laplacian", "linearize", "vhp"]
 
@@ -216,7 +217,16 @@ def _passes(one: Callable, spec: Spec, other_size: int, chunk_size: int | None) 
     if spec.size == 1:
         return [np.expand_dims(c, 0) for c in one(_units(spec)[0])]
     size = chunk_size or max(1, _ELEMENTS_AT_ONCE // max(spec.size, other_size))
-    return vmap(one, chunk_size=min(size, spec.size))(_units(spec))
+    units = _units(spec)
+    chunks = [_at_once(one, units[start : start + size]) for start in range(0, spec.size, size)]
+    return chunks[0] if len(chunks) == 1 else [np.concatenate(parts) for parts in zip(*chunks, strict=True)]
+
+
+def _at_once(one: Callable, units: np.ndarray) -> list:
+    """What becomes of a batch of vectors: `vmap` without its containers and axes."""
+    with new_level() as level:
+        results = one(Batch._of(units, level))
+        return [from_outside(y, level, len(units), 0) for y in results]
 
 
 def _units(spec: Spec) -> np.ndarray:

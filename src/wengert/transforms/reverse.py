@@ -16,7 +16,7 @@ from wengert.box import alias, checked_cotangent, plain, unbox
 from wengert.errors import ArgumentError, DTypeError, LostGradientError, RuleError, ShapeError
 from wengert.protocol import Wrapper, everything, new_level, spec_of
 from wengert.tensor import Tensor
-from wengert.transforms.containers import flatten, peel, rebuild
+from wengert.transforms.containers import flatten, peel, peeled, rebuild
 
 __all__ = ["grad", "value_and_grad", "vjp"]
 
@@ -336,16 +336,17 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
         (leaf._node, leaf._spec) if isinstance(leaf, Tensor) and leaf._level == level else (None, spec_of(leaf))
         for leaf in leaves
     ]
-    value, aux = _independent(peel(y, level)), _independent(peel(aux, level))
+    value = rebuild(structure, [_own(peeled(leaf, level)) for leaf in leaves])
+    aux = _independent(peel(aux, level)) if has_aux else None
 
     def pullback(cotangent: Any) -> tuple:
-        seeds, given = flatten(_independent(cotangent))
+        seeds, given = flatten(cotangent)
         if given != structure:
             raise ArgumentError(
                 f"[vjp] a cotangent with the value's containers, {structure or 'a single array'}, was required; "
                 f"received {given or 'a single array'}"
             )
-        pairs = [(node, checked_cotangent("vjp", g, spec)) for (node, spec), g in zip(heads, seeds, strict=True)]
+        pairs = [(node, checked_cotangent("vjp", _own(g), spec)) for (node, spec), g in zip(heads, seeds, strict=True)]
         with tape.recording_from(level):
             return inputs.gradients(tape.backpropagate([(n, g) for n, g in pairs if n is not None], retain=True))
 
@@ -355,5 +356,8 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
 def _independent(value: Any) -> Any:
     """A result that its owner may write into while the tape keeps it too."""
     leaves, structure = flatten(value)
-    copies = [leaf.copy(order="K") if leaf.__class__ is np.ndarray else alias(leaf) for leaf in leaves]
-    return rebuild(structure, copies)
+    return rebuild(structure, [_own(leaf) for leaf in leaves])
+
+
+def _own(leaf: Any) -> Any:
+    return leaf.copy(order="K") if leaf.__class__ is np.ndarray else alias(leaf)

@@ -89,7 +89,7 @@ def _mapped(
     @functools.wraps(f, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     def vmap_f(*args: Any, **kwargs: Any) -> Any:
         leaves, structure = flatten((args, kwargs))
-        axes = _axes_of(in_axes, args, kwargs)
+        axes = [in_axes] * len(leaves) if isinstance(in_axes, int) else _axes_of(in_axes, args, kwargs)
         n = _length(f, leaves, axes, axis_size)
         moved = [x if axis is None else _in_front(x, axis) for x, axis in zip(leaves, axes, strict=True)]
         mapped = [axis is not None for axis in axes]
@@ -183,17 +183,24 @@ def _as_batch(run: functools.partial, leaves: list, n: int, out_axes: Any) -> tu
         inputs = [Batch._of(alias(unbox(x)), level) if ours else x for x, ours in zip(leaves, mapped, strict=True)]
         result = run(inputs)
         outputs, structure = flatten(result)
-        axes = spread(out_axes, result) if structure is not None else spread(out_axes, [outputs[0]])
+        axes = _out_axes(out_axes, result, outputs, structure)
         if before != _global_generator.state():
             raise BatchError(
                 "[vmap] a function without random numbers was required, as every example would get the same; received "
                 'one that draws from numpy.random; draw them before and pass them in, or use fallback="loop"'
             )
-        values = [_result(z, level, n, axis) for z, axis in zip(outputs, axes, strict=True)]
+        values = [from_outside(z, level, n, axis) for z, axis in zip(outputs, axes, strict=True)]
     return values, structure, axes
 
 
-def _result(z: Any, level: int, n: int, axis: Any) -> Any:
+def _out_axes(out_axes: Any, result: Any, leaves: list, structure: Any) -> list:
+    """Where the batch axis of each leaf of a result is wanted."""
+    if isinstance(out_axes, int):
+        return [out_axes] * len(leaves)
+    return spread(out_axes, result if structure is not None else [result])
+
+
+def from_outside(z: Any, level: int, n: int, axis: Any) -> Any:
     """A result as seen from outside the level, its batch axis where it is wanted."""
     z = opened(z)
     if isinstance(z, Batch) and z._level == level:
@@ -219,7 +226,7 @@ def _as_loop(run: functools.partial, leaves: list, n: int, out_axes: Any) -> tup
     results = [run([x[i] if ours else x for x, ours in zip(leaves, mapped, strict=True)]) for i in range(n)]
     columns = [flatten(result)[0] for result in results]
     structure = flatten(results[0])[1]
-    axes = spread(out_axes, results[0]) if structure is not None else spread(out_axes, [columns[0][0]])
+    axes = _out_axes(out_axes, results[0], columns[0], structure)
     values = [
         row[0] if axis is None else np.stack(row, axis=axis)
         for row, axis in zip(zip(*columns, strict=True), axes, strict=True)
