@@ -9,6 +9,7 @@
 
 PYTHON ?= python3
 ARGS ?=
+PART ?=
 
 .PHONY: help demo test seeds lint format bench pins clean
 
@@ -17,6 +18,7 @@ help:
 	@echo 'make lint     check style, types and the direction of imports'
 	@echo 'make format   let ruff rewrite what it can'
 	@echo 'make bench    measure wengert beside torch, jax, autograd and mygrad'
+	@echo '              PART=transforms, optimize, rules or dialects: these instead'
 	@echo 'make pins     resolve requirements/*.txt anew (with Python 3.11)'
 	@echo 'make clean    remove environments, caches and the output of the demo'
 
@@ -41,7 +43,7 @@ format: .venv-test/.installed
 	@.venv-test/bin/ruff format
 
 bench: .venv-bench/.installed
-	@.venv-bench/bin/python -m benchmarks $(ARGS)
+	@.venv-bench/bin/python -m benchmarks$(addprefix .,$(PART)) $(ARGS)
 
 # The stamp is touched last, so an interrupted installation starts afresh.
 .venv-%/.installed: requirements/%.txt pyproject.toml
