@@ -4,9 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import bare, plain
+from wengert.box import Box, bare, plain
 from wengert.errors import DTypeError, GradientError, LostGradientError
-from wengert.protocol import Wrapper
+from wengert.face import ArrayFace
+from wengert.protocol import Wrapper, is_open
 from wengert.tensor import Tensor
 
 __all__ = [
@@ -72,7 +73,7 @@ def _numbers(data: Any) -> np.ndarray:
     return array
 
 
-def asarray(data: Any, dtype: Any = None) -> Tensor:
+def asarray(data: Any, dtype: Any = None) -> Any:
     """A tensor that shares the memory of `data` where possible, until either is written to; tensors as they are.
 
     Nested lists of numbers and tensors become one tensor, through which gradients flow: it is what ``np.array([...])``
@@ -80,16 +81,19 @@ def asarray(data: Any, dtype: Any = None) -> Tensor:
 
     Writing into the tensor never changes the array, which somebody else holds: the tensor moves to a copy first.
     """
-    if isinstance(data, (list, tuple)) and _holds_recorded(data):
+    if isinstance(data, (list, tuple)) and holds_recorded(data):
         return asarray(_joined(data), dtype)
     if isinstance(data, Tensor):
+        return data if dtype is None or data.dtype == np.dtype(dtype) else data.astype(dtype)
+    if isinstance(data, ArrayFace) and not isinstance(data, Box) and is_open(data._level):  # a transformation's own
         return data if dtype is None or data.dtype == np.dtype(dtype) else data.astype(dtype)
     return _made(np.asarray(_numbers(data), dtype))
 
 
-def _holds_recorded(data: Any) -> bool:
+def holds_recorded(data: Any) -> bool:
+    """Whether a recorded value is in nested sequences, or is what is asked about."""
     if isinstance(data, (list, tuple)):
-        return any(map(_holds_recorded, data))
+        return any(map(holds_recorded, data))
     return isinstance(data, Wrapper) and data._carries_gradient()
 
 

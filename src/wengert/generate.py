@@ -47,6 +47,8 @@ class Family:
     """``around(slow)``: the slow path of a family that looks at the operands before, or at the result after."""
     refuse: Callable | None = None
     """``refuse(operation, error, operands)``: what is raised in the place of NumPy's ValueError or TypeError."""
+    boxes: bool = True
+    """Functions called with plain operands only give tensors; otherwise what NumPy gives."""
     new_view: Callable = field(init=False)
     """Makes an empty object of the views' class, past a metaclass that gives calls of the class another meaning."""
 
@@ -103,11 +105,12 @@ def refuse_operand(p: Primitive, i: int) -> None:
 def _slow_path(p: Primitive, family: Family, core: Callable) -> Callable:
     """What `forward` falls back to for operands that are not all of one level, or that are no tensors at all."""
 
-    def slow(operands: tuple, params: tuple) -> Any:
-        operands = tuple(map(unbox, operands))
+    def slow(given: tuple, params: tuple) -> Any:
+        operands = tuple(map(unbox, given))
         top = highest(operands)
         if top is None:
-            return family.tensor._box(_plain_result(p, family, operands, dict(zip(p.params, params, strict=True))))
+            y = _plain_result(p, family, operands, dict(zip(p.params, params, strict=True)))
+            return family.tensor._box(y) if family.boxes or highest(given) is not None else y
         if not isinstance(top, Box):
             return top._table[p](*operands, **dict(zip(p.params, params, strict=True)))
         level = top._level

@@ -5,6 +5,7 @@ import pytest
 from scipy import integrate
 
 import wengert as wg
+from wengert.errors import ArgumentError
 from wengert.integrate import odeint, solve_ivp
 
 
@@ -174,3 +175,23 @@ def test_a_batch_cannot_pass_the_adjoint_or_share_different_times():
     for f in (end, at):
         with pytest.raises(wg.errors.BatchError, match="loop"):
             wg.vmap(f)(np.ones(3))
+
+
+def test_scipys_names():
+    def decay(y, t, rate):
+        return -rate * y
+
+    from wengert.scipy import integrate as twins
+
+    times = [0.0, 0.5, 1.0]
+    assert np.array_equal(twins.odeint(decay, 2.0, times, (0.5,)), integrate.odeint(decay, 2.0, times, (0.5,)))
+    exact = -2 * np.exp(-0.5)
+    for f in (
+        lambda rate: twins.odeint(decay, 2.0, times, (rate,))[-1, 0],
+        lambda rate: twins.odeint(decay, [2.0], times, rate, rtol=1e-10, atol=1e-10)[-1, 0],
+        lambda rate: twins.odeint(lambda t, y: -rate * y, [2.0], times, tfirst=True, h0=0.01, mxstep=900)[-1, 0],
+        lambda rate: twins.solve_ivp(lambda t, y: -rate * y, (0, 1), [2.0], rtol=1e-9, atol=1e-9).y[0, -1],
+    ):
+        assert np.isclose(wg.grad(f)(0.5), exact, rtol=1e-6)
+    with pytest.raises(ArgumentError, match="full_output"):
+        twins.odeint(decay, wg.tensor([1.0], requires_grad=True), times, (0.5,), full_output=True)
