@@ -15,6 +15,7 @@ memory: it is listed apart, as are the functions that cannot be made large.
 """
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -24,6 +25,9 @@ from statistics import median
 from time import perf_counter
 from typing import Any, NamedTuple
 
+if __name__ == "__main__":  # NumPy's and SciPy's BLAS have threads each, which wait for each other on a busy machine
+    os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -31,6 +35,7 @@ from rich.table import Table
 import wengert as wg
 from wengert.primitive import REGISTRY, Plain
 
+from .by_hand import BY_HAND
 from .report import WIDTH, digits, quantity, ratio
 
 LIMIT = 6  # times the forward pass of NumPy
@@ -54,6 +59,8 @@ class Row(NamedTuple):
     name: str
     arguments: str
     times: dict[str, list[float]]
+    floor: float | None = None
+    """Seconds that gradients take which are written by hand (`BY_HAND`)."""
 
     def over(self, part: str, other: str) -> float:
         return median(a / b for a, b in zip(self.times[part], self.times[other], strict=True))
@@ -78,6 +85,15 @@ def draw(*shape: int, low: float = 0.3, high: float = 2.3) -> np.ndarray:
     return np.random.default_rng(0).uniform(low, high, shape)
 
 
+def knots(n: int) -> np.ndarray:
+    return np.linspace(0.9, 2.4, n) + draw(n, low=-0.1, high=0.1) / n
+
+
+def sections(n: int) -> np.ndarray:
+    """Filters of second order, which are stable."""
+    return np.concatenate([draw(n, 3), np.ones((n, 1)), draw(n, 2, low=-0.4, high=0.4)], axis=1)
+
+
 def image(n: int) -> np.ndarray:
     return draw(4, 3, n, n)
 
@@ -87,6 +103,15 @@ LARGE: dict[str, Callable] = {
     "numpy.linalg.cross": lambda k: ((draw(k, 3), draw(k, 3)), {}),
     "numpy.insert": lambda k: ((draw(k, 3), 1, draw(3)), {"axis": 0}),
     "numpy.broadcast_to": lambda k: ((draw(k, 1), (k, 200)), {}),
+    "scipy.linalg.leslie": lambda k: ((draw(k), draw(k - 1)), {}),
+    "scipy.linalg.eigh_tridiagonal": lambda k: ((np.arange(k) + draw(k), draw(k - 1)), {}),
+    "scipy.linalg.eigvalsh_tridiagonal": lambda k: ((np.arange(k) + draw(k), draw(k - 1)), {}),
+    "scipy.linalg.solveh_banded": lambda k: ((np.stack([draw(k), 9 + draw(k)]), draw(k)), {}),
+    "scipy.signal.sosfilt": lambda k: ((sections(4), draw(2, k)), {}),
+    "scipy.signal.sosfilt_zi": lambda k: ((sections(k),), {}),
+    "scipy.signal.sosfiltfilt": lambda k: ((sections(4), draw(2, 40 + k)), {}),
+    "scipy.spatial.distance.squareform": lambda k: ((draw(k * (2 * k - 1)),), {}),
+    "scipy.interpolate.interpn": lambda k: (((knots(k), knots(k)), draw(k, k), draw(k * k, 2, low=1)), {}),
     "numpy.linalg.tensorinv": lambda k: ((draw(k, 2, 2, k) + 9 * np.eye(2 * k).reshape(k, 2, 2, k),), {}),
     "wengert.conv1d": lambda k: ((draw(4, 3, 8 * k), draw(8, 3, 5)), {}),  # the kernel stays small
     "wengert.conv2d": lambda k: ((image(8 * k), draw(8, 3, 3, 3)), {}),
@@ -99,20 +124,24 @@ LARGE: dict[str, Callable] = {
 
 
 TRANSPOSED = "a view; its gradient is copied into the order of the operand, which takes longer than to write it"
-ITERATED = "SciPy has the function in C and its derivative not at all: that is iterated, or summed, in NumPy"
 STEPS = "NumPy's loop runs once over the elements; the way back, a linear recurrence, takes several passes"
+SECTIONS = "SciPy's one loop has all sections; the way back has four passes over the signal for each"
+LU = "two triangular systems and two products of triangles have five times the operations of the factorisation"
 EXPLAINED = {
     "numpy.transpose": TRANSPOSED,
     "numpy.matrix_transpose": TRANSPOSED,
     "numpy.linalg.matrix_transpose": TRANSPOSED,
     "numpy.rollaxis": TRANSPOSED,
     "numpy.rot90": TRANSPOSED,
-    **{f"numpy.{f}.reduce": STEPS for f in ("copysign", "heaviside", "fmod", "remainder", "float_power")},
-    **{f"numpy.{f}.accumulate": STEPS for f in ("maximum", "minimum", "fmax", "fmin", "fmod", "heaviside", "power")},
-    "numpy.float_power.accumulate": STEPS,
-    **{f"scipy.special.{f}": ITERATED for f in ("betainc", "betaincc", "betainccinv", "fdtr", "fdtrc", "fdtri")},
-    **{f"scipy.special.{f}": ITERATED for f in ("btdtria", "btdtrib", "gdtr", "gdtrc", "chdtr", "agm", "kelvin")},
-    **{f"scipy.special.{f}": ITERATED for f in ("elliprj", "elliprd", "elliprc")},
+    **{f"numpy.{f}.{method}": STEPS for f in ("power", "float_power") for method in ("reduce", "accumulate")},
+    "numpy.broadcast_arrays": "a view; its gradient is a sum over all of the cotangent",
+    "numpy.unstack": "views; each is a step of the way back",
+    "scipy.linalg.eigh_tridiagonal": "its way back takes two products of n * n matrices, which forward does not",
+    "scipy.linalg.expm_frechet": "its own derivative is that of a matrix of twice the size, eight times the operations",
+    "scipy.linalg.lu": LU,
+    "scipy.signal.sosfilt": SECTIONS,
+    "scipy.signal.sosfiltfilt": SECTIONS,
+    "scipy.linalg.lu_factor": LU,
 }
 """What is known of functions that are beyond the limit."""
 
@@ -213,8 +242,8 @@ def measure(name: str, function: Callable, sample: Any, settings: Settings) -> R
     factor, chosen = 1, None
     while chosen is None:
         args, kwargs = enlarged(name, sample, max(factor, 4) if name in LARGE else factor)
-        turn(function, args, kwargs)
-        times = turn(function, args, kwargs)
+        turns = [turn(function, args, kwargs) for _ in range(2)]
+        times = {part: min(t[part] for t in turns) for part in turns[0]}
         sizes = [x.size for x in arrays([args, kwargs, function(*args, **kwargs)])]
         is_hopeless = times["plain"] > LEAST and times["backward"] > HOPELESS * times["plain"]
         if max(sizes) >= settings.elements or times["plain"] >= settings.long or is_hopeless:
@@ -228,7 +257,15 @@ def measure(name: str, function: Callable, sample: Any, settings: Settings) -> R
             found.setdefault(part, []).append(seconds)
     if max(median(found["plain"]), median(found["writing"])) < LEAST / 10:
         raise NotMeasured("too short a time, however large the arguments")
-    return Row(name, described(*chosen), found)
+    return Row(name, described(*chosen), found, floor_of(name, *chosen, settings))
+
+
+def floor_of(name: str, args: tuple, kwargs: dict, settings: Settings) -> float | None:
+    """What a gradient by hand takes with these arguments."""
+    if name not in BY_HAND or kwargs:
+        return None
+    back = BY_HAND[name](*args)
+    return median(clock(back)[0] for _ in range(settings.rounds))
 
 
 def described(args: tuple, kwargs: dict) -> str:
@@ -342,6 +379,14 @@ def report(console: Console, rows: list[Row], reasons: dict[str, str]) -> None:
     if fast:
         console.print(f"\nViews, or as fast as memory: within {LIMIT} times of writing the gradients, but not of these")
         console.print(", ".join(f"{r.name} {digits(r.over('backward', 'plain'))}" for r in fast))
+    floors = [r for r in (*slow, *fast) if r.floor]
+    if floors:
+        console.print(
+            "\nThe same gradients written in NumPy by hand, in the times of the forward pass, and backward beside:"
+        )
+        for r in floors:
+            by_hand = r.floor / median(r.times["plain"])
+            console.print(f"  {r.name}: {digits(by_hand)}, {digits(r.over('backward', 'plain'))}", markup=False)
     if reasons:
         console.print("\nNot measured:")
         for name, reason in reasons.items():
