@@ -74,6 +74,9 @@ samples(
 
 samples(
     np.linalg.det,
+    args(np.outer(P(3), P(3))),
+    args(np.stack([np.diag([0.0, 0.0, 1.3]), S(3)])),
+    args(np.array([[1.0, 2.0], [2.0, 4.001]])),
     args(S(3)),
     args(0.5 * S(2, 2)),
     args(S(1)),

@@ -21,6 +21,8 @@ from wengert.rules.equal_values import (
     any_pair,
     clusters,
     diagonal,
+    generic,
+    is_differentiated,
     largest,
     refuse,
     shared,
@@ -138,6 +140,7 @@ def _eigh_rule(g, y, like, lower):
     if _marked(g):
         x = v @ spectral("linalg.eigh", w, h, adjoint(v) @ gv, same) @ adjoint(v)
     else:
+        v = generic(v, same) if is_differentiated(y) else v
         x = (v * (shared(w, h, same) if any_pair(same) else h)[..., None, :]) @ adjoint(v)
     return onto_triangle(x, lower)
 
@@ -193,7 +196,9 @@ def _svd_rule(g, y, like, full):
     if not _marked(g):
         h = _without_kinks(s, h, zero) if anywhere(zero) else h
         h = shared(s, h, same) if any_pair(same) else h
-        return (u[..., :k] * h[..., None, :]) @ vh[..., :k, :]
+        u, v = u[..., :k], adjoint(vh[..., :k, :])
+        u, v = (generic(u, same), generic(v, same)) if is_differentiated(y) else (u, v)
+        return (u * h[..., None, :]) @ adjoint(v)
     gu = _complement_turned_in("linalg.svd", u, gu, k)
     gv = _complement_turned_in("linalg.svd", adjoint(vh), adjoint(gvh), k)
     u, v = u[..., :k], adjoint(vh)[..., :k]
@@ -269,7 +274,8 @@ def _without_kinks(s, h, zero):
     values, plain = constant(s), constant(h)
     size = np.abs(plain * values)
     felt = np.abs(plain) > tolerance(s) * largest(plain)
-    kink = zero & felt & (size <= tolerance(s) * largest(size))
+    others = largest(np.where(zero, 0, size))
+    kink = zero & felt & (size <= tolerance(s) * np.where(others == 0, 1, others))
     refuse("linalg.svd", values, zero & ~np.isfinite(plain), "a loss with a finite derivative", "add a small number")
     return np.where(kink, 0, h) if anywhere(kink) else h
 
@@ -450,7 +456,7 @@ def _qr_rule(g, y, like, complete):
 def _check_rank(r):
     size = np.abs(diagonal(r))
     what = "a matrix whose first columns are independent (the diagonal of R not zero)"
-    zero = size <= r.shape[-1] * np.finfo(r.dtype).eps * largest(size)
+    zero = size <= EQUAL * r.shape[-1] * np.finfo(r.dtype).eps * largest(size)
     refuse("linalg.qr", size, zero, what, "R has no derivative there; use svd or pinv")
 
 

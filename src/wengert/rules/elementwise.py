@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, elementwise, is_wrapper, linear, primitive, without_gradient
-from wengert.protocol import anywhere, everywhere, innermost
+from wengert.protocol import anywhere, constant, everywhere, innermost
 
 
 def choose(mask: Any, yes: Any, no: Any) -> Any:
@@ -17,10 +17,20 @@ def choose(mask: Any, yes: Any, no: Any) -> Any:
 
 
 def only(mask: Any, g: Any) -> Any:
-    """``np.where(mask, g, 0)``, for which NumPy takes ten times as long as for a product where the mask is random."""
-    if mask.__class__ is not np.bool_ and everywhere(np.isfinite(g)):
+    """``np.where(mask, g, 0)``, for which NumPy takes ten times as long as for other loops where the mask is random."""
+    if mask.__class__ is np.ndarray is g.__class__ and mask.ndim and mask.dtype == bool and g.dtype.char in "df":
+        return _masked_bits(mask, g)
+    # A product that is recorded would make NaN of what infinity comes back.
+    if mask.__class__ is not np.bool_ and not is_wrapper(g) and everywhere(np.isfinite(g)):
         return mask * g
     return choose(mask, g, np.zeros_like(g))
+
+
+def _masked_bits(mask: np.ndarray, g: np.ndarray) -> np.ndarray:
+    """All bits of a number where the mask holds, and none elsewhere: zero, whatever the number is."""
+    bits = np.negative(mask.view(np.int8)).astype(np.int64 if g.dtype.char == "d" else np.int32)
+    kept = np.bitwise_and(bits, g.view(bits.dtype), out=bits if g.shape == mask.shape else None)
+    return kept.view(g.dtype)
 
 
 def is_complex(x: Any) -> bool:
@@ -37,10 +47,11 @@ elementwise(np.multiply, lambda b: b, lambda a: a)
 elementwise(np.divide, lambda g, b: g / b, lambda g, b, y: -(g * y / b), singular=True)
 elementwise(np.negative, lambda: -1)
 elementwise(np.positive, lambda: 1)
-elementwise(np.reciprocal, lambda g, x: -(g / (x * x)), singular=True)
+elementwise(np.reciprocal, lambda g, x: -(g / x / x), singular=True)
 elementwise(np.square, lambda x: 2 * x)
 elementwise(np.remainder, lambda: 1, lambda g, a, b: -(g * np.floor_divide(a, b)), singular=True)
-elementwise(np.fmod, lambda: 1, lambda g, a, b: -(g * np.trunc(a / b)), singular=True)
+# The quotient without the remainder: a / b alone may be rounded to the next integer.
+elementwise(np.fmod, lambda: 1, lambda g, a, b, y: -(g * np.rint((a - y) / b)), singular=True)
 elementwise(np.floor_divide, lambda: 0, lambda: 0)
 
 
@@ -50,10 +61,13 @@ def _power_base(g, a, b):
             return g * (b * a ** (b - 1))
         # A division, as its own derivative heeds zero cotangents.
         return g * b / a ** (1 - b) if b != 0 else np.zeros_like(g)
+    if getattr(b, "dtype", None) == np.dtype(bool):
+        b = b.astype(np.int8)  # less than which a truth value minus 1 must not become
     # The derivative of x**0 is 0, also at x = 0, where 0 * x**-1 is not.
     nothing = b == 0
     if not anywhere(nothing):
         return g * (b * a ** (b - 1))
+    nothing = nothing & (a == 0)  # elsewhere the formula holds, and its own derivative by b is not 0
     return choose(nothing, np.zeros_like(g), g * (b * a ** choose(nothing, np.ones_like(b), b - 1)))
 
 
@@ -123,20 +137,40 @@ elementwise(np.exp2, lambda y: math.log(2) * y, singular=True)
 elementwise(np.expm1, np.exp, singular=True)
 elementwise(np.log, lambda g, x: g / x, singular=True)
 elementwise(np.log2, lambda g, x: g / (math.log(2) * x), singular=True)
-elementwise(np.log10, lambda g, x: g / (math.log(10) * x), singular=True)
+elementwise(np.log10, lambda g, x: g / math.log(10) / x, singular=True)
 elementwise(np.log1p, lambda g, x: g / (1 + x), singular=True)
 elementwise(np.sqrt, lambda g, y: 0.5 * g / y, singular=True)
 elementwise(np.cbrt, lambda g, y: g / (3 * y * y), singular=True)
 
 
-def _portion(g, x, y, exp):
-    """Part of the operand x in y = log(exp(a) + exp(b)). Where y is an infinity x is all of it, or nothing."""
-    difference = choose(x == y, np.zeros_like(y), x - y)
-    return choose(y == -np.inf, np.zeros_like(g), g * exp(difference))
+def _sigmoid(x):
+    if is_complex(x):
+        right = np.real(x) >= 0
+        e = np.exp(choose(right, -x, x))
+        return choose(right, np.ones_like(e), e) / (1 + e)
+    # exp is only asked for what it brings to at most 1: no overflow on either side, and no choice between two.
+    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
 
 
-elementwise(np.logaddexp, lambda g, a, y: _portion(g, a, y, np.exp), lambda g, b, y: _portion(g, b, y, np.exp))
-elementwise(np.logaddexp2, lambda g, a, y: _portion(g, a, y, np.exp2), lambda g, b, y: _portion(g, b, y, np.exp2))
+sigmoid = elementwise(_sigmoid, lambda x, y: y * sigmoid(-x))
+
+
+def _portion(g, x, other, scale=None):
+    """Part of the operand x in log(exp(x) + exp(other)). The sum itself is too coarse where the operands are large."""
+    difference = x - other
+    tie = np.isinf(x) & (x == other)
+    if anywhere(tie):
+        difference = choose(tie, np.zeros_like(difference), difference)
+        g = choose(tie & (x < 0), np.zeros_like(g), g)
+    return g * sigmoid(difference if scale is None else scale * difference)
+
+
+elementwise(np.logaddexp, lambda g, a, b: _portion(g, a, b), lambda g, a, b: _portion(g, b, a))
+elementwise(
+    np.logaddexp2,
+    lambda g, a, b: _portion(g, a, b, scale=math.log(2)),
+    lambda g, a, b: _portion(g, b, a, scale=math.log(2)),
+)
 
 
 # Trigonometric and hyperbolic functions --------------------------------------------------------------------------
@@ -147,26 +181,76 @@ def _arcsin_root(x):
     return np.sqrt(-(x - 1)) * np.sqrt(1 + x) if is_complex(x) else np.sqrt((1 - x) * (1 + x))
 
 
-def _arccosh_root(x):
-    # The root of the product has another branch.
-    return np.sqrt(x - 1) * np.sqrt(x + 1) if is_complex(x) else np.sqrt((x - 1) * (x + 1))
+def _factors(x):
+    """Both x - i and x + i, in which the real part keeps its sign where it is zero."""
+    return x - 1j, x - complex(0, -1)
+
+
+def _arctan(g, x):
+    if is_complex(x):
+        low, high = _factors(x)
+        return g / low / high
+    return g / (1 + x * x)
+
+
+def _arcsinh_root(x):
+    if is_complex(x):
+        low, high = _factors(x)
+        root = np.sqrt(low * high)
+    else:
+        root = np.sqrt(1 + x * x)
+    beyond = ~np.isfinite(root)
+    return choose(beyond, x * np.copysign(1, np.real(constant(x))), root) if anywhere(beyond) else root
+
+
+def _over_square(g, x, a, b):
+    """The quotient g * x / (a ** 2 + b ** 2), where the squares are out of range as well."""
+    square = a * a + b * b
+    if everywhere(np.isfinite(square) & (square > np.finfo(square.dtype).tiny / np.finfo(square.dtype).eps)):
+        return g * x / square
+    size = constant(np.maximum(abs(a), abs(b)))  # np.abs would make float64 of a Python number
+    size = choose((size == 0) | np.isinf(size), np.ones_like(size), size)
+    a, b, x = a / size, b / size, x / size
+    return g * (x / (a * a + b * b)) / size
+
+
+def _sech_squared(x):
+    with np.errstate(over="ignore", invalid="ignore"):
+        square = np.square(np.cosh(x))
+        y = 1 / square
+        return choose(np.isfinite(square) | np.isnan(x), y, np.zeros_like(y)) if is_complex(y) else y
+
+
+_sech_squared = elementwise(_sech_squared, lambda g, x, y: -2 * g * y * np.tanh(x))
+
+
+def _tanh(x, y):
+    square = y * y
+    # Near 1 the difference would cancel.
+    return _sech_squared(x) if anywhere(np.abs(1 - square) < 0.1) else 1 - square
+
+
+def _tan(x, y):
+    # A complex tangent comes near i and -i.
+    return _sech_squared(1j * x) if is_complex(x) and anywhere(np.abs(1 + y * y) < 0.1) else 1 + y * y
 
 
 elementwise(np.sin, np.cos)
 elementwise(np.cos, lambda g, x: -(g * np.sin(x)))
-elementwise(np.tan, lambda y: 1 + y * y)
+elementwise(np.tan, _tan)
 elementwise(np.arcsin, lambda g, x: g / _arcsin_root(x), singular=True)
 elementwise(np.arccos, lambda g, x: -(g / _arcsin_root(x)), singular=True)
-elementwise(np.arctan, lambda g, x: g / (1 + x * x), singular=True)
+elementwise(np.arctan, _arctan, singular=True)
 elementwise(
-    np.arctan2, lambda g, a, b: g * b / (a * a + b * b), lambda g, a, b: -(g * a / (a * a + b * b)), singular=True
+    np.arctan2, lambda g, a, b: _over_square(g, b, a, b), lambda g, a, b: -_over_square(g, a, a, b), singular=True
 )
 elementwise(np.sinh, np.cosh, singular=True)
 elementwise(np.cosh, np.sinh, singular=True)
-elementwise(np.tanh, lambda y: 1 - y * y)
-elementwise(np.arcsinh, lambda g, x: g / np.sqrt(1 + x * x), singular=True)
-elementwise(np.arccosh, lambda g, x: g / _arccosh_root(x), singular=True)
-elementwise(np.arctanh, lambda g, x: g / ((1 - x) * (1 + x)), singular=True)
+elementwise(np.tanh, _tanh)
+elementwise(np.arcsinh, lambda g, x: g / _arcsinh_root(x), singular=True)
+# The root of the product has another branch, and overflows.
+elementwise(np.arccosh, lambda g, x: g / np.sqrt(x - 1) / np.sqrt(x + 1), singular=True)
+elementwise(np.arctanh, lambda g, x: g / (1 - x) / (1 + x), singular=True)
 for _to_radians in (np.deg2rad, np.radians):
     elementwise(_to_radians, lambda: math.pi / 180)
 for _to_degrees in (np.rad2deg, np.degrees):
@@ -181,13 +265,20 @@ def _hypot(g, x, y):
 elementwise(np.hypot, lambda g, a, y: _hypot(g, a, y), lambda g, b, y: _hypot(g, b, y))
 
 
+_SINC = [2 * k / math.factorial(2 * k + 1) for k in range(1, 8)]
+"""Taylor's coefficients of the derivative of sin(t) / t, with alternating signs, of odd powers."""
+
+
 def _sinc(g, x, y):
-    # Below 1e-3 the difference would cancel: Taylor's series of the derivative, whose next term is below 1e-16.
-    small = np.abs(x) < 1e-3
-    t = math.pi * choose(small, np.ones_like(x), x)
-    square = (math.pi * math.pi) * x * x
-    series = -(math.pi * math.pi / 3) * x * (1 - square / 10 * (1 - square / 28))
-    return g * choose(small, series, math.pi * (np.cos(t) - np.sin(t) / t) / t)
+    # The difference would cancel below 0.2: there Taylor's series, whose next term is below 1e-16 of the first.
+    small = np.abs(x) < 0.2
+    t = math.pi * only(small, x)
+    square = -t * t
+    series = _SINC[-1]
+    for coefficient in _SINC[-2::-1]:
+        series = coefficient + square * series
+    difference = (np.cos(math.pi * x) - y) / (x + small)
+    return g * (only(np.logical_not(small), difference) - math.pi * t * series)
 
 
 elementwise(np.sinc, _sinc)
@@ -218,7 +309,7 @@ _angle = primitive(
 def _angle_rule(g, x):
     if not is_complex(x):
         return np.zeros_like(g)
-    return g * 1j * x / (np.real(x) * np.real(x) + np.imag(x) * np.imag(x))
+    return _over_square(g * 1j, x, np.real(x), np.imag(x))
 
 
 @composite(np.angle)
@@ -348,9 +439,9 @@ def _i0(x):
 
 
 def _bessel_i(x, order=0):
-    from scipy.special import iv
+    from scipy.special import i0, i1, iv
 
-    return iv(order, x).astype(x.dtype)
+    return (i0(x) if order == 0 else i1(x) if order == 1 else iv(order, x)).astype(x.dtype)
 
 
 elementwise(_i0, lambda x: _bessel_i(x, order=1), public=np.i0, name="i0")

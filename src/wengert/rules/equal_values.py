@@ -21,11 +21,13 @@ difference for what turns U against V. At singular values of zero U and V turn o
 loss of the values is 0, as that of abs is.
 
 Numbers count as equal up to 32 units of rounding of the largest eigenvalue, cotangents as zero up to eps ** (2 / 3) of
-the largest of them. What cannot be seen: cotangents that vanish by accident in LAPACK's basis, as those of a single
-element of log(A) at the identity, or of v[0, 0] ** 2 where v is the identity.
+the largest of them. Of values that are nearly equal, up to sqrt(eps), the same readings are tried, and taken in the
+place of quotients that are rounding errors for the most part (`_settled`). What cannot be seen: cotangents that vanish
+by accident in LAPACK's basis, as those of a single element of log(A) at the identity, or of v[0, 0] ** 2 where v is the
+identity.
 
-Second derivatives are those of the rule: at equal eigenvalues they are right for functions of the eigenvalues, raise
-for matrix functions, and are given for projectors where they are determined in the way above.
+Second derivatives are those of the rule: at equal eigenvalues they are right for functions of the eigenvalues that are
+a sum (`generic`), raise for matrix functions, and are given for projectors where they are determined in the way above.
 """
 
 import math
@@ -34,8 +36,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import GradientError
-from wengert.primitive import is_wrapper
-from wengert.protocol import anywhere, constant, everything
+from wengert.protocol import Wrapper, anywhere, constant, everything
 from wengert.rules.elementwise import is_complex
 
 # Matrices --------------------------------------------------------------------------------------------------------
@@ -55,6 +56,15 @@ def diagonal(x: Any) -> Any:
     return np.diagonal(x, 0, -2, -1)
 
 
+def is_differentiated(x: Any) -> bool:
+    """Whether a value is followed by a derivative (a batch of plain values is not)."""
+    while isinstance(x, Wrapper):
+        if not x._is_batch and getattr(x, "_node", x) is not None:
+            return True
+        x = x._value
+    return False
+
+
 # Equal values ----------------------------------------------------------------------------------------------------
 
 EQUAL = 32
@@ -70,9 +80,9 @@ def largest(x: Any, axes: int = 1) -> Any:
     return np.max(np.abs(x), axis=tuple(range(-axes, 0)), keepdims=True, initial=0)
 
 
-def clusters(w: np.ndarray) -> Any:
+def clusters(w: np.ndarray, units: float = EQUAL) -> Any:
     """For ordered values, which pairs are equal (in a chain of equal neighbours)."""
-    limit = EQUAL * np.finfo(w.dtype).eps * largest(w)
+    limit = units * np.finfo(w.dtype).eps * largest(w)
     steps = np.abs(np.diff(w, axis=-1)) > limit
     number = np.concatenate([np.zeros_like(w[..., :1], int), np.cumsum(steps, axis=-1)], axis=-1)
     return number[..., :, None] == number[..., None, :]
@@ -87,7 +97,7 @@ def refuse(name: str, values: Any, guilty: np.ndarray, what: str, then: str) -> 
     """Raise if any value is guilty, and name those of the first matrix that has one."""
     if not anywhere(guilty):
         return
-    values, guilty = everything(values), everything(guilty)
+    values, guilty = np.broadcast_arrays(everything(values), everything(guilty))
     first = tuple(int(i) for i in np.argwhere(guilty)[0][:-1])
     found = ", ".join(f"{v:.6g}" for v in values[first][guilty[first]][:6])
     place = f" of matrix {list(first)}" if first else ""
@@ -134,17 +144,86 @@ def spectral(name: str, w: Any, h: Any, m: Any, same: np.ndarray) -> Any:
     refuse(name, constant(w), turned & many, what, ADVICE)
     what = "a loss that does not depend on the phase of complex eigenvectors"
     refuse(name, constant(w), turned, what, "use products in which the phase is lost, as v * conj(v)")
-    return x + _repeated(name, w, h, m, same, limit[..., 0]) if anywhere(many) else x
+    if anywhere(many):
+        x = x + _repeated(name, w, h, m, same, limit[..., 0])
+    return x if any(map(is_differentiated, (w, h, m))) else _settled(x, w, h, m, same)
+
+
+def _settled(x: np.ndarray, w: np.ndarray, h: np.ndarray, m: np.ndarray, same: np.ndarray) -> np.ndarray:
+    """Between values that are nearly equal a quotient of small differences is rough, and the limit is good.
+
+    It takes the quotient's place if it says the same of the numerator, up to rounding.
+    """
+    eps = np.finfo(w.dtype).eps
+    near = clusters(w, 1 / math.sqrt(eps))
+    if not anywhere(near & ~same):
+        return x
+    rough, size = eps ** (3 / 8), largest(w)
+    limit = rough * (largest(m, 2)[..., 0] + largest(h) * size)
+    spread_out, function, limits = _readings(h, m, near, limit, _limit_of_values(h, m, size, rough))
+    limits = np.where(function[..., None], limits, 0)
+    noise = 64 * eps * (largest(m, 2) + (largest(h) * size)[..., None])
+    gap = w[..., None, :] - w[..., :, None]
+    fits = (spread_out | function)[..., None] & (np.abs(skew(m) - gap * limits) <= noise)
+    return np.where(near & ~same & fits, limits, x)
 
 
 def _repeated(name: str, w: Any, h: Any, m: Any, same: np.ndarray, limit: Any) -> Any:
     """What pairs of equal values contribute, where it is determined: see the top of this file."""
-    recorded = any(map(is_wrapper, (w, h, m)))
+    recorded = any(map(is_differentiated, (w, h, m)))
     w, h, m = constant(w), constant(h), constant(m)
-    h_limit = tolerance(w) * (largest(h) + largest(m, 2)[..., 0] / np.maximum(largest(w), np.finfo(w.dtype).tiny))
-    s = 0.5 * (m + adjoint(m))
-    s_ii, pairs = np.real(diagonal(s)), same & ~np.eye(w.shape[-1], dtype=bool)
+    h_limit = _limit_of_values(h, m, largest(w), tolerance(w))
+    spread_out, function, limits = _readings(h, m, same, limit, h_limit)
+    pairs = same & ~np.eye(w.shape[-1], dtype=bool)
     many = np.any(pairs, axis=-1)
+    function &= many
+    unknown = many & ~spread_out & ~function
+    x = np.where(pairs & function[..., None], limits, 0)
+    if anywhere(unknown):
+        second, limits = _second_of_values(h, m, same, limit, h_limit)
+        what = "a loss whose cotangents determine the gradient at equal values"
+        refuse(name, w, unknown & ~second, what, ADVICE)
+        x = np.where(same & unknown[..., None], limits - h[..., :, None] * np.eye(w.shape[-1]), x)
+        function = function | unknown
+    if recorded:
+        what = "a matrix without equal values, for second derivatives of a function of it,"
+        refuse(name, w, function, what, "use scipy.linalg's matrix functions, or move the values apart")
+    return x.astype(m.dtype)
+
+
+def generic(v: Any, same: Any) -> Any:
+    """The vectors in a basis that is no special one within the space of equal values, always by the same turn.
+
+    What a rule that is differentiated itself makes of values alone is the same in each basis. In this one no cotangent
+    vanishes by accident, as single elements of the Hessian have it in LAPACK's (`_second_of_values`).
+    """
+    return v @ _generic_turn(same) if any_pair(same) else v
+
+
+def _generic_turn(same: Any) -> Any:
+    numbers = np.random.default_rng(0).normal(size=same.shape[-2:])
+    return np.linalg.qr(np.where(same, numbers, 0))[0]
+
+
+def _second_of_values(h: Any, m: Any, same: Any, limit: Any, h_limit: Any) -> tuple[Any, Any]:
+    """Whether h and M can be of the gradient of a function of values, which took the vectors by `generic`."""
+    s, turn = 0.5 * (m + adjoint(m)), _generic_turn(same)
+    s_ii = np.real(diagonal(adjoint(turn) @ np.where(same, s, 0) @ turn))
+    squares = _in_cluster(np.sum, s_ii * s_ii, same)
+    ratio = _in_cluster(np.sum, s_ii * h, same) / np.where(squares == 0, 1, squares)
+    fits = _in_cluster(np.max, np.abs(h - ratio * s_ii), same) <= h_limit
+    return fits & (_in_cluster(np.max, np.abs(s_ii), same) > limit), ratio[..., None] * s
+
+
+def _limit_of_values(h: Any, m: Any, size: Any, small: float) -> Any:
+    """Below this the cotangent of a value is zero; of vectors it is of the size of that times the values."""
+    return small * (largest(h) + largest(m, 2)[..., 0] / np.where(size == 0, np.inf, size))
+
+
+def _readings(h: Any, m: Any, same: np.ndarray, limit: Any, h_limit: Any) -> tuple[Any, Any, Any]:
+    """Whether values can be of a projector, of a matrix function, and what pairs of them contribute to that."""
+    s = 0.5 * (m + adjoint(m))
+    s_ii, pairs = np.real(diagonal(s)), same & ~np.eye(h.shape[-1], dtype=bool)
 
     def spread(x, limit):
         mean = _in_cluster(np.sum, x, same) / np.sum(same, axis=-1)
@@ -157,10 +236,4 @@ def _repeated(name: str, w: Any, h: Any, m: Any, same: np.ndarray, limit: Any) -
     squares = _in_cluster(np.sum, s_ii * s_ii, same)
     ratio = _in_cluster(np.sum, s_ii * h, same) / np.where(squares == 0, 1, squares)
     function = ~spread_out & ~equal_s & (_in_cluster(np.max, np.abs(h - ratio * s_ii), same) <= h_limit)
-    what = "a loss whose cotangents determine the gradient at equal values"
-    refuse(name, w, many & ~spread_out & ~function, what, ADVICE)
-    function &= many
-    if recorded:
-        what = "a matrix without equal values, for second derivatives of a function of it,"
-        refuse(name, w, function, what, "use scipy.linalg's matrix functions, or move the values apart")
-    return np.where(pairs & function[..., None], ratio[..., None] * s, 0).astype(s.dtype)
+    return spread_out, function, ratio[..., None] * s

@@ -12,9 +12,10 @@ from wengert.protocol import anywhere, constant, innermost
 from wengert.rules.decompositions import hermitian as lower_hermitian
 from wengert.rules.decompositions import onto_triangle
 from wengert.rules.elementwise import is_complex
-from wengert.rules.equal_values import adjoint
+from wengert.rules.equal_values import adjoint, diagonal
 from wengert.rules.products import _array as array
-from wengert.rules.reductions import UNSET, normal_axes, normal_axis
+from wengert.rules.products import _axis_last as axis_last
+from wengert.rules.reductions import UNSET, normal_axes
 
 without_gradient(np.linalg.matrix_rank)
 
@@ -112,9 +113,14 @@ def matrix_power(a, n):
 
 
 def _det_rule(g, a, y):
-    if anywhere(y == 0):
+    if anywhere(y == 0) or (is_wrapper(a) and _nearly_singular(constant(a), constant(y))):
         return g[..., None, None] * _cofactors(a)
     return (g * y)[..., None, None] * transposed(np.linalg.inv(a))
+
+
+def _nearly_singular(a, y):
+    """Whether rows are so near to dependent that in second derivatives products of inverses would cancel."""
+    return anywhere(np.abs(y) < 1e-3 * np.prod(np.linalg.norm(a, axis=-1), axis=-1))
 
 
 def _cofactors(a):
@@ -122,9 +128,28 @@ def _cofactors(a):
     u, s, vh = np.linalg.svd(a)
     n = s.shape[-1]
     others = np.prod(np.where(np.eye(n, dtype=bool), 1, s[..., None, :]), axis=-1)
-    turn = np.linalg.det(u) * np.linalg.det(vh)
     product = (np.conjugate(u) * others[..., None, :]) @ np.conjugate(vh)
-    return turn[..., None, None] * product
+    return (np.linalg.det(u) * np.linalg.det(vh))[..., None, None] * product
+
+
+def _cofactors_rule(g, a):
+    """The second derivative of the determinant, which is symmetric.
+
+    That of det(S + P), with S of singular values, has the products of all values but two: P_ii P_jj - P_ij P_ji.
+    """
+    u, s, vh = np.linalg.svd(a)
+    zero, eye = s == 0, np.eye(s.shape[-1], dtype=bool)
+    nonzero = np.where(zero, 1, s)
+    others = np.prod(nonzero, axis=-1)[..., None, None] / (nonzero[..., :, None] * nonzero[..., None, :])
+    zeros = np.sum(zero, axis=-1)[..., None, None]
+    known = np.add(zero[..., :, None], zero[..., None, :], dtype=int) == zeros
+    others = np.where(known & ~eye, others, 0)
+    p = adjoint(u) @ g @ adjoint(vh)
+    x = (others @ diagonal(p)[..., :, None]) * eye - transposed(others * p)
+    return (np.linalg.det(u) * np.linalg.det(vh))[..., None, None] * (np.conjugate(u) @ x @ np.conjugate(vh))
+
+
+_cofactors = primitive(_cofactors, _cofactors_rule, tangents=(_cofactors_rule,), batch="leading")
 
 
 def _det_tangent(g, a, y):
@@ -437,9 +462,7 @@ def outer(x1, x2, /):
 
 @composite(np.linalg.vecdot)
 def vecdot(x1, x2, /, *, axis=-1):
-    x1, x2 = (np.moveaxis(x, normal_axis(axis, x.ndim), -1) for x in map(array, (x1, x2)))
-    x1 = np.conjugate(x1) if is_complex(x1) else x1
-    return np.matmul(x1[..., None, :], x2[..., :, None])[..., 0, 0]
+    return np.vecdot(axis_last(x1, axis), axis_last(x2, axis))
 
 
 @composite(np.linalg.cross)
@@ -450,6 +473,4 @@ def cross(x1, x2, /, *, axis=-1):
             f"Both input arrays must be (arrays of) 3-dimensional vectors, but they are {x1.shape[axis]} and "
             f"{x2.shape[axis]} dimensional instead."
         )
-    a, b = np.moveaxis(x1, axis, -1), np.moveaxis(x2, axis, -1)
-    turned = a[..., [1, 2, 0]] * b[..., [2, 0, 1]] - a[..., [2, 0, 1]] * b[..., [1, 2, 0]]
-    return np.moveaxis(turned, -1, axis)
+    return np.cross(x1, x2, axis=axis)

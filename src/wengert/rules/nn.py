@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import elementwise, primitive
-from wengert.protocol import highest
+from wengert.protocol import anywhere, highest
 from wengert.rules.elementwise import choose, is_complex, only
+from wengert.rules.elementwise import sigmoid as _sigmoid
 from wengert.rules.reductions import spread
 
 __all__ = ["gelu", "log_softmax", "logsumexp", "normal_cdf", "relu", "sigmoid", "softmax", "softplus"]
@@ -37,17 +38,27 @@ def _softmax(x, axis=-1):
 
 
 def _log_softmax(x, axis=-1):
-    return x - _logsumexp(x, axis=axis, keepdims=True)
+    x = x - _finite(np.max(x, axis=axis, keepdims=True))
+    with np.errstate(divide="ignore"):
+        return x - np.log(np.sum(np.exp(x), axis=axis, keepdims=True))
+
+
+def _parts(x, y, like, axis, keepdims):
+    """The softmax of x, from its logarithmic sum: large ones are too coarse for it."""
+    y = _finite(y)
+    part = np.exp(x - spread(y, like, axis, keepdims))
+    if not anywhere(np.abs(y) > 64):
+        return part
+    total = np.sum(part, axis=axis, keepdims=True)
+    return part / choose(total == 0, np.ones_like(total), total)
 
 
 _logsumexp = primitive(
     _logsumexp,
-    lambda g, x, y, like, axis, keepdims: (
-        spread(g, like, axis, keepdims) * np.exp(x - spread(_finite(y), like, axis, keepdims))
-    ),
+    lambda g, x, y, like, axis, keepdims: spread(g, like, axis, keepdims) * _parts(x, y, like, axis, keepdims),
     tangents=(
         lambda g, x, y, like, axis, keepdims: np.sum(
-            g * np.exp(x - spread(_finite(y), like, axis, keepdims)), axis=axis, keepdims=keepdims
+            g * _parts(x, y, like, axis, keepdims), axis=axis, keepdims=keepdims
         ),
     ),
     batch="axis",
@@ -95,13 +106,6 @@ def _array(x: Any) -> Any:
 # Elementwise -----------------------------------------------------------------------------------------------------
 
 
-def _sigmoid(x):
-    if is_complex(x):
-        return 1 / (1 + np.exp(-x))
-    # exp is only asked for what it brings to at most 1: no overflow on either side, and no choice between two.
-    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
-
-
 def _softplus(x):
     if is_complex(x):
         raise TypeError("softplus is a function of real numbers")
@@ -119,7 +123,6 @@ def _normal_cdf(x):
     return ndtr(x)
 
 
-_sigmoid = elementwise(_sigmoid, lambda x, y: y * _sigmoid(-x))
 _softplus = elementwise(_softplus, lambda x: _sigmoid(x))
 _relu = elementwise(_relu, lambda g, x: only(x > 0, g))
 _normal_cdf = elementwise(_normal_cdf, lambda x: np.exp(-0.5 * x * x) * (1 / math.sqrt(2 * math.pi)))

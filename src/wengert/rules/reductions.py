@@ -1,4 +1,4 @@
-"""Reductions and cumulations: sums, products, extrema, moments, norms."""
+"""Reductions and cumulations: sums, products, extrema, moments."""
 
 from typing import Any
 
@@ -167,7 +167,7 @@ def _prod_rule(g, x, y, like, axis, keepdims):
 def _product_of_others(x: Any, axis: Any) -> Any:
     """For each element the product of all others along the axes, from cumulative products on both sides."""
     axes = range(x.ndim) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
-    axes = [i % x.ndim for i in axes]
+    axes = [i % x.ndim for i in axes if x.ndim]  # NumPy gives a number the axes 0 and -1
     order = [i for i in range(x.ndim) if i not in axes] + axes
     moved = np.transpose(x, order)
     shape = moved.shape
@@ -271,9 +271,25 @@ def _at_extremum(x, y, like, axis, keepdims):
 
 def shared_among(taken: Any, g: Any, like: Any, axis: Any, keepdims: bool) -> Any:
     """The cotangent of a reduction, in even shares for those that were taken along the axes."""
-    ties = np.count_nonzero(taken) if g.size == 1 else np.sum(taken, axis=axis, keepdims=keepdims)
-    share = g / ties if ties.__class__ is not np.ndarray else g / ties.astype(like.dtype)
-    return only(taken, spread(share.astype(like.dtype), like, axis, keepdims))
+    if taken.__class__ is not np.ndarray:
+        ties = np.sum(taken, axis=axis, keepdims=keepdims)
+        return only(taken, spread((g / ties).astype(like.dtype), like, axis, keepdims))
+    total = np.count_nonzero(taken)
+    if total != g.size:
+        ties = total if g.size == 1 else np.sum(taken, axis=axis, keepdims=keepdims)
+        g = (g / ties).astype(like.dtype)
+    g = spread(g, like, axis, keepdims)
+    return only(taken, g) if is_wrapper(g) or 64 * total > taken.size else _few(taken, total, g)
+
+
+def _few(taken: np.ndarray, total: int, g: np.ndarray) -> np.ndarray:
+    """``np.where(taken, g, 0)`` where nearly all of it is zero."""
+    if taken.flags.fnc:
+        return _few(taken.T, total, g.T).T
+    places = np.argmax(taken) if total == 1 else np.flatnonzero(taken)
+    few = np.zeros(taken.size, g.dtype)
+    few[places] = g[np.unravel_index(places, g.shape)]
+    return few.reshape(taken.shape)
 
 
 def _extremum_tangent(g, x, y, like, axis, keepdims):
@@ -356,8 +372,12 @@ def _moment(function, plain):
                 raise ValueError("ddof and correction can't be provided simultaneously.")
             ddof = correction
         if dtype is not None and is_complex(a) and np.dtype(dtype).kind != "c":
-            raise DTypeError(f"[{function.name}] a complex dtype= was required for {a.dtype}; received {dtype}")
+            raise DTypeError(f"[{function.__name__}] a complex dtype= was required for {a.dtype}; received {dtype}")
         a = _prepared(a, axis, dtype, UNSET, 0)
+        result = _deviation(a, axis, ddof, keepdims, where, mean)
+        return result if dtype is None else np.astype(result, np.dtype(dtype), copy=False)
+
+    def _deviation(a, axis, ddof, keepdims, where, mean):
         if (where is UNSET or where is True) and mean is UNSET:
             return function(a, axis=axis, ddof=ddof, keepdims=keepdims)
         where = True if where is UNSET else where
@@ -403,75 +423,6 @@ def _along(a: Any, axis: Any, weights: Any) -> Any:
         raise ValueError("Shape of weights must be consistent with shape of a along specified axis.")
     weights = np.transpose(weights, np.argsort(axes))
     return np.reshape(weights, tuple(n if i in axes else 1 for i, n in enumerate(a.shape)))
-
-
-# Norms -----------------------------------------------------------------------------------------------------------
-
-
-def _norm(x, axis=None, keepdims=False):
-    """Square root of the sum of squares over the axes."""
-    if axis is None and x.__class__ is np.ndarray:
-        value = np.linalg.norm(x)
-        return value.reshape((1,) * x.ndim) if keepdims else value
-    if isinstance(axis, tuple) and len(axis) > 2:
-        return np.sqrt(np.sum(np.abs(x) ** 2, axis=axis, keepdims=keepdims))
-    return np.linalg.norm(x, axis=axis, keepdims=keepdims)
-
-
-def _norm_rule(g, x, y, like, axis, keepdims):
-    # At the origin, where the direction is not defined, the derivative is 0 by convention.
-    g = choose(y == 0, np.zeros_like(g), g / choose(y == 0, np.ones_like(y), y))
-    return spread(g, like, axis, keepdims) * x
-
-
-_norm = primitive(_norm, _norm_rule, holomorphic=False, batch="axis")
-
-
-@composite(np.linalg.norm)
-def norm(x, ord=None, axis=None, keepdims=False):
-    """All vector norms, and the matrix norms that are sums (orders 1, -1, inf, -inf, 'fro')."""
-    x = x if x.dtype.kind in "fc" else np.astype(x, float)
-    axes = tuple(range(x.ndim)) if axis is None else (axis if isinstance(axis, tuple) else (axis,))
-    if ord is None and (axis is None or len(axes) <= 2):
-        return _norm(x, axis=axis, keepdims=keepdims)
-    if len(axes) == 1:
-        return _vector_norm(x, ord, axes[0], keepdims)
-    if len(axes) != 2:
-        raise ValueError("Improper number of dimensions to norm.")
-    return _matrix_norm(x, ord, axes, keepdims)
-
-
-def _vector_norm(x, ord, axis, keepdims):
-    if ord in (None, 2):
-        return _norm(x, axis=axis, keepdims=keepdims)
-    size = np.abs(x)
-    if ord == np.inf:
-        return np.max(size, axis=axis, keepdims=keepdims)
-    if ord == -np.inf:
-        return np.min(size, axis=axis, keepdims=keepdims)
-    if ord == 0:
-        return np.sum((size != 0).astype(size.dtype), axis=axis, keepdims=keepdims)
-    if ord == 1:
-        return np.sum(size, axis=axis, keepdims=keepdims)
-    if isinstance(ord, str):
-        raise ValueError(f"Invalid norm order '{ord}' for vectors")
-    return np.sum(size**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
-
-
-def _matrix_norm(x, ord, axes, keepdims):
-    rows, columns = axes
-    if ord == "fro":
-        return _norm(x, axis=axes, keepdims=keepdims)
-    if ord in ("nuc", 2, -2):
-        s = np.linalg.svdvals(np.moveaxis(x, axes, (-2, -1)))
-        value = np.sum(s, axis=-1) if ord == "nuc" else s[..., 0 if ord == 2 else -1]
-        return np.expand_dims(value, axes) if keepdims else value
-    if ord not in (1, -1, np.inf, -np.inf):
-        raise ValueError("Invalid norm order for matrices.")
-    inner, outer = (rows, columns) if abs(ord) == 1 else (columns, rows)
-    sums = np.sum(np.abs(x), axis=inner, keepdims=True)
-    pick = np.max if ord > 0 else np.min
-    return pick(sums, axis=(inner, outer), keepdims=keepdims)
 
 
 without_gradient(np.argmax, np.argmin, np.any, np.all, np.count_nonzero, np.nanargmax, np.nanargmin)
