@@ -246,12 +246,15 @@ def test_scipys_own_functions_drop_nothing(function):
         function(wg.tensor([0.3, 0.5], requires_grad=True))
 
 
-def test_complex_digamma_is_refused_in_second_derivatives():
-    z = wg.tensor(1.5 + 0.5j, requires_grad=True)
-    sp.loggamma(z).real.backward(create_graph=True)
-    np.testing.assert_allclose(np.conj(z.grad.numpy()), sp.psi(1.5 + 0.5j))
-    with pytest.raises(wg.errors.MissingRuleError, match="polygamma"):
-        z.grad.real.backward()
+@pytest.mark.parametrize("z", [0.3 + 0.2j, 1.5 + 0.5j, -2.5 + 0.1j, 30 + 40j, 1e5 + 1j, 0.01 - 0.01j])
+@pytest.mark.parametrize("order", [1, 2, 4])
+def test_derivatives_of_complex_digamma(z, order):
+    f = sp.psi
+    for _ in range(order):
+        f = wg.grad(f, holomorphic=True)
+    with mp.workdps(30):
+        want = (-1) ** (order + 1) * mp.factorial(order) * mp.zeta(order + 1, mp.mpc(z))
+    np.testing.assert_allclose(f(np.complex128(z)), complex(want), rtol=1e-12)
 
 
 def test_logsumexp_with_a_weight_of_zero():

@@ -11,7 +11,9 @@ from wengert.rules import (
     special_elliptic,
     special_error,
     special_gamma,
+    special_noncentral,
     special_polynomials,
+    special_waves,
 )
 
 __all__ = [
@@ -21,5 +23,7 @@ __all__ = [
     "special_elliptic",
     "special_error",
     "special_gamma",
+    "special_noncentral",
     "special_polynomials",
+    "special_waves",
 ]

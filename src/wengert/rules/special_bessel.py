@@ -6,24 +6,41 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
-from wengert.primitive import composite, elementwise
+from wengert.primitive import composite, elementwise, primitive
+from wengert.protocol import anywhere
 from wengert.rules.elementwise import choose, is_complex
+from wengert.rules.special_struve import modified_struve0, struve0
 from wengert.rules.special_tools import MISSING, define, define_together, safe, series
 
 # Bessel functions of given order: DLMF 10.6.2 and 10.29.1 without divisions, which would cancel at 0 -------------
 
 define("jv", MISSING, lambda a, b: 0.5 * (sp.jv(a - 1, b) - sp.jv(a + 1, b)))
 define("yv", MISSING, lambda a, b: 0.5 * (sp.yv(a - 1, b) - sp.yv(a + 1, b)))
-define("yn", MISSING, lambda a, b: 0.5 * (sp.yn(a - 1, b) - sp.yn(a + 1, b)))
+define("yn", MISSING, lambda a, b: 0.5 * (sp.yn(np.trunc(a) - 1, b) - sp.yn(np.trunc(a) + 1, b)))
 define("iv", MISSING, lambda a, b: 0.5 * (sp.iv(a - 1, b) + sp.iv(a + 1, b)))
 define("kv", MISSING, lambda a, b: -0.5 * (sp.kv(a - 1, b) + sp.kv(a + 1, b)))
-define("kn", MISSING, lambda a, b: -0.5 * (sp.kv(a - 1, b) + sp.kv(a + 1, b)))
+define("kn", MISSING, lambda a, b: -0.5 * (sp.kv(np.trunc(a) - 1, b) + sp.kv(np.trunc(a) + 1, b)))
 define("hankel1", MISSING, lambda a, b: 0.5 * (sp.hankel1(a - 1, b) - sp.hankel1(a + 1, b)))
 define("hankel2", MISSING, lambda a, b: 0.5 * (sp.hankel2(a - 1, b) - sp.hankel2(a + 1, b)))
 define("hankel1e", MISSING, lambda a, b, y: 0.5 * (sp.hankel1e(a - 1, b) - sp.hankel1e(a + 1, b)) - 1j * y)
 define("hankel2e", MISSING, lambda a, b, y: 0.5 * (sp.hankel2e(a - 1, b) - sp.hankel2e(a + 1, b)) + 1j * y)
-define("struve", MISSING, lambda a, b, y: sp.struve(a - 1, b) - a * y / b)
-define("modstruve", MISSING, lambda a, b, y: sp.modstruve(a - 1, b) - a * y / b)
+define("struve", MISSING, lambda a, b, y: _struve_slope(sp.struve, -1, a, b, y))
+define("modstruve", MISSING, lambda a, b, y: _struve_slope(sp.modstruve, 1, a, b, y))
+
+
+def _struve_slope(struve: Any, sign: int, a: Any, b: Any, y: Any) -> Any:
+    """DLMF 11.4.23 and 11.4.25, of which the first cancels at 0 and the second far from there."""
+    near = np.abs(b) < 1
+    if not anywhere(near):
+        return struve(a - 1, b) - a * y / b
+    small = np.where(near, b, 0.5)
+    power = np.power(0.5 * small, a) * sp.rgamma(a + 1.5) / math.sqrt(math.pi)
+    return choose(
+        near,
+        0.5 * (struve(a - 1, small) + sign * struve(a + 1, small) + power),
+        struve(a - 1, b) - a * y / safe(near, b),
+    )
+
 
 # Scaled ones -----------------------------------------------------------------------------------------------------
 # The factor exp(-|Re z|) or exp(-|Im z|) is no holomorphic function: its part of the cotangent goes by itself.
@@ -164,15 +181,31 @@ define("kerp", lambda x, y: -sp.kei(x) - y / x)
 define("keip", lambda x, y: sp.ker(x) - y / x)
 
 
+def _kelvin(x):
+    return np.stack([part for z in sp.kelvin(x) for part in (z.real, z.imag)])
+
+
+def _kelvin_rule(g, x, y):
+    """From ``ber, bei, ker, kei`` and their derivatives all second derivatives follow."""
+    still = x == 0
+    ratios = y[4:] / safe(still, x)
+    if anywhere(still):
+        at_zero = np.reshape(np.array([0.0, 0.5, np.nan, np.nan], x.dtype), (4, *(1,) * x.ndim))
+        ratios = np.where(still, at_zero, ratios)
+    slopes = np.sum(g[:4] * y[4:], axis=0) - np.sum(g[4:] * ratios, axis=0)
+    return slopes - g[4] * y[1] + g[5] * y[0] - g[6] * y[3] + g[7] * y[2]
+
+
+_kelvin = primitive(
+    _kelvin, _kelvin_rule, name="special.kelvin", singular=True, batch=lambda x: np.moveaxis(_kelvin(x), 1, 0)
+)
+
+
 @composite(sp.kelvin)
 def kelvin(x):
     """``Be, Ke`` and their derivatives."""
-    return (
-        sp.ber(x) + 1j * sp.bei(x),
-        sp.ker(x) + 1j * sp.kei(x),
-        sp.berp(x) + 1j * sp.beip(x),
-        sp.kerp(x) + 1j * sp.keip(x),
-    )
+    parts = _kelvin(x)
+    return tuple(parts[i] + 1j * parts[i + 1] for i in range(0, 8, 2))
 
 
 define_together("pbdv", MISSING, lambda g, a, b, y: g[0] * y[1] + g[1] * ((0.25 * b * b - a - 0.5) * y[0]))
@@ -186,9 +219,9 @@ define_together("iti0k0", lambda g, x: g[0] * sp.i0(x) + g[1] * sp.k0(x))
 define_together("it2j0y0", lambda g, x: g[0] * _less_one(sp.j0, -1, x) - g[1] * (sp.y0(x) / x))
 define_together("it2i0k0", lambda g, x: g[0] * _less_one(sp.i0, 1, x) - g[1] * (sp.k0(x) / x))
 define_together("itairy", lambda g, x: _itairy(g, sp.airy(x), sp.airy(-x)))
-define("itstruve0", lambda x: sp.struve(0, x))
-define("itmodstruve0", lambda x: sp.modstruve(0, x))
-define("it2struve0", lambda x: -sp.struve(0, x) / x)
+define("itstruve0", lambda x: struve0(x))
+define("itmodstruve0", lambda x: modified_struve0(x))
+define("it2struve0", lambda x: -struve0(x) / x)
 
 
 def _less_one(of: Any, sign: int, x: Any) -> Any:

@@ -16,6 +16,7 @@ from wengert.rules.special_gamma import (
     betainc_b,
     gamma_density,
     gammainc_a,
+    implicit,
     psi_rise,
 )
 from wengert.rules.special_tools import MISSING, define
@@ -34,7 +35,9 @@ def _chi_shape(v: Any, x: Any) -> Any:
 define("chdtr", lambda a, b: _chi_shape(a, b), lambda a, b: _chi_density(a, b))
 define("chdtrc", lambda a, b: -_chi_shape(a, b), lambda a, b: -_chi_density(a, b))
 define(
-    "chdtri", lambda g, a, y: -(g * _chi_shape(a, y) / _chi_density(a, y)), lambda g, a, y: -(g / _chi_density(a, y))
+    "chdtri",
+    lambda g, a, y: implicit(g, _chi_shape(a, y), _chi_density(a, y)),
+    lambda g, a, y: -(g / _chi_density(a, y)),
 )
 define("chdtriv", lambda g, b, y: g / _chi_shape(y, b), lambda g, b, y: -(g * _chi_density(y, b) / _chi_shape(y, b)))
 
@@ -54,7 +57,7 @@ define(
 define(
     "gdtrix",
     lambda g, a, y: -(g * y / a),
-    lambda g, a, b, y: -(g * gammainc_a(b, a * y) / gamma_density(b, a * y) / a),
+    lambda g, a, b, y: implicit(g, gammainc_a(b, a * y), gamma_density(b, a * y) * a),
     lambda g, a, b, y: g / (gamma_density(b, a * y) * a),
 )
 define(
@@ -73,11 +76,11 @@ define(
 # Counts are rounded down, so that the functions are constant between integers.
 define("pdtr", lambda: 0, lambda a, b: -gamma_density(np.floor(a) + 1, b))
 define("pdtrc", lambda: 0, lambda a, b: gamma_density(np.floor(a) + 1, b))
-define("pdtri", None, lambda g, a, y: -(g / gamma_density(np.floor(a) + 1, y)))
+define("pdtri", None, lambda g, a, y: -(g / gamma_density(np.trunc(a) + 1, y)))
 define(
     "pdtrik",
-    lambda g, b, y: -(g / gammainc_a(y + 1, b)),
-    lambda g, b, y: -(g * gamma_density(y + 1, b) / gammainc_a(y + 1, b)),
+    lambda g, b, y: -(g * (y != 0) / gammainc_a(y + 1, b)),  # what would be less than 0 is 0
+    lambda g, b, y: -(g * (y != 0) * gamma_density(y + 1, b) / gammainc_a(y + 1, b)),
 )
 
 # Of the beta family ----------------------------------------------------------------------------------------------
@@ -90,9 +93,9 @@ define(
     lambda: 0,
     lambda g, a, b, y: -(g / beta_density(np.floor(a) + 1, np.floor(b) - np.floor(a), y)),
 )
-define("nbdtr", lambda: 0, lambda: 0, lambda a, b, c: beta_density(np.floor(b), np.floor(a) + 1, c))
-define("nbdtrc", lambda: 0, lambda: 0, lambda a, b, c: -beta_density(np.floor(b), np.floor(a) + 1, c))
-define("nbdtri", lambda: 0, lambda: 0, lambda g, a, b, y: g / beta_density(np.floor(b), np.floor(a) + 1, y))
+define("nbdtr", lambda: 0, lambda: 0, lambda a, b, c: beta_density(np.trunc(b), np.trunc(a) + 1, c))
+define("nbdtrc", lambda: 0, lambda: 0, lambda a, b, c: -beta_density(np.trunc(b), np.trunc(a) + 1, c))
+define("nbdtri", lambda: 0, lambda: 0, lambda g, a, b, y: g / beta_density(np.trunc(b), np.trunc(a) + 1, y))
 define(
     "btdtria",
     lambda g, b, c, y: g / betainc_a(y, b, c),
@@ -138,8 +141,8 @@ define(
 )
 define(
     "fdtri",
-    lambda g, a, b, y: -(g * _f_shape_a(a, b, y) / _f_density(a, b, y)),
-    lambda g, a, b, y: -(g * _f_shape_b(a, b, y) / _f_density(a, b, y)),
+    lambda g, a, b, y: implicit(g, _f_shape_a(a, b, y), _f_density(a, b, y)),
+    lambda g, a, b, y: implicit(g, _f_shape_b(a, b, y), _f_density(a, b, y)),
     lambda g, a, b, y: g / _f_density(a, b, y),
 )
 define(
@@ -166,7 +169,7 @@ def _student_density(v, t):
         power, distance, _, _ = _student_parts(v, t)
         return power / distance
 
-    return shape.computed(density, v, t)
+    return shape.computed(density, v, t, line=shape.LINE)
 
 
 def _stdtr_df(v, t):
@@ -175,7 +178,7 @@ def _stdtr_df(v, t):
         by_a = shape.beta_shape(0.5 * v, np.full_like(v, 0.5), x, y, "a")
         return -0.5 * np.sign(t) * (0.5 * by_a + power / v)
 
-    return shape.computed(derivative, v, t)
+    return shape.computed(derivative, v, t, line=shape.LINE)
 
 
 def _stdtr_dfdf(v, t):

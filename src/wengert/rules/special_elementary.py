@@ -49,14 +49,17 @@ def _log1prel_slope(u: Any) -> Any:
 
 
 define("exprel", _exprel_slope)
-define("boxcox", lambda a, b: np.power(a, b - 1), lambda a, b: _boxcox_power(np.log(a), b))
-define("boxcox1p", lambda a, b: np.exp((b - 1) * sp.log1p(a)), lambda a, b: _boxcox_power(sp.log1p(a), b))
+define("boxcox", lambda a, b: np.power(a, b - 1), lambda a, b: _boxcox_power(a, np.log, b))
+define("boxcox1p", lambda a, b: np.exp((b - 1) * sp.log1p(a)), lambda a, b: _boxcox_power(a, sp.log1p, b))
 define("inv_boxcox", lambda a, b, y: y / (1 + a * b), lambda a, b, y: y * a * a * _log1prel_slope(a * b))
 define("inv_boxcox1p", lambda a, b, y: (1 + y) / (1 + a * b), lambda a, b, y: (1 + y) * a * a * _log1prel_slope(a * b))
 
 
-def _boxcox_power(log: Any, power: Any) -> Any:
-    return log * log * _exprel_slope(power * log)
+def _boxcox_power(x: Any, logarithm: Any, power: Any) -> Any:
+    """Where the logarithm is infinite the value is -1 / power."""
+    end = (x == (0 if logarithm is np.log else -1)) & (power > 0)
+    log = logarithm(safe(end, x))
+    return choose(end, 1 / (power * power), log * log * _exprel_slope(power * log))
 
 
 # Degrees ---------------------------------------------------------------------------------------------------------
@@ -106,6 +109,7 @@ define("expi", lambda g, x: g * np.exp(x) / x)
 
 
 def _expn(a, b):
+    a = np.trunc(a)  # as SciPy does
     # E_0(x) = exp(-x) / x is where SciPy stops.
     first = a == 0
     below = sp.expn(np.where(first, 0, a - 1)[()], b)
@@ -114,8 +118,21 @@ def _expn(a, b):
 
 define("expn", None, _expn)
 define("spence", lambda x: choose(x == 1, -1.0, np.log(safe(x == 1, x)) / safe(x == 1, 1 - x)))
-define_together("sici", lambda g, x: g[0] * choose(x == 0, 1.0, np.sin(x) / safe(x == 0, x)) + g[1] * np.cos(x) / x)
-define_together("shichi", lambda g, x: g[0] * choose(x == 0, 1.0, np.sinh(x) / safe(x == 0, x)) + g[1] * np.cosh(x) / x)
+
+
+def _integral_rule(sine: Any, cosine: Any) -> Any:
+    """Of a pair, the second of which is infinite at 0, where it does not matter if nothing asks for it."""
+
+    def rule(g, x):
+        origin = x == 0
+        first = g[0] * choose(origin, 1.0, sine(x) / safe(origin, x))
+        return first + g[1] * cosine(x) / safe(origin & (g[1] == 0), x)
+
+    return rule
+
+
+define_together("sici", _integral_rule(np.sin, np.cos))
+define_together("shichi", _integral_rule(np.sinh, np.cosh))
 define("wrightomega", lambda g, y: g * y / (1 + y))
 # Operands: z, the branch (an integer) and the tolerance. `lambertw` itself is a Python function around this ufunc.
 define("_lambertw", lambda g, y: g * np.exp(-y) / (1 + y), None, None)

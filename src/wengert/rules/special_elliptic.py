@@ -11,53 +11,12 @@ import scipy.special as sp
 
 from wengert.primitive import elementwise
 from wengert.protocol import anywhere
-from wengert.rules.elementwise import choose
-from wengert.rules.special_shape import computed
+from wengert.rules.elementwise import choose, is_complex
+from wengert.rules.special_carlson import carlson
+from wengert.rules.special_shape import LINE, computed
 from wengert.rules.special_tools import define, define_together, safe, series
 
 # Carlson's integrals ---------------------------------------------------------------------------------------------
-
-
-def _carlson(a, b, c, d, powers=(1, 1, 1, 0)):
-    """Integral from 0 of ``(t + a)**(-i / 2) * (t + b)**(-j / 2) ...``, over t, for the powers i, j, k, l.
-
-    The trapezoidal rule in log t: the integrand is analytic within pi of the real axis, and falls exponentially.
-    """
-
-    def integral(*operands):
-        order = np.stack(operands)
-        taking = np.array([p > 0 for p in powers])[:, None]
-        largest = np.max(np.where(taking, order, -np.inf), axis=0)
-        positive = np.where(taking & (order > 0), order, np.inf)
-        # Left of the smallest the integrand falls as t, or as a root of it where an operand is 0.
-        zeros = sum(p * (x == 0) for p, x in zip(powers, operands, strict=True))
-        low = np.log(np.min(positive, axis=0)) - 37 / np.maximum(1 - zeros / 2, 0.1)
-        high = np.log(largest) + 37 / (sum(powers) / 2 - 1)
-        count = int(np.ceil(np.nanmax(np.where(np.isfinite(high - low), high - low, 1), initial=1) / 0.45))
-        step = (high - low) / count
-        total = np.zeros_like(largest)
-        for k in range(count + 1):
-            t = np.exp(low + k * step)
-            log = sum(p * np.log(t + x) for p, x in zip(powers, operands, strict=True) if p)
-            total += t * np.exp(-0.5 * log)
-        return np.where(zeros < 2, total * step, np.inf)
-
-    return computed(integral, a, b, c, d)
-
-
-def _raised(i: int) -> Any:
-    """The derivative by operand `i`: minus half its power times the integral with that power raised by two."""
-
-    def rule(a, b, c, d, powers):
-        if powers[i] == 0:
-            return np.zeros_like(a)
-        return (-0.5 * powers[i]) * carlson(a, b, c, d, powers=(*powers[:i], powers[i] + 2, *powers[i + 1 :]))
-
-    return rule
-
-
-carlson = elementwise(_carlson, *map(_raised, range(4)), name="carlson", singular=True, casts=True)
-
 
 define(
     "elliprf",
@@ -92,7 +51,7 @@ def _rg_by_first(x: Any, y: Any, z: Any) -> Any:
 
 def _rc_by_first(x: Any, y: Any, value: Any) -> Any:
     """Where y is negative, the principal value: its elementary form has no confluence there."""
-    negative = y < 0
+    negative = np.False_ if is_complex(y) else y < 0
     less = choose(negative, y - x, -1.0)
     regular = sp.elliprd(safe(negative, y), safe(negative, y), x) / -6
     return choose(negative, (value - 1 / np.sqrt(x)) / (2 * less), regular)
@@ -101,7 +60,7 @@ def _rc_by_first(x: Any, y: Any, value: Any) -> Any:
 define(
     "elliprc",
     lambda a, b, y: _rc_by_first(a, b, y),
-    lambda a, b, y: -(0.5 * y + a * _rc_by_first(a, b, y)) / b,
+    lambda a, b, y: -(0.5 * y + a * _rc_by_first(safe(a == 0, a), b, y)) / b,
 )
 
 # Legendre's integrals --------------------------------------------------------------------------------------------
@@ -174,9 +133,42 @@ def _ellipj_u(g, b, y):
 
 define_together("ellipj", _ellipj_u, _ellipj_m)
 
-# The arithmetic-geometric mean is pi / (2 R_F(0, a**2, b**2)).
-define("agm", lambda a, b, y: _agm_by_first(a, b, y), lambda a, b, y: _agm_by_first(b, a, y))
+# The arithmetic-geometric mean -----------------------------------------------------------------------------------
 
 
-def _agm_by_first(a: Any, b: Any, y: Any) -> Any:
-    return (2 / (3 * math.pi)) * np.square(y / a) * sp.elliprd(0, np.square(b / a), 1)
+def _agm_share(a, b):
+    """``a * M_a / M``: the sum for ``1 - E / K`` that the iteration for M(a, b) has (DLMF 19.8.6), divided by m."""
+
+    def share(a, b):
+        mean, root, square, term = 0.5 * (a + b), np.sqrt(a * b), 0.25 * (a - b) ** 2, 0.25 * (a - b) / (a + b)
+        y = 0.5 + term
+        for _ in range(60):
+            mean, root = 0.5 * (mean + root), np.sqrt(mean * root)
+            shrinks = square / (8 * mean * mean)
+            term *= shrinks
+            y += term
+            if not np.any(np.abs(term) > 1e-17):
+                break
+            square *= 0.5 * shrinks
+        return y
+
+    return computed(share, np.abs(a), np.abs(b), line=LINE)
+
+
+def _agm_share_by_second(a: Any, b: Any, y: Any) -> Any:
+    """By ``M_a(a, b) = 2 / (3 pi) * (M / a)**2 * R_D(0, (b / a)**2, 1)``, as M is ``pi / (2 R_F(0, a**2, b**2))``."""
+    r = b / a
+    square, zero = r * r, np.zeros_like(r)
+    bent = 1.5 * square * carlson(square, zero, np.ones_like(r), zero, powers=(3, 1, 3, 0))
+    return 2 / (3 * math.pi) * sp.agm(1, r) / b * ((1 - y) * sp.elliprd(0, square, 1) - bent)
+
+
+agm_share = elementwise(
+    _agm_share,
+    lambda a, b, y: -b / a * _agm_share_by_second(a, b, y),
+    lambda a, b, y: _agm_share_by_second(a, b, y),
+    name="agm_share",
+    casts=True,
+    singular=True,
+)
+define("agm", lambda a, b, y: agm_share(a, b) * y / a, lambda a, b, y: agm_share(b, a) * y / b)

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import scipy.special as sp
 
-from wengert.rules.elementwise import choose
+from wengert.primitive import elementwise
+from wengert.rules.elementwise import choose, is_complex
 from wengert.rules.special_tools import define, define_together, series
 
 _TWO = 2 / math.sqrt(math.pi)
@@ -93,12 +94,27 @@ def _mills(x: Any) -> Any:
     return math.sqrt(math.pi / 2) * sp.erfcx(x * -math.sqrt(0.5))
 
 
+def _over_mills(x):
+    return 1 / _mills(x)
+
+
+_over_mills = elementwise(_over_mills, lambda x, y: -y * (x + y), name="log_ndtr_slope", casts=True)
+
+
+def _log_ndtr_slope(x: Any) -> Any:
+    """Its own derivative cancels on the left, and that of Mills' ratio is infinite far on the right."""
+    if is_complex(x):
+        return 1 / _mills(x)
+    right = x > 0
+    return choose(right, _over_mills(np.where(right, x, 0.0)[()]), 1 / _mills(np.where(right, 0.0, x)[()]))
+
+
 def _quantile_slope(z: Any) -> Any:
     return _ROOT_TAU * np.exp(0.5 * z * z)
 
 
 define("ndtr", lambda x: np.exp(-0.5 * x * x) / _ROOT_TAU)
-define("log_ndtr", lambda g, x: g / _mills(x))
+define("log_ndtr", lambda x: _log_ndtr_slope(x))
 define("ndtri", lambda y: _quantile_slope(y))
 define("ndtri_exp", lambda y: _mills(y))
 define(

@@ -18,12 +18,17 @@ from typing import Any
 import numpy as np
 from scipy.special import gammaln, psi, zeta
 
+from wengert.errors import MissingRuleError
 from wengert.protocol import anywhere
+from wengert.rules.special_series import beta_near, beta_tail, gamma_near, is_gamma_near
 
 REACH = 40.0
 LEAST = 2.0
 """Parameters below are raised."""
-BLOCK = 1024
+BLOCK, LINE = 1024, 4096
+"""How many numbers are worked on at a time, in quadratures and elsewhere."""
+MODERATE = 12.0
+"""Parameters up to which logarithms of densities may be summed as they are."""
 _nodes, _weights = np.polynomial.legendre.leggauss(32)
 NODES, WEIGHTS = 0.5 + 0.5 * _nodes[:, None], 0.5 * _weights[:, None]
 STIRLING = (1 / 12, -1 / 360, 1 / 1260, -1 / 1680, 1 / 1188, -691 / 360360, 1 / 156, -3617 / 122400)
@@ -31,17 +36,30 @@ LOG_LESS_PSI = (1 / 12, -1 / 120, 1 / 252, -1 / 240, 1 / 132, -691 / 32760, 1 / 
 HALF_LOG_TAU = 0.9189385332046727
 
 
-def computed(function: Callable, *operands: Any) -> Any:
+def computed(function: Callable, *operands: Any, line: int = BLOCK) -> Any:
     """`function` of lines of doubles, in blocks that stay in the cache; the result in the operands' shape and dtype."""
     dtype = np.result_type(*operands)
+    if dtype.kind == "c":
+        raise MissingRuleError(
+            f"[special] real operands were required for a derivative that is computed by quadrature or series; received"
+            f" {dtype}; differentiate by the real and the imaginary part, or with real operands"
+        )
     arrays = np.broadcast_arrays(*(np.asarray(x, float) for x in operands))
     lines = [x.ravel() for x in arrays]
     y = np.empty(lines[0].size)
     with np.errstate(all="ignore"):
-        for start in range(0, y.size, BLOCK):
-            part = slice(start, start + BLOCK)
+        for start in range(0, y.size, line):
+            part = slice(start, start + line)
             y[part] = function(*(x[part] for x in lines))
     return y.reshape(arrays[0].shape).astype(dtype if dtype.kind == "f" else float)[()]
+
+
+def _apart(mask: Any, operands: tuple, otherwise: Callable, function: Callable) -> Any:
+    """`function` where the mask is true, and `otherwise` where it is not."""
+    y = np.empty(mask.shape)
+    for part, of in ((mask, function), (~mask, otherwise)):
+        y[part] = of(*(x[part] for x in operands))
+    return y
 
 
 # Pieces ----------------------------------------------------------------------------------------------------------
@@ -75,9 +93,10 @@ def psi_rise(a: Any, d: Any) -> Any:
         return np.where(d < 0, -1.0, 1.0) * psi_rise(np.where(d < 0, a + d, a), np.abs(d))
     total, a = np.zeros_like(a), np.array(a)
     for _ in range(int(np.clip(np.ceil(16 - np.nanmin(a, initial=16)), 0, 16))):
-        small = a < 16
-        total += np.where(small, d / (a * (a + d)), 0)
-        a += small
+        step = a + d
+        step *= a
+        total += np.divide(d, step, out=step)
+        a += 1
     return total + np.log1p(d / a) + _rise_beyond_log(a, d)
 
 
@@ -119,6 +138,8 @@ def _reach(exponent: Callable, steep: Callable, slope: Any, bend: Any, cap: Any)
 
 def log_gamma_power(a: Any, x: Any) -> Any:
     """``log(x**a * exp(-x) / gamma(a + 1))``."""
+    if a.size and a.max() < MODERATE and a.min() > 0 and x.max() < MODERATE:
+        return a * np.log(x) - x - gammaln(a + 1)
     safe = np.maximum(a, 1.0)
     far = _log_less_linear(x - safe, x, safe) - HALF_LOG_TAU - 0.5 * np.log(safe) - stirling_error(safe)
     return np.where(a >= 1, far, np.where(a == 0, 0, a * np.log(x)) - x - gammaln(a + 1))
@@ -126,6 +147,17 @@ def log_gamma_power(a: Any, x: Any) -> Any:
 
 def gamma_shape(a: Any, x: Any, order: int) -> Any:
     """Derivative of P(a, x) by a, the first or the second."""
+    if order == 1:
+        near = is_gamma_near(a, x)
+        if near.all():
+            return gamma_near(a, x)
+        if near.any():
+            return _apart(near, (a, x), lambda a, x: gamma_shape(a, x, 1), gamma_near)
+    return computed(lambda a, x: _gamma_shape(a, x, order), a, x)
+
+
+def _gamma_shape(a: Any, x: Any, order: int) -> Any:
+    """The same by quadrature."""
     raised = a + np.maximum(np.ceil(LEAST - a), 0)
     left = _log_ratio(x - raised, x, raised) + log_less_psi(raised) < 0
     y = np.empty_like(x)
@@ -191,6 +223,8 @@ def _exp_less_linear(v: Any, times: Any) -> Any:
 
 def log_beta_power(a: Any, b: Any, x: Any, y: Any) -> Any:
     """``log(x**a * y**b / beta(a, b))`` where ``y = 1 - x``."""
+    if a.size and a.max() < MODERATE and b.max() < MODERATE:
+        return a * np.log(x) + b * np.log(y) + gammaln(a + b) - gammaln(a) - gammaln(b)
     d, n = x * b - y * a, a + b
     shape = stirling_error(n) - stirling_error(a) - stirling_error(b)
     logs = 0.5 * (np.log(a) + np.log(b / n))
@@ -209,6 +243,17 @@ def log_over_mean(a: Any, b: Any, x: Any, y: Any) -> Any:
 
 def beta_shape(a: Any, b: Any, x: Any, y: Any, by: str) -> Any:
     """Derivative of the incomplete beta function I_x(a, b) by ``by``: "a", "aa" or "ab"; ``y = 1 - x``."""
+    if by == "a":
+        near, tail = beta_tail(a, b, x, y)
+        if near.all():
+            return beta_near(a, b, x, y, tail)
+        if near.any():
+            return _apart(near, (a, b, x, y, tail), lambda a, b, x, y, tail: beta_shape(a, b, x, y, by), beta_near)
+    return computed(lambda a, b, x, y: _beta_shape(a, b, x, y, by), a, b, x, y)
+
+
+def _beta_shape(a: Any, b: Any, x: Any, y: Any, by: str) -> Any:
+    """The same by quadrature."""
     raised = a + np.maximum(np.ceil(LEAST - a), 0)
     left = log_over_mean(raised, b, x, y) < 0
     result = np.empty_like(x)

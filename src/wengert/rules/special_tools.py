@@ -19,7 +19,7 @@ def define(name: str, *rules: Any, **flags: Any) -> None:
         elementwise(function, *rules, **flags)
 
 
-def define_together(name: str, *rules: Any) -> None:
+def define_together(name: str, *rules: Any, **flags: Any) -> None:
     """Declare a ufunc with several results by vector-Jacobian products: `g` and `y` have the results along axis 0."""
     function = getattr(sp, name)
     stacked: Callable
@@ -30,21 +30,48 @@ def define_together(name: str, *rules: Any) -> None:
 
         def batched(x):
             return np.moveaxis(stacked(x), 1, 0)
-    else:
+    elif function.nin == 2:
 
         def stacked(a, b):
             return np.stack(function(a, b))
 
         def batched(a, b):
-            ndim = max(a.ndim, b.ndim)
-            a, b = (np.reshape(x, (x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:])) for x in (a, b))
-            return np.moveaxis(stacked(a, b), 1, 0)
+            return _batched(stacked, a, b)
+    elif function.nin == 3:
 
-    stacked = primitive(stacked, *rules, name=f"special.{name}", singular=True, broadcasts=True, batch=batched)
+        def stacked(a, b, c):
+            return np.stack(function(a, b, c))
+
+        def batched(a, b, c):
+            return _batched(stacked, a, b, c)
+    elif function.nin == 4:
+
+        def stacked(a, b, c, d):
+            return np.stack(function(a, b, c, d))
+
+        def batched(a, b, c, d):
+            return _batched(stacked, a, b, c, d)
+    else:
+
+        def stacked(a, b, c, d, e):
+            return np.stack(function(a, b, c, d, e))
+
+        def batched(a, b, c, d, e):
+            return _batched(stacked, a, b, c, d, e)
+
+    flags = {"name": f"special.{name}", "singular": True, "broadcasts": True, "batch": batched} | flags
+    stacked = primitive(stacked, *rules, **flags)
     if function.nin == 1:
         composite(function)(lambda x: _apart(stacked(x), function.nout))
     else:
-        composite(function)(lambda a, b: _apart(stacked(a, b), function.nout))
+        composite(function)(lambda *operands: _apart(stacked(*operands), function.nout))
+
+
+def _batched(stacked: Callable, *operands: Any) -> Any:
+    """Of operands with one axis more in front, which may differ in their number of axes."""
+    ndim = max(x.ndim for x in operands)
+    operands = tuple(np.reshape(x, (x.shape[0], *(1,) * (ndim - x.ndim), *x.shape[1:])) for x in operands)
+    return np.moveaxis(stacked(*operands), 1, 0)
 
 
 def _apart(results: Any, count: int) -> tuple:

@@ -14,10 +14,21 @@ import wengert.rules.special  # noqa: F401  registers the rules of the ufuncs
 from wengert.errors import ArgumentError, MissingRuleError
 from wengert.protocol import anywhere, constant, highest, innermost, spec_of
 from wengert.rules import nn as _nn
+from wengert.rules.special_harmonics import (
+    assoc_legendre_p,
+    assoc_legendre_p_all,
+    legendre_p,
+    legendre_p_all,
+    sph_harm_y,
+    sph_harm_y_all,
+    sph_legendre_p,
+    sph_legendre_p_all,
+)
 
 __all__ = [
-    "comb", "diric", "factorial", "log_softmax", "logsumexp", "multigammaln", "perm", "polygamma", "softmax",
-    "spherical_in", "spherical_jn", "spherical_kn", "spherical_yn",
+    "assoc_legendre_p", "assoc_legendre_p_all", "comb", "diric", "factorial", "legendre_p", "legendre_p_all",
+    "log_softmax", "logsumexp", "multigammaln", "perm", "polygamma", "softmax", "sph_harm_y", "sph_harm_y_all",
+    "sph_legendre_p", "sph_legendre_p_all", "spherical_in", "spherical_jn", "spherical_kn", "spherical_yn",
 ]  # fmt: skip
 
 
