@@ -346,6 +346,8 @@ class Source:
             lines.append("c = conj(c)")
         if self.p.kind == "elementwise" or self.p.broadcasts:
             other = " or c.dtype is not p.spec.dtype" if self.p.casts else ""
+            if self.p.kind != "elementwise":  # of vecdot an operand may have the result's shape, and be broadcast
+                other += " or c.shape != p.spec.shape"
             lines.append(f"if p.spec is not node.spec{other}: c = fit(c, p.spec)")
         else:
             lines.append("if p.spec.dtype is not node.spec.dtype: c = cast(c, p.spec.dtype)")

@@ -10,6 +10,7 @@ at the same time; and no node points to a tensor, so that a tape has no referenc
 import functools
 import inspect
 import sys
+from cmath import isfinite
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from heapq import heappop, heappush
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.arrays import sum_first, sum_last
 from wengert.errors import ArgumentError, FreedGraphError
 from wengert.protocol import DORMANT, GROUND, Spec, Wrapper, everything
 
@@ -339,10 +341,10 @@ def fit(c: Any, like: Spec) -> Any:
     if c.shape != like.shape:
         extra = c.ndim - like.ndim
         if extra:
-            c = np.sum(c, axis=tuple(range(extra)))
+            c = sum_first(c, extra)
         stretched = tuple(i for i, (n, m) in enumerate(zip(c.shape, like.shape, strict=True)) if n != m)
         if stretched:
-            c = np.sum(c, axis=stretched, keepdims=True)
+            c = sum_last(c)[..., None] if stretched == (c.ndim - 1,) else np.sum(c, axis=stretched, keepdims=True)
     return cast(c, like.dtype)
 
 
@@ -366,12 +368,12 @@ def guard(c: Any, g: Any) -> Any:
     """A zero cotangent wins over an infinite or undefined partial: ``0 * inf`` is 0 here, not NaN."""
     value = everything(c)
     if value.__class__ is np.ndarray:
-        flat = value.ravel()
+        flat = value.ravel("K")
         check = flat.dot(flat) if flat.size <= 4096 else np.add.reduce(flat)
     else:
         check = value
-    # x * 0 is 0 for finite numbers only. A finite product may overflow in the check: that costs time, no more.
-    if check * 0 == 0:
+    # A finite product may overflow in the check: that costs time, no more.
+    if isfinite(check):
         return c
     return np.where(np.logical_and(g == 0, np.logical_not(np.isfinite(c))), np.zeros((), value.dtype)[()], c)
 

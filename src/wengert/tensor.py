@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from wengert import face, tape
+from wengert.arrays import copied_like
 from wengert.box import Box, bare, checked_cotangent, freeze, plain, read_only
 from wengert.dispatch import make_table
 from wengert.errors import (
@@ -441,12 +442,13 @@ def run_backward(heads: list, level: int, retain_graph: bool, create_graph: bool
                 )
         while cotangents:
             leaf, g = cotangents.popitem()
+            tensor = leaf.owner()
+            if tensor is None:
+                continue
             # Cotangents may be shared between leaves, or be windows on others: a gradient has memory of its own.
             if g.__class__ is np.ndarray and (getrefcount(g) > tape.ALONE or g.base is not None):
-                g = g.copy()
-            tensor = leaf.owner()
-            if tensor is not None:
-                tensor._accumulate(g)
+                g = copied_like(g, tensor._value)
+            tensor._accumulate(g)
 
 
 def recorded_node(t: Any) -> tape.Node:
@@ -491,7 +493,7 @@ class View(ViewOf, Tensor):
     __slots__ = ("_array", "_at", "_base", "_cut", "_linked", "_parent", "_step")
 
 
-Box._family = Family(Tensor, View, make_view)
+Box._family = Family(Tensor, View, make_view, boxes=False)
 Tensor._table = make_table(Tensor._family)
 face.install(Tensor, Tensor._table)
 for _name, _ufunc in face.OPERATORS.items():

@@ -22,7 +22,7 @@ from wengert import tape
 from wengert.box import Box, alias, bare, freeze, unbox
 from wengert.errors import DTypeError, LeafWriteError, LostGradientError, ShapeError
 from wengert.primitive import REGISTRY
-from wengert.protocol import Spec, Wrapper, is_open, spec_of
+from wengert.protocol import Spec, Wrapper, everything, is_open, spec_of
 
 # ---------------------------------------------------------------------------------------------------------------
 # Views
@@ -145,6 +145,8 @@ def make_view(
     if y.__class__ is np.ndarray:
         if x.__class__ is np.ndarray and y is not x and (y.base is None or (y.base is not x and y.base is not x.base)):
             return None
+        if x.__class__ is not np.ndarray and call is REGISTRY[operator.getitem].call and _has_truth(params[0]):
+            return None  # of a tensor without axes ``x[True]`` is a copy, too
     elif not y._is_view:
         return None
     v = source._family.new_view()
@@ -283,6 +285,10 @@ def has_arrays(index: Any) -> bool:
     return any(isinstance(i, np.ndarray) for i in (index if isinstance(index, tuple) else (index,)))
 
 
+def _has_truth(index: Any) -> bool:
+    return any(isinstance(i, (bool, np.bool_, np.ndarray)) for i in (index if isinstance(index, tuple) else (index,)))
+
+
 def _rise(base: Box, value: Wrapper) -> None:
     """Bring a buffer to the level of what is written into it: what it holds becomes a constant of that level."""
     if value._level <= base._level and isinstance(value, Box):
@@ -378,7 +384,8 @@ def assign_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -
     if node.p0 is None:
         return
     if not node.spec.ndim:
-        tape.send(node.p0, tape.zeros(node.spec, g), heap, nodes, grads)
+        written = np.size(follow(path, np.zeros(()))[index])  # an index may select nothing: ``x[False] = 1``
+        tape.send(node.p0, tape.zeros(node.spec, g) if written else g, heap, nodes, grads)
         return
     if getrefcount(g) > tape.ALONE or tape.is_window(g):
         g = g.copy()
@@ -513,7 +520,7 @@ def _movable(t: Box, result: Box) -> bool:
     if result._is_view or result._spec is not t._spec:
         return False
     # The memory order decides whether a later reshape is a view.
-    return t._spec.ndim < 2 or bare(result).strides == bare(t).strides
+    return t._spec.ndim < 2 or everything(result).strides == everything(t).strides
 
 
 def add_at(target: Any, index: Any, value: Any) -> None:

@@ -75,6 +75,8 @@ class Sample:
     kwargs: dict
     complex: bool = True
     """Whether it makes sense with complex numbers in the place of real ones."""
+    double: bool = True
+    """Whether the function is accurate enough for differences in double precision."""
 
 
 SMOOTH: dict[Any, list[Sample]] = defaultdict(list)
@@ -90,6 +92,11 @@ def args(*positional, **keywords) -> Sample:
 def real(*positional, **keywords) -> Sample:
     """The same, not to be tried with complex numbers."""
     return Sample(positional, keywords, complex=False)
+
+
+def rough(*positional, **keywords) -> Sample:
+    """The same of functions that SciPy solves for to a few digits: differences in single precision only."""
+    return Sample(positional, keywords, complex=False, double=False)
 
 
 def _enter(table: dict, functions: Any, given: tuple[Sample, ...]) -> None:
@@ -488,6 +495,7 @@ samples(
 samples((np.matrix_transpose, np.linalg.matrix_transpose), args(A(2, 3)), args(A(2, 2, 3)))
 samples(
     np.squeeze,
+    args(A(), axis=-1),
     args(A(1, 3, 1)),
     args(A(1, 3, 1), 0),
     args(A(1, 3, 1), axis=(0, -1)),
@@ -725,6 +733,7 @@ samples(
 )
 samples(
     np.take,
+    args(A(), [0, 0], axis=-1),
     args(A(4), ints(1, 1, -1)),
     args(A(2, 3), 2),
     args(A(2, 3), [[0, 1]], axis=1),
@@ -917,6 +926,10 @@ samples(
     args("i,i", A(3), A(3)),
     args("b...j,jk->b...k", A(2, 2, 3), A(3, 2)),
     args("ij,ij->ij", A(1, 3), A(2, 3)),
+    args("ij,ij->j", A(1, 3), A(2, 3)),
+    args("ij,ij->", A(2, 1), A(2, 3)),
+    args("ji,jk,k->i", A(2, 1), A(2, 3), A(1), optimize=True),
+    args("iij,jk->k", A(2, 2, 1), A(3, 2)),
     args("ij,jk,kl->il", A(2, 2), A(2, 3), A(3, 2)),
     args("ii,i->i", A(2, 2), A(2)),
     args("i->", A(0)),
@@ -1127,6 +1140,7 @@ samples(
 
 from tests.battery import (  # noqa: E402, F401  # noqa: E402, F401
     samples_assembling,
+    samples_drawn,
     samples_fft,
     samples_linalg,
     samples_polynomials,
@@ -1134,5 +1148,6 @@ from tests.battery import (  # noqa: E402, F401  # noqa: E402, F401
     samples_scipy_fields,
     samples_scipy_stats,
     samples_special,
+    samples_special_waves,
     samples_statistics,
 )

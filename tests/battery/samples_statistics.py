@@ -75,6 +75,7 @@ EXTREMA = np.nanmax, np.nanmin
 
 samples(
     (*SUMS, *EXTREMA, *MOMENTS, np.nanmean),
+    args(A(), axis=0),
     args(A(2, 3)),
     args(A(2, 3), 0),
     args(A(2, 3), axis=-1, keepdims=True),

@@ -166,7 +166,7 @@ def linear_calls():
         with warnings.catch_warnings(action="ignore"):
             for function, given in SMOOTH.items():
                 for sample in given:
-                    args, kwargs = as_tensors(sample, requires_grad=False)
+                    args, kwargs = as_tensors(sample)  # of tensors without a gradient SciPy's functions make arrays
                     function(*args, **kwargs)
     finally:
         table.clear()

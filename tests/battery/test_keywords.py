@@ -19,8 +19,7 @@ def _parameters(function):
     return list(inspect.signature(function).parameters) if not isinstance(key_of(function), tuple) else []
 
 
-FUNCTIONS = [function for function in SMOOTH if not is_twin(function)]
-TAKE_OUT = [*UFUNCS, *(function for function in FUNCTIONS if "out" in _parameters(key_of(function)))]
+TAKE_OUT = [*UFUNCS, *(function for function in SMOOTH if "out" in _parameters(key_of(function)))]
 
 
 def _flat(value):
@@ -144,7 +143,6 @@ def test_keywords_without_a_meaning_are_refused_by_name(keyword):
 WITH_AXIS = [
     (function, sample, name)
     for function, given in SMOOTH.items()
-    if not is_twin(function)
     for sample in given[:1]
     if not isinstance(function, np.ufunc)
     for name in _parameters(key_of(function))
@@ -167,7 +165,10 @@ def test_wrong_axes_raise_what_numpy_raises(function, sample, name, bad):
     try:
         expected = call((sample.args, sample.kwargs))
     except Exception as error:
-        with pytest.raises(type(error)):
+        kinds = (TypeError, ValueError, IndexError, RuntimeError) if is_twin(function) else type(error)
+        with pytest.raises(kinds):
             call(as_tensors(sample))
     else:
+        if is_twin(function) and bad == (0, 0):
+            pytest.skip("SciPy takes the axis twice")
         assert np.shape(call(as_tensors(sample))) == np.shape(expected)

@@ -234,7 +234,15 @@ def test_distances_of_near_points_far_from_zero():
     assert np.all(wg.grad(lambda x: np.sum(distance.cdist(x, x)))(np.ones((3, 2))) == 0)
 
 
-@pytest.mark.parametrize("keyword", [{"metric": "jaccard"}, {"w": np.ones(2)}, {"out": np.zeros((3, 3))}], ids=str)
+def test_distances_are_written_into_tensors_only():
+    x, out = recorded(np.eye(3, 2)), wg.zeros((3, 3))
+    assert distance.cdist(x, np.eye(3, 2), out=out) is out
+    assert out.requires_grad
+    with pytest.raises(LostGradientError, match="out"):
+        distance.cdist(x, np.eye(3, 2), out=np.zeros((3, 3)))
+
+
+@pytest.mark.parametrize("keyword", [{"metric": "jaccard"}, {"w": np.ones(2)}], ids=str)
 def test_distances_refused(keyword):
     name = next(iter(keyword))
     with pytest.raises(ArgumentError, match=name):

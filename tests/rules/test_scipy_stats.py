@@ -441,9 +441,36 @@ def test_singular_covariances():
     with pytest.raises(np.linalg.LinAlgError):
         stats.multivariate_normal.logpdf(POINTS, MEAN, singular)
     with pytest.raises(wg.errors.ArgumentError, match="allow_singular"):
-        stats.multivariate_normal.logpdf(POINTS, wg.tensor(MEAN, requires_grad=True), singular, allow_singular=True)
+        stats.multivariate_normal.logpdf(POINTS, wg.tensor(MEAN, requires_grad=True), singular)
+    with pytest.raises(wg.errors.ArgumentError, match="semidefinite"):
+        stats.multivariate_normal.logpdf(POINTS, wg.tensor(MEAN, requires_grad=True), -singular, allow_singular=True)
     with pytest.raises(wg.errors.ShapeError, match="cov"):
         stats.multivariate_normal.logpdf(POINTS, MEAN, np.eye(3))
+
+
+def test_derivatives_at_singular_covariances():
+    """On the plane that the covariance spans, the density in two variables on it."""
+    basis = np.linalg.qr(np.array([[1.0, 2.0], [0.5, -1.0], [3.0, 0.2]]))[0]
+    inside, root = np.array([[0.3, -0.4], [1.0, 0.2]]), np.array([[2.0, 0.5], [0.5, 1.0]])
+
+    def f(z, mean, root):
+        cov = basis @ root @ root.T @ basis.T
+        return stats.multivariate_normal.logpdf(z @ basis.T, basis @ mean, cov, allow_singular=True)
+
+    def g(z, mean, root):
+        return stats.multivariate_normal.logpdf(z, mean, root @ root.T)
+
+    for order in (lambda f: f, lambda f: wg.jacobian(f, (0, 1, 2)), lambda f: wg.hessian(lambda *v: f(*v).sum(), 2)):
+        got, expected = order(f)(inside, MEAN, root), order(g)(inside, MEAN, root)
+        for a, b in zip(got, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-9)
+    away = np.concatenate([inside @ basis.T, [[1.0, 1.0, 1.0]]])
+    cov = basis @ root @ basis.T
+    recorded = stats.multivariate_normal.logpdf(wg.tensor(away, requires_grad=True), np.zeros(3), cov, True)
+    np.testing.assert_allclose(
+        recorded.data, scipys.multivariate_normal.logpdf(away, np.zeros(3), cov, True), rtol=1e-12
+    )
+    recorded[:2].sum().backward()
 
 
 def test_dirichlet():

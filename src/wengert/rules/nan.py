@@ -83,8 +83,14 @@ def _present(a: Any, where: Any) -> Any:
     return ~mask if where is UNSET or where is True else np.logical_and(~mask, where)
 
 
+def _axes(a: Any, axis: Any) -> Any:
+    """The axes; NumPy gives a number the axes 0 and -1, in some functions."""
+    return None if not a.ndim and not isinstance(axis, tuple) and axis in (0, -1) else axis
+
+
 @composite(np.nanmean)
 def nanmean(a, axis=None, dtype=None, out=None, keepdims=UNSET, *, where=UNSET):
+    axis = _axes(a, axis)
     where = _present(a, where)
     if not everywhere(np.any(np.broadcast_to(True if where is UNSET else where, a.shape), axis=axis)):
         warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=2)
@@ -96,7 +102,7 @@ def _moment(function):
     def moment(
         a, axis=None, dtype=None, out=None, ddof=0, keepdims=UNSET, *, where=UNSET, mean=UNSET, correction=UNSET
     ):
-        where = _present(a, where)
+        where, axis = _present(a, where), _axes(a, axis)
         spent = ddof if correction is UNSET else correction
         if mean is not UNSET and a.dtype.kind in "fc":
             mean = np.astype(array(mean), a.dtype, copy=False)

@@ -1,5 +1,6 @@
 """Polynomials by their coefficients, the highest power first: values, products, quotients, roots, fits."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -90,6 +91,7 @@ def _vander_back(g, y):
 
 
 def _powers_each(x, columns):
+    x = np.astype(x, np.promote_types(x.dtype, int), copy=False)  # as NumPy does
     ones = np.ones_like(x[..., None])
     factors = [ones, *[x[..., None]] * (columns - 1)]
     return np.cumprod(np.concatenate(factors[:columns] or [ones[..., :0]], axis=-1), axis=-1)
@@ -200,6 +202,32 @@ def polyint(p, m=1, k=None):
 # Roots -----------------------------------------------------------------------------------------------------------
 
 
+def _products(roots, count):
+    """The coefficients of the products of no factor, of one, of two, and so on up to `count`."""
+    product = one = np.ones_like(roots[:1])
+    yield product
+    for i in range(count):
+        product = np.convolve(product, np.concatenate([one, -roots[i : i + 1]]))
+        yield product
+
+
+def _from_roots(roots):
+    return next(itertools.islice(_products(roots, len(roots)), len(roots), None))
+
+
+def _from_roots_back(g, roots):
+    """Of the product with one factor after the other, from the last: of its root, and of the product before."""
+    found = []
+    before = list(_products(roots, len(roots) - 1))
+    for i in range(len(roots) - 1, -1, -1):
+        found.append(-np.matmul(g[1:], before[i]))
+        g = g[:-1] - roots[i] * g[1:]
+    return np.stack(found[::-1])
+
+
+_from_roots = primitive(_from_roots, lambda g, roots: _from_roots_back(g, roots), batch="rows")
+
+
 @composite(np.poly)
 def poly(seq_of_zeros):
     roots = np.atleast_1d(seq_of_zeros)
@@ -211,9 +239,7 @@ def poly(seq_of_zeros):
         return 1.0
     dtype = np.dtype(np.mintypecode(roots.dtype.char))
     roots = np.astype(roots, dtype, copy=False)
-    product, one = np.ones(1, dtype), np.ones(1, dtype)
-    for root in roots:
-        product = np.convolve(product, np.concatenate([one, np.reshape(-root, (1,))]))
+    product = _from_roots(roots)
     if dtype.kind == "c":
         known = np.sort(np.asarray(innermost(roots), complex))
         if everywhere(known == np.sort(np.conjugate(known))):

@@ -109,14 +109,39 @@ def vecdot(a, b):
     return _vecdot(np.conjugate(a) if is_complex(a) else a, b)
 
 
+def _rows_times(b, a):
+    return np.matmul(b, a.swapaxes(-1, -2))
+
+
+def _rows_times_matrix(g, b):
+    """The gradient of the matrix in its own order, which that of a transposed matrix would have to be brought into."""
+    rows, columns = g.shape[-1], b.shape[-1]
+    return np.matmul(np.reshape(g, (-1, rows)).swapaxes(0, 1), np.reshape(b, (-1, columns)))
+
+
+def _rows_times_each(b, a, batched):
+    a = a.swapaxes(-1, -2)
+    if batched[1]:
+        a = np.reshape(a, (a.shape[0], *(1,) * (b.ndim - batched[0] - 2), *a.shape[1:]))
+    return np.matmul(b, a)
+
+
+_rows_times = bilinear(
+    _rows_times,
+    lambda g, a: np.matmul(g, a),
+    lambda g, b: _rows_times_matrix(g, b),
+    batch=lambda b, a, batched: _rows_times_each(b, a, batched),
+)
+
+
 @composite(np.matvec)
 def matvec(a, b):
     a, b = _array(a), _array(b)
     if not b.ndim:
         raise ValueError("matvec: Input operand 1 does not have enough dimensions (1 needed)")
-    if a.ndim == 2 or b.ndim == 1:  # one product for all vectors
-        return np.matmul(b, np.matrix_transpose(a)) if a.ndim == 2 else np.matmul(a, b)
-    return np.matmul(a, b[..., None])[..., 0]
+    if b.ndim == 1:
+        return np.matmul(a, b)
+    return _rows_times(b, a) if a.ndim == 2 else np.matmul(a, b[..., None])[..., 0]
 
 
 @composite(np.vecmat)
@@ -185,25 +210,50 @@ def tensordot(a, b, axes=2):
     return np.reshape(np.matmul(left, right), rows + columns)
 
 
+def _cross(a, b):
+    y = np.empty(np.broadcast_shapes(a.shape, b.shape), np.result_type(a, b))
+    for i, j, k in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+        y[..., i] = a[..., j] * b[..., k] - a[..., k] * b[..., j]
+    return y
+
+
+def _cross_each(a, b, batched):
+    a_ndim, b_ndim = a.ndim - batched[0], b.ndim - batched[1]
+    return _cross(_ranked(a, b_ndim, batched[0]), _ranked(b, a_ndim, batched[1]))
+
+
+_cross = bilinear(
+    _cross,
+    lambda g, b: _cross(b, g),
+    lambda g, a: _cross(g, a),
+    broadcasts=True,
+    batch=lambda a, b, batched: _cross_each(a, b, batched),
+)
+
+
 @composite(np.cross)
 def cross(a, b, axisa=-1, axisb=-1, axisc=-1, axis=None):
     if axis is not None:
         axisa, axisb, axisc = axis, axis, axis
-    a, b = _array(a), _array(b)
-    a, b = np.moveaxis(a, normal_axis(axisa, a.ndim), -1), np.moveaxis(b, normal_axis(axisb, b.ndim), -1)
+    a, b = _axis_last(a, axisa), _axis_last(b, axisb)
     if a.shape[-1] not in (2, 3) or b.shape[-1] not in (2, 3):
         raise ValueError("incompatible dimensions for cross product\n(dimension must be 2 or 3)")
+    if a.shape[-1] == b.shape[-1] == 3:
+        y = _cross(a, b)
+        axisc = normal_axis(axisc, y.ndim)
+        return y if axisc == y.ndim - 1 else np.moveaxis(y, -1, axisc)
     a, b = ([x[..., i] for i in range(x.shape[-1])] for x in (a, b))
     last = a[0] * b[1] - a[1] * b[0]
-    if len(a) == len(b) == 2:
+    if len(a) == len(b):
         return last
-    if len(a) == 2:
-        parts = [a[1] * b[2], -(a[0] * b[2]), last]
-    elif len(b) == 2:
-        parts = [-(a[2] * b[1]), a[2] * b[0], last]
-    else:
-        parts = [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], last]
+    parts = [a[1] * b[2], -(a[0] * b[2]), last] if len(a) == 2 else [-(a[2] * b[1]), a[2] * b[0], last]
     return np.stack(parts, axis=normal_axis(axisc, last.ndim + 1))
+
+
+def _axis_last(x: Any, axis: int) -> Any:
+    x = _array(x)
+    axis = normal_axis(axis, x.ndim)
+    return x if axis == x.ndim - 1 else np.moveaxis(x, axis, -1)
 
 
 @composite(np.kron)
@@ -239,13 +289,16 @@ def _einsum_rule(g, i, xs, likes, subscripts, optimize):
 
 
 def _match(c, found, mine, sizes):
-    """Sum axes that were stretched from length 1, and stretch along letters that only this operand has."""
+    """Sum axes that were stretched from length 1, and stretch along letters whose length only this operand has."""
     stretched = tuple(k for k, letter in enumerate(found) if sizes[letter] == 1 != c.shape[k])
     c = np.sum(c, axis=stretched, keepdims=True) if stretched else c
-    if found == mine:
+    shape = tuple(sizes[letter] for letter in mine)
+    if c.shape == shape:
         return c
-    c = c.reshape(tuple(sizes[letter] if letter in found else 1 for letter in mine))
-    return broadcast(c, tuple(sizes[letter] for letter in mine))
+    if found != mine:
+        lengths = dict(zip(found, c.shape, strict=True))
+        c = c.reshape(tuple(lengths.get(letter, 1) for letter in mine))
+    return broadcast(c, shape)
 
 
 def _on_diagonal(c, mine, letters, like):

@@ -7,6 +7,8 @@ import numpy as np
 from wengert.primitive import bilinear, composite, is_wrapper, primitive
 from wengert.protocol import anywhere, constant, everywhere, innermost
 from wengert.rules.elementwise import choose, is_complex
+from wengert.rules.indexing import at
+from wengert.rules.products import _array as array
 
 # Convolution -----------------------------------------------------------------------------------------------------
 # The adjoint of all of a convolution is the valid part of another, and the other way round: as fast as the function.
@@ -203,6 +205,7 @@ def interp(x, xp, fp, left=None, right=None, period=None):
     inner = choose(missing, xp[0], x) if anywhere(missing) else x
     y = _interp(inner, xp, fp) if len(xp) > 1 else np.broadcast_to(fp[0], np.shape(x))
     y = choose(missing, x, y) if anywhere(missing) else y
+    left, right = (x if x is None else np.astype(array(x), y.dtype, copy=False)[()] for x in (left, right))
     y = y if left is None else choose(where < points[0], left, y)
     return y if right is None else choose(where > points[-1], right, y)
 
@@ -221,7 +224,7 @@ def _periodic(x, xp, fp, period):
     period = np.abs(period)
     x, xp = np.remainder(x, period), np.remainder(xp, period)
     order = np.argsort(xp)
-    xp, fp = xp[order], fp[order]
+    xp, fp = at(xp, order), at(fp, order)
     return x, np.concatenate([xp[-1:] - period, xp, xp[:1] + period]), np.concatenate([fp[-1:], fp, fp[:1]])
 
 
@@ -258,7 +261,7 @@ def _sums(bins, weights, n):
         return _sums(bins, np.real(weights), n) + 1j * _sums(bins, np.imag(weights), n)
     if is_wrapper(bins):  # each example of a batch has bins of its own
         return np.sum(np.where(bins[..., None] == np.arange(n), weights[..., None], 0), axis=0)
-    return np.bincount(bins, weights, n)
+    return np.bincount(bins, weights, n) if bins.size else np.zeros(n)  # of no weights NumPy gives integers
 
 
 @composite(np.histogram)

@@ -8,7 +8,7 @@ import scipy.spatial.distance as sd
 
 from wengert.primitive import primitive
 from wengert.protocol import anywhere
-from wengert.rules.scipy_tools import array, double, has_wrapper, plain, primal, twin, unsupported
+from wengert.rules.scipy_tools import array, double, has_wrapper, plain, primal, single_or_double, twin, unsupported
 
 distance = "spatial.distance"
 
@@ -117,8 +117,6 @@ def cdist(XA, XB, metric="euclidean", *, out=None, **kwargs):
     a, b = double(XA), double(XB)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise ValueError("XA and XB must be matrices with the same number of columns (i.e. feature dimension.)")
-    if out is not None:
-        raise unsupported("cdist", "out", "an array", None, a)
     name = NAMES.get(metric) if isinstance(metric, str) else None
     if name is None:
         raise unsupported("cdist", "metric", metric, "'" + "', '".join(dict.fromkeys(NAMES.values())) + "'", a)
@@ -127,6 +125,7 @@ def cdist(XA, XB, metric="euclidean", *, out=None, **kwargs):
     for keyword, value in kwargs.items():
         raise unsupported("cdist", keyword, plain(value), None, a, "multiply the coordinates by the roots of weights")
     if name in ("cosine", "correlation"):
+        a, b = single_or_double(a), single_or_double(b)
         if name == "correlation":
             a, b = (x - np.mean(x, axis=1, keepdims=True) for x in (a, b))
         a, b = (x / np.sqrt(np.sum(x * x, axis=1, keepdims=True)) for x in (a, b))
@@ -142,7 +141,8 @@ def _minkowski(a, b, p=2, w=None):
     total = 0.0
     for k in range(a.shape[1]):
         total = total + np.abs(a[:, k, None] - b[None, :, k]) ** p
-    return total ** (1 / p)
+    same = total == 0  # where points coincide the derivative is 0, as that of a norm
+    return np.where(same, 0.0, np.where(same, 1.0, total) ** (1 / p))
 
 
 @twin(sd.pdist, distance)
@@ -151,8 +151,6 @@ def pdist(X, metric="euclidean", *, out=None, **kwargs):
     x = double(X)
     if x.ndim != 2:
         raise ValueError("A 2-dimensional array must be passed.")
-    if out is not None:
-        raise unsupported("pdist", "out", "an array", None, x)
     rows, columns = np.triu_indices(x.shape[0], 1)
     return cdist(x, x, metric, **kwargs)[rows, columns]
 

@@ -85,7 +85,7 @@ def simpson(y, x=None, *, dx=1.0, axis=-1):
         h = np.broadcast_to(_like(dx, y), (max(n - 1, 0),))
     else:
         _checked(x, y)
-        h = np.diff(x.astype(np.float64), axis=-1)
+        h = np.diff(x, axis=-1).astype(np.float64)
     if n % 2:
         return _parabolas(y, h, 0, n - 2) if n > 1 else np.sum(y, axis=-1) * 0.0
     if n == 2:

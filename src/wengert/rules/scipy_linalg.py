@@ -64,6 +64,8 @@ def as_read(a: Any, assume: str | None, lower: bool) -> Any:
 
 
 def _solve(*operands, assume=None):
+    if operands[0].shape[-1] == 1:  # SciPy solves no stacks of single equations
+        return np.linalg.solve(*operands)
     return sl.solve(*operands, assume_a=assume)
 
 
@@ -92,7 +94,8 @@ def _solve_triangular(*operands, trans=0, lower=False, unit=False):
 
 def _solve_triangular_rule(g, xs, y, trans, lower, unit):
     gb = _solve_triangular(array(xs[0]), g, trans=1 - trans, lower=lower, unit=unit)
-    ga = -y @ transposed(gb) if trans else -gb @ transposed(y)
+    left, right = (-y, transposed(gb)) if trans else (-gb, transposed(y))
+    ga = left * right if y.shape[-1] == 1 else left @ right
     return np.tril(ga, -int(unit)) if lower else np.triu(ga, int(unit)), gb
 
 
@@ -220,10 +223,32 @@ def _lu_known(x, packed):
 def _lu_rule(g, y):
     """With X = inv(L) dA inv(U), dL is L times the part of X below the diagonal, dU the rest times U."""
     _refuse_zero_pivots(y)
-    lower, upper = np.tril(y, -1) + eye(y), np.triu(y)
-    x = np.tril(transposed(lower) @ np.tril(g, -1), -1) + np.triu(np.triu(g) @ transposed(upper))
-    x = _solve_triangular(lower, x, trans=1, lower=True, unit=True)
-    return transposed(_solve_triangular(upper, transposed(x)))
+    below = np.tri(y.shape[-1], k=-1, dtype=bool)
+    (lower, upper), (of_lower, of_upper) = _halves(below, y), _halves(below, g)
+    # What L has on its diagonal adds the cotangent itself.
+    x = of_lower + _half_product(transposed(lower), of_lower, True)
+    x = np.where(below, x, _half_product(of_upper, transposed(upper), False))
+    x = _solve_triangular(y, x, trans=1, lower=True, unit=True)
+    return transposed(_solve_triangular(y, transposed(x)))
+
+
+def _halves(below: Any, x: Any) -> tuple:
+    """What is below the diagonal, and the rest."""
+    return np.where(below, x, 0), np.where(below, 0, x)
+
+
+def _half_product(upper: Any, lower: Any, below: bool) -> Any:
+    """One half of the product of two triangular matrices, in a third of the operations (in the other: anything)."""
+    n = upper.shape[-1]
+    if n < 128:
+        return upper @ lower
+    a, b = slice(0, n // 2), slice(n // 2, n)
+    first = _half_product(upper[..., a, a], lower[..., a, a], below) + upper[..., a, b] @ lower[..., b, a]
+    last = _half_product(upper[..., b, b], lower[..., b, b], below)
+    beside = upper[..., b, b] @ lower[..., b, a] if below else upper[..., a, b] @ lower[..., b, b]
+    nothing = np.zeros_like(transposed(beside))
+    corners = [[first, nothing], [beside, last]] if below else [[first, beside], [nothing, last]]
+    return np.concatenate([np.concatenate(line, axis=-1) for line in corners], axis=-2)
 
 
 def _refuse_zero_pivots(y):
@@ -234,12 +259,32 @@ def _refuse_zero_pivots(y):
 def _lu_tangent(g, y):
     _refuse_zero_pivots(y)
     lower, upper = np.tril(y, -1) + eye(y), np.triu(y)
-    x = _solve_triangular(lower, g, lower=True, unit=True)
-    x = transposed(_solve_triangular(upper, transposed(x), trans=1))
+    x = _solve_triangular(y, g, lower=True, unit=True)
+    x = transposed(_solve_triangular(y, transposed(x), trans=1))
     return np.tril(lower @ np.tril(x, -1), -1) + np.triu(np.triu(x) @ upper)
 
 
 _lu_known = primitive(_lu_known, _lu_rule, None, name="scipy.linalg.lu", tangents=(_lu_tangent, None), batch="leading")
+
+
+def _permuted(x, order):
+    """Lines of matrices in another order, which holds each number once."""
+    if order.ndim == 1:
+        return np.take(x, order, axis=-2)
+    shape = np.broadcast_shapes(order.shape[:-1], x.shape[:-2])
+    x = np.broadcast_to(x, (*shape, *x.shape[-2:]))
+    return np.take_along_axis(x, np.broadcast_to(order, (*shape, order.shape[-1]))[..., None], axis=-2)
+
+
+permuted = primitive(
+    _permuted,
+    lambda g, order: permuted(g, np.argsort(order, axis=-1)),
+    None,
+    name="scipy.linalg.lu, permuted",
+    tangents=(lambda g, order: permuted(g, order), None),
+    batch="leading",
+    broadcasts=True,
+)
 
 
 def _pivoted(x):
@@ -257,32 +302,34 @@ _column_order = primitive(
 )
 
 
-def _factors(a: Any) -> tuple:
-    """Row numbers p with A = L[p] U, and both factors; those of a matrix that is not square from its square part."""
+def _packed(a: Any) -> tuple:
+    """Row numbers p with A = L[p] U, both factors of the square part in one, and the parts below and beside it."""
     (m, n), k = a.shape[-2:], min(a.shape[-2:])
-    if not k:
-        return sl.lu(plain(a), p_indices=True)
     packed = _pivoted(primal(a))
     known, p = np.reshape(packed[..., : k * k], (*a.shape[:-2], k, k)), np.real(packed[..., k * k :]).astype(np.intc)
-    rows = np.take_along_axis(a, np.argsort(p, axis=-1)[..., None], axis=-2)
+    rows = permuted(a, np.argsort(p, axis=-1))
     packed = _lu_known(rows[..., :k, :k], known)
-    lower, upper = np.tril(packed, -1) + eye(packed), np.triu(packed)
+    below = beside = None
     if m > n:
         _refuse_zero_pivots(packed)
-        below = _solve_triangular(upper, transposed(rows[..., k:, :]), trans=1)
-        lower = np.concatenate([lower, transposed(below)], axis=-2)
+        below = transposed(_solve_triangular(packed, transposed(rows[..., k:, :]), trans=1))
     if n > m:
-        beside = _solve_triangular(lower, rows[..., k:], lower=True, unit=True)
-        upper = np.concatenate([upper, beside], axis=-1)
-    return p, lower, upper
+        beside = _solve_triangular(packed, rows[..., k:], lower=True, unit=True)
+    return p, packed, below, beside
 
 
 @twin(sl.lu, linalg)
 def lu(a, permute_l=False, overwrite_a=False, check_finite=True, p_indices=False):
     a = inexact(a)
-    p, lower, upper = _factors(a)
+    if not min(a.shape[-2:]):
+        return sl.lu(plain(a), permute_l=permute_l, p_indices=p_indices)
+    p, packed, below, beside = _packed(a)
+    lower, upper = _halves(np.tri(packed.shape[-1], k=-1, dtype=bool), packed)
+    lower = lower + eye(packed)
+    lower = lower if below is None else np.concatenate([lower, below], axis=-2)
+    upper = upper if beside is None else np.concatenate([upper, beside], axis=-1)
     if permute_l:
-        return np.take_along_axis(lower, p[..., None], axis=-2), upper
+        return permuted(lower, p), upper
     matrix = p if p_indices else (p[..., :, None] == np.arange(a.shape[-2])).astype(np.finfo(a.dtype).dtype)
     return matrix, lower, upper
 
@@ -290,16 +337,13 @@ def lu(a, permute_l=False, overwrite_a=False, check_finite=True, p_indices=False
 @twin(sl.lu_factor, linalg)
 def lu_factor(a, overwrite_a=False, check_finite=True):
     a = inexact(a)
+    if not min(a.shape[-2:]):
+        return sl.lu_factor(plain(a))
     pivots = _pivots(primal(a))
-    _, lower, upper = _factors(a)
-    (m, n), k = a.shape[-2:], min(a.shape[-2:])
-    packed = np.tril(lower, -1)
-    if m > n:
-        top = packed[..., :k, :] + upper
-        return several(a, np.concatenate([top, packed[..., k:, :]], axis=-2), pivots)
-    if n > m:
-        return several(a, np.concatenate([packed + upper[..., :k], upper[..., k:]], axis=-1), pivots)
-    return several(a, packed + upper, pivots)
+    _, packed, below, beside = _packed(a)
+    parts = [packed, *(part for part in (below, beside) if part is not None)]
+    whole = np.concatenate(parts, axis=-1 if below is None else -2) if len(parts) > 1 else packed
+    return several(a, whole, pivots)
 
 
 @twin(sl.lu_solve, linalg)
@@ -309,8 +353,8 @@ def lu_solve(lu_and_piv, b, trans=0, overwrite_b=False, check_finite=True):
     if trans:
         x = solve_triangular(packed, columns(b), trans)
         x = solve_triangular(packed, x, trans, lower=True, unit_diagonal=True)
-        return as_given(b, _rows(x, np.argsort(order, axis=-1)))
-    x = _solve_triangular(packed, _rows(columns(b), order), lower=True, unit=True)
+        return as_given(b, permuted(x, np.argsort(order, axis=-1)))
+    x = _solve_triangular(packed, permuted(columns(b), order), lower=True, unit=True)
     return as_given(b, _solve_triangular(packed, x))
 
 
@@ -324,12 +368,6 @@ def _order(pivots):
 
 
 _order = primitive(_order, None, name="scipy.linalg.lu_solve", batch="leading")
-
-
-def _rows(x: Any, order: np.ndarray) -> Any:
-    shape = np.broadcast_shapes(order.shape[:-1], x.shape[:-2])
-    x = np.broadcast_to(x, (*shape, *x.shape[-2:]))
-    return np.take_along_axis(x, np.broadcast_to(order, (*shape, order.shape[-1]))[..., None], axis=-2)
 
 
 # QR, singular values ---------------------------------------------------------------------------------------------

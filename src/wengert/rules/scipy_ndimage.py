@@ -373,7 +373,9 @@ def gaussian_laplace(input, sigma, output=None, mode="reflect", cval=0.0, *, axe
 def gaussian_gradient_magnitude(input, sigma, output=None, mode="reflect", cval=0.0, *, axes=None, **kwargs):
     x = _image("gaussian_gradient_magnitude", input)
     squares = _derivatives(x, sigma, 1, mode, cval, axes, kwargs, lambda y: y * y)
-    return _of_dtype("gaussian_gradient_magnitude", np.sqrt(squares), x, output)
+    flat = squares == 0  # where a gradient is 0, as at mirrored corners, its length has the derivative 0
+    size = np.where(flat, 0, np.sqrt(np.where(flat, 1, squares)))
+    return _of_dtype("gaussian_gradient_magnitude", size, x, output)
 
 
 def _derivatives(x, sigma, order, mode, cval, axes, kwargs, change):

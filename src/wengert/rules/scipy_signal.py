@@ -16,7 +16,17 @@ from wengert.primitive import bilinear, primitive
 from wengert.protocol import anywhere, everywhere
 from wengert.rules.elementwise import is_complex
 from wengert.rules.reductions import normal_axes
-from wengert.rules.scipy_tools import array, constant, has_wrapper, inexact, plain, primal, twin, unsupported
+from wengert.rules.scipy_tools import (
+    array,
+    constant,
+    has_wrapper,
+    inexact,
+    plain,
+    primal,
+    single_or_double,
+    twin,
+    unsupported,
+)
 
 signal = "signal"
 
@@ -41,10 +51,14 @@ def _directly(a, b, mode):
         a = np.pad(a, [(n - 1, n - 1) for n in b.shape])
     b, shape = np.flip(b), tuple(m - n + 1 for m, n in zip(a.shape, b.shape, strict=True))
     dtype = np.result_type(a, b)
-    if math.prod(shape) > b.size:
+    if math.prod(shape) > b.size and dtype.char in "fdFD":
         y = ndimage.correlate(a, np.conjugate(b), dtype, "constant")
         return y[tuple(slice(n // 2, n // 2 + m) for m, n in zip(shape, b.shape, strict=True))]
-    y = np.empty(shape, dtype)
+    y = np.zeros(shape, dtype)
+    if math.prod(shape) > b.size:
+        for index in np.ndindex(b.shape):
+            y += b[index] * a[tuple(slice(i, i + n) for i, n in zip(index, shape, strict=True))]
+        return y
     for index in np.ndindex(shape):
         window = a[tuple(slice(i, i + n) for i, n in zip(index, b.shape, strict=True))]
         y[index] = np.tensordot(window, b, b.ndim)
@@ -133,7 +147,7 @@ def convolve(in1, in2, mode="full", method="auto"):
         )
     if method not in ("direct", "fft"):
         raise ValueError("Acceptable method flags are 'auto', 'direct', or 'fft'.")
-    return _convolved("convolve", a, b, mode, method)
+    return _convolved("convolve", a, b, mode, method).astype(np.result_type(a.dtype, b.dtype))
 
 
 @twin(ss.correlate, signal)
@@ -197,7 +211,12 @@ def _taps(b, x, axis=-1):
         return np.zeros(x.shape, dtype)
     if x.ndim == 1:
         return np.convolve(b, x)[: len(x)]
-    return ndimage.convolve1d(x, b, axis, dtype, "constant", 0.0, -(len(b) // 2))
+    if dtype.char in "fdFD":
+        return ndimage.convolve1d(x, b, axis, dtype, "constant", 0.0, -(len(b) // 2))
+    y, last = np.zeros(x.shape, dtype), np.moveaxis(x, axis, -1)
+    for k in range(min(len(b), last.shape[-1])):
+        np.moveaxis(y, axis, -1)[..., k:] += b[k] * last[..., : last.shape[-1] - k]
+    return y
 
 
 def _lags(w, x, count=1, axis=-1):
@@ -394,7 +413,7 @@ def savgol_filter(x, window_length, polyorder, deriv=0, delta=1.0, axis=-1, mode
     """One convolution; at the ends, where no window fits, the values of the polynomial of the outermost window."""
     if mode not in ("mirror", "constant", "nearest", "interp", "wrap"):
         raise ValueError("mode must be 'mirror', 'constant', 'nearest' 'wrap' or 'interp'.")
-    x = np.moveaxis(inexact(x), axis, -1)
+    x = np.moveaxis(single_or_double(x), axis, -1)
     weights = ss.savgol_coeffs(window_length, polyorder, deriv, delta).astype(primal(x).real.dtype)
     half, before = window_length // 2, (window_length - 1) // 2
     around = [(0, 0)] * (x.ndim - 1) + [(before, half)]
@@ -420,9 +439,10 @@ def savgol_filter(x, window_length, polyorder, deriv=0, delta=1.0, axis=-1, mode
 def detrend(data, axis=-1, type="linear", bp=0, overwrite_data=False):
     if type not in ("linear", "l", "constant", "c"):
         raise ValueError("Trend type must be 'linear' or 'constant'.")
-    x = inexact(data)
     if type in ("constant", "c"):
+        x = inexact(data)
         return x - np.mean(x, axis=axis, keepdims=True)
+    x = single_or_double(data)
     x = np.moveaxis(x, axis, 0)
     n = x.shape[0]
     breaks = np.unique(np.r_[0, constant("detrend", "bp", bp), n])

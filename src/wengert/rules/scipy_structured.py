@@ -167,9 +167,12 @@ def _diagonals(x, rows=1):
 
 def _sums_of_diagonals(x):
     """Rows behind each other in a longer line, so that each begins one place further on, and their sum."""
+    x = x[..., ::-1]
+    if x.shape[-2] > x.shape[-1]:  # few lines are shorter work: they may be the columns
+        x = np.swapaxes(x, -1, -2)
     *batch, m, n = x.shape
     room = np.zeros((*batch, m, m + n), x.dtype)
-    room[..., :n] = x[..., ::-1]
+    room[..., :n] = x
     lines = room.reshape(*batch, m * (m + n))[..., : m * (m + n - 1)]
     return np.sum(lines.reshape(*batch, m, m + n - 1), axis=-2)
 

@@ -1,15 +1,99 @@
 """scipy.interpolate: tables on a line (`interp1d`) and on grids."""
 
+import math
+
 import numpy as np
 import scipy.interpolate as si
+from scipy.sparse import csr_array
 
+from wengert.primitive import primitive
 from wengert.protocol import anywhere, everywhere
+from wengert.rules.elementwise import is_complex
 from wengert.rules.reductions import normal_axis
 from wengert.rules.scipy_interpolate import HOME, _places_in_front, interpolate, make_interp_spline
 from wengert.rules.scipy_tools import array, chosen, double, has_wrapper, plain, primal, searched, twin, unsupported
 from wengert.rules.splines import sample
 
 # One dimension ---------------------------------------------------------------------------------------------------
+# Between two lines of a table: a product with a sparse matrix, which is written down only where its transpose is taken.
+
+
+def _blended(table, weight, low):
+    """``(1 - weight) * table[low] + weight * table[low + 1]``."""
+    start = table[low]
+    return start + weight[:, None] * (table[low + 1] - start)
+
+
+def _blended_batch(table, weight, low, batched, size):
+    if not (batched[1] or batched[2]):
+        return _of_columns(lambda table: blended(table, weight, low), table, size)
+    weight, low = _lines(weight, batched[1], size), _lines(low, batched[2], size)
+    if batched[0]:
+        low, table = low + _starts(size, table.shape[1]), np.reshape(table, (-1, table.shape[2]))
+    result = blended(table, np.reshape(weight, (-1,)), np.reshape(low, (-1,)))
+    return np.reshape(result, (*low.shape, table.shape[-1]))
+
+
+def _spread(z, weight, low, rows=0):
+    """The transpose of `_blended`, as a matrix of `z`."""
+    data = np.stack([1 - weight, weight], axis=1).ravel()
+    indices, ends = np.stack([low, low + 1], axis=1).ravel(), np.arange(0, 2 * len(low) + 1, 2)
+    return csr_array((data, indices, ends), shape=(len(low), rows)).T @ z
+
+
+def _spread_batch(z, weight, low, batched, size, rows):
+    if not (batched[1] or batched[2]):
+        return _of_columns(lambda z: spread(z, weight, low, rows=rows), z, size)
+    weight, low = _lines(weight, batched[1], size), _lines(low, batched[2], size) + _starts(size, rows)
+    z = z if batched[0] else np.broadcast_to(z, (size, *z.shape))
+    flat = (np.reshape(x, (-1,)) for x in (weight, low))
+    return np.reshape(spread(np.reshape(z, (-1, z.shape[2])), *flat, rows=size * rows), (size, rows, z.shape[2]))
+
+
+def _of_columns(function, x, size):
+    """Of a batch of matrices, whose columns are put beside each other."""
+    wide = np.moveaxis(x, 0, 1)
+    result = function(np.reshape(wide, (x.shape[1], -1)))
+    return np.moveaxis(np.reshape(result, (-1, size, x.shape[2])), 1, 0)
+
+
+def _lines(x, is_batch, size):
+    return x if is_batch else np.broadcast_to(x, (size, *x.shape))
+
+
+def _starts(size, rows):
+    return rows * np.arange(size)[:, None]
+
+
+def _by_weight(g, table, weight, low):
+    slopes = np.sum(g * (chosen(table, low + 1) - chosen(table, low)), axis=1)
+    return slopes if is_complex(weight) or not is_complex(slopes) else np.real(slopes)
+
+
+blended = primitive(
+    _blended,
+    lambda g, weight, low, like: spread(g, weight, low, rows=like.shape[0]),
+    _by_weight,
+    None,
+    name="interp1d",
+    tangents=(
+        lambda g, weight, low: blended(g, weight, low),
+        lambda g, table, low: g[:, None] * (chosen(table, low + 1) - chosen(table, low)),
+        None,
+    ),
+    batch=_blended_batch,
+    casts=True,
+)
+spread = primitive(
+    _spread,
+    lambda g, weight, low: blended(g, weight, low),
+    lambda g, z, weight, low: _by_weight(z, g, weight, low),
+    None,
+    name="interp1d, transposed",
+    tangents=(lambda g, weight, low, rows: spread(g, weight, low, rows=rows), None, None),
+    batch=_spread_batch,
+    casts=True,
+)
 
 
 class interp1d:
@@ -66,9 +150,11 @@ class interp1d:
         if self._how == "linear":
             high = np.clip(searched(knots, places), 1, n - 1)
             low = high - 1
-            width = np.reshape(chosen(self.x, high) - chosen(self.x, low), (-1, *(1,) * (self._y.ndim - 1)))
-            step = np.reshape(flat - chosen(self.x, low), width.shape)
-            return (chosen(self._y, high) - chosen(self._y, low)) / width * step + chosen(self._y, low)
+            start = chosen(self.x, low)
+            weight = (flat - start) / (chosen(self.x, high) - start)
+            columns = math.prod(self._y.shape[1:])
+            y = blended(np.reshape(self._y, (n, columns)), weight, low)
+            return np.reshape(y, (*flat.shape, *self._y.shape[1:]))
         if self._how in ("nearest", "nearest-up"):
             middles = (knots[1:] + knots[:-1]) / 2
             number = searched(middles, places, "left" if self._how == "nearest" else "right")

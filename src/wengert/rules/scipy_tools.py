@@ -22,13 +22,22 @@ def twin(function: Callable, module: str, otherwise: Callable | None = None) -> 
     """Decorator: the decorated function takes the place of SciPy's (or of `otherwise`) where there are wrappers."""
     otherwise = otherwise or function
     signature = inspect.signature(function)
+    casts = module == "linalg" and function.__name__ not in EVERY_DTYPE
 
     def register(recorded: Callable) -> Callable:
         @functools.wraps(function)
         def either(*args, **kwargs):
             if not (any(map(has_wrapper, args)) or any(map(has_wrapper, kwargs.values()))):
                 return otherwise(*args, **kwargs)
-            signature.bind(*args, **kwargs)  # raises what SciPy would
+            given = signature.bind(*args, **kwargs)  # raises what SciPy would
+            values = [*args, *kwargs.values()]
+            like = first_wrapper(values)
+            if kwargs.get("out") is not None:
+                return like._table[either](*args, **kwargs)
+            if hasattr(like, "_box") and not any(map(carries_gradient, values)):
+                return _unrecorded(otherwise, given, like)
+            if casts:
+                args, kwargs = as_lapack(args), {name: as_lapack(x) for name, x in kwargs.items()}
             try:
                 return recorded(*args, **kwargs)
             except BatchError:  # it runs once for each example then
@@ -40,6 +49,38 @@ def twin(function: Callable, module: str, otherwise: Callable | None = None) -> 
         return either
 
     return register
+
+
+EVERY_DTYPE = {
+    "block_diag", "circulant", "companion", "convolution_matrix", "expm", "fiedler", "fractional_matrix_power",
+    "hankel", "khatri_rao", "leslie", "norm", "toeplitz",
+}  # fmt: skip
+"""Functions of scipy.linalg that keep the dtype of what they are given, and do not ask LAPACK."""
+
+
+def as_lapack(value: Any) -> Any:
+    """Recorded half precision becomes single and long double precision double, as LAPACK has neither."""
+    if isinstance(value, (list, tuple)) and type(value) in (list, tuple):
+        return type(value)(map(as_lapack, value))
+    into = {"e": np.float32, "g": np.float64, "G": np.complex128}
+    return value.astype(into[value.dtype.char]) if isinstance(value, Wrapper) and value.dtype.char in into else value
+
+
+def _unrecorded(function: Callable, given: inspect.BoundArguments, like: Any) -> Any:
+    """SciPy's own result as tensors, where nothing is recorded: so it has its dtype, of integers too."""
+    for name, value in given.arguments.items():
+        given.arguments[name] = False if name.startswith("overwrite_") else plain(value)
+    arrays = [x for x in given.arguments.values() if isinstance(x, np.ndarray)]
+
+    def boxed(result: Any) -> Any:
+        if isinstance(result, (list, tuple)):
+            return type(result)(map(boxed, result)) if type(result) in (list, tuple) else result
+        if not isinstance(result, (np.ndarray, np.generic)):
+            return result
+        shared = any(np.may_share_memory(result, x) for x in arrays)
+        return like._box(result.copy() if shared else result)
+
+    return boxed(function(*given.args, **given.kwargs))
 
 
 def refused(function: Callable, module: str, why: str) -> Callable:
@@ -133,6 +174,12 @@ def double(x: Any) -> Any:
     """The same in double precision, to which some of SciPy's functions bring what they are given."""
     x = inexact(x)
     return x.astype(np.result_type(x.dtype, np.float64))
+
+
+def single_or_double(x: Any) -> Any:
+    """The same in double precision, and no other, unless it is in single."""
+    x = inexact(x)
+    return x if x.dtype.char in "fF" else x.astype(np.complex128 if x.dtype.kind == "c" else np.float64)
 
 
 def constant(name: str, keyword: str, value: Any) -> Any:

@@ -5,11 +5,12 @@ import math
 
 import numpy as np
 
+from wengert.arrays import sum_first, sum_last
 from wengert.errors import MissingRuleError
 from wengert.primitive import composite, is_wrapper, linear
 from wengert.protocol import anywhere, constant, everything, innermost
 from wengert.rules.padding import MODES, computed_margins
-from wengert.rules.reductions import UNSET, normal_axes, normal_axis
+from wengert.rules.reductions import UNSET, normal_axes, normal_axis, part
 
 # Views -----------------------------------------------------------------------------------------------------------
 
@@ -38,8 +39,10 @@ def _sum_to(g, like):
     """Adjoint of broadcasting: sum over the axes that were stretched or added."""
     extra = g.ndim - like.ndim
     if extra:
-        g = np.sum(g, axis=tuple(range(extra)))
+        g = sum_first(g, extra)
     stretched = tuple(i for i, n in enumerate(like.shape) if n != g.shape[i])
+    if stretched == (g.ndim - 1,):
+        return sum_last(g)[..., None]
     return np.sum(g, axis=stretched, keepdims=True) if stretched else g
 
 
@@ -72,7 +75,7 @@ _flip = linear(_flip, lambda g, axis: _flip(g, axis=axis), view=True, batch="axi
 
 
 def _reshape_each(x, shape, order):
-    shape = shape if isinstance(shape, tuple) else (shape,)
+    shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     if order != "F":
         size = math.prod(x.shape[1:])
         known = -math.prod(shape) if -1 in shape else 1
@@ -155,6 +158,8 @@ def matrix_transpose(x):
 
 @composite(np.squeeze)
 def squeeze(a, axis=None):
+    if not a.ndim and axis in (0, -1):
+        return a  # NumPy gives a number these axes
     axes = [i for i, n in enumerate(a.shape) if n == 1] if axis is None else normal_axes(axis, a.ndim)
     if any(a.shape[i] != 1 for i in axes):
         raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
@@ -299,14 +304,16 @@ def full_like(a, fill_value, dtype=None, order="K", subok=True, shape=None):
 def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0, *, device=None):
     if num < 0:
         raise ValueError(f"Number of samples, {num}, must be non-negative.")
-    start, stop = start * 1.0, stop * 1.0
+    start, stop = (x if is_wrapper(x) or type(x) in (int, float, complex) else np.asarray(x) for x in (start, stop))
+    kind = np.result_type(start, stop, 0.0)
+    start, stop = (np.astype(x if is_wrapper(x) else np.asarray(x), kind, copy=False) for x in (start, stop))
     span = stop - start
     steps = num - 1 if endpoint else num
     portion = (np.arange(num) / max(steps, 1)).astype(span.dtype).reshape(-1, *(1,) * span.ndim)
     points = np.moveaxis(start * (1 - portion) + stop * portion, 0, axis)
     if dtype is not None:
         points = np.astype(np.floor(points) if np.dtype(dtype).kind in "iu" else points, dtype)
-    return (points, span / steps if steps > 0 else span * np.nan) if retstep else points
+    return (points, span / steps if steps > 0 else np.nan) if retstep else points
 
 
 # Rolling, padding, repeating -------------------------------------------------------------------------------------
@@ -360,16 +367,54 @@ _pad_zeros = linear(
 )
 
 
+def _pad_copies(x, widths=(), mode="edge"):
+    return np.pad(x, widths, mode)
+
+
+def _pad_copies_back(x, widths=(), mode="edge"):
+    """Axis by axis: the middle, and in each place what the margins have of it."""
+    for axis, (before, after) in enumerate(widths):
+        n = x.shape[axis] - before - after
+        if before + after:
+            lines = np.moveaxis(x, axis, 0)
+            margins = np.r_[:before, before + n : len(lines)]
+            places = np.pad(np.arange(n), (before, after), mode)[margins]
+            total = np.array(lines[before : before + n])
+            if len(places) < total[:1].size:
+                for place, margin in zip(places, margins, strict=True):
+                    total[place] += lines[margin]
+            else:
+                np.add.at(total, places, lines[margins])
+            x = np.moveaxis(total, 0, axis)
+    return x
+
+
+_pad_copies = linear(
+    _pad_copies,
+    lambda g, widths, mode: pad_back(g, widths=widths, mode=mode),
+    batch=lambda x, widths, mode: _pad_copies(x, widths=((0, 0), *widths), mode=mode),
+    name="pad",
+    moves=True,
+)
+pad_back = linear(
+    _pad_copies_back,
+    lambda g, widths, mode: _pad_copies(g, widths=widths, mode=mode),
+    batch=lambda x, widths, mode: pad_back(x, widths=((0, 0), *widths), mode=mode),
+    name="pad, transposed",
+)
+
+
 @composite(np.pad)
 def pad(array, pad_width, mode="constant", **kwargs):
     """Modes that only copy elements, and constants; the others are in `padding`."""
+    if not array.ndim:
+        return np.copy(array)
     widths = _pad_widths(pad_width, array.ndim)
     values = kwargs.get("constant_values", 0)
     if mode == "constant" and not is_wrapper(values) and not anywhere(np.asarray(values)):
         return _pad_zeros(array, widths=widths)
     if mode in ("edge", "wrap", "reflect", "symmetric") and kwargs.get("reflect_type", "even") == "even":
-        positions = np.pad(np.arange(np.size(array)).reshape(array.shape), widths, mode=mode)
-        return np.ravel(array)[positions]
+        return _pad_copies(array, widths=widths, mode=mode)
     if mode == "constant":
         mask = np.pad(np.zeros(array.shape, bool), widths, constant_values=True)
         if is_wrapper(values) and not values.ndim:
@@ -405,10 +450,16 @@ def _repeat(x, repeats=1, axis=0):
 def _repeat_back(g, like, repeats, axis):
     axis %= like.ndim
     if isinstance(repeats, int):
-        return np.sum(g.reshape((*like.shape[: axis + 1], repeats, *like.shape[axis + 1 :])), axis=axis + 1)
-    owner = np.repeat(np.arange(like.shape[axis]), repeats)
+        parts = g.reshape((*like.shape[: axis + 1], repeats, *like.shape[axis + 1 :]))
+        return sum_last(parts) if axis + 1 == like.ndim else np.sum(parts, axis=axis + 1)
+    repeated = np.broadcast_to(repeats, like.shape[axis])
+    there = np.flatnonzero(repeated)
+    starts = (np.cumsum(repeated) - repeated)[there]
+    sums = np.add.reduceat(g, starts, axis=axis) if len(there) else g
+    if len(there) == like.shape[axis]:
+        return sums
     gathered = np.zeros_like(g, shape=like.shape)
-    np.add.at(gathered, (*(slice(None),) * axis, owner), g)
+    gathered[(*(slice(None),) * axis, there)] = sums
     return gathered
 
 
@@ -417,7 +468,7 @@ _repeat = linear(_repeat, lambda g, like, repeats, axis: _repeat_back(g, like, r
 
 @composite(np.repeat)
 def repeat(a, repeats, axis=None):
-    repeats = np.array(repeats)
+    repeats = np.array(repeats) if np.size(repeats) else np.zeros(0, int)
     a = np.ravel(a) if axis is None else a
     return _repeat(a, repeats=int(repeats.ravel()[0]) if repeats.size == 1 else repeats, axis=axis or 0)
 
@@ -512,7 +563,9 @@ def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
         grids = [np.swapaxes(g, 0, 1) for g in grids]
     if not sparse:
         grids = np.broadcast_arrays(*grids)
-    return tuple(np.copy(g) for g in grids) if copy else tuple(grids)
+    if copy:
+        return tuple(map(np.copy, grids))
+    return list(grids) if sparse else tuple(grids)  # as in NumPy
 
 
 # Splitting -------------------------------------------------------------------------------------------------------
@@ -559,16 +612,33 @@ def dsplit(ary, indices_or_sections):
 
 @composite(np.unstack)
 def unstack(x, /, *, axis=0):
-    return tuple(np.moveaxis(x, axis, 0))
+    return tuple(x if axis.__class__ is int and axis == 0 and x.ndim else np.moveaxis(x, axis, 0))
 
 
 # Differences -----------------------------------------------------------------------------------------------------
+
+
+def _differences(x, axis=-1):
+    later, earlier = part(x, axis, 1, None), part(x, axis, None, -1)
+    return later != earlier if x.dtype == bool else later - earlier
+
+
+def _differences_back(g, like, axis):
+    if like.shape[axis] < 2:
+        return np.zeros_like(g, shape=like.shape)
+    inner = part(g, axis, None, -1) - part(g, axis, 1, None)
+    return np.concatenate([-part(g, axis, None, 1), inner, part(g, axis, -1, None)], axis=axis)
+
+
+_differences = linear(_differences, lambda g, like, axis: _differences_back(g, like, axis), batch="axis")
 
 
 @composite(np.diff)
 def diff(a, n=1, axis=-1, prepend=UNSET, append=UNSET):
     if n < 0:
         raise ValueError(f"order must be non-negative but got {n}")
+    if not n:
+        return a
     a = a if is_wrapper(a) else np.asarray(a)
     axis = normal_axis(axis, a.ndim)
     edges = [
@@ -577,8 +647,6 @@ def diff(a, n=1, axis=-1, prepend=UNSET, append=UNSET):
     ]
     parts = [p for p in (edges[0], a, edges[1]) if p is not UNSET]
     a = np.concatenate(parts, axis=axis) if len(parts) > 1 else a
-    lead = (slice(None),) * axis
     for _ in range(n):
-        later, earlier = a[(*lead, slice(1, None))], a[(*lead, slice(None, -1))]
-        a = later != earlier if a.dtype == bool else later - earlier
+        a = _differences(a, axis=axis)
     return a

@@ -13,7 +13,7 @@ import numpy as np
 from wengert.errors import ArgumentError, LostGradientError, MissingRuleError
 from wengert.primitive import REGISTRY, composite, is_wrapper, linear, name_of, needs, primitive, ufunc_method
 from wengert.protocol import anywhere, constant, everywhere, innermost, spec_of
-from wengert.rules.elementwise import only
+from wengert.rules.elementwise import choose, only
 from wengert.rules.recurrences import recurrence_back
 from wengert.rules.reductions import (
     UNSET,
@@ -38,6 +38,12 @@ def _partial(ufunc: np.ufunc, i: int, **values: Any) -> Any:
     values = {"g": np.ones_like(values["y"]), **values}
     result = 0 if rule is None else rule(**{name: values[name] for name in needs(rule)})
     return result * values["g"] if rule is None or "g" not in needs(rule) else result
+
+
+def _by_chain(ufunc: np.ufunc) -> int | None:
+    """The partial derivative by the first operand, where it is the same everywhere."""
+    rule = REGISTRY[ufunc].rules[0]
+    return None if rule is not None and needs(rule) else 0 if rule is None else rule()
 
 
 def _refusing(ufunc: np.ufunc, method: str) -> Callable:
@@ -82,7 +88,15 @@ def _accumulate(x, ufunc=None, axis=0):
 def _accumulate_rule(g, x, y, ufunc, axis):
     step = {"a": part(y, axis, None, -1), "b": part(x, axis, 1, None), "y": part(y, axis, 1, None)}
     one = np.ones_like(part(x, axis, None, 1))
-    by_chain, by_operand = (np.concatenate([one, _partial(ufunc, i, **step)], axis=axis) for i in (0, 1))
+    by_operand = np.concatenate([one, _partial(ufunc, 1, **step)], axis=axis)
+    if _by_chain(ufunc) == 0:
+        return g * by_operand
+    if _by_chain(ufunc) == 1:
+        return np.flip(np.cumsum(np.flip(g, axis), axis=axis), axis) * by_operand
+    by_chain = np.concatenate([one, _partial(ufunc, 0, **step)], axis=axis)
+    if ufunc is np.copysign:  # all are the first, with another sign
+        total = np.sum(g * np.cumprod(by_chain, axis=axis), axis=axis, keepdims=True)
+        return total * by_operand
     return recurrence_back(by_chain, g, axis) * by_operand
 
 
@@ -98,10 +112,20 @@ def _running_rule(g, x, y, ufunc, axis):
         changes = changes | np.isnan(part(y, axis, None, -1)) & ~np.isnan(part(y, axis, 1, None))
     same = np.concatenate([np.zeros_like(part(y, axis, None, 1), bool), ~changes], axis=axis)
     taken = np.equal(x, y) | (np.isnan(x) & np.isnan(y))
+    if x.__class__ is np.ndarray and x.size and np.count_nonzero(taken) == x.size - np.count_nonzero(same):
+        return _to_starts(g, ~same, axis)
     # How many have shared since the value changed; where it did, it is one.
     total = np.cumsum(np.astype(taken, int), axis=axis)
     ties = total - np.maximum.accumulate(np.where(same, 0, total - 1), axis=axis)
     return only(taken, recurrence_back(same.astype(x.dtype), g / ties.astype(x.real.dtype), axis))
+
+
+def _to_starts(g, begins, axis):
+    """Without ties the first element of a run has the sum of all its cotangents."""
+    moved, starts = np.moveaxis(g, axis, -1), np.flatnonzero(np.moveaxis(begins, axis, -1))
+    sums = np.zeros_like(g, shape=begins.size)
+    sums[starts] = np.add.reduceat(np.ravel(moved), starts)
+    return np.moveaxis(np.reshape(sums, moved.shape), -1, axis)
 
 
 _accumulate = primitive(_accumulate, _accumulate_rule, batch="axis")
@@ -147,29 +171,58 @@ def _pooled(x, ufunc=None, axis=None, keepdims=False):
 
 def _pooled_rule(g, x, y, like, ufunc, axis, keepdims):
     g, y = (spread(v, like, axis, keepdims) for v in (g, y))
-    return _partial(ufunc, 0, g=g, a=x, y=y)
+    return _pooled_shares(ufunc, g, x, y, lambda share: np.sum(share, axis=axis, keepdims=True))
 
 
-def _differences(rows):
-    return np.subtract.reduce(rows, axis=-1)
+def _pooled_shares(ufunc, g, x, y, total):
+    if ufunc is np.hypot:
+        return _partial(ufunc, 0, g=g, a=x, y=y)
+    # Shares of a sum of exponentials are 1 together, which large results are too coarse for.
+    difference = choose(np.isinf(y) & (x == y), np.zeros_like(y), x - y)
+    share = (np.exp if ufunc is np.logaddexp else np.exp2)(difference)
+    return choose(y == -np.inf, np.zeros_like(g), g * share / total(share))
 
 
-def _quotients(rows):
-    return np.divide.reduce(rows, axis=-1)
+def _first_minus_rest(x, axis=-1):
+    return np.subtract.reduce(x, axis=axis)
 
 
-def _differences_adjoint(g, like):
-    """Of the first element all others are subtracted."""
-    g = g[..., None]
-    rest = np.broadcast_to(-g, (*like.shape[:-1], max(like.shape[-1] - 1, 0)))
-    return np.concatenate([g, rest], axis=-1)
+def _quotients(x, axis=-1):
+    return np.divide.reduce(x, axis=axis)
 
 
-def _quotients_rule(g, rows, y):
-    """By all others the first is divided."""
-    first, rest = rows[..., :1], rows[..., 1:]
-    inverse = _quotients(np.concatenate([np.ones_like(first), rest], axis=-1))
-    return np.concatenate([(g * inverse)[..., None], -(g * y)[..., None] / rest], axis=-1)
+def _first_positive(like, axis):
+    """1 for the first element along an axis, and -1 for the others: these are subtracted from it, or divide it."""
+    signs = np.full(like.shape[axis], -1, like.dtype)
+    signs[:1] = 1
+    return signs.reshape(-1, *(1,) * (like.ndim - 1 - axis % like.ndim))
+
+
+def _quotients_rule(g, x, y, like, axis):
+    if not anywhere((y == 0) | ~np.isfinite(y)):
+        return np.expand_dims(g * y, axis) * _first_positive(like, axis) / x
+    first, rest = part(x, axis, None, 1), part(x, axis, 1, None)
+    inverse = _quotients(np.concatenate([np.ones_like(first), rest], axis=axis), axis=axis)
+    g, y, inverse = (np.expand_dims(v, axis) for v in (g, y, inverse))
+    return np.concatenate([g * inverse, -(g * y) / rest], axis=axis)
+
+
+def _fold(x, ufunc=None, axis=-1):
+    """The last of the chain: of `power` and `arctan2` NumPy's ``reduce`` is none where elements are contiguous."""
+    return np.take(ufunc.accumulate(x, axis=axis), -1, axis)
+
+
+def _fold_rule(g, x, ufunc, axis):
+    """Each partial by the chain times all later ones."""
+    chain = _accumulate(x, ufunc=ufunc, axis=axis)
+    step = {"a": part(chain, axis, None, -1), "b": part(x, axis, 1, None), "y": part(chain, axis, 1, None)}
+    one = np.ones_like(part(x, axis, None, 1))
+    by_operand = np.concatenate([one, _partial(ufunc, 1, **step)], axis=axis)
+    if _by_chain(ufunc) == 1:
+        return np.expand_dims(g, axis) * by_operand
+    later = np.flip(_partial(ufunc, 0, **step), axis)
+    later = np.flip(np.concatenate([one, np.cumprod(later, axis=axis)], axis=axis), axis)
+    return np.expand_dims(g, axis) * later * by_operand
 
 
 def _largest_present(x, axis=None, keepdims=False):
@@ -192,9 +245,14 @@ def _present_extremum_rule(g, x, y, like, axis, keepdims):
 _pooled = primitive(_pooled, _pooled_rule, batch="axis")
 _largest_present = primitive(_largest_present, _present_extremum_rule, batch="axis")
 _least_present = primitive(_least_present, _present_extremum_rule, batch="axis")
+_fold = primitive(_fold, _fold_rule, batch="axis")
 FROM_FIRST = {
-    np.subtract: linear(_differences, _differences_adjoint, batch="leading"),
-    np.divide: primitive(_quotients, _quotients_rule, singular=True, batch="leading"),
+    np.subtract: linear(
+        _first_minus_rest,
+        lambda g, like, axis: np.expand_dims(g, axis) * _first_positive(like, axis),
+        batch="axis",
+    ),
+    np.divide: primitive(_quotients, _quotients_rule, singular=True, batch="axis"),
 }
 PRESENT = {np.fmax: _largest_present, np.fmin: _least_present}
 
@@ -253,10 +311,16 @@ def _reduced(ufunc: np.ufunc, a: Any, axes: tuple[int, ...], keepdims: bool) -> 
         return _pooled(a, ufunc=ufunc, axis=axes, keepdims=keepdims)
     if 0 in [a.shape[i] for i in axes]:
         return ufunc.reduce(innermost(a), axis=axes, keepdims=keepdims)
-    rows = _rows(a, axes)
+    rows, axis = (a, axes[0]) if len(axes) == 1 else (_rows(a, axes), -1)
     if ufunc in FROM_FIRST:
-        return _kept(FROM_FIRST[ufunc](rows), a, axes, keepdims)
-    return _unrowed(_accumulate(rows, ufunc=ufunc, axis=-1), a, axes, keepdims)
+        return _kept(FROM_FIRST[ufunc](rows, axis=axis), a, axes, keepdims)
+    if ufunc is np.copysign and rows.shape[axis] > 1:  # the sign is the last one
+        last = part(rows, axis, -1, None)
+        return _kept(np.copysign(part(rows, axis, None, 1), last).squeeze(axis), a, axes, keepdims)
+    if ufunc is np.heaviside and rows.shape[axis] > 1:  # without a derivative by what comes before the last
+        y = _fold(constant(part(rows, axis, None, -1)), ufunc=ufunc, axis=axis)
+        return _kept(np.heaviside(y, part(rows, axis, -1, None).squeeze(axis)), a, axes, keepdims)
+    return _kept(_fold(rows, ufunc=ufunc, axis=axis), a, axes, keepdims)
 
 
 def _rows(a: Any, axes: tuple[int, ...]) -> Any:
@@ -293,12 +357,20 @@ def _segments_rule(g, x, y, ufunc, begins, axis):
     if ufunc is np.multiply:
         return stretch(g * y) / x
     if ufunc in POOLED:
-        return _partial(ufunc, 0, g=stretch(g), a=x, y=stretch(y))
+        sums = {"ufunc": np.add, "begins": begins, "axis": axis}
+        return _pooled_shares(ufunc, stretch(g), x, stretch(y), lambda share: stretch(_segments(share, **sums)))
     taken = np.equal(x, stretch(y))
     if anywhere(np.isnan(y)):
         taken = taken | np.isnan(stretch(y)) & (np.isnan(x) if ufunc in (np.maximum, np.minimum) else True)
-    ties = _segments(np.astype(taken, int), ufunc=np.add, begins=begins, axis=axis)
-    return only(taken, stretch(g / ties.astype(g.real.dtype)))
+    if taken.__class__ is not np.ndarray or np.count_nonzero(taken) != g.size:
+        g = g / _segments(np.astype(taken, int), ufunc=np.add, begins=begins, axis=axis).astype(g.real.dtype)
+    elif g.__class__ is np.ndarray and 64 * g.size < taken.size:
+        places = np.nonzero(taken) if taken.ndim > 1 else (np.flatnonzero(taken),)
+        owners = np.searchsorted(begins, places[axis], "right") - 1
+        few = np.zeros(taken.shape, g.dtype)
+        few[places] = g[(*places[:axis], owners, *places[axis + 1 :])]
+        return few
+    return only(taken, stretch(g))
 
 
 _segments = primitive(_segments, _segments_rule, batch="axis")
@@ -317,7 +389,8 @@ def _reduceat_of(ufunc):
             return ufunc.reduceat(innermost(a), starts, axis=axis)
         axis = normal_axis(axis, a.ndim)
         n = a.shape[axis]
-        ufunc.reduceat(np.ones(n, a.dtype), starts)  # raises what NumPy raises
+        if starts.ndim != 1 or starts.dtype.kind not in "iu" or anywhere((starts < 0) | (starts >= n)):
+            ufunc.reduceat(np.ones(n, a.dtype), starts)  # raises what NumPy raises
         if not len(starts):
             return part(a, axis, 0, 0)
         stops = np.append(starts[1:], n)

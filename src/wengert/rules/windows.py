@@ -14,7 +14,8 @@ import numpy as np
 
 from wengert.errors import ArgumentError
 from wengert.primitive import bilinear, composite, linear, primitive
-from wengert.protocol import everywhere
+from wengert.protocol import anywhere
+from wengert.rules.elementwise import only
 
 __all__ = ["Windows", "convolve", "convolve_back", "convolve_weight", "window_max", "window_sum", "windows"]
 
@@ -254,38 +255,32 @@ def _window_max(x, windows=()):
 def _to_maxima(c, x, maxima, windows=()):
     """Adjoint of `_window_max` at `x`."""
     taken, ties = _taken(x, maxima, windows, c.real.dtype)
-    return _back(c, windows, _where(taken, c / ties))
+    share = c if ties is None else c / ties
+    return _back(c, windows, (only(each, share) for each in taken))
 
 
 def _from_maxima(c, x, maxima, windows=()):
     """Tangent of `_window_max` at `x`: for each window the mean over the elements that are equal to its maximum."""
     taken, ties = _taken(x, maxima, windows, c.real.dtype)
-    return np.sum(_where(taken, _stacked(_room(c, windows, 0), windows)), axis=0) / ties
+    room = _room(c, windows, 0)
+    total = sum(only(each, room[..., *part]) for each, (_, part) in zip(taken, windows.positions, strict=True))
+    return total if ties is None else total / ties
 
 
 def _taken(x, maxima, windows, dtype):
-    """Which elements are the maxima of their windows, positions in front, and how many each window has."""
-    elements = _stacked(_lowest_around(x, windows), windows)
-    taken = elements == maxima
-    ties = np.sum(taken, axis=0, dtype=dtype)
-    if not everywhere(ties):
-        taken |= elements != elements
-        ties = np.sum(taken, axis=0, dtype=dtype)
-    return taken, ties
-
-
-def _where(mask, values):
-    """``np.where(mask, values, 0)``, for which NumPy takes ten times as long where the mask is random."""
-    return mask * values if everywhere(np.isfinite(values)) else np.where(mask, values, 0)
+    """For each position which elements are the maxima of their windows; how many each window has, if not just one."""
+    room = _lowest_around(x, windows)
+    elements = [room[..., *part] for _, part in windows.positions]
+    taken = [each == maxima for each in elements]
+    if anywhere(maxima != maxima):
+        taken = [same | (each != each) for same, each in zip(taken, elements, strict=True)]
+    if sum(map(np.count_nonzero, taken)) == taken[0].size:
+        return taken, None
+    return taken, sum(each.astype(dtype) for each in taken)
 
 
 def _lowest_around(x, windows):
     return _room(x, windows, -np.inf if x.dtype.kind in "fc" else np.iinfo(x.dtype).min)
-
-
-def _stacked(room, windows):
-    """Copies of what the windows have at each position."""
-    return np.stack([room[..., *part] for _, part in windows.positions])
 
 
 window_max = primitive(

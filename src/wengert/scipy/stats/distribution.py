@@ -174,7 +174,8 @@ class Distribution:
     def _outside(self, y: Any, inside: Any, otherwise: Any, possible: Any) -> Any:
         """The values, with what there is where points are not inside, or parameters impossible."""
         if not everywhere(inside):
-            y = where(inside, y, np.asarray(otherwise, y.dtype)[()])
+            otherwise = otherwise if isinstance(otherwise, Wrapper) else np.asarray(otherwise)
+            y = where(inside, y, otherwise.astype(y.dtype)[()])
         return y if everywhere(possible) else where(possible, y, np.nan)
 
     def _tail(self, method: str, z: Any, shapes: tuple, possible: Any, after: Callable = np.greater) -> Any:

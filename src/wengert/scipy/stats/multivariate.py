@@ -7,10 +7,10 @@ import scipy.special as sp
 
 from wengert.errors import ArgumentError, ShapeError
 from wengert.primitive import is_wrapper
-from wengert.protocol import anywhere, everywhere, innermost, spec_of
+from wengert.protocol import anywhere, everywhere, spec_of
 from wengert.rules.scipy_linalg import solve_triangular
 from wengert.rules.scipy_stats import HALF_LOG_TAU, gamma_entropy
-from wengert.rules.scipy_tools import constant
+from wengert.rules.scipy_tools import constant, primal
 from wengert.scipy.stats.distribution import Frozen, real, where
 
 
@@ -70,6 +70,8 @@ class MultivariateNormal(Multivariate):
     def _evaluated(self, method: str, function: Any, args: tuple) -> Any:
         cov = args[2] if len(args) > 2 else args[1]
         own = getattr(self._scipys, method)
+        if len(args) > 3 and args[3] and not any(map(is_wrapper, args)):
+            return own(*args)
         if type(cov).__module__.startswith("scipy."):
             return own(*args)  # an object in the place of the matrix
         try:
@@ -78,8 +80,8 @@ class MultivariateNormal(Multivariate):
             if not any(is_wrapper(v) for v in args):
                 return own(*args)
             raise ArgumentError(
-                f"[{self.name}.{method}] a positive definite cov= was required of recorded values, also with "
-                f"allow_singular=True; received {spec_of(cov)!r}, which is none; add a small multiple of the identity"
+                f"[{self.name}.{method}] a positive definite cov=, or a semidefinite one and allow_singular=True, was "
+                f"required of recorded values; received {spec_of(cov)!r}, which is none"
             ) from error
 
 
@@ -107,11 +109,29 @@ def _log_normal(operation: str, x: Any, mean: Any, cov: Any, allow_singular: boo
     mean, cov, x = _normal_parameters(operation, mean, cov, x)
     size = mean.shape[0]
     x = np.reshape(x, (-1, 1)) if size == 1 and x.ndim < 2 else x
+    away, outside = x - mean, np.False_
+    if allow_singular:
+        away, cov, outside = _in_range(away, cov)
+        size = cov.shape[0]
     factor = np.linalg.cholesky(cov)
-    away = x - mean
     white = solve_triangular(factor, np.reshape(away, (-1, size)).T, lower=True)
     squares = np.reshape(np.einsum("ij,ij->j", white, white), away.shape[:-1])
-    return _squeezed(-0.5 * squares - np.sum(np.log(np.diagonal(factor))) - size * HALF_LOG_TAU)
+    y = -0.5 * squares - np.sum(np.log(np.diagonal(factor))) - size * HALF_LOG_TAU
+    return _squeezed(where(outside, -np.inf, y) if anywhere(outside) else y)
+
+
+def _in_range(away: Any, cov: Any) -> tuple[Any, Any, Any]:
+    """Deviations and covariance in an orthonormal basis of the covariance's range, and which deviations are not in it.
+
+    The range itself is a constant: derivatives are those along covariances with the same null space.
+    """
+    values, vectors = np.linalg.eigh(primal(cov))
+    small = (1e3 if cov.dtype == np.float32 else 1e6) * np.finfo(cov.dtype).eps * np.max(np.abs(values))
+    if anywhere(values < -small):
+        raise np.linalg.LinAlgError("negative eigenvalues")
+    kept, null = vectors[:, values > small], vectors[:, values <= small]
+    outside = np.linalg.norm(primal(away) @ null, axis=-1) >= 1e3 * small
+    return away @ kept, kept.T @ cov @ kept, np.logical_and(outside, null.shape[1] > 0)
 
 
 def _normal_entropy(operation: str, mean: Any, cov: Any) -> Any:
@@ -199,7 +219,7 @@ def _simplex_points(operation: str, x: Any, alpha: Any) -> Any:
         )
     if x.shape[0] == n - 1:
         x = np.concatenate([x, 1 - np.sum(x, axis=0, keepdims=True)])
-    plain, least = innermost(x), np.reshape(innermost(alpha), (-1, *(1,) * (x.ndim - 1)))
+    plain, least = primal(x), np.reshape(primal(alpha), (-1, *(1,) * (x.ndim - 1)))
     far = np.abs(np.sum(plain, axis=0) - 1) > max(1e-9, 10 * float(np.finfo(plain.dtype).eps))
     if anywhere(far | (plain < 0) | (plain > 1) | ((plain == 0) & (least < 1))):
         raise ArgumentError(
@@ -257,7 +277,7 @@ def _multinomial_parameters(operation: str, n: Any, p: Any) -> tuple[Any, Any, A
     """The number of things, probabilities whose sum is 1, and where both are possible."""
     n = np.asarray(constant(operation, "n", n), int)
     (p,) = real(operation, p)
-    sums = np.sum(innermost(p), axis=-1, keepdims=True)
+    sums = np.sum(primal(p), axis=-1, keepdims=True)
     off = np.abs(1 - sums) > 10 * max(float(np.finfo(p.dtype).eps), 1e-16)
     if anywhere(off):
         last = np.arange(p.shape[-1]) == p.shape[-1] - 1

@@ -1,0 +1,59 @@
+"""What NumPy does slowly with plain arrays of awkward shapes, faster."""
+
+from math import gcd, prod
+from typing import Any
+
+import numpy as np
+
+SHORT = 32
+"""Up to so many elements along an axis NumPy's reductions take most of their time for the turns of the loop."""
+
+
+def copied_like(x: np.ndarray, like: Any) -> np.ndarray:
+    """A copy in the order of another array: Fortran's if it is in that, or C's."""
+    if like.__class__ is np.ndarray and like.ndim > 1 and like.flags.fnc:
+        return in_order(x.T).T
+    return in_order(x)
+
+
+def in_order(x: np.ndarray) -> np.ndarray:
+    """A copy in C order. Of an array whose lines lie far apart it is made in strips, which the caches can hold."""
+    if x.size < 32_768 or x.ndim < 2 or abs(x.strides[-1]) <= x.itemsize:
+        return x.copy()
+    n = x.shape[-1]
+    # Of elements that are a multiple of a large power of two apart caches keep few.
+    if n * gcd(x.strides[-1], 65_536) < 131_072 or x.size < 128 * n:
+        return x.copy()
+    copied = np.empty(x.shape, x.dtype)
+    width = max(64 // x.itemsize, 8)
+    for start in range(0, n, width):
+        copied[..., start : start + width] = x[..., start : start + width]
+    return copied
+
+
+def sum_last(x: Any) -> Any:
+    """The sum along the last axis. Of a plain array with a short one it is a product with ones, in BLAS."""
+    n = x.shape[-1]
+    if 1 < n <= SHORT and _in_lines(x):
+        return np.matmul(x.reshape(-1, n), np.ones(n, x.dtype)).reshape(x.shape[:-1])
+    if 1 < n <= 8 and x.__class__ is np.ndarray and x.size > 1024:  # complex, or not contiguous
+        total = x[..., 0] + x[..., 1]
+        for i in range(2, n):
+            total += x[..., i]
+        return total
+    return np.sum(x, axis=-1)
+
+
+def sum_first(x: Any, axes: int) -> Any:
+    """The sum over so many axes in front. Of a plain array with few elements behind them it is a product, too."""
+    if _in_lines(x):
+        shape = x.shape[axes:]
+        columns = prod(shape)
+        rows = x.size // columns
+        if 1 < columns <= 2 * SHORT < rows:
+            return np.matmul(np.ones(rows, x.dtype), x.reshape(rows, columns)).reshape(shape)
+    return np.sum(x, axis=tuple(range(axes)))
+
+
+def _in_lines(x: Any) -> bool:
+    return x.__class__ is np.ndarray and x.size > 1024 and x.dtype.char in "df" and x.flags.c_contiguous
