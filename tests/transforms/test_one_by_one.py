@@ -87,3 +87,24 @@ def test_second_derivatives_agree_with_reverse_mode():
         _, twice = wg.jvp(lambda x, f=f: wg.jvp(f, (x,), (SYMMETRIC,))[1], (a,), (SYMMETRIC,))
         back = wg.grad(lambda x, f=f: np.sum(wg.grad(f)(x) * SYMMETRIC))(a)
         np.testing.assert_allclose(twice, np.sum(back * SYMMETRIC), rtol=1e-8)
+
+
+@pytest.mark.parametrize("axis", [0, -1])
+@pytest.mark.parametrize("name", ["sum", "prod", "max", "min", "ptp", "nansum", "squeeze", "any", "argmax"])
+def test_numbers_have_the_axis_that_numpy_gives_them(name, axis):
+    """An example without axes is reduced along none; above all not along the batch's."""
+    values = np.array([1.5, 0.0, -2.0])
+
+    def f(v):
+        return getattr(np, name)(v, axis=axis)
+
+    np.testing.assert_array_equal(wg.vmap(f)(values), _for_each(f, values))
+    if name not in ("any", "argmax"):
+        expected = np.zeros(3) if name == "ptp" else np.ones(3)
+        np.testing.assert_array_equal(wg.vmap(wg.grad(f))(values), expected)
+
+
+@pytest.mark.parametrize("function", [np.sum, np.max, np.cumsum, np.argmax, np.sort])
+def test_axes_that_an_example_does_not_have(function):
+    with pytest.raises(np.exceptions.AxisError):
+        wg.vmap(lambda v: function(v, axis=-2))(np.ones((3, 2)))

@@ -75,7 +75,7 @@ def same_result(got: Any, expected: Any, tolerance: dict[str, Any], where: str =
         return next(filter(None, reports), None)
     value = plain(got)
     if not isinstance(expected, (np.ndarray, np.generic)):
-        same = type(value) is type(expected) and value == expected
+        same = type(value) is type(expected) and (value == expected or (value != value and expected != expected))
         return None if same else f"{where} is {text(value)}; on plain arrays {text(expected)}"
     # A tensor without axes holds a scalar, also where NumPy makes an array without axes.
     kinds = {np.ndarray, expected.dtype.type} if isinstance(got, Tensor) and not expected.ndim else {type(expected)}

@@ -186,10 +186,16 @@ def _along_axes(p: Primitive, n: int, mine: list, xs: tuple, params: dict) -> An
 
 def behind(axis: Any, ndim: int) -> Any:
     """Axes of an example (`None` for all `ndim`) as axes behind the batch axis."""
-    if axis is None:
+    if axis is None or (not ndim and axis in (0, -1)):  # NumPy gives a number these axes
         return tuple(range(1, ndim + 1))
     if isinstance(axis, tuple):
-        return tuple(behind(i, ndim) for i in axis)
+        return tuple(_behind(i, ndim) for i in axis)
+    return _behind(axis, ndim)
+
+
+def _behind(axis: int, ndim: int) -> int:
+    if not -ndim <= axis < ndim:
+        raise np.exceptions.AxisError(axis, ndim)
     return axis + 1 if axis >= 0 else axis
 
 
@@ -287,7 +293,7 @@ def _plain_reduction(function: Callable) -> Callable:
     def reduce(a: Any, axis: Any = None, out: Any = None, keepdims: bool = False, **keywords: Any) -> Any:
         a = opened(a)
         x = unbox(a._value)
-        if axis is None and function in _ONE_AXIS:
+        if function in _ONE_AXIS and (axis is None or (x.ndim == 1 and axis in (0, -1))):
             flat = function(np.reshape(x, (x.shape[0], -1)), axis=1)
             return _boxed(np.reshape(flat, (-1, *(1,) * (x.ndim - 1))) if keepdims else flat, a._level)
         keywords |= {"keepdims": True} if keepdims else {}

@@ -55,6 +55,8 @@ class Call:
     """Whether there is a rule for cotangents (`forward` and `pull`)."""
     pushes = False
     """Whether there is a rule for tangents (`push`)."""
+    replaces = False
+    """Whether the rules stand in the place of the derivative that the function's own operations have."""
     fixed: frozenset[int] = frozenset()
     """The positions of results that are constants, known after `forward` or `push`."""
 
@@ -89,6 +91,11 @@ def apply(call: Call, leaves: Sequence) -> Any:
         return _on_duals(call, top, opened_leaves)
     if isinstance(top, Batch):
         return _on_batches(call, top, opened_leaves)
+    if call.replaces and getattr(top, "_is_series", False):
+        raise GradientError(
+            f"[{call.name}] a function without rules of its own was required by wg.taylor and wg.derivatives, which "
+            f"expand its operations; received {top._spec!r}; use nested wg.jvp, or a primitive of wg.elementwise"
+        )
     return call.run(opened_leaves)
 
 
@@ -378,6 +385,7 @@ class _Batched(Call):
     def __init__(self, call: Call, mapped: list[bool], n: int):
         self.call, self.mapped, self.n = call, mapped, n
         self.name, self.pulls, self.pushes = call.name, call.pulls, call.pushes
+        self.replaces = call.replaces
         self.operand = call.operand  # type: ignore[method-assign]
 
     @property

@@ -84,6 +84,8 @@ class CustomFunction:
 class _BoundCall(Call):
     """A call of a custom function with certain arguments."""
 
+    replaces = True
+
     def __init__(self, custom: CustomFunction, args: tuple, kwargs: dict):
         self.custom, self.kwargs, self.name = custom, kwargs, custom.name
         self.chosen = [i for i in range(len(args)) if i not in custom.constant]

@@ -18,7 +18,7 @@ from wengert.box import Box, alias, checked_cotangent, plain, unbox
 from wengert.errors import ArgumentError, DTypeError
 from wengert.generate import refuse_operand
 from wengert.primitive import Plain, Primitive, needs
-from wengert.protocol import Spec, Wrapper, new_level, spec_of
+from wengert.protocol import Spec, Wrapper, highest, new_level, spec_of
 from wengert.tensor import Tensor
 from wengert.transforms.containers import NAMESPACE, flatten, rebuild
 from wengert.transforms.lifted import Lifted, found, fresh, opened, own_memory, store
@@ -60,7 +60,7 @@ def _push(p: Primitive) -> Callable:
         mine = [isinstance(a, Dual) and a._level == level for a in operands]
         if p.view:
             x = operands[0]
-            y, t = (fresh(p.apply(own_memory(x, slot), **params)) for slot in ("_value", "_tangent"))
+            y, t = (fresh(_looked(p, own_memory(x, slot), params)) for slot in ("_value", "_tangent"))
             return Dual._of(y, t, level)
         xs = tuple(unbox(a._value) if ours else a for a, ours in zip(operands, mine, strict=True))
         y = p.apply(*xs, **params)
@@ -71,6 +71,14 @@ def _push(p: Primitive) -> Callable:
         return Dual._of(y, _shaped(tangent(ts, xs, y, params), spec), level)
 
     return push
+
+
+def _looked(p: Primitive, memory: Any, params: dict) -> Any:
+    """The result of a view operation; places that are a batch are for the memory itself to see to."""
+    index = params.get("index")
+    if index is None or highest(index if index.__class__ is tuple else (index,)) is None:
+        return p.apply(memory, **params)
+    return memory[index]
 
 
 def _shaped(t: Any, like: Spec) -> Any:

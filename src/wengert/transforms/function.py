@@ -118,6 +118,8 @@ class Function:
 class _FunctionCall(Call):
     """A call of a `Function`."""
 
+    replaces = True
+
     def __init__(self, cls: type[Function], args: tuple):
         self.cls, self.name = cls, cls.__name__
         self.pulls, self.pushes = cls.backward is not Function.backward, cls.jvp is not Function.jvp

@@ -96,12 +96,20 @@ def gathered(x: Any, mine: bool, index: Any, level: int) -> Any:
     k, q = plan.count, plan.place
     if not plan.batched:
         y = x[(slice(None), *plan.parts)]
-        return y if plan.together else np.moveaxis(y, k, 0)
+        return y if plan.together else _moved(y, k, 0)
     if not mine:
         y = x[tuple(plan.parts)]
-        return np.moveaxis(y, q, 0) if plan.together else y
+        return _moved(y, q, 0) if plan.together else y
     y = x[(_rows(x.shape[0], k), *plan.parts)]
-    return np.moveaxis(y, range(1, 1 + k), range(1 + q, 1 + q + k))
+    return _moved(y, tuple(range(1, 1 + k)), tuple(range(1 + q, 1 + q + k)))
+
+
+def _moved(y: Any, source: Any, target: Any) -> Any:
+    """What an index with arrays has made, with axes elsewhere: no view, as it is none of the array it comes from."""
+    if source == target:
+        return y
+    moved: Any = np.moveaxis(y, source, target)
+    return moved if moved.__class__ is np.ndarray else moved.copy()
 
 
 def placed(n: int, spec: Spec, index: Any, value: Any, mine: bool, level: int) -> tuple[tuple, Any]:

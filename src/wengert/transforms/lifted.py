@@ -210,8 +210,10 @@ def found(
         return (of_unknown or _refusal)(function)
 
     table = Table(entry)
-    for function in (np.zeros_like, np.ones_like, np.empty_like):
-        table[function] = _like(function)
+    for maker in (np.zeros_like, np.ones_like, np.empty_like):
+        table[maker] = _like(maker)
+    for function in (np.zeros, np.ones, np.empty, np.full, np.eye, np.arange, np.asarray, np.array):
+        table[function] = Tensor._table[function]  # with ``like=``: buffers that rise to the level of what is written
     table[np.add, "at"] = _add_at
     table[np.subtract, "at"] = lambda target, index, value: _add_at(target, index, np.negative(value))
     cls._table, cls._here = table, Table(of_primitive)

@@ -49,6 +49,8 @@ class Sets:
             places = np.flatnonzero(owner == k)
             parts.append(self.blocks[k][numbers[places] - self.starts[k]])
             order.append(places)
+        if not parts:
+            return self.blocks[0][:0]
         return sparse.vstack(parts, format="csr")[np.argsort(np.concatenate(order))]
 
     def add(self, rows: Any) -> np.ndarray:

@@ -72,12 +72,12 @@ def _position(f: Callable, which: int | str, args: tuple, kwargs: dict, operatio
                 f"{len(args)} positional arguments and {sorted(kwargs)}"
             )
         which = names.index(which)
-    if not isinstance(which, int) or isinstance(which, bool) or not -len(args) <= which < len(args):
+    if not isinstance(which, (int, np.integer)) or isinstance(which, bool) or not -len(args) <= which < len(args):
         raise ArgumentError(
             f"[{operation}] argument number {which} was required; {called(f)} received "
             f"{len(args)} positional arguments; choose others with argnums="
         )
-    return which % len(args)
+    return int(which) % len(args)
 
 
 class _Inputs:

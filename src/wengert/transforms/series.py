@@ -35,6 +35,7 @@ class Series(Lifted):
 
     __slots__ = ()
     _word = "Taylor series"
+    _is_series = True
     _stacked = True
 
     @classmethod

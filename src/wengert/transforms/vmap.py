@@ -2,6 +2,7 @@
 
 import ctypes
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -69,6 +70,8 @@ def vmap(
     >>> print(wg.vmap(lambda x, y: x * y, in_axes=(0, None))(np.arange(3.0), 2.0))
     [0. 2. 4.]
     """
+    if chunk_size is not None and (isinstance(chunk_size, bool) or operator.index(chunk_size) < 1):
+        raise ArgumentError(f"[vmap] a chunk_size of 1 or more, or None, was required; received {chunk_size!r}")
     if fallback not in ("error", "loop"):
         raise ArgumentError(f"[vmap] fallback 'error' or 'loop' was required; received {fallback!r}")
     run_chunk = functools.partial(_batch_or_loop, fallback=fallback)
