@@ -100,20 +100,15 @@ SPECIAL_NOT_ABOUT_ARRAYS: dict[str, str] = {
 """The same of `scipy.special`."""
 
 SPECIAL_WITHOUT_RULES: dict[str, str] = {
+    **dict.fromkeys(("mathieu_a", "mathieu_b", "zetac", "besselpoly", "tklmbda"), _NO_RULE),
     **dict.fromkeys((
-        "airye", "mathieu_a", "mathieu_b", "mathieu_cem", "mathieu_modcem1", "mathieu_modcem2",
-        "mathieu_modsem1", "mathieu_modsem2", "mathieu_sem", "modfresnelm", "modfresnelp", "obl_ang1", "obl_ang1_cv",
-        "obl_cv", "obl_rad1", "obl_rad1_cv", "obl_rad2", "obl_rad2_cv", "pro_ang1", "pro_ang1_cv", "pro_cv",
-        "pro_rad1", "pro_rad1_cv", "pro_rad2", "pro_rad2_cv", "zetac", "besselpoly",
+        "obl_ang1", "obl_ang1_cv", "obl_cv", "obl_rad1", "obl_rad1_cv", "obl_rad2", "obl_rad2_cv", "pro_ang1",
+        "pro_ang1_cv", "pro_cv", "pro_rad1", "pro_rad1_cv", "pro_rad2", "pro_rad2_cv",
     ), _NO_RULE),
+    **dict.fromkeys(("chndtridf", "ncfdtridfd", "ncfdtridfn", "nctdtridf"), _NO_RULE),
     **dict.fromkeys((
-        "bdtrik", "bdtrin", "chndtridf", "nbdtrik", "nbdtrin", "ncfdtr", "ncfdtri", "ncfdtridfd", "ncfdtridfn",
-        "ncfdtrinc", "nctdtr", "nctdtridf", "nctdtrinc", "nctdtrit", "smirnov", "smirnovi", "tklmbda",
-    ), _NO_RULE),
-    **dict.fromkeys((
-        "assoc_legendre_p", "assoc_legendre_p_all", "legendre_p", "legendre_p_all", "sph_harm_y", "sph_harm_y_all",
-        "sph_legendre_p", "sph_legendre_p_all", "ellip_harm", "ellip_harm_2", "ellip_normal", "lmbda", "lqmn", "lqn",
-        "pbdn_seq", "pbdv_seq", "pbvv_seq", "riccati_jn", "riccati_yn",
+        "ellip_harm", "ellip_harm_2", "ellip_normal", "lmbda", "lqmn", "lqn", "pbdn_seq", "pbdv_seq", "pbvv_seq",
+        "riccati_jn", "riccati_yn",
     ), _NO_RULE),
 }  # fmt: skip
 """Functions of `scipy.special` that refuse recorded values."""
