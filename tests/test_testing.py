@@ -238,3 +238,66 @@ def test_values_and_types():
     check_value(np.mean, np.array([1, 2, 4]))
     check_rule(np.argmax, X)
     assert broken_contracts(check_value, wrong, X) == {"results are NumPy's", "all arrays as tensors"}
+
+
+# Scales, luck, and what there is to check ------------------------------------------------------------------------
+
+
+def _with_rule(f, pull):
+    rule = wg.custom_vjp(f)
+    rule.defvjp(lambda x: (rule(x), x), lambda x, g: (pull(g, x),))
+    return rule
+
+
+SCALES = {
+    "tiny results": (lambda x: 1e-12 * x**2, lambda g, x: 2e-12 * x * g, X),
+    "tiny arguments": (lambda x: x**2, lambda g, x: 2 * x * g, 1e-12 * X),
+    "tiny lengths": (lambda x: np.sin(1e12 * x), lambda g, x: 1e12 * np.cos(1e12 * x) * g, 1e-12 * X),
+    "near an end": (np.log, lambda g, x: g / x, 1e-3 * np.abs(X)),
+    "huge lengths": (lambda x: np.sin(1e-12 * x), lambda g, x: 1e-12 * np.cos(1e-12 * x) * g, 1e12 * X),
+    "huge results": (lambda x: 1e12 * x**2, lambda g, x: 2e12 * x * g, X),
+}
+
+
+@pytest.mark.parametrize("name", SCALES)
+def test_right_and_wrong_rules_of_all_scales(name):
+    f, pull, x = SCALES[name]
+    check_rule(_with_rule(f, pull), x)
+    check_grad(_with_rule(f, pull), x, order=2)
+    wrong = _with_rule(f, lambda g, x: -pull(g, x))
+    assert "agrees with differences" in broken_contracts(check_rule, wrong, x)
+    with pytest.raises(CheckError):
+        check_grad(wrong, x)
+
+
+def test_gradients_that_are_rounding_only():
+    check_grad(lambda x: np.sin(x) ** 2 + np.cos(x) ** 2 - 1, X, order=2)
+    check_grad(lambda x: 0.0 * x, X, order=2)
+    check_grad(lambda x: x**5, np.zeros(2))
+
+
+@pytest.mark.parametrize(("pull", "x"), [(lambda g, x: 6 * x * g, 2.0), (lambda g, x: 3 * g, 1.0)])
+def test_a_rule_that_is_right_at_one_point_by_luck(pull, x):
+    wrong = _with_rule(lambda x: x**3, pull)
+    assert "agrees with differences" in broken_contracts(check_rule, wrong, np.full(2, x))
+    with pytest.raises(CheckError, match=r"by chance"):
+        check_grad(wrong, np.full(2, x))
+
+
+def test_second_derivatives_in_single_precision():
+    wrong = _with_rule(lambda x: x**2, lambda g, x: 2 * stop_gradient(x) * g)
+    assert "second derivatives" in broken_contracts(check_rule, wrong, X.astype(np.float32))
+    check_rule(_with_rule(lambda x: x**2, lambda g, x: 2 * x * g), X.astype(np.float32))
+
+
+def test_results_in_dictionaries():
+    f = wg.custom_vjp(lambda x: {"a": x**2, "b": [np.sum(x)]})
+    f.defvjp(lambda x: (f(x), x), lambda x, g: (2 * x * g["a"] + g["b"][0],))
+    check_rule(f, X)
+
+
+def test_a_rule_of_no_arrays_is_not_passed():
+    wrong = _with_rule(lambda x: x**2, lambda g, x: -g)
+    for number in (2.0, np.array([1, 2])):
+        with pytest.raises(CheckError, match="nothing to check"):
+            check_rule(wrong, number)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from wengert import face, tape
-from wengert.errors import DTypeError, ShapeError
+from wengert.errors import DTypeError, LevelError, ShapeError
 from wengert.protocol import GROUND, Spec, Wrapper, is_open, spec_of
 
 
@@ -18,6 +18,7 @@ class Box(face.ArrayFace):
 
     __slots__ = ("__weakref__", "_level", "_mutable", "_node", "_spec", "_storage", "_value")
     _is_view = False
+    _rises = True
     _node: Any
     _mutable: bool
     _storage: Any
@@ -63,13 +64,26 @@ def read_only(value: Any) -> Any:
 
 def unbox(value: Any) -> Any:
     """See through tensors without a history, or of a level that is closed; sequences become arrays."""
+    given = value
     while isinstance(value, Box) and (value._node is None or not is_open(value._level)):
         value = value._value
-    if value.__class__ is np.ndarray or isinstance(value, Wrapper):
+    if value.__class__ is np.ndarray:
         return value
+    if isinstance(value, Wrapper):
+        return value if value is given or is_open(value._level) else _left_behind(value)
     if isinstance(value, (list, tuple, np.ndarray)):
         return plain(value)
     return _sparse(value) if hasattr(value, "tocsr") else value
+
+
+def _left_behind(value: Wrapper) -> Any:
+    """What a buffer holds into which a transformation has written that is over: its values, as constants."""
+    if value._stacked:
+        raise LevelError(
+            f"[vmap] a buffer made inside the function was required to write examples into; received one from outside, "
+            f"{value._spec!r}, which now has a value for each example; make it inside, or return the values"
+        )
+    return unbox(value._value)
 
 
 def _sparse(matrix: Any) -> Any:

@@ -151,6 +151,14 @@ def highest(values: tuple | list) -> "Wrapper | None":
     return top
 
 
+def indexable(x: Any, index: Any) -> Any:
+    """An array or wrapper that can be read and written at an index, parts of which may be batches."""
+    owner = highest(index if index.__class__ is tuple else (index,))
+    if owner is None or (isinstance(x, Wrapper) and (x._rises or x._level >= owner._level)):
+        return x
+    return owner._buffer(x)
+
+
 def innermost(value: Any) -> Any:
     """The array or NumPy scalar inside wrappers, which must stand for one value."""
     while isinstance(value, Wrapper):
@@ -211,6 +219,8 @@ class Wrapper:
     _value: Any
     _is_view = False
     _has_views = False
+    _rises = False
+    """Whether what is inside is replaced where something of a higher level is written."""
     _is_batch = False
     _stacked = False
     """Whether the value inside has an axis more than the wrapper shows."""

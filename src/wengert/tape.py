@@ -446,7 +446,7 @@ def take_buffer(grads: dict, parent: Node, heap: list, nodes: dict, g: Any) -> A
         return zeros(parent.spec, g)
     if getrefcount(buffer) > ALONE or is_window(buffer):
         buffer = buffer.copy()
-    if isinstance(g, Wrapper) and not isinstance(buffer, Wrapper):
+    if isinstance(g, Wrapper) and not (isinstance(buffer, Wrapper) and buffer._level >= g._level):
         buffer = g._buffer(buffer)
     return buffer
 

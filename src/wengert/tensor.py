@@ -327,7 +327,11 @@ class Tensor(Box):
         return _restore, (self._family.tensor, np.array(self._value), self.requires_grad, grad, self.accumulation)
 
     def __repr__(self) -> str:
-        text = np.array2string(np.asarray(bare(self)), separator=", ", prefix="tensor(")
+        inside = bare(self)
+        if isinstance(inside, Wrapper):  # of a transformation around
+            text = repr(inside)
+        else:
+            text = np.array2string(np.asarray(inside), separator=", ", prefix="tensor(")
         if self._spec.dtype not in (np.float64, np.int64, np.bool_, np.complex128):
             text += f", dtype={self._spec.dtype}"
         if self.grad_fn is not None:

@@ -10,6 +10,7 @@ somebody else has the buffer: a value that backward saved, an array that the use
 itself if nobody does and to a fresh copy otherwise. No registry, no version counters, nothing on the hot path.
 """
 
+import math
 import operator
 import weakref
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from wengert import tape
 from wengert.box import Box, alias, bare, freeze, unbox
 from wengert.errors import DTypeError, LeafWriteError, LostGradientError, ShapeError
 from wengert.primitive import REGISTRY
-from wengert.protocol import Spec, Wrapper, everything, is_open, spec_of
+from wengert.protocol import Spec, Wrapper, everything, highest, indexable, is_open, spec_of
 
 # ---------------------------------------------------------------------------------------------------------------
 # Views
@@ -234,6 +235,10 @@ def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
         return
     if isinstance(value, Wrapper):
         _rise(base, value)
+    simple = index.__class__ is int or index.__class__ is slice
+    batch = None if simple else highest(index if index.__class__ is tuple else (index,))
+    if batch is not None and batch._level > base._level:
+        _rise(base, batch)
     node, parent = base._node, None
     if isinstance(value, Box) and value._level == base._level:
         value, parent = value._value, value._node
@@ -243,7 +248,7 @@ def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
     shape: tuple[int, ...] = ()
     if getattr(value, "ndim", 0):
         shape, value, parent = _strip_leading_ones(target._spec, index, value, parent)
-    _own_buffer(base, value)
+    _own_buffer(base, value if batch is None else highest((value, batch)))
     _store(target, base, index, value, add)
     if recorded:
         base._node = _assign_node(node, parent, base._spec, (path_of(target), index, shape), add)
@@ -281,8 +286,8 @@ def _same_place(value: Box, target: Box, index: Any) -> bool:
 
 
 def has_arrays(index: Any) -> bool:
-    """Whether an index holds arrays (integer or boolean), so that it selects a copy and not a view."""
-    return any(isinstance(i, np.ndarray) for i in (index if isinstance(index, tuple) else (index,)))
+    """Whether an index holds arrays (integer or boolean, or batches), so that it selects a copy and not a view."""
+    return any(isinstance(i, (np.ndarray, Wrapper)) for i in (index if isinstance(index, tuple) else (index,)))
 
 
 def _has_truth(index: Any) -> bool:
@@ -318,14 +323,14 @@ def _strip_leading_ones(spec: Spec, index: Any, value: Any, parent: Any) -> tupl
     shape = value.shape
     if len(shape) < spec.ndim or shape[0] != 1:
         return (), value, parent
-    extra = len(shape) - np.broadcast_to(False, spec.shape)[index].ndim
+    extra = len(shape) - indexable(np.zeros(spec.shape, bool), index)[index].ndim
     if extra <= 0 or any(n != 1 for n in shape[:extra]):
         return (), value, parent
     return shape, value.reshape(shape[extra:]), parent
 
 
 def _own_buffer(base: Box, value: Any) -> None:
-    """Make sure that a write into the base's buffer changes nothing that anybody else holds."""
+    """Make sure that a write into the base's buffer changes nothing that anybody else holds, and that `value` fits."""
     data = base._value.__class__
     if data is np.ndarray:
         if _is_held(base) or not _owns_memory(base):
@@ -379,6 +384,8 @@ def _assign_node(p0: Any, p1: Any, spec: Spec, place: tuple, add: bool) -> tape.
 def assign_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -> None:
     """Backward of a write: the written region's cotangent goes to the value, the rest to what was there before."""
     path, index, shape = node.s0
+    if has_arrays(index):
+        g = indexable(g, index)
     if node.p1 is not None:
         tape.send(node.p1, _of_value(follow(path, g)[index], node, index, shape, g), heap, nodes, grads)
     if node.p0 is None:
@@ -407,14 +414,20 @@ def _of_value(c: Any, node: tape.Node, index: Any, shape: tuple, g: Any) -> Any:
 def _survivors(c: Any, spec: Spec, path: tuple, index: Any) -> Any:
     """Where an index names an element twice only the last write stays: the others' cotangents are zero."""
     parts = index if isinstance(index, tuple) else (index,)
-    integers = [i for i in parts if isinstance(i, np.ndarray) and i.dtype != bool]
+    integers = [i for i in parts if isinstance(i, (np.ndarray, Wrapper)) and i.dtype != bool]
     if not integers or (len(integers) == 1 and integers[0].size < 2):
         return c
-    positions = follow(path, np.arange(spec.size).reshape(spec.shape))[index]
+    positions = _positions(spec.shape, path, index)
     order = np.arange(positions.size)
-    stamp = np.empty(spec.size, np.intp)
+    stamp = indexable(np.zeros(spec.size, np.intp), positions)
     stamp[positions.ravel()] = order
     return np.where((stamp[positions.ravel()] == order).reshape(positions.shape), c, np.zeros((), spec.dtype)[()])
+
+
+def _positions(shape: tuple[int, ...], path: tuple, index: Any) -> Any:
+    """The places of the elements, in an array of the shape, that an index selects after the steps of a view."""
+    places = np.arange(math.prod(shape)).reshape(shape)
+    return follow(path, indexable(places, index))[index]
 
 
 def _without_region(g: Any, path: tuple, index: Any) -> Any:
@@ -428,7 +441,7 @@ def _without_region(g: Any, path: tuple, index: Any) -> Any:
         region[index] = 0
         return g
     # The base's memory was laid out differently, and what is a view of it is a copy of g.
-    positions = follow(path, np.arange(g.size).reshape(g.shape))[index]
+    positions = _positions(g.shape, path, index)
     flat = np.copy(np.ravel(g))
     flat[np.ravel(positions)] = 0
     return np.reshape(flat, g.shape)
@@ -438,7 +451,7 @@ def add_at_rule(node: tape.Node, g: Any, heap: list, nodes: dict, grads: dict) -
     """Backward of ``np.add.at``: everything goes to what was there before, the region's part to the value as well."""
     path, index, shape = node.s0
     if node.p1 is not None:
-        c = follow(path, g)[index]
+        c = follow(path, indexable(g, index))[index]
         if shape:
             c = np.reshape(c, (1,) * (len(shape) - c.ndim) + c.shape)
         tape.send(node.p1, tape.fit(c, node.p1.spec), heap, nodes, grads)

@@ -10,6 +10,7 @@ from wengert import tape
 from wengert.errors import AnomalyError, ArgumentError
 from wengert.transforms import calls
 from wengert.transforms.anomaly import detect_anomaly
+from wengert.transforms.batching import Batch
 from wengert.transforms.checkpoint import checkpoint
 from wengert.transforms.custom import custom_vjp
 from wengert.transforms.forward import Dual
@@ -20,9 +21,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left():
-    before = tape._run, vars(Dual)["_of"], calls._on_tensors
+    before = tape._run, vars(Dual)["_of"], vars(Batch)["_of"], calls._on_tensors
     yield
-    assert (tape._run, vars(Dual)["_of"], calls._on_tensors) == before
+    assert (tape._run, vars(Dual)["_of"], vars(Batch)["_of"], calls._on_tensors) == before
     assert "__init__" not in vars(tape.Node)
 
 
@@ -86,6 +87,40 @@ def test_infinities_are_left_out_on_request():
 def test_forward_mode():
     assert "tangent of 'sqrt' is inf" in str(caught(lambda: wg.jvp(np.sqrt, (X,), (X + 1,))))
     assert caught(lambda: wg.jvp(np.log, (X,), (X + 1,))).operation == "log"
+
+
+@pytest.mark.parametrize("f", [np.log, lambda x: np.sin(np.log(x))])
+def test_batches_are_looked_at(f):
+    error = caught(wg.vmap(f), X)
+    assert error.operation == "log" and "-inf at index (1,)" in str(error)
+    np.testing.assert_array_equal(wg.vmap(f)(X[:1]), f(X[:1]))
+
+
+def test_tangents_in_a_backward_pass():
+    error = caught(wg.hvp, lambda x: np.sum(x**1.5), (X,), (np.ones(3),))
+    assert error.operation == "power" and "gave a tangent of inf at index (1,)" in str(error)
+
+
+def test_a_series_names_the_line_of_the_program():
+    def program(x):
+        return np.sqrt(x)  # the line
+
+    assert "# the line" in caught(wg.derivatives, program, 0.0, 3).made_at
+
+
+def test_own_tangent_rules_are_named():
+    f = wg.custom_jvp(np.sqrt)
+    f.defjvp(lambda p, t: (f(p[0]), t[0] * np.where(p[0] > 0, 1.0, np.nan)))
+    f.name = "root"
+    assert caught(wg.jvp, f, (X,), (X + 1,)).operation == "root"
+
+
+def test_a_users_file_may_be_named_like_a_library(tmp_path):
+    path = tmp_path / "myfunctools.py"
+    path.write_text("import numpy as np\ndef f(x):\n    return np.log(x)\n")
+    names: dict = {}
+    exec(compile(path.read_text(), str(path), "exec"), names)
+    assert caught(wg.grad(lambda x: np.sum(names["f"](x))), X).made_at.startswith(f"{path}:3 in f")
 
 
 @pytest.mark.parametrize(

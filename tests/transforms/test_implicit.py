@@ -44,6 +44,18 @@ def test_containers_and_arguments():
     np.testing.assert_allclose(g["b"], [0.25 * 1.5, 1 / 6])
 
 
+def test_one_further_argument_needs_no_tuple():
+    def found(a):
+        x = wg.implicit.root(lambda x, a: x * x - a, 1.0, args=a)
+        y = wg.implicit.fixed_point(lambda y, a: (y + a / y) / 2, 1.0, args=a)
+        z = wg.implicit.argmin(lambda z, a: (z - a) ** 2, 0.0, args=a)
+        w = wg.implicit.linear_solve(lambda w, a: a * w, np.ones(2), args=a)
+        return x + y + z + np.sum(w)
+
+    value, slope = wg.value_and_grad(found)(4.0)
+    np.testing.assert_allclose([value, slope], [8.5, 0.25 + 0.25 + 1.0 - 0.125], rtol=1e-6)
+
+
 def test_a_tensor_outside():
     w = wg.tensor(3.0, requires_grad=True)
     implicit.root(lambda x: x * x - w, 1.0).backward()

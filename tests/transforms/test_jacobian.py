@@ -54,6 +54,17 @@ def test_jvp_in_jvp():
     assert tangent == pytest.approx(-np.sin(0.5))
 
 
+def test_linearize_at_singular_points_is_what_jvp_is():
+    x = np.array([1.0, 0.0])
+    with np.errstate(all="ignore"):
+        for f in (np.sqrt, np.log, np.cbrt, lambda x: 1 / x, lambda x: np.stack([np.sqrt(x), -np.sqrt(x)])):
+            _, push = linearize(f, x)
+            for t in (np.ones(2), np.array([0.0, 1.0]), np.array([1.0, 0.0])):
+                np.testing.assert_array_equal(push(t), jvp(f, (x,), (t,))[1])
+        _, push = linearize(lambda x: np.where(x > 0, np.sqrt(x), 0.0), x)
+        np.testing.assert_array_equal(push(np.ones(2)), [0.5, 0.0])
+
+
 def test_a_linearized_function_runs_once():
     calls = []
 

@@ -57,3 +57,15 @@ def test_a_looped_composite_of_a_batch_and_of_what_has_none():
         got = wg.vmap(wg.grad(f, argnums), in_axes=(0, None))(rows, weights)
         each = [wg.grad(f, argnums)(v, weights) for v in rows]
         np.testing.assert_allclose(got, np.stack(each, axis=1) if isinstance(argnums, tuple) else np.stack(each))
+
+
+def test_axes_are_whole_numbers_of_any_class():
+    x = np.arange(6.0).reshape(2, 3)
+    for axis in (1, np.int64(1), np.array(1), (np.int32(1),)):
+        np.testing.assert_array_equal(wg.vmap(np.sum, in_axes=axis)(x), x.sum(0))
+    np.testing.assert_array_equal(wg.vmap(np.sin, out_axes=np.int64(1))(x), np.sin(x).T)
+    for axis in (True, 1.0, "0", (np.True_,)):
+        with pytest.raises(wg.errors.ArgumentError, match="an axis, or axes in a container"):
+            wg.vmap(np.sum, in_axes=axis)(x)
+        with pytest.raises(wg.errors.ArgumentError, match="an axis, or axes in a container"):
+            wg.vmap(np.sin, out_axes=axis)(x)

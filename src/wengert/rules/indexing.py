@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
-from wengert.protocol import anywhere, highest, innermost
+from wengert.protocol import anywhere, highest, indexable, innermost
 from wengert.rules.elementwise import only
 from wengert.rules.reductions import normal_axis
 
@@ -36,9 +36,8 @@ def _selects_twice(index: Any) -> bool:
 def _add_at(buffer, g, index):
     """Add the cotangent of ``x[index]`` into that of ``x``: the cost is that of the selected part."""
     simple = index.__class__ in (int, slice)
-    owner = None if simple else highest(index if index.__class__ is tuple else (index,))
-    if owner is not None and not (is_wrapper(buffer) and buffer._level >= owner._level):
-        buffer = owner._buffer(buffer)
+    if not simple:
+        buffer = indexable(buffer, index)
     if buffer.__class__ is np.ndarray and (simple or not _selects_twice(index)):
         buffer[index] += g
     elif not getattr(buffer, "ndim", 0):

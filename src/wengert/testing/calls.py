@@ -12,7 +12,7 @@ from wengert.transforms.containers import flatten, rebuild
 from wengert.transforms.forward import jvp
 from wengert.transforms.reverse import vjp
 
-__all__ = ["Call", "along", "differences", "pulled_back", "pushed"]
+__all__ = ["Call", "along", "pulled_back", "pushed"]
 
 
 # A call as a function of the arrays in it ------------------------------------------------------------------------
@@ -196,36 +196,3 @@ def units(values: Sequence) -> Iterator[tuple[int, tuple, Any]]:
         for index in np.ndindex(np.shape(x)):
             for unit in (1, 1j) if x.dtype.kind == "c" else (1,):
                 yield k, index, unit
-
-
-# Differences -----------------------------------------------------------------------------------------------------
-
-
-def steps_of(values: Sequence, eps: float) -> list:
-    """The step at each number in some arrays."""
-    return [np.fmax(eps, 1e-6 * np.abs(double(x))) for x in values]
-
-
-def differences(f: Callable, values: Sequence, eps: float) -> list:
-    """Gradient of the real function `f` by central differences of fourth order, in double precision.
-
-    The steps are longer where rounding would eat them. For a complex entry x + iy it is df/dx + i df/dy, the direction
-    in which `f` grows fastest.
-    """
-    values = [double(x) for x in values]
-    slopes = [np.zeros(x.shape, x.dtype) for x in values]
-    steps = steps_of(values, eps)
-    for k, index, unit in units(values):
-        step = float(steps[k][index])
-        ends = [float(f(*_moved(values, k, index, n * step * unit))) for n in (1, -1, 2, -2)]
-        slopes[k][index] += unit * (8 * (ends[0] - ends[1]) - (ends[2] - ends[3])) / (12 * step)
-    return slopes
-
-
-def _moved(values: Sequence, k: int, index: tuple, by: Any) -> list:
-    """The values with one entry of one of them moved."""
-    moved = list(values)
-    array = np.array(values[k])
-    array[index] += by
-    moved[k] = array if isinstance(values[k], np.ndarray) else array[()]
-    return moved

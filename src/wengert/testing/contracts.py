@@ -27,7 +27,7 @@ from wengert.testing.calls import (
     run_backward,
 )
 from wengert.testing.orders import first_order, names_of, second_order
-from wengert.testing.reports import approximate, exact, same_result, text, worst
+from wengert.testing.reports import approximate, exact, rounds, same_result, text, worst
 
 __all__ = ["CONTRACTS", "SINGULAR_CONTRACTS", "VALUE_CONTRACTS", "known"]
 
@@ -163,7 +163,7 @@ def _second_derivatives_agree(call: Call) -> str | None:
         backward_twice(call),
         pulled_back_twice(call, call.cotangents),
         **exact(call),
-    ) or (None if call.single else second_order(call, **approximate(call)))
+    ) or (None if rounds(call) else second_order(call, **approximate(call)))
 
 
 def _zero_gives_zero(call: Call) -> str | None:

@@ -7,15 +7,13 @@ from wengert.testing.calls import (
     along,
     backward_of,
     backward_twice,
-    differences,
     gradient_by_jvp,
     part_along_tangents,
     plain,
     pulled_back,
     pushed,
-    steps_of,
 )
-from wengert.testing.reports import worst
+from wengert.testing.differences import along_one_line, beside_differences
 
 __all__ = ["first_order", "names_of", "second_order"]
 
@@ -28,13 +26,16 @@ def first_order(call: Call, rtol: float, atol: float, eps: float, modes: Sequenc
     def part(*inputs):
         return along(call.cotangents, call(*inputs))
 
-    expected, steps = differences(part, call.inputs, eps), steps_of(call.inputs, eps)
     for mode in modes:
-        if mode == "reverse":
-            got = backward_of(call, call.inputs, call.cotangents)
-        else:
-            got = gradient_by_jvp(lambda *inputs: [part(*inputs)], call.inputs)
-        report = worst(f"gradient and differences, {mode} mode", call.names, got, expected, rtol, atol, steps)
+
+        def gradient(inputs: Sequence, mode: str = mode) -> list:
+            if mode == "reverse":
+                return backward_of(call, inputs, call.cotangents)
+            return gradient_by_jvp(lambda *inputs: [part(*inputs)], inputs)
+
+        what = f"gradient and differences, {mode} mode"
+        report = beside_differences(what, call.names, gradient(call.inputs), part, call.inputs, rtol, atol, eps)
+        report = report or along_one_line(part, lambda at: map(plain, gradient(at)), call.inputs, rtol, atol, eps)
         if report:
             return report
     return None
@@ -45,10 +46,12 @@ def second_order(call: Call, rtol: float, atol: float, eps: float, modes: Sequen
     n = len(call.inputs)
     values = [*call.inputs, *call.cotangents]
     part = part_along_tangents(call, backward_of)
-    expected, steps = differences(lambda *v: plain(part(*v)[0]), values, eps), steps_of(values, eps)
 
     def part_by_jvp(*values):
         return [along(values[n:], pushed(call, values[:n], call.tangents))]
+
+    def of_gradient(*values):
+        return plain(part(*values)[0])
 
     ways = {
         "reverse over reverse": lambda: backward_twice(call),
@@ -58,7 +61,7 @@ def second_order(call: Call, rtol: float, atol: float, eps: float, modes: Sequen
     for way, got in ways.items():
         if way.split()[0] in modes:
             what = f"derivative of the gradient and differences, {way}"
-            report = worst(what, names_of(call), got(), expected, rtol, atol, steps)
+            report = beside_differences(what, names_of(call), got(), of_gradient, values, rtol, atol, eps)
             if report:
                 return report
     return None

@@ -8,8 +8,9 @@ import numpy as np
 from wengert.errors import WengertError
 from wengert.tensor import Tensor
 from wengert.testing.calls import Call, double, plain
+from wengert.transforms.containers import flatten
 
-__all__ = ["CheckError", "approximate", "exact", "same_result", "text", "worst"]
+__all__ = ["CheckError", "approximate", "exact", "rounds", "same_result", "text", "worst"]
 
 
 class CheckError(WengertError, AssertionError):
@@ -22,25 +23,30 @@ def worst(
     got: Sequence,
     expected: Sequence,
     rtol: float,
-    atol: float,
+    atol: float | Sequence[float],
     steps: Sequence | None = None,
 ) -> str | None:
     """A report of the entry that is farthest off, `None` if all are near enough.
 
-    `steps` are those of the differences that gave what is expected, if it was these.
+    `steps` are those of the differences that gave what is expected, if it was these; `atol` may be one for each array.
     """
+    floors = [atol] * len(names) if isinstance(atol, float) else list(atol)
     found, off, count, total = None, 1.0, 0, 0
     for k, (name, a, b) in enumerate(zip(names, got, expected, strict=True)):
         a, b = np.asarray(plain(a)), np.asarray(plain(b))
         if a.shape != b.shape:
             return f"{what}: of {name}, got shape {a.shape}, expected shape {b.shape}"
-        distance = np.asarray(np.abs(a - b) / (atol + rtol * np.abs(b)))
+        distance = np.asarray(np.abs(a - b) / (floors[k] + rtol * np.abs(b)))
         distance = np.where(np.isnan(distance), np.inf, distance)
         count, total = count + int(np.sum(distance > 1)), total + distance.size
         if distance.size and distance.max() > off:
             index = tuple(map(int, np.unravel_index(distance.argmax(), distance.shape)))
             off, found = distance.max(), _entry(name, index, a[index], b[index], steps and steps[k])
-    return f"{what}: {found}; {count} entries are off, of {total} (rtol={rtol}, atol={atol})" if found else None
+    return (
+        f"{what}: {found}; {count} entries are off, of {total} (rtol={rtol:.3g}, atol={max(floors):.3g})"
+        if found
+        else None
+    )
 
 
 def _entry(name: str, index: tuple, got: Any, expected: Any, step: Any) -> str:
@@ -59,8 +65,12 @@ def approximate(call: Call) -> dict[str, Any]:
     """Tolerances and step for differences, which are longer if the function itself rounds to single precision."""
     if not call.single:
         return {"rtol": 1e-7, "atol": 1e-7, "eps": 1e-3}
-    rounds = any(np.finfo(y.dtype).bits < 64 for y in call(*map(double, call.inputs)))
-    return {"rtol": 1e-3, "atol": 1e-3, "eps": 1e-2 if rounds else 1e-3}
+    return {"rtol": 1e-3, "atol": 1e-3, "eps": 1e-2 if rounds(call) else 1e-3}
+
+
+def rounds(call: Call) -> bool:
+    """Whether the function itself has results of single precision or less, whatever it is given."""
+    return call.single and any(np.finfo(y.dtype).bits < 64 for y in call(*map(double, call.inputs)))
 
 
 def same_result(got: Any, expected: Any, tolerance: dict[str, Any], where: str = "the result") -> str | None:
@@ -74,6 +84,15 @@ def same_result(got: Any, expected: Any, tolerance: dict[str, Any], where: str =
         )
         return next(filter(None, reports), None)
     value = plain(got)
+    (leaves, structure), (others, other_structure) = flatten(expected), flatten(value)
+    if structure is not None:
+        if structure != other_structure:
+            return f"{where} is {text(got)}; on plain arrays {text(expected)}"
+        reports = (
+            same_result(a, b, tolerance, f"part {i} of {where}")
+            for i, (a, b) in enumerate(zip(others, leaves, strict=True))
+        )
+        return next(filter(None, reports), None)
     if not isinstance(expected, (np.ndarray, np.generic)):
         same = type(value) is type(expected) and (value == expected or (value != value and expected != expected))
         return None if same else f"{where} is {text(value)}; on plain arrays {text(expected)}"

@@ -75,6 +75,12 @@ def _check(check: str, function: Callable, args: tuple, kwargs: dict, contracts:
     call = Call(function, args, kwargs)
     if isinstance(known(function), Plain):
         contracts = VALUE_CONTRACTS
+    elif contracts is CONTRACTS and not (call.inputs and call.cotangents):
+        what = "arguments" if not call.inputs else "results"
+        raise CheckError(
+            f"[{check}] {call.name}: float or complex arrays or NumPy scalars as {what} were required; there is "
+            f"nothing to check; pass np.float64(x) for a number"
+        )
     broken = {name: report for name, contract in contracts.items() if (report := _verdict(contract, call))}
     if broken:
         reports = "\n".join(f"  {name}:\n    {report}" for name, report in broken.items())

@@ -5,7 +5,10 @@ functions of its own in the place of the pass, of the maker of dual numbers and 
 takes them away. Threads and tasks that have not entered it are let through.
 """
 
+import contextlib
+import functools
 import linecache
+import os
 import sys
 import threading
 from contextvars import ContextVar
@@ -18,8 +21,10 @@ import numpy as np
 
 from wengert import tape
 from wengert.errors import AnomalyError, ArgumentError
-from wengert.protocol import everything, spec_of
+from wengert.primitive import name_of
+from wengert.protocol import Wrapper, spec_of
 from wengert.transforms import calls
+from wengert.transforms.batching import Batch
 from wengert.transforms.containers import flatten
 from wengert.transforms.forward import Dual
 
@@ -29,8 +34,8 @@ __all__ = ["detect_anomaly"]
 class detect_anomaly:
     """Inside, the first NaN or infinity raises an error that names the operation and the line that called it.
 
-    Looked at are the results of recorded operations, values and tangents of forward mode, and the cotangents of every
-    backward pass, at all levels. Costs several times the running time; nothing while it is off.
+    Looked at are the results of recorded operations, values and tangents of forward mode, what is computed of the
+    batches of `vmap`, and the cotangents of every backward pass, at all levels. Costs several times the running time; nothing while it is off.
 
     Parameters
     ----------
@@ -95,8 +100,13 @@ class _Watch:
         return self.made.get(id(node), (None, "a place before detect_anomaly"))[1]
 
     def first(self, value: Any) -> str | None:
-        """The first number in a value that should not be there, and its index."""
-        array = np.asarray(everything(value))
+        """The first number in a value, or in a tangent that it has, that should not be there, and its index."""
+        while isinstance(value, Wrapper):
+            found = self.first(value._tangent) if isinstance(value, Dual) else None
+            if found:
+                return f"a tangent of {found}"
+            value = value._value
+        array = np.asarray(value)
         if array.dtype.kind not in "fc":
             return None
         bad = ~np.isfinite(array) if self.infinities else np.isnan(array)
@@ -120,16 +130,16 @@ _HELD_BY_US = _measure()
 
 # Places in the user's program ------------------------------------------------------------------------------------
 
-_LIBRARIES = tuple(str(Path(str(module.__file__)).parent) + "/" for module in (sys.modules["wengert"], np))
+_LIBRARIES = tuple(str(Path(str(module.__file__)).parent) + os.sep for module in (sys.modules["wengert"], np))
 _PASSED_OVER = ("<wengert ", "<__array_function__", "<frozen ")
-_SUPPORT = ("contextlib.py", "functools.py")
+_SUPPORT = {contextlib.__file__, functools.__file__}
 
 
 def _user_line(frame: FrameType | None) -> str:
     """The innermost line that is no library's."""
     while frame is not None:
         file = frame.f_code.co_filename
-        if not file.startswith((*_LIBRARIES, *_PASSED_OVER)) and not file.endswith(_SUPPORT):
+        if not file.startswith((*_LIBRARIES, *_PASSED_OVER)) and file not in _SUPPORT:
             text = linecache.getline(file, frame.f_lineno).strip()
             return f"{file}:{frame.f_lineno} in {frame.f_code.co_name}" + (f" ({text})" if text else "")
         frame = frame.f_back
@@ -192,11 +202,12 @@ def _dual(cls: Any, value: Any, tangent: Any, level: int) -> Any:
     watch = _watch.get()
     if watch is not None and not watch.passes:
         frame = sys._getframe(1)
-        name = getattr(frame.f_locals.get("p", frame.f_locals.get("call")), "name", "jvp")
+        known = frame.f_locals
+        name = getattr(known.get("p", known.get("call")), "name", "jvp")
         where = _user_line(frame)
         found = watch.first(value)
         if found:
-            _forward(watch, name, found, value, list(frame.f_locals.get("xs", ())), where)
+            _forward(watch, name, found, value, known.get("xs", known.get("primals", ())), where)
         found = watch.first(tangent)
         if found:
             _raise(
@@ -207,6 +218,19 @@ def _dual(cls: Any, value: Any, tangent: Any, level: int) -> Any:
                 "look at the operation's derivative there",
             )
     return _BEFORE[Dual, "_of"].__func__(cls, value, tangent, level)
+
+
+def _batch(cls: Any, value: Any, level: int) -> Any:
+    watch = _watch.get()
+    if watch is not None and not watch.passes:
+        frame = sys._getframe(1)
+        known = frame.f_locals
+        operation = known.get("p", known.get("call"))
+        found = None if operation is None else watch.first(value)  # other places pack and unpack batches
+        if found:
+            name = getattr(operation, "name", None) or name_of(operation)
+            _forward(watch, name, found, value, known.get("xs", ()), _user_line(frame))
+    return _BEFORE[Batch, "_of"].__func__(cls, value, level)
 
 
 # Backwards -------------------------------------------------------------------------------------------------------
@@ -282,6 +306,7 @@ _PLACES: tuple[tuple[Any, str, Any], ...] = (
     (tape, "_run", _run),
     (tape.Node, "__init__", _born),
     (Dual, "_of", classmethod(_dual)),
+    (Batch, "_of", classmethod(_batch)),
     (calls, "_on_tensors", _on_tensors),
 )
 """Whose attribute becomes what while anybody looks for anomalies."""

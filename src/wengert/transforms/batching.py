@@ -112,11 +112,11 @@ def _quick(p: Primitive, general: Callable) -> Callable:
     """An elementwise primitive's entry for what is usual: arrays, and batches of arrays, of one level."""
     if p.kind != "elementwise" or len(p.operands) > 2 or p.params:
         return general
-    call, make = p.call, Batch._of
+    call = p.call
 
     def one(a: Any) -> Any:
         if a.__class__ is Batch and a._value.__class__ is np.ndarray and is_open(a._level):
-            return make(call(a._value), a._level)
+            return Batch._of(call(a._value), a._level)
         return general(a)
 
     def two(a: Any, b: Any) -> Any:
@@ -131,7 +131,7 @@ def _quick(p: Primitive, general: Callable) -> Callable:
             x = x.reshape((x.shape[0], *(1,) * (n - m), *x.shape[1:]))
         elif n < m and b.__class__ is Batch:
             y = y.reshape((y.shape[0], *(1,) * (m - n), *y.shape[1:]))
-        return make(call(x, y), level)
+        return Batch._of(call(x, y), level)
 
     return one if len(p.operands) == 1 else two
 

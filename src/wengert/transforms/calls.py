@@ -91,7 +91,7 @@ def apply(call: Call, leaves: Sequence) -> Any:
         return _on_duals(call, top, opened_leaves)
     if isinstance(top, Batch):
         return _on_batches(call, top, opened_leaves)
-    if call.replaces and getattr(top, "_is_series", False):
+    if call.replaces and top is not None and getattr(top, "_is_series", False):
         raise GradientError(
             f"[{call.name}] a function without rules of its own was required by wg.taylor and wg.derivatives, which "
             f"expand its operations; received {top._spec!r}; use nested wg.jvp, or a primitive of wg.elementwise"
@@ -112,14 +112,18 @@ def _results_of(call: Call, out: Any, level: int) -> tuple[list, Results]:
     """The leaves of the results, which must not depend on the level but by the call's operands."""
     leaves, structure = flatten(out)
     leaves = [opened(y) if isinstance(y, Wrapper) else y for y in leaves]
-    for y in leaves:
+    _refuse_leaks(call, leaves, level)
+    return leaves, Results(structure, [None if i in call.fixed else inexact_spec(y) for i, y in enumerate(leaves)])
+
+
+def _refuse_leaks(call: Call, values: list, level: int) -> None:
+    for y in values:
         if isinstance(y, Wrapper) and y._level >= level:
             raise LostGradientError(
                 f"[{call.name}] a function that reads recorded values from its arguments only was required, as its "
                 f"rule knows of no others; its result, {y._spec!r}, depends on a recorded value from elsewhere; make "
                 f"that an argument, or give wg.stop_gradient of it"
             )
-    return leaves, Results(structure, [None if i in call.fixed else inexact_spec(y) for i, y in enumerate(leaves)])
 
 
 def inexact_spec(y: Any) -> Spec | None:
@@ -317,13 +321,11 @@ def _on_duals(call: Call, top: Dual, leaves: list) -> Any:
         moved = _tangents_of(call, results, moved)
     else:
         values, results, moved = _pushed(call, primals, tangents, top._level)
-    duals = [
-        y
-        if spec is None
-        else Dual._of(_scalar(y), _scalar(results.zero(i) if moved[i] is None else moved[i]), top._level)
-        for i, (y, spec) in enumerate(zip(values, results.specs, strict=True))
-    ]
-    return rebuild(results.structure, duals)
+    for i, spec in enumerate(results.specs):
+        if spec is not None:
+            t = results.zero(i) if moved[i] is None else moved[i]
+            values[i] = Dual._of(_scalar(values[i]), _scalar(t), top._level)
+    return rebuild(results.structure, values)
 
 
 def _scalar(y: Any) -> Any:
@@ -371,7 +373,10 @@ def _pushed(call: Call, primals: list, tangents: list, above: int) -> tuple[list
 def _on_batches(call: Call, top: Batch, leaves: list) -> Any:
     ours = _ours(top, leaves)
     inner = [unbox(x._value) if mine else x for x, mine in zip(leaves, ours, strict=True)]
+    if highest(inner) is None:  # nobody asks for derivatives
+        return call.run([Batch._of(x, top._level) if mine else x for x, mine in zip(inner, ours, strict=True)])
     values, structure = flatten(apply(_Batched(call, ours, top._length), inner))
+    _refuse_leaks(call, values, top._level)
     return rebuild(structure, [Batch._of(y, top._level) if _has_axes(y) else y for y in values])
 
 

@@ -2,14 +2,17 @@
 
 import functools
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from wengert import tape
 from wengert.box import Box
 from wengert.errors import ArgumentError
 from wengert.transforms.containers import flatten, rebuild
-from wengert.transforms.segments import Segment, aliases, boxes_in, fingerprint, replaced, sealed
+from wengert.transforms.segments import Segment, aliases, boxes_in, fingerprint, is_generator, replaced, sealed
 
 __all__ = ["checkpoint", "checkpoint_sequence"]
 
@@ -107,7 +110,8 @@ def checkpoint_sequence(
     ----------
     steps : sequence of callables, or one callable with `length`
         ``state = step(state)`` for each; a state is an array, a scalar or nested containers of them. Steps may read
-        recorded values from outside.
+        recorded values from outside. They have a copy of the state to write into; random generators in it are the
+        caller's.
     budget : int, optional
         How many states are kept at once, the first included; by default log2 of the number of steps, rounded up.
     length : int, optional
@@ -122,13 +126,17 @@ def checkpoint_sequence(
     ------
     ArgumentError
         If there is no step, or no budget.
+    GradientError
+        In the backward pass, if the steps gave other states when they ran again (compared by sums, at the end and
+        where a state was kept).
 
     Notes
     -----
     Which states are kept follows the binomial schedule, which needs the fewest steps for a budget s: for n steps
     ``r * n - C(s + r, r - 1)`` beside those that are recorded, with the smallest r for which ``C(s + r, s) >= n``
     (Griewank and Walther, "Algorithm 799: revolve", ACM TOMS 26, 2000, 19-45). With the default budget, memory and
-    the repetitions of each step grow as the logarithm of n.
+    the repetitions of each step grow as the logarithm of n. Random numbers are as in the first run, where they come
+    from NumPy's global state or a generator that is part of the state.
 
     Examples
     --------
@@ -143,23 +151,28 @@ def checkpoint_sequence(
     True
     """
     if callable(steps):
-        if not isinstance(length, int) or length < 1:
+        if not _is_count(length):
             raise ArgumentError(
                 f"[checkpoint_sequence] a sequence of steps, or one step with length= of at least 1, was required; "
                 f"received one step and length={length!r}"
             )
-        functions: Sequence[Callable] = _Repeated(steps, length)
+        functions: Sequence[Callable] = _Repeated(steps, operator.index(length))
     else:
-        functions = list(steps)
+        functions = list(steps) if isinstance(steps, Iterable) else []
         if not functions or length is not None or not all(map(callable, functions)):
             raise ArgumentError(
                 f"[checkpoint_sequence] a sequence of at least one function, without length=, was required; received "
-                f"{len(functions)} items and length={length!r}"
+                f"{type(steps).__name__} of {len(functions)} items, {sum(map(callable, functions))} of them functions, "
+                f"and length={length!r}"
             )
     budget = max(1, len(functions).bit_length()) if budget is None else budget
-    if not isinstance(budget, int) or budget < 1:
+    if not _is_count(budget):
         raise ArgumentError(f"[checkpoint_sequence] a budget of at least one state was required; received {budget!r}")
-    return lambda state: _Loop(functions, budget, state).result()
+    return lambda state: _Loop(functions, operator.index(budget), state).result()
+
+
+def _is_count(n: Any) -> bool:
+    return isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 1
 
 
 class _Repeated(Sequence):
@@ -175,8 +188,17 @@ class _Repeated(Sequence):
         return self._step
 
 
-Snapshot = tuple[int, list]
-"""The number of a state and its leaves."""
+class Snapshot(NamedTuple):
+    """The number of a state, its leaves, and NumPy's global random state where it was reached."""
+
+    number: int
+    leaves: list
+    random: Any
+
+
+def _owned(leaves: Sequence) -> list:
+    """Leaves that a step may write into, while somebody keeps the given ones."""
+    return [x.copy(order="K") if x.__class__ is np.ndarray else x for x in aliases(leaves)]
 
 
 class _Loop:
@@ -185,22 +207,23 @@ class _Loop:
     def __init__(self, steps: Sequence[Callable], budget: int, state: Any):
         self.steps, self.budget = steps, budget
         leaves, self.structure = flatten(state)
-        self.start = aliases(leaves)
         self.segment = Segment("checkpoint_sequence")
+        self.start = Snapshot(0, _owned(leaves), self.segment.random())
+        self.given = leaves
 
     def result(self) -> Any:
         """The last state, whose tensors have nodes that go back through the steps."""
         n = len(self.steps)
-        state, kept = self._advanced([(0, self.start)], n - 1, above=None)
+        state, kept = self._advanced([self.start], n - 1, above=None)
         leaves = self._stepped(n - 1, state, above=None)
         self.segment.ran()
-        del self.start
+        del self.start, self.given
         return rebuild(self.structure, self._sealed(n, leaves, kept))
 
     # Forward ----------------------------------------------------------------------------------------------------
 
     def _run(self, i: int, leaves: list) -> list:
-        outputs, structure = flatten(self.steps[i](rebuild(self.structure, aliases(leaves))))
+        outputs, structure = flatten(self.steps[i](rebuild(self.structure, leaves)))
         if structure != self.structure:
             raise ArgumentError(
                 f"[checkpoint_sequence] a step that gives a state in the containers of the one before, "
@@ -221,7 +244,12 @@ class _Loop:
     def _advanced(self, kept: list[Snapshot], target: int, above: int | None) -> tuple[list, list[Snapshot]]:
         """The state of number `target`, and the snapshots to keep on the way there from the last one."""
         kept = list(kept)
-        number, leaves = kept[-1]
+        number, leaves = kept[-1].number, _owned(kept[-1].leaves)
+        if above is None:
+            # What draws go on from is the caller's own generator; what is kept is a copy of its state.
+            leaves = [g if is_generator(g) else x for g, x in zip(self.given, leaves, strict=True)]
+        else:
+            self.segment.rewind(kept[-1].random)
         while number < target:
             free = self.budget - len(kept) + 1
             end = target if free == 1 else number + split(target + 1 - number, free)
@@ -231,28 +259,47 @@ class _Loop:
             if free > 1:
                 # At the levels below a snapshot has a history too: that of the steps up to it.
                 leaves = self._sealed(number, leaves, kept) if above is None else leaves
-                kept.append((number, leaves))
+                kept.append(Snapshot(number, _owned(leaves), self.segment.random()))
         return leaves, kept
 
     def _sealed(self, number: int, leaves: list, kept: list[Snapshot]) -> list:
-        pulls = lambda level: functools.partial(self._pull, level, number, tuple(kept))  # noqa: E731
-        return sealed("checkpoint_sequence", leaves, self.segment.since, pulls, kept[-1][1])
+        def pull_of(level: int) -> Callable:
+            return functools.partial(self._pull, level, number, tuple(kept), self._fingerprints(leaves, level))
+
+        return sealed("checkpoint_sequence", leaves, self.segment.since, pull_of, kept[-1].leaves)
 
     # Backward ---------------------------------------------------------------------------------------------------
 
-    def _pull(self, level: int, number: int, kept: Sequence[Snapshot], arrived: list, recorded_at: int | None) -> list:
-        """Go back through one step; the state before it goes on from there when the pass comes to it."""
+    def _pull(
+        self,
+        level: int,
+        number: int,
+        kept: Sequence[Snapshot],
+        first: list | None,
+        arrived: list,
+        recorded_at: int | None,
+    ) -> list:
+        """Go back through one step; the state before it goes on from there when the pass comes to it.
+
+        `first` are the fingerprints of the state when it was reached before, if it is known.
+        """
         with self.segment.again(level):
             before, kept = self._advanced(list(kept), number - 1, above=level)
-            if kept[-1][0] == number - 1:
-                kept = kept[:-1]
-            outputs = self._run(number - 1, self._staged(level, number - 1, before, kept))
+            known = None
+            if kept[-1].number == number - 1:
+                known, kept = self._fingerprints(before, level), kept[:-1]
+            outputs = self._run(number - 1, self._staged(level, number - 1, before, kept, known))
             fresh = self._of_level(outputs, level)
+        if first is not None:
+            self.segment.check(first, list(map(fingerprint, fresh)))
         return [(t._node, g) for t, g in zip(fresh, arrived, strict=True) if g is not None]
 
-    def _staged(self, level: int, number: int, leaves: list, kept: list[Snapshot]) -> list:
+    def _fingerprints(self, leaves: list, level: int) -> list:
+        return list(map(fingerprint, self._of_level(leaves, level)))
+
+    def _staged(self, level: int, number: int, leaves: list, kept: list[Snapshot], known: list | None) -> list:
         """A state whose tensors of a level lead to the step before it."""
-        pull = functools.partial(self._pull, level, number, tuple(kept))
+        pull = functools.partial(self._pull, level, number, tuple(kept), known)
         others = self._of_level(leaves, level)
         nodes = iter(sealed("checkpoint_sequence", others, self.segment.since, lambda _: pull)) if others else iter(())
         return [

@@ -145,7 +145,7 @@ def _called(p: Primitive, rule: Any) -> Callable:
     arguments = ", ".join(places.get(name) or f"params[{name!r}]" for name in needs(rule))
     product = p.kind == "elementwise" and rule in p.rules and "g" not in needs(rule)
     text = f"lambda i, g, xs, y, params: {'g * ' if product else ''}rule({arguments})"
-    return eval(text, {"rule": rule, "spec_of": spec_of})
+    return eval(compile(text, f"<wengert rule of {p.name}>", "eval"), {"rule": rule, "spec_of": spec_of})
 
 
 def _elementwise_rule(p: Primitive, rule: Callable) -> Callable:

@@ -165,6 +165,11 @@ def _check_solver(operation: str, solver: str) -> None:
         )
 
 
+def _several(args: Any) -> tuple:
+    """Further arguments, given as SciPy lets them be: in a tuple, or one alone."""
+    return args if isinstance(args, tuple) else (args,)
+
+
 def _start(operation: str, x0: Any) -> tuple[Raveled, np.ndarray]:
     x0 = numbers_as_array(x0)
     shape = Raveled(x0, operation, "x0")
@@ -177,7 +182,7 @@ def _start(operation: str, x0: Any) -> tuple[Raveled, np.ndarray]:
 def root(
     f: Callable,
     x0: Any,
-    args: tuple = (),
+    args: Any = (),
     method: str | Callable | None = None,
     linear_solver: str = "auto",
     rtol: float = 1e-10,
@@ -191,7 +196,7 @@ def root(
         A function of arrays or nested containers, with a value of the containers and shapes of ``x``.
     x0 : array, number, or nested containers of them
         Where the solver starts; it has no influence on the derivatives.
-    args : tuple
+    args : tuple, or one argument that is none
         Further arguments of `f`, differentiated like what `f` reads from around it.
     method : str or callable, optional
         A method of `scipy.optimize.root` (``"hybr"`` for up to 400 unknowns, else ``"krylov"``), which is given the
@@ -223,6 +228,7 @@ def root(
     0.25
     """
     _check_solver("implicit.root", linear_solver)
+    args = _several(args)
     shape, start = _start("implicit.root", x0)
 
     def residual(v: Any) -> Any:
@@ -260,7 +266,7 @@ def _is_small(f: Callable, x: np.ndarray, start: np.ndarray) -> bool:
 def fixed_point(
     g: Callable,
     x0: Any,
-    args: tuple = (),
+    args: Any = (),
     method: str | Callable = "del2",
     linear_solver: str = "auto",
     rtol: float = 1e-10,
@@ -288,6 +294,7 @@ def fixed_point(
     1.001968
     """
     _check_solver("implicit.fixed_point", linear_solver)
+    args = _several(args)
     shape, start = _start("implicit.fixed_point", x0)
 
     def residual(v: Any) -> Any:
@@ -314,7 +321,7 @@ def fixed_point(
 def argmin(
     f: Callable,
     x0: Any,
-    args: tuple = (),
+    args: Any = (),
     method: str | Callable = "BFGS",
     linear_solver: str = "auto",
     rtol: float = 1e-10,
@@ -344,6 +351,7 @@ def argmin(
     [-0.25 -0.25]
     """
     _check_solver("implicit.argmin", linear_solver)
+    args = _several(args)
     shape, start = _start("implicit.argmin", x0)
 
     def value(v: Any) -> Any:
@@ -383,7 +391,7 @@ def _polished(f: Callable, x: np.ndarray, matrix: _Jacobian) -> np.ndarray:
 def linear_solve(
     product: Callable,
     b: Any,
-    args: tuple = (),
+    args: Any = (),
     method: str = "gmres",
     rtol: float = 1e-10,
     **options: Any,
@@ -395,7 +403,7 @@ def linear_solve(
     product : callable
         The product of a matrix with ``x``, which has the containers and shapes of `b`.
     b : array, or nested containers of arrays
-    args : tuple
+    args : tuple, or one argument that is none
         Further arguments of `product`.
     method : {"gmres", "cg", "bicgstab", "lgmres", "minres"}
         The solver; ``"cg"`` and ``"minres"`` are for symmetric matrices. The transposed equations behind a gradient are
@@ -420,6 +428,7 @@ def linear_solve(
             f"matrices that fit into memory"
         )
     _check_solver("implicit.linear_solve", method)
+    args = _several(args)
     shape = Raveled(b, "implicit.linear_solve", "b")
     right = shape.pack(b)
 

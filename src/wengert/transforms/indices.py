@@ -4,6 +4,7 @@ NumPy puts the axes that index arrays make where the first of them stands if the
 others if a slice lies between them. With a batch axis in front an index must keep the example's order.
 """
 
+import operator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from wengert.box import unbox
 from wengert.errors import BatchError
+from wengert.primitive import REGISTRY
 from wengert.protocol import Spec, Wrapper
 
 __all__ = ["gathered", "has_batch", "placed"]
@@ -48,7 +50,7 @@ class _Plan:
 def _plan(index: Any, ndim: int, level: int) -> _Plan:
     parts = _explicit(index if isinstance(index, tuple) else (index,), ndim)
     mine = [_is_batch(i, level) for i in parts]
-    arrays = [ours or isinstance(i, np.ndarray) for i, ours in zip(parts, mine, strict=True)]
+    arrays = [isinstance(i, (np.ndarray, Wrapper)) for i in parts]  # a batch of another level is an array as well
     if not any(arrays):
         return _Plan(parts, False, 0, 0, True)
     advanced = [k for k, i in enumerate(parts) if arrays[k] or (not isinstance(i, slice) and i is not None)]
@@ -95,13 +97,18 @@ def gathered(x: Any, mine: bool, index: Any, level: int) -> Any:
     plan = _plan(index, x.ndim - mine, level)
     k, q = plan.count, plan.place
     if not plan.batched:
-        y = x[(slice(None), *plan.parts)]
+        y = _read(x, (slice(None), *plan.parts))
         return y if plan.together else _moved(y, k, 0)
     if not mine:
-        y = x[tuple(plan.parts)]
+        y = _read(x, tuple(plan.parts))
         return _moved(y, q, 0) if plan.together else y
-    y = x[(_rows(x.shape[0], k), *plan.parts)]
+    y = _read(x, (_rows(x.shape[0], k), *plan.parts))
     return _moved(y, tuple(range(1, 1 + k)), tuple(range(1 + q, 1 + q + k)))
+
+
+def _read(x: Any, index: tuple) -> Any:
+    """``x[index]``, where parts of the index may be batches of a lower level."""
+    return REGISTRY[operator.getitem].call(x, index)
 
 
 def _moved(y: Any, source: Any, target: Any) -> Any:
@@ -120,7 +127,8 @@ def placed(n: int, spec: Spec, index: Any, value: Any, mine: bool, level: int) -
         return (slice(None), index), value
     plan = _plan(index, spec.ndim, level)
     k, q = plan.count, plan.place
-    plain = [i[0] if isinstance(i, np.ndarray) and plan.batched and i.ndim == k + 1 else i for i in plan.parts]
+    plain = [np.zeros(i.shape, int) if isinstance(i, Wrapper) else i for i in plan.parts]
+    plain = [i[0] if isinstance(i, np.ndarray) and plan.batched and i.ndim == k + 1 else i for i in plain]
     ndim = np.broadcast_to(False, spec.shape)[tuple(plain)].ndim
     if mine:
         value = _padded(value, ndim + 1) if value.ndim <= ndim else value

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import ArgumentError, DTypeError
-from wengert.protocol import Spec, new_level, spec_of
+from wengert.protocol import Spec, everything, new_level, spec_of
 from wengert.transforms.batching import Batch
 from wengert.transforms.containers import flatten, rebuild
 from wengert.transforms.forward import jvp
-from wengert.transforms.reverse import positions, value_and_grad, vjp
+from wengert.transforms.reverse import independent, positions, value_and_grad, vjp
 from wengert.transforms.vmap import from_outside
 
 __all__ = ["elementwise_grad", "hessian", "hvp", "jacobian", "laplacian", "linearize", "vhp"]
@@ -46,7 +46,7 @@ def linearize(f: Callable, *primals: Any, has_aux: bool = False) -> tuple:
     value : the value of ``f``
     push : callable
         Takes a tangent for each argument, with its containers and shapes; returns the tangent of the value. May be
-        called any number of times: ``f`` is not run again.
+        called any number of times: ``f`` is not run again, save where its derivative is infinite or undefined.
 
     Notes
     -----
@@ -60,16 +60,22 @@ def linearize(f: Callable, *primals: Any, has_aux: bool = False) -> tuple:
     >>> print(push(np.array([1.0, 0.5])))
     [2. 3.]
     """
+    # What the pullback does to infinite partials depends on whether a cotangent is zero: none is here, nor becomes it.
+    kept = independent(primals)
     value, pullback, *aux = vjp(f, *primals, has_aux=has_aux)
     leaves, structure = flatten(value)
-    _, transposed = vjp(pullback, rebuild(structure, [_zeros(leaf) for leaf in leaves]))
+    _, transposed = vjp(pullback, rebuild(structure, [_irregular(leaf) for leaf in leaves]))
 
     def push(*tangents: Any) -> Any:
         if len(tangents) != len(primals):
             raise ArgumentError(
                 f"[linearize] a tangent for each of the {len(primals)} arguments was required; received {len(tangents)}"
             )
-        return transposed(tangents)[0]
+        pushed = transposed(tangents)[0]
+        if all(np.isfinite(everything(t)).all() for t in flatten(pushed)[0]):
+            return pushed
+        # At a singular point the products with zero tangents are undefined: dual numbers know what is meant.
+        return jvp(f, kept, tangents, has_aux=has_aux)[1]
 
     return value, push, *aux
 
@@ -77,6 +83,13 @@ def linearize(f: Callable, *primals: Any, has_aux: bool = False) -> tuple:
 def _zeros(like: Any) -> Any:
     spec = spec_of(like)
     return np.zeros(spec.shape, spec.dtype)[()]
+
+
+def _irregular(like: Any) -> Any:
+    """Numbers near one, of which no small multiples add up to zero."""
+    spec = spec_of(like)
+    values = np.random.default_rng(0).uniform(1.0, 2.0, spec.shape)
+    return np.asarray(values, spec.dtype)[()]
 
 
 # Jacobians and Hessians ------------------------------------------------------------------------------------------

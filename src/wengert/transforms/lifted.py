@@ -147,9 +147,9 @@ def opened(value: Any) -> Any:
 
 
 def own_memory(t: Lifted, slot: str) -> Any:
-    """What is in a slot as something that can be viewed and written: a tensor in the place of an array."""
+    """What is in a slot as something that can be viewed and written: a tensor, which rises to the level of a write."""
     x = getattr(t, slot)
-    if not isinstance(x, Wrapper):
+    if not isinstance(x, Box):
         x = Tensor._box(x)
         setattr(t, slot, x)
     return x
@@ -159,7 +159,7 @@ def store(t: Lifted, slot: str, index: Any, value: Any, add: bool = False) -> No
     """Write into what is in a slot, or add there: into the array itself, if nobody else has it."""
     memory = getattr(t, slot)
     ours = memory.__class__ is np.ndarray and memory.base is None and getrefcount(memory) <= tape.ALONE + 1
-    if not ours or not memory.flags.writeable or isinstance(value, Wrapper):
+    if not ours or not memory.flags.writeable or highest((value, *_parts(index))) is not None:
         memory = own_memory(t, slot)
     if not add:
         memory[index] = value

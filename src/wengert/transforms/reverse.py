@@ -326,7 +326,7 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
     """
     _callable("vjp", f)
     # The tape outlives this call: what the caller does to its arrays meanwhile must not reach it.
-    args = _independent(args)
+    args = independent(args)
     with new_level() as level, tape.recording_from(level):
         inputs = _Inputs(f, tuple(range(len(args))), args, {}, level)
         result = _run(f, inputs)
@@ -337,7 +337,7 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
         for leaf in leaves
     ]
     value = rebuild(structure, [_own(peeled(leaf, level)) for leaf in leaves])
-    aux = _independent(peel(aux, level)) if has_aux else None
+    aux = independent(peel(aux, level)) if has_aux else None
 
     def pullback(cotangent: Any) -> tuple:
         seeds, given = flatten(cotangent)
@@ -353,7 +353,7 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
     return (value, pullback, aux) if has_aux else (value, pullback)
 
 
-def _independent(value: Any) -> Any:
+def independent(value: Any) -> Any:
     """A result that its owner may write into while the tape keeps it too."""
     leaves, structure = flatten(value)
     return rebuild(structure, [_own(leaf) for leaf in leaves])

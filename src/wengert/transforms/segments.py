@@ -22,7 +22,7 @@ from wengert.protocol import everything, is_open, open_levels, reopened
 from wengert.transforms.joint import record
 from wengert.transforms.lifted import Lifted
 
-__all__ = ["Segment", "aliases", "boxes_in", "fingerprint", "replaced", "sealed"]
+__all__ = ["Segment", "aliases", "boxes_in", "fingerprint", "is_generator", "replaced", "sealed"]
 
 
 # Tensors inside values -------------------------------------------------------------------------------------------
@@ -75,9 +75,12 @@ def aliases(leaves: Sequence) -> list:
 def _kept(leaf: Any) -> Any:
     if isinstance(leaf, Lifted):
         return _with_slots(leaf, _kept)
-    if isinstance(leaf, (np.random.Generator, np.random.RandomState, np.random.BitGenerator)):
-        return copy.deepcopy(leaf)
-    return alias(leaf)
+    return copy.deepcopy(leaf) if is_generator(leaf) else alias(leaf)
+
+
+def is_generator(leaf: Any) -> bool:
+    """Whether a leaf is a source of random numbers."""
+    return isinstance(leaf, (np.random.Generator, np.random.RandomState, np.random.BitGenerator))
 
 
 def _with_slots(value: Lifted, change: Callable[[Any], Any]) -> Any:
@@ -139,6 +142,16 @@ class Segment:
         if _same_state(self._random, _GLOBAL.get_state(legacy=False)):
             self._random = None
 
+    def random(self) -> Any:
+        """The random state here, to come back to; `None` where it is that of the beginning."""
+        now = None if self._random is None else _GLOBAL.get_state(legacy=False)
+        return None if now is None or _same_state(self._random, now) else now
+
+    def rewind(self, random: Any) -> None:
+        """Inside `again`, go on with the random numbers of another place than the beginning."""
+        if random is not None:
+            _GLOBAL.set_state(random)
+
     @contextmanager
     def again(self, level: int) -> Iterator[None]:
         """Inside, things are as they were in the first run, and what is of `level` or above is recorded."""
@@ -172,7 +185,9 @@ def fingerprint(t: Box) -> tuple:
     value = np.asarray(everything(t))
     flat = value.ravel()
     with np.errstate(all="ignore"):
-        return value.shape, value.dtype, float(np.real(np.vdot(flat, flat))), float(np.real(np.add.reduce(flat)))
+        # The sum of a part notices elements that have changed places.
+        sums = (float(np.real(np.add.reduce(part))) for part in (flat, flat[: (flat.size + 2) // 3]))
+        return value.shape, value.dtype, float(np.real(np.vdot(flat, flat))), *sums
 
 
 def _alike(a: tuple, b: tuple) -> bool:
@@ -181,7 +196,7 @@ def _alike(a: tuple, b: tuple) -> bool:
     return (
         a[:2] == b[:2]
         and bool(np.isclose(a[2], b[2], rtol=tolerance, atol=0, equal_nan=True))
-        and (not np.isfinite(size) or bool(np.isclose(a[3], b[3], rtol=0, atol=tolerance * size, equal_nan=True)))
+        and (not np.isfinite(size) or bool(np.allclose(a[3:], b[3:], rtol=0, atol=tolerance * size, equal_nan=True)))
     )
 
 

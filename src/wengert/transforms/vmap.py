@@ -92,7 +92,7 @@ def _mapped(
     @functools.wraps(f, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     def vmap_f(*args: Any, **kwargs: Any) -> Any:
         leaves, structure = flatten((args, kwargs))
-        axes = [in_axes] * len(leaves) if isinstance(in_axes, int) else _axes_of(in_axes, args, kwargs)
+        axes = [in_axes] * len(leaves) if type(in_axes) is int else _axes_of(in_axes, args, kwargs)
         n = _length(f, leaves, axes, axis_size)
         moved = [x if axis is None else _in_front(x, axis) for x, axis in zip(leaves, axes, strict=True)]
         mapped = [axis is not None for axis in axes]
@@ -130,18 +130,25 @@ def spread(axes: Any, values: Any) -> list:
 
     flatten(values)  # makes dataclasses known
     try:
-        return optree.broadcast_prefix(axes, values, none_is_leaf=True, namespace=NAMESPACE)
-    except ValueError as error:
+        found = optree.broadcast_prefix(axes, values, none_is_leaf=True, namespace=NAMESPACE)
+        return [axis if axis is None else _whole_number(axis) for axis in found]
+    except (TypeError, ValueError) as error:
         raise ArgumentError(
             f"[vmap] an axis, or axes in a container like that of the values, was required; received {axes!r} for "
             f"{type(values).__name__}: {error}"
         ) from None
 
 
+def _whole_number(axis: Any) -> int:
+    if isinstance(axis, (bool, np.bool_)):
+        raise TypeError("an axis is a whole number")
+    return operator.index(axis)
+
+
 def _length(f: Callable, leaves: list, axes: list, axis_size: int | None) -> int:
     """The length of the batch."""
     for x, axis in zip(leaves, axes, strict=True):
-        if axis is not None and (not isinstance(axis, int) or not -np.ndim(x) <= axis < np.ndim(x)):
+        if axis is not None and not -np.ndim(x) <= axis < np.ndim(x):
             raise ShapeError(
                 f"[vmap] an argument with an axis {axis} was required; received {spec_of(x)!r}; see in_axes"
             )
@@ -198,7 +205,7 @@ def _as_batch(run: functools.partial, leaves: list, n: int, out_axes: Any) -> tu
 
 def _out_axes(out_axes: Any, result: Any, leaves: list, structure: Any) -> list:
     """Where the batch axis of each leaf of a result is wanted."""
-    if isinstance(out_axes, int):
+    if type(out_axes) is int:
         return [out_axes] * len(leaves)
     return spread(out_axes, result if structure is not None else [result])
 
