@@ -4,7 +4,7 @@ import numpy as np
 from tests.battery.samples import A, P, U, args, ints, real, samples
 from tests.battery.samples_linalg import D, S, adjoint
 
-from wengert.rules import scipy_signal, scipy_structured, shaping
+from wengert.rules import padding, scipy_signal, scipy_structured
 from wengert.scipy import linalg, signal
 
 # Equations -------------------------------------------------------------------------------------------------------
@@ -343,7 +343,7 @@ samples(
 )
 samples(scipy_structured.sums_of_diagonals, args(A(2, 3)), args(A(2, 3, 2)), args(A(1, 1)), args(A(3, 2)))
 samples(
-    shaping.pad_back,
+    padding.pad_back,
     args(A(6, 5), widths=((1, 2), (0, 1)), mode="reflect"),
     args(A(8), widths=((2, 3),), mode="wrap"),
 )

@@ -1,15 +1,12 @@
-"""Shapes: reshaping, transposing, broadcasting, joining, splitting, copying."""
+"""Shapes: reshaping, transposing, broadcasting, copying, rolling, repeating."""
 
-import itertools
 import math
 
 import numpy as np
 
 from wengert.arrays import sum_first, sum_last
-from wengert.errors import MissingRuleError
 from wengert.primitive import composite, is_wrapper, linear
-from wengert.protocol import anywhere, constant, everything, innermost
-from wengert.rules.padding import MODES, computed_margins
+from wengert.protocol import constant, everything, innermost
 from wengert.rules.reductions import UNSET, normal_axes, normal_axis, part
 
 # Views -----------------------------------------------------------------------------------------------------------
@@ -316,7 +313,7 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
     return (points, span / steps if steps > 0 else np.nan) if retstep else points
 
 
-# Rolling, padding, repeating -------------------------------------------------------------------------------------
+# Rolling and repeating -------------------------------------------------------------------------------------------
 
 
 def _roll(x, shift=0, axis=None):
@@ -349,98 +346,6 @@ def roll(a, shift, axis=None):
         shift=tuple(shift) if isinstance(shift, list) else shift,
         axis=tuple(axis) if isinstance(axis, list) else axis,
     )
-
-
-def _pad_zeros(x, widths=()):
-    return np.pad(x, widths)
-
-
-def _crop(g, widths):
-    return g[tuple(slice(before, n - after) for (before, after), n in zip(widths, g.shape, strict=True))]
-
-
-_pad_zeros = linear(
-    _pad_zeros,
-    lambda g, widths: _crop(g, widths),
-    batch=lambda x, widths: _pad_zeros(x, widths=((0, 0), *widths)),
-    moves=True,
-)
-
-
-def _pad_copies(x, widths=(), mode="edge"):
-    return np.pad(x, widths, mode)
-
-
-def _pad_copies_back(x, widths=(), mode="edge"):
-    """Axis by axis: the middle, and in each place what the margins have of it."""
-    for axis, (before, after) in enumerate(widths):
-        n = x.shape[axis] - before - after
-        if before + after:
-            lines = np.moveaxis(x, axis, 0)
-            margins = np.r_[:before, before + n : len(lines)]
-            places = np.pad(np.arange(n), (before, after), mode)[margins]
-            total = np.array(lines[before : before + n])
-            if len(places) < total[:1].size:
-                for place, margin in zip(places, margins, strict=True):
-                    total[place] += lines[margin]
-            else:
-                np.add.at(total, places, lines[margins])
-            x = np.moveaxis(total, 0, axis)
-    return x
-
-
-_pad_copies = linear(
-    _pad_copies,
-    lambda g, widths, mode: pad_back(g, widths=widths, mode=mode),
-    batch=lambda x, widths, mode: _pad_copies(x, widths=((0, 0), *widths), mode=mode),
-    name="pad",
-    moves=True,
-)
-pad_back = linear(
-    _pad_copies_back,
-    lambda g, widths, mode: _pad_copies(g, widths=widths, mode=mode),
-    batch=lambda x, widths, mode: pad_back(x, widths=((0, 0), *widths), mode=mode),
-    name="pad, transposed",
-)
-
-
-@composite(np.pad)
-def pad(array, pad_width, mode="constant", **kwargs):
-    """Modes that only copy elements, and constants; the others are in `padding`."""
-    if not array.ndim:
-        return np.copy(array)
-    widths = _pad_widths(pad_width, array.ndim)
-    values = kwargs.get("constant_values", 0)
-    if mode == "constant" and not is_wrapper(values) and not anywhere(np.asarray(values)):
-        return _pad_zeros(array, widths=widths)
-    if mode in ("edge", "wrap", "reflect", "symmetric") and kwargs.get("reflect_type", "even") == "even":
-        return _pad_copies(array, widths=widths, mode=mode)
-    if mode == "constant":
-        mask = np.pad(np.zeros(array.shape, bool), widths, constant_values=True)
-        if is_wrapper(values) and not values.ndim:
-            frame = np.astype(values, array.dtype)
-        else:
-            frame = np.pad(np.zeros(array.shape, array.dtype), widths, **kwargs)
-        return np.where(mask, frame, _pad_zeros(array, widths=widths))
-    if mode == "empty":
-        return _pad_zeros(array, widths=widths)
-    if mode in MODES and array.dtype.kind in "fc":
-        return computed_margins(array, widths, mode, **kwargs)
-    if mode in MODES:  # rounded, without a gradient: NumPy's numbers in the place of all zeros
-        numbers = np.pad(innermost(array), widths, mode, **kwargs)
-        return np.where(np.ones(numbers.shape, bool), numbers, _pad_zeros(array, widths=widths))
-    raise MissingRuleError(
-        f"[pad] a mode of NumPy's, with reflect_type='even', was required, which have derivative rules; "
-        f"received mode {mode!r} with {kwargs}; use one of them, or np.concatenate"
-    )
-
-
-def _pad_widths(pad_width, ndim):
-    if isinstance(pad_width, dict):
-        axes = {i % ndim: w for i, w in pad_width.items()}
-        pad_width = [axes.get(i, (0, 0)) for i in range(ndim)]
-        pad_width = [(w, w) if isinstance(w, int) else w for w in pad_width]
-    return tuple(map(tuple, np.broadcast_to(np.asarray(pad_width), (ndim, 2)).tolist()))
 
 
 def _repeat(x, repeats=1, axis=0):
@@ -482,137 +387,6 @@ def tile(A, reps):
     split = np.reshape(A, tuple(m for n in shape for m in (1, n)))
     stretched = np.broadcast_to(split, tuple(m for pair in zip(reps, shape, strict=True) for m in pair))
     return np.copy(np.reshape(stretched, tuple(r * n for r, n in zip(reps, shape, strict=True))))
-
-
-# Joining ---------------------------------------------------------------------------------------------------------
-
-
-def _concatenate(*arrays, axis=0):
-    return np.concatenate(arrays, axis)
-
-
-def _parts(g, likes, axis):
-    axis %= g.ndim
-    edges = itertools.accumulate([like.shape[axis] for like in likes], initial=0)
-    return [g[(*(slice(None),) * axis, slice(a, b))] for a, b in itertools.pairwise(edges)]
-
-
-def _stack(*arrays, axis=0):
-    return np.stack(arrays, axis)
-
-
-_concatenate = linear(_concatenate, lambda g, likes, axis: _parts(g, likes, axis), batch="axis", moves=True)
-_stack = linear(
-    _stack,
-    lambda g, axis: np.moveaxis(g, axis, 0),
-    batch=lambda xs, axis: np.stack(xs, axis + 1 if axis >= 0 else axis),
-    moves=True,
-)
-
-
-@composite(np.concatenate, np.concat)
-def concatenate(arrays, axis=0, out=None, dtype=None, casting="same_kind"):
-    if axis is None:
-        arrays, axis = [np.ravel(a) for a in arrays], 0
-    joined = _concatenate(*arrays, axis=axis)
-    return joined if dtype is None else joined.astype(dtype)
-
-
-@composite(np.stack)
-def stack(arrays, axis=0, out=None, *, dtype=None, casting="same_kind"):
-    stacked = _stack(*arrays, axis=axis)
-    return stacked if dtype is None else stacked.astype(dtype)
-
-
-@composite(np.vstack)
-def vstack(tup, *, dtype=None, casting="same_kind"):
-    return np.concatenate([np.atleast_2d(a) for a in tup], axis=0, dtype=dtype)
-
-
-@composite(np.hstack)
-def hstack(tup, *, dtype=None, casting="same_kind"):
-    arrays = [np.atleast_1d(a) for a in tup]
-    return np.concatenate(arrays, axis=0 if arrays[0].ndim == 1 else 1, dtype=dtype)
-
-
-@composite(np.dstack)
-def dstack(tup):
-    return np.concatenate([np.atleast_3d(a) for a in tup], axis=2)
-
-
-@composite(np.column_stack)
-def column_stack(tup):
-    columns = [a if hasattr(a, "ndim") else np.asarray(a) for a in tup]
-    return np.concatenate([np.reshape(a, (-1, 1)) if a.ndim < 2 else a for a in columns], axis=1)
-
-
-@composite(np.append)
-def append(arr, values, axis=None):
-    if axis is None:
-        return np.concatenate([np.ravel(arr), np.ravel(values)])
-    return np.concatenate([arr, values], axis=axis)
-
-
-@composite(np.meshgrid)
-def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
-    if indexing not in ("xy", "ij"):
-        raise ValueError("Valid values for `indexing` are 'xy' and 'ij'.")
-    n = len(xi)
-    grids = [np.reshape(x, (1,) * i + (-1,) + (1,) * (n - 1 - i)) for i, x in enumerate(xi)]
-    if indexing == "xy" and n > 1:
-        grids = [np.swapaxes(g, 0, 1) for g in grids]
-    if not sparse:
-        grids = np.broadcast_arrays(*grids)
-    if copy:
-        return tuple(map(np.copy, grids))
-    return list(grids) if sparse else tuple(grids)  # as in NumPy
-
-
-# Splitting -------------------------------------------------------------------------------------------------------
-
-
-@composite(np.array_split)
-def array_split(ary, indices_or_sections, axis=0):
-    axis = normal_axis(axis, ary.ndim)
-    n = ary.shape[axis]
-    if np.ndim(indices_or_sections):
-        edges = [0, *map(int, np.asarray(indices_or_sections)), n]
-    else:
-        edges = [0, *itertools.accumulate(map(len, np.array_split(np.arange(n), int(indices_or_sections))))]
-    return [ary[(*(slice(None),) * axis, slice(a, b))] for a, b in itertools.pairwise(edges)]
-
-
-@composite(np.split)
-def split(ary, indices_or_sections, axis=0):
-    if not np.ndim(indices_or_sections) and ary.shape[axis] % indices_or_sections:
-        raise ValueError("array split does not result in an equal division")
-    return np.array_split(ary, indices_or_sections, axis)
-
-
-@composite(np.hsplit)
-def hsplit(ary, indices_or_sections):
-    if not ary.ndim:
-        raise ValueError("hsplit only works on arrays of 1 or more dimensions")
-    return np.split(ary, indices_or_sections, 1 if ary.ndim > 1 else 0)
-
-
-@composite(np.vsplit)
-def vsplit(ary, indices_or_sections):
-    if ary.ndim < 2:
-        raise ValueError("vsplit only works on arrays of 2 or more dimensions")
-    return np.split(ary, indices_or_sections, 0)
-
-
-@composite(np.dsplit)
-def dsplit(ary, indices_or_sections):
-    if ary.ndim < 3:
-        raise ValueError("dsplit only works on arrays of 3 or more dimensions")
-    return np.split(ary, indices_or_sections, 2)
-
-
-@composite(np.unstack)
-def unstack(x, /, *, axis=0):
-    return tuple(x if axis.__class__ is int and axis == 0 and x.ndim else np.moveaxis(x, axis, 0))
 
 
 # Differences -----------------------------------------------------------------------------------------------------
