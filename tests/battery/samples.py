@@ -692,7 +692,7 @@ samples(
 samples(np.hsplit, args(A(2, 4), 2), args(A(4), 2), args(A(2, 3), [1]))
 samples(np.vsplit, args(A(4, 2), 2), args(A(3, 2), [1]))
 samples(np.dsplit, args(A(1, 2, 4), 2), args(A(1, 2, 3), [1]))
-samples(np.unstack, args(A(2, 3)), args(A(2, 3), axis=1), args(A(2, 3), axis=-1), args(A(0, 2)))
+samples(np.unstack, args(A(2, 3)), args(A(2, 3), axis=1), args(A(2, 3), axis=-1))
 samples(
     np.diff,
     args(A(4)),

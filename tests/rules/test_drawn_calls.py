@@ -219,3 +219,7 @@ def test_what_where_leaves_out_does_not_matter_to_tangents():
     x = np.array([1.0, 0.5])
     for method in ("pdf", "logpdf"):
         assert not np.any(np.isnan(wg.jvp(lambda x: getattr(stats.beta, method)(x, 2.5, 1.5), (x,), (x,))[1]))  # noqa: B023
+
+
+def test_unstacking_nothing():
+    assert wg.vjp(lambda x: np.unstack(x), np.zeros((0, 2)))[0] == ()
