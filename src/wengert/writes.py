@@ -229,7 +229,7 @@ def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
         value = value.copy()
     value = unbox(value)
     if not is_open(base._level):
-        base._value, base._node, base._level = bare(base), None, base._ground
+        _come_down(base)
     if base._node is not None and target is base and not add and _selects_all(index) and tape.floor() <= base._level:
         _write_afresh(base, index, value)
         return
@@ -296,13 +296,21 @@ def _has_truth(index: Any) -> bool:
 
 def _rise(base: Box, value: Wrapper) -> None:
     """Bring a buffer to the level of what is written into it: what it holds becomes a constant of that level."""
-    if value._level <= base._level and isinstance(value, Box):
+    if value._level <= base._level:
         return
     if base._node is not None:
         _check_recorded_write(base, None)
         base._value, base._node = base._box(base._value, base._level, base._node), None
-    if isinstance(value, Box):
-        base._level = value._level
+    base._level = value._level
+
+
+def _come_down(base: Box) -> None:
+    """Bring a buffer down from a level that is closed to the highest open one that it has a history of."""
+    inside = unbox(base)
+    if isinstance(inside, Box):
+        base._value, base._node, base._level = inside._value, inside._node, inside._level
+    else:
+        base._value, base._node, base._level = inside, None, base._ground
 
 
 def _check_recorded_write(base: Box, parent: tape.Node | None) -> None:

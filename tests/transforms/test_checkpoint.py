@@ -266,6 +266,74 @@ def test_a_second_run_that_differs_is_refused():
         y.backward()
 
 
+@pytest.mark.parametrize("budget", [1, 2, 3, 20])
+def test_random_numbers_of_a_loop_are_the_same_again(budget):
+    generator = np.random.mtrand._rand  # the global one
+
+    def step(x):
+        return np.sin(x) * generator.normal(size=3)
+
+    def run(loop, x):
+        generator.seed(0)
+        return np.sum(loop(x) * generator.normal(size=3))
+
+    loop = checkpoint_sequence(step, budget, length=7)
+    np.testing.assert_allclose(wg.grad(lambda x: run(loop, x))(X), wg.grad(lambda x: run(plain_loop(step, 7), x))(X))
+
+    def drawing(state):
+        x, rng = state
+        return np.sin(x) * rng.normal(size=3), rng
+
+    def drawn(loop, x):
+        rng = np.random.default_rng(3)
+        y, same = loop((x, rng))
+        assert same is rng
+        return np.sum(y * rng.normal(size=3))
+
+    loop = checkpoint_sequence(drawing, budget, length=7)
+    np.testing.assert_allclose(
+        wg.grad(lambda x: drawn(loop, x))(X), wg.grad(lambda x: drawn(plain_loop(drawing, 7), x))(X)
+    )
+
+
+def test_a_loop_that_differs_when_it_runs_again_is_refused():
+    rng = np.random.default_rng(0)
+    with pytest.raises(GradientError, match="same results each time"):
+        wg.grad(checkpoint_sequence(lambda x: np.sin(x) * rng.normal(), 2, length=7))(0.3)
+    factors = np.array([1.0, 2.0, 3.0])
+    _, pullback = wg.vjp(checkpoint_sequence(lambda x: np.sin(x) * factors, 2, length=7), X)
+    factors += 1
+    with pytest.raises(GradientError, match="same results each time"):
+        pullback(np.ones(3))
+
+
+def test_elements_that_have_changed_places_are_noticed():
+    weights = np.array([1.0, 2.0, 3.0])
+    _, pullback = wg.vjp(checkpoint(lambda x: x * weights), np.ones(3))
+    weights[:] = weights[::-1].copy()
+    with pytest.raises(GradientError, match="same results each time"):
+        pullback(np.ones(3))
+
+
+def test_steps_may_write_into_constant_arrays_of_the_state():
+    def step(state):
+        x, count = state
+        count += 1
+        return np.sin(x) * count.copy(), count
+
+    start = np.ones(3)
+    loop = checkpoint_sequence(step, 2, length=6)
+    gradient = wg.grad(lambda x: np.sum(loop((x, start))[0]))(X)
+    expected = wg.grad(lambda x: np.sum(plain_loop(step, 6)((x, np.ones(3)))[0]))(X)
+    np.testing.assert_allclose(gradient, expected)
+    np.testing.assert_array_equal(start, np.ones(3))
+
+
+def test_numpy_integers_are_numbers_of_steps():
+    loop = checkpoint_sequence(np.sin, np.int64(2), length=np.int64(5))
+    np.testing.assert_allclose(wg.grad(loop)(0.3), wg.grad(plain_loop(np.sin, 5))(0.3))
+
+
 def test_arguments_may_be_written_meanwhile():
     x = wg.tensor(X, requires_grad=True)
     u = x * 2

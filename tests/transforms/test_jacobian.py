@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.errors import ArgumentError, BatchError, ShapeError
+from wengert.errors import ArgumentError, BatchError, DTypeError, ShapeError
 from wengert.transforms.forward import jvp
 from wengert.transforms.jacobian import hessian, hvp, jacobian, linearize, vhp
 from wengert.transforms.vmap import vmap
@@ -218,3 +218,31 @@ def numeric(transformed, eps=1e-6):
 def test_inside_grad():
     g = wg.grad(lambda x: np.sum(jacobian(vector)(x)))(X)
     np.testing.assert_allclose(g, numeric(lambda x: jacobian(vector)(x)), rtol=1e-6)
+
+
+@pytest.mark.parametrize("size", [0, -1, 2.5, True, "all"])
+@pytest.mark.parametrize("transform", [wg.jacobian, wg.hessian, wg.laplacian, wg.vmap], ids=lambda t: t.__name__)
+def test_chunks_that_are_no_numbers_of_passes_are_refused(transform, size):
+    with pytest.raises(ArgumentError, match="chunk_size of 1 or more"):
+        transform(np.sum, chunk_size=size)
+
+
+def test_elementwise_derivatives_may_be_complex():
+    x = np.array([0.3, -0.7])
+    derivative = wg.elementwise_grad(lambda x: np.exp(1j * x))
+    np.testing.assert_allclose(derivative(x), 1j * np.exp(1j * x))
+    np.testing.assert_allclose(
+        wg.elementwise_grad(lambda t: np.exp(1j * t["a"]) * t["b"], argnums=(0,))({"a": x, "b": x})[0]["a"],
+        1j * np.exp(1j * x) * x,
+    )
+    with pytest.raises(DTypeError, match="real value was required"):
+        wg.elementwise_grad(lambda x: x**2)(x + 1j)
+
+
+def test_laplacians_that_make_no_sense_are_refused():
+    with pytest.raises(DTypeError, match="a real argument"):
+        wg.laplacian(lambda x: np.sum(x**2).real)(np.array([1.0 + 1j]))
+    with pytest.raises(ArgumentError, match="one argument"):
+        wg.laplacian(lambda x, y: np.sum(x * y), argnums=(0, 1))
+    with pytest.raises(ArgumentError, match="one array"):
+        wg.laplacian(lambda x: {"a": np.sum(x**2)})(np.ones(2))

@@ -163,7 +163,14 @@ def _second_derivatives_agree(call: Call) -> str | None:
         backward_twice(call),
         pulled_back_twice(call, call.cotangents),
         **exact(call),
-    ) or (None if rounds(call) else second_order(call, **approximate(call)))
+    ) or _second_order_beside_differences(call)
+
+
+def _second_order_beside_differences(call: Call) -> str | None:
+    if rounds(call):
+        return None  # differences of what has few digits
+    within = approximate(call)
+    return second_order(call, **(within | {"rtol": 1e-2, "atol": 1e-2} if call.single else within))
 
 
 def _zero_gives_zero(call: Call) -> str | None:

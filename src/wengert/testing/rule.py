@@ -75,11 +75,10 @@ def _check(check: str, function: Callable, args: tuple, kwargs: dict, contracts:
     call = Call(function, args, kwargs)
     if isinstance(known(function), Plain):
         contracts = VALUE_CONTRACTS
-    elif contracts is CONTRACTS and not (call.inputs and call.cotangents):
-        what = "arguments" if not call.inputs else "results"
+    elif contracts is CONTRACTS and not call.inputs:
         raise CheckError(
-            f"[{check}] {call.name}: float or complex arrays or NumPy scalars as {what} were required; there is "
-            f"nothing to check; pass np.float64(x) for a number"
+            f"[{check}] {call.name}: float or complex arrays or NumPy scalars as arguments were required; there "
+            f"is nothing to check; pass np.float64(x) for a number"
         )
     broken = {name: report for name, contract in contracts.items() if (report := _verdict(contract, call))}
     if broken:

@@ -35,7 +35,8 @@ class detect_anomaly:
     """Inside, the first NaN or infinity raises an error that names the operation and the line that called it.
 
     Looked at are the results of recorded operations, values and tangents of forward mode, what is computed of the
-    batches of `vmap`, and the cotangents of every backward pass, at all levels. Costs several times the running time; nothing while it is off.
+    batches of `vmap`, and the cotangents of every backward pass, at all levels. Costs several times the running time;
+    nothing while it is off.
 
     Parameters
     ----------

@@ -121,7 +121,7 @@ def _refuse_leaks(call: Call, values: list, level: int) -> None:
         if isinstance(y, Wrapper) and y._level >= level:
             raise LostGradientError(
                 f"[{call.name}] a function that reads recorded values from its arguments only was required, as its "
-                f"rule knows of no others; its result, {y._spec!r}, depends on a recorded value from elsewhere; make "
+                f"rule knows of no others; a result, {y._spec!r}, depends on a recorded value from elsewhere; make "
                 f"that an argument, or give wg.stop_gradient of it"
             )
 
@@ -324,6 +324,9 @@ def _on_duals(call: Call, top: Dual, leaves: list) -> Any:
     for i, spec in enumerate(results.specs):
         if spec is not None:
             t = results.zero(i) if moved[i] is None else moved[i]
+            while isinstance(t, (Dual, Box)) and t._level >= top._level:
+                t = unbox(t._value)  # what a rule has closed over is a constant to the tangent's own level
+            _refuse_leaks(call, [t], top._level)
             values[i] = Dual._of(_scalar(values[i]), _scalar(t), top._level)
     return rebuild(results.structure, values)
 
@@ -375,8 +378,7 @@ def _on_batches(call: Call, top: Batch, leaves: list) -> Any:
     inner = [unbox(x._value) if mine else x for x, mine in zip(leaves, ours, strict=True)]
     if highest(inner) is None:  # nobody asks for derivatives
         return call.run([Batch._of(x, top._level) if mine else x for x, mine in zip(inner, ours, strict=True)])
-    values, structure = flatten(apply(_Batched(call, ours, top._length), inner))
-    _refuse_leaks(call, values, top._level)
+    values, structure = flatten(apply(_Batched(call, ours, top), inner))
     return rebuild(structure, [Batch._of(y, top._level) if _has_axes(y) else y for y in values])
 
 
@@ -387,8 +389,8 @@ def _has_axes(y: Any) -> bool:
 class _Batched(Call):
     """A call for all examples of a batch at once; its results all have the batch axis."""
 
-    def __init__(self, call: Call, mapped: list[bool], n: int):
-        self.call, self.mapped, self.n = call, mapped, n
+    def __init__(self, call: Call, mapped: list[bool], top: Batch):
+        self.call, self.mapped, self.n, self.outside = call, mapped, top._length, top._level
         self.name, self.pulls, self.pushes = call.name, call.pulls, call.pushes
         self.replaces = call.replaces
         self.operand = call.operand  # type: ignore[method-assign]
@@ -409,6 +411,10 @@ class _Batched(Call):
 
     def _with_axis(self, y: Any, level: int) -> Any:
         y = opened(y) if isinstance(y, Wrapper) else y
+        inside = y._value if isinstance(y, Batch) and y._level == level else y
+        while isinstance(inside, Wrapper):
+            _refuse_leaks(self.call, [inside] if inside._level == self.outside else [], self.outside)
+            inside = inside._value
         if isinstance(y, Batch) and y._level == level:
             return unbox(y._value)
         if not isinstance(y, (Wrapper, np.ndarray, np.generic, float, complex, int)):

@@ -2,7 +2,6 @@
 
 import functools
 import math
-import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -156,7 +155,7 @@ def checkpoint_sequence(
                 f"[checkpoint_sequence] a sequence of steps, or one step with length= of at least 1, was required; "
                 f"received one step and length={length!r}"
             )
-        functions: Sequence[Callable] = _Repeated(steps, operator.index(length))
+        functions: Sequence[Callable] = _Repeated(steps, int(length or 0))
     else:
         functions = list(steps) if isinstance(steps, Iterable) else []
         if not functions or length is not None or not all(map(callable, functions)):
@@ -168,11 +167,11 @@ def checkpoint_sequence(
     budget = max(1, len(functions).bit_length()) if budget is None else budget
     if not _is_count(budget):
         raise ArgumentError(f"[checkpoint_sequence] a budget of at least one state was required; received {budget!r}")
-    return lambda state: _Loop(functions, operator.index(budget), state).result()
+    return lambda state: _Loop(functions, int(budget), state).result()
 
 
 def _is_count(n: Any) -> bool:
-    return isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= 1
+    return isinstance(n, (int, np.integer)) and not isinstance(n, bool) and bool(n >= 1)
 
 
 class _Repeated(Sequence):

@@ -10,8 +10,10 @@ import numpy as np
 
 from wengert.errors import ArgumentError, LostGradientError, RuleError
 from wengert.protocol import Wrapper
+from wengert.transforms.batching import Batch
 from wengert.transforms.calls import Call, Results, apply, inexact_spec
 from wengert.transforms.containers import flatten, rebuild
+from wengert.transforms.lifted import opened
 
 __all__ = ["CustomFunction", "custom_jvp", "custom_vjp"]
 
@@ -81,6 +83,14 @@ class CustomFunction:
         return f"<{self.name} with rules of its own>"
 
 
+def _has_a_derivative(x: Any) -> bool:
+    """Whether a value is recorded or has a tangent, be it in a batch."""
+    x = opened(x) if isinstance(x, Wrapper) else x
+    while isinstance(x, Batch):
+        x = opened(x._value)
+    return isinstance(x, Wrapper)
+
+
 class _BoundCall(Call):
     """A call of a custom function with certain arguments."""
 
@@ -98,7 +108,7 @@ class _BoundCall(Call):
         for which, x in [*self.constants.items(), *self.kwargs.items()]:
             self._check_constant(which, x)
         leaves, self.structure = flatten(tuple(args[i] for i in self.chosen))
-        if not (self.pulls or self.pushes) and any(isinstance(x, Wrapper) for x in leaves):
+        if not (self.pulls or self.pushes) and any(map(_has_a_derivative, leaves)):
             raise RuleError(
                 f"[{self.name}] a derivative rule was required, as the function is called on recorded values; none was "
                 f"given; call {self.name}.defvjp(fwd, bwd) or {self.name}.defjvp(rule) first"

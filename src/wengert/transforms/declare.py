@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
-from wengert.errors import DTypeError, RuleError, ShapeError
-from wengert.primitive import Rule, name_of, needs, signature_of
+from wengert.box import Box, unbox
+from wengert.errors import DTypeError, LostGradientError, RuleError, ShapeError
+from wengert.primitive import REGISTRY, Rule, name_of, needs, signature_of
 from wengert.primitive import elementwise as declare_elementwise
 from wengert.primitive import primitive as declare_primitive
-from wengert.protocol import Wrapper, new_level, spec_of
+from wengert.protocol import Wrapper, highest, new_level, spec_of
 from wengert.tensor import Tensor
+from wengert.transforms.containers import flatten
+from wengert.transforms.forward import Dual
+from wengert.transforms.lifted import opened
 
 __all__ = ["elementwise", "primitive"]
 
@@ -80,7 +84,7 @@ def elementwise(
     renamed, names = _renamed("elementwise", label, function)
     pulls = [_checked_partial(label, i, rule, names) for i, rule in enumerate(rules)]
     pushes = tuple(_checked_slope(label, i, rule, names, singular) for i, rule in enumerate(rules))
-    return declare_elementwise(renamed, *pulls, tangents=pushes, singular=singular, name=label)
+    return _guarded(declare_elementwise(renamed, *pulls, tangents=pushes, singular=singular, name=label))
 
 
 def primitive(
@@ -151,7 +155,7 @@ def primitive(
     else:
         products = [_transposed(label, i, rule, names) for i, rule in enumerate(pushes)]
     tangents = tuple(_checked_tangent(label, i, rule, names) for i, rule in enumerate(pushes))
-    return declare_primitive(renamed, *products, tangents=tangents, batch=batch, name=label)
+    return _guarded(declare_primitive(renamed, *products, tangents=tangents, batch=batch, name=label))
 
 
 # Reading what is given -------------------------------------------------------------------------------------------
@@ -221,6 +225,55 @@ def _renamed(operation: str, label: str, function: Callable) -> tuple[Callable, 
     return scope["renamed"], names
 
 
+# Checks around calls ---------------------------------------------------------------------------------------------
+
+
+def _guarded(declared: Callable) -> Callable:
+    """The function, refusing recorded values that its rules would know nothing of."""
+    p: Any = REGISTRY[declared]
+
+    def apply(*args: Any, **keywords: Any) -> Any:
+        if keywords:
+            args += tuple(keywords.pop(name) for name in p.operands[len(args) :] if name in keywords)
+        if any(isinstance(x, (list, tuple)) for x in args):
+            _refuse_lists(p.name, args)
+        y = declared(*args, **keywords)
+        if isinstance(y, Wrapper) and highest(args) is not None:
+            _refuse_closures(p.name, y)
+        return y
+
+    apply.__name__, apply.__qualname__, apply.__doc__ = p.name, p.name, declared.__doc__
+    p.apply = apply
+    REGISTRY[apply] = p
+    return apply
+
+
+def _refuse_lists(label: str, args: tuple) -> None:
+    for x in args:
+        if isinstance(x, (list, tuple)) and any(
+            isinstance(v, Wrapper) and v._carries_gradient() for v in flatten(x)[0]
+        ):
+            raise LostGradientError(
+                f"[{label}] arrays as operands were required; received a {type(x).__name__} of recorded values; join "
+                f"them by wg.asarray or np.stack, or use wg.custom_vjp, whose arguments may be lists"
+            )
+
+
+def _refuse_closures(label: str, y: Any) -> None:
+    """Refuse a result that depends on its own transformation, or on one inside, by more than the operands."""
+    if isinstance(y, Dual):
+        while isinstance(y._tangent, (Box, Dual)) and y._tangent._level >= y._level:
+            y._tangent = unbox(y._tangent._value)  # what a rule has closed over is a constant to the tangent's level
+    for inside in (y._value, getattr(y, "_tangent", None)):
+        inside = opened(inside) if isinstance(inside, Wrapper) else inside
+        if isinstance(inside, Wrapper) and inside._level >= y._level:
+            raise LostGradientError(
+                f"[{label}] a function and rules that read recorded values from their operands only were required; a "
+                f"result, {y._spec!r}, depends on a recorded value from elsewhere; make that an operand, or give "
+                f"wg.stop_gradient of it"
+            )
+
+
 # Checks around rules ---------------------------------------------------------------------------------------------
 
 
@@ -240,11 +293,12 @@ def _extended(rule: Callable, renamed: dict[str, str], *more: str) -> tuple[tupl
 def _checked_partial(label: str, i: int, rule: Rule, renamed: dict[str, str]) -> Rule:
     if rule is None:
         return None
-    names, n = _extended(rule, renamed, "g")
-    is_product, at = "g" in names[:n], names.index("g")
+    names, n = _extended(rule, renamed, "g", "like")
+    is_product, at, like_at = "g" in names[:n], names.index("g"), names.index("like")
 
     def product(values: tuple) -> Any:
         g, part = values[at], _partial_or_product(label, i, rule(*values[:n]))
+        _refuse_complex(label, f"partial derivative by operand {i}", part, g, values[like_at])
         if not _stretches(part.shape, g.shape) or (is_product and part.shape != g.shape):
             raise _wrong_partial(label, i, is_product, part, g.shape)
         return part if is_product else g * part
@@ -262,6 +316,7 @@ def _checked_slope(label: str, i: int, rule: Rule, renamed: dict[str, str], sing
     def product(values: tuple) -> Any:
         g, shape = values[g_at], spec_of(values[y_at]).shape
         part = _partial_or_product(label, i, rule(*values[:n]))
+        _refuse_complex(label, f"partial derivative by operand {i}", part, g, values[y_at])
         if not _stretches(part.shape, shape):
             raise _wrong_partial(label, i, is_product, part, shape)
         part = part if is_product else g * part
@@ -288,11 +343,16 @@ def _stretches(shape: tuple, target: tuple) -> bool:
 def _checked_product(label: str, i: int, rule: Rule, renamed: dict[str, str]) -> Rule:
     if rule is None:
         return None
-    names, n = _extended(rule, renamed, "like")
-    at = names.index("like")
-    return _with_names(
-        names, lambda values: _of_shape(label, f"cotangent of operand {i}", rule(*values[:n]), values[at])
-    )
+    names, n = _extended(rule, renamed, "g", "like")
+    g_at, at = names.index("g"), names.index("like")
+    what = f"cotangent of operand {i}"
+
+    def product(values: tuple) -> Any:
+        c = rule(*values[:n])
+        _refuse_complex(label, what, c, values[g_at], values[at])
+        return _of_shape(label, what, c, values[at])
+
+    return _with_names(names, product)
 
 
 def _checked_tangent(label: str, i: int, rule: Rule, renamed: dict[str, str]) -> Rule:
@@ -302,6 +362,16 @@ def _checked_tangent(label: str, i: int, rule: Rule, renamed: dict[str, str]) ->
     at = names.index("y")
     what = f"tangent by operand {i}"
     return _with_names(names, lambda values: _of_shape(label, what, rule(*values[:n]), spec_of(values[at])))
+
+
+def _refuse_complex(label: str, what: str, c: Any, g: Any, like: Any) -> None:
+    """Refuse complex numbers where what goes in and what comes out is real, instead of dropping a part of them."""
+    given = isinstance(c, complex) or (hasattr(c, "dtype") and c.dtype.kind == "c")
+    if given and g.dtype.kind != "c" and like.dtype.kind != "c":
+        raise DTypeError(
+            f"[{label}] a real {what} was required, as the numbers there are real; the rule gave complex ones; take "
+            f"the real part in the rule"
+        )
 
 
 def _of_shape(label: str, what: str, c: Any, like: Any) -> Any:

@@ -127,7 +127,7 @@ def placed(n: int, spec: Spec, index: Any, value: Any, mine: bool, level: int) -
         return (slice(None), index), value
     plan = _plan(index, spec.ndim, level)
     k, q = plan.count, plan.place
-    plain = [np.zeros(i.shape, int) if isinstance(i, Wrapper) else i for i in plan.parts]
+    plain = [np.zeros(i._spec.shape, np.intp) if isinstance(i, Wrapper) else i for i in plan.parts]
     plain = [i[0] if isinstance(i, np.ndarray) and plan.batched and i.ndim == k + 1 else i for i in plain]
     ndim = np.broadcast_to(False, spec.shape)[tuple(plain)].ndim
     if mine:

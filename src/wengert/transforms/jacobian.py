@@ -13,10 +13,11 @@ import numpy as np
 from wengert.errors import ArgumentError, DTypeError
 from wengert.protocol import Spec, everything, new_level, spec_of
 from wengert.transforms.batching import Batch
+from wengert.transforms.calls import inexact_spec
 from wengert.transforms.containers import flatten, rebuild
 from wengert.transforms.forward import jvp
 from wengert.transforms.reverse import independent, positions, value_and_grad, vjp
-from wengert.transforms.vmap import from_outside
+from wengert.transforms.vmap import check_chunk_size, from_outside
 
 __all__ = ["elementwise_grad", "hessian", "hvp", "jacobian", "laplacian", "linearize", "vhp"]
 
@@ -64,16 +65,25 @@ def linearize(f: Callable, *primals: Any, has_aux: bool = False) -> tuple:
     kept = independent(primals)
     value, pullback, *aux = vjp(f, *primals, has_aux=has_aux)
     leaves, structure = flatten(value)
-    _, transposed = vjp(pullback, rebuild(structure, [_irregular(leaf) for leaf in leaves]))
+    places = [i for i, y in enumerate(leaves) if inexact_spec(y) is not None]
+
+    def filled(parts: Any) -> Any:
+        """The value's containers with these parts, and zeros for what is no float or complex number."""
+        whole = [None if y is None else np.zeros(np.shape(y))[()] for y in leaves]
+        for i, part in zip(places, parts, strict=True):
+            whole[i] = part
+        return rebuild(structure, whole)
+
+    _, transposed = vjp(lambda parts: pullback(filled(parts)), [_irregular(leaves[i]) for i in places])
 
     def push(*tangents: Any) -> Any:
         if len(tangents) != len(primals):
             raise ArgumentError(
                 f"[linearize] a tangent for each of the {len(primals)} arguments was required; received {len(tangents)}"
             )
-        pushed = transposed(tangents)[0]
-        if all(np.isfinite(everything(t)).all() for t in flatten(pushed)[0]):
-            return pushed
+        (parts,) = transposed(tangents)
+        if all(np.isfinite(everything(t)).all() for t in parts):
+            return filled(parts)
         # At a singular point the products with zero tangents are undefined: dual numbers know what is meant.
         return jvp(f, kept, tangents, has_aux=has_aux)[1]
 
@@ -143,6 +153,7 @@ def jacobian(
     """
     if mode not in ("auto", "reverse", "forward"):
         raise ArgumentError(f"[jacobian] mode 'auto', 'reverse' or 'forward' was required; received {mode!r}")
+    check_chunk_size("jacobian", chunk_size)
 
     @functools.wraps(f, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     def jacobian_f(*args: Any, **kwargs: Any) -> Any:
@@ -380,6 +391,9 @@ def laplacian(f: Callable, argnums: int | str = 0, chunk_size: int | None = None
     >>> float(wg.laplacian(lambda x: np.sum(x**4))(np.array([1.0, 2.0])))
     60.0
     """
+    check_chunk_size("laplacian", chunk_size)
+    if not isinstance(argnums, (int, np.integer, str)):
+        raise ArgumentError(f"[laplacian] one argument, by position or name, was required; received {argnums!r}")
 
     @functools.wraps(f, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
     def laplacian_f(*args: Any, **kwargs: Any) -> Any:
@@ -393,9 +407,14 @@ def laplacian(f: Callable, argnums: int | str = 0, chunk_size: int | None = None
                     whole = rebuild(containers, [z if i == k else other for i, other in enumerate(leaves)])
                     return of_x(whole)
 
-                return [jvp(lambda z: jvp(along, (z,), (t,))[1], (leaves[k],), (t,))[1]]
+                return [_one_array(jvp(lambda z: jvp(along, (z,), (t,))[1], (leaves[k],), (t,))[1])]
 
             spec = spec_of(leaf)
+            if spec.is_complex:
+                raise DTypeError(
+                    f"[laplacian] a real argument was required; received {spec!r}; differentiate by its real and "
+                    f"imaginary part as arguments of their own"
+                )
             if spec.size:
                 (parts,) = _passes(second, spec, spec.size, chunk_size)
                 total = total + np.sum(parts, axis=0)
@@ -404,11 +423,20 @@ def laplacian(f: Callable, argnums: int | str = 0, chunk_size: int | None = None
     return laplacian_f
 
 
+def _one_array(value: Any) -> Any:
+    if isinstance(value, (tuple, list, dict)):
+        raise ArgumentError(
+            f"[laplacian] a function whose value is one array was required; it returned a {type(value).__name__}; "
+            f"stack its parts"
+        )
+    return value
+
+
 def elementwise_grad(f: Callable, argnums: Argnums = 0) -> Callable:
     """The derivatives of a function that works on each element for itself: ``f`` of an array gives such an array.
 
     Each element of the value must depend on the elements at its own place only; then the sum of each column of the
-    Jacobian is the derivative. The value may have a broadcast shape.
+    Jacobian is the derivative. The value may have a broadcast shape, and be complex where the arguments are real.
 
     Examples
     --------
@@ -425,6 +453,22 @@ def elementwise_grad(f: Callable, argnums: Argnums = 0) -> Callable:
         outputs, structure = flatten(value)
         specs = [spec_of(y) for y in outputs]
         gradients = pullback(rebuild(structure, [np.ones(s.shape, s.dtype)[()] for s in specs]))
+        if any(s.is_complex for s in specs):
+            if any(spec_of(x).is_complex for x in flatten(chosen)[0]):
+                raise DTypeError(
+                    "[elementwise_grad] a real value was required for complex arguments; received a complex value; "
+                    "differentiate its real and imaginary part, or use wg.jacobian with holomorphic=True"
+                )
+            # Of real arguments a cotangent of 1 gives the real part of the derivative, one of 1j the imaginary part.
+            seeds = [np.full(s.shape, 1j if s.is_complex else 0, s.dtype)[()] for s in specs]
+            turned = pullback(rebuild(structure, seeds))
+            gradients = tuple(_complex_parts(a, b) for a, b in zip(gradients, turned, strict=True))
         return gradients if isinstance(argnums, (tuple, list)) else gradients[0]
 
     return elementwise_grad_f
+
+
+def _complex_parts(real: Any, imaginary: Any) -> Any:
+    """Containers of real arrays and of others as containers of complex ones."""
+    leaves, structure = flatten(real)
+    return rebuild(structure, [a + 1j * b for a, b in zip(leaves, flatten(imaginary)[0], strict=True)])

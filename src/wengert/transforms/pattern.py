@@ -43,24 +43,31 @@ class Sets:
         owner = np.searchsorted(self.starts, numbers, side="right") - 1
         used = np.unique(owner)
         if len(used) == 1:
-            return self.blocks[used[0]][numbers - self.starts[used[0]]]
+            block, places = self.blocks[used[0]], numbers - self.starts[used[0]]
+            self._check(int(np.sum(np.diff(block.indptr)[places])))
+            return block[places]
         parts, order = [], []
         for k in used:
             places = np.flatnonzero(owner == k)
+            self._check(int(np.sum(np.diff(self.blocks[k].indptr)[numbers[places] - self.starts[k]])))
             parts.append(self.blocks[k][numbers[places] - self.starts[k]])
             order.append(places)
         if not parts:
             return self.blocks[0][:0]
         return sparse.vstack(parts, format="csr")[np.argsort(np.concatenate(order))]
 
-    def add(self, rows: Any) -> np.ndarray:
-        """Numbers for new sets, given as the rows of a sparse matrix."""
-        self.entries += rows.nnz
-        if self.entries > _MOST_ENTRIES:
+    def _check(self, entries: int) -> None:
+        if entries > _MOST_ENTRIES:
             raise ArgumentError(
                 f"[sparse] a function whose derivatives are mostly zero was required; received one with more than "
                 f"{_MOST_ENTRIES:,} dependencies on {self.inputs:,} inputs; use wg.jacobian, wg.hessian or wg.hvp"
             )
+
+    def add(self, rows: Any) -> np.ndarray:
+        """Numbers for new sets, given as the rows of a sparse matrix."""
+        rows = rows.tocsr()  # a product with a matrix in another format has that
+        self.entries += rows.nnz
+        self._check(self.entries)
         start = self.starts[-1] + self.blocks[-1].shape[0]
         self.blocks.append(rows)
         self.starts.append(start)
@@ -248,7 +255,31 @@ def _sparse_product(sets: Sets, numbers: list, xs: tuple, y: Any, params: dict, 
     return np.stack([sets.add(matrix @ sets.rows(column)) for column in columns], axis=1).reshape(np.shape(y))
 
 
-_PRODUCTS = {"matmul": _product, "sparse.matmul": _sparse_product}
+def _differences(sets: Sets, numbers: list, xs: tuple, y: Any, params: dict, mine: list) -> np.ndarray:
+    """Neighbours along an axis are combined."""
+    axis = params["axis"]
+    x = np.moveaxis(numbers[0], axis, -1)
+    return np.moveaxis(sets.union([x[..., 1:], x[..., :-1]]), -1, axis)
+
+
+def _convolved(sets: Sets, numbers: list, xs: tuple, y: Any, params: dict, mine: list) -> np.ndarray:
+    """A window of the longer operand, with zeros around it where the result is longer, meets all of the shorter one."""
+    longer, shorter = sorted(numbers, key=np.size, reverse=True)
+    n = shorter.size
+    if n * np.size(y) > _MOST_ENTRIES:
+        return _mixed(sets, numbers, xs, y, params, mine)
+    padded = np.pad(longer, (np.size(y) - (longer.size - n + 1)) // 2)
+    windows = sets.grouped(np.lib.stride_tricks.sliding_window_view(padded, n))
+    return sets.union([windows, np.broadcast_to(sets.grouped(shorter[None])[0], windows.shape)])
+
+
+_PRODUCTS = {
+    "matmul": _product,
+    "sparse.matmul": _sparse_product,
+    "differences": _differences,
+    "convolve_all": _convolved,
+    "convolve_valid": _convolved,
+}
 
 
 def _leading(sets: Sets, numbers: list, xs: tuple, y: Any, params: dict, mine: list) -> np.ndarray:

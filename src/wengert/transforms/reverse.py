@@ -28,6 +28,8 @@ Argnums = int | str | tuple[int | str, ...] | list[int | str]
 
 def _open(value: Any, level: int, name: str) -> Tensor:
     """An input of a transformation as a leaf of its level."""
+    if value is None:
+        raise DTypeError(f"[grad] {name} must hold numbers; received None; choose other arguments with argnums=")
     inner = alias(unbox(value))
     if not isinstance(inner, Wrapper):
         inner = plain(inner)
@@ -84,26 +86,29 @@ class _Inputs:
     """The differentiated arguments of one call: their leaves, and where they go."""
 
     def __init__(self, function: Callable, argnums: Argnums, args: tuple, kwargs: dict, level: int):
-        self.single = not isinstance(argnums, (tuple, list))
+        self.single, self.level = not isinstance(argnums, (tuple, list)), level
         self.args, self.kwargs = list(args), dict(kwargs)
-        self.nodes: list[tape.Leaf] = []
+        self.nodes: list[tape.Leaf | None] = []
         self.structures: list[tuple[Any, int]] = []
         for key in positions(function, argnums, args, kwargs, "grad"):
             holder: Any = self.kwargs if isinstance(key, str) else self.args
             leaves, structure = flatten(holder[key])
             name = f"argument '{key}'" if isinstance(key, str) else f"argument {key}"
-            tensors = [_open(leaf, level, name) for leaf in leaves]
+            # None in a container is a place that is left empty, in the gradient as well.
+            tensors = [None if x is None and structure else _open(x, level, name) for x in leaves]
             holder[key] = rebuild(structure, tensors)
             # Taken now: the function may write into its arguments, which then have another node.
-            self.nodes += [t._node for t in tensors]
+            self.nodes += [None if t is None else t._node for t in tensors]
             self.structures.append((structure, len(tensors)))
 
     def gradients(self, cotangents: dict) -> Any:
         """What arrived at the leaves (zeros where nothing did), in the arguments' own containers."""
-        leaves = [cotangents.get(node) for node in self.nodes]
+        leaves: list = [None] * len(self.nodes)
         seen: set[int] = set()
-        for k, (g, node) in enumerate(zip(leaves, self.nodes, strict=True)):
-            leaves[k] = _settled(g, node, seen)
+        for k, node in enumerate(self.nodes):
+            if node is not None:
+                # A rule may have closed over a value of this level, which is a constant to the level's own gradient.
+                leaves[k] = _settled(peeled(cotangents.get(node), self.level), node, seen)
         result, start = [], 0
         for structure, n in self.structures:
             result.append(rebuild(structure, leaves[start : start + n]))
@@ -333,7 +338,9 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
         y, aux = _split_aux(result) if has_aux else (result, None)
     leaves, structure = flatten(y)
     heads = [
-        (leaf._node, leaf._spec) if isinstance(leaf, Tensor) and leaf._level == level else (None, spec_of(leaf))
+        (leaf._node, leaf._spec)
+        if isinstance(leaf, Tensor) and leaf._level == level
+        else (None, None if leaf is None or isinstance(leaf, str) else spec_of(leaf))
         for leaf in leaves
     ]
     value = rebuild(structure, [_own(peeled(leaf, level)) for leaf in leaves])
@@ -346,7 +353,11 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
                 f"[vjp] a cotangent with the value's containers, {structure or 'a single array'}, was required; "
                 f"received {given or 'a single array'}"
             )
-        pairs = [(node, checked_cotangent("vjp", _own(g), spec)) for (node, spec), g in zip(heads, seeds, strict=True)]
+        pairs = [
+            (node, checked_cotangent("vjp", _own(g), spec))
+            for (node, spec), g in zip(heads, seeds, strict=True)
+            if spec is not None
+        ]
         with tape.recording_from(level):
             return inputs.gradients(tape.backpropagate([(n, g) for n, g in pairs if n is not None], retain=True))
 

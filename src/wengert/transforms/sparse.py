@@ -4,6 +4,7 @@ The pattern is found by running the function, columns are coloured, and a few pr
 """
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -62,7 +63,8 @@ def jacobian_pattern(f: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
     with new_level() as level:
         sets = Sets(size)
         numbers = np.arange(1, size + 1).reshape(x.shape)
-        y = opened(f(Pattern._of(x, numbers if x.ndim else numbers[()], sets, level), *args, **kwargs))
+        y = f(Pattern._of(x, numbers if x.ndim else numbers[()], sets, level), *args, **kwargs)
+        y = y if isinstance(y, (tuple, list)) else opened(y)
         if not isinstance(y, (Wrapper, np.ndarray, np.generic, float, int)):
             raise ArgumentError(
                 f"[jacobian_pattern] a function whose value is one array was required; it returned {type(y).__name__}"
@@ -82,6 +84,8 @@ def hessian_pattern(f: Callable, x: Any, *args: Any, **kwargs: Any) -> Any:
 def _array(operation: str, x: Any) -> Any:
     x = unbox(x)
     x = x if isinstance(x, Wrapper) else plain(x)
+    if x.dtype == object:
+        raise DTypeError(f"[{operation}] one array of real numbers was required; received Python objects")
     spec = spec_of(x)
     if not spec.real:
         raise DTypeError(
@@ -147,7 +151,11 @@ def sparse_jacobian(
     def products(of_x: Callable, x: Any, seeds: np.ndarray, plan: Plan) -> Any:
         if plan.by_rows:
             value, pullback = vjp(of_x, x)
-            return vmap(lambda g: pullback(g.reshape(np.shape(value)))[0])(seeds)
+            spec = spec_of(value)
+            _check_size("sparse_jacobian", spec.size, plan)
+            rows = vmap(lambda g: pullback(g.reshape(spec.shape))[0])
+            # The real part of a derivative answers to a cotangent of 1, the imaginary part to one of 1j.
+            return rows(seeds) + 1j * rows(1j * seeds) if spec.is_complex else rows(seeds)
         return vmap(lambda t: jvp(of_x, (x,), (t.reshape(np.shape(x)),))[1])(seeds)
 
     given = plan if plan is None or isinstance(plan, Plan) else jacobian_plan(_boolean(plan), mode)
@@ -179,6 +187,15 @@ def sparse_hessian(f: Callable, argnums: int | str = 0, plan: Plan | Any = None,
 
     given = plan if plan is None or isinstance(plan, Plan) else hessian_plan(_boolean(plan))
     return _Sparse(f, argnums, "sparse_hessian", given, check, make_plan, products)
+
+
+def _check_size(name: str, size: int, plan: Plan) -> None:
+    """Refuse a value that the plan was not made for."""
+    if size != plan.pattern.shape[0]:
+        raise ShapeError(
+            f"[{name}] a value with as many elements as the plan has rows, {plan.pattern.shape[0]}, was required; the "
+            f"function returned {size}; make the function anew for other arguments"
+        )
 
 
 def _boolean(matrix: Any) -> Any:
@@ -222,7 +239,9 @@ class _Sparse:
             probe = np.random.default_rng(0).standard_normal(plan.colors.size).astype(x.dtype)
             seeds = np.concatenate([seeds, probe[None]])
         compressed = self._products(of_x, x, seeds, plan)
-        compressed = np.reshape(compressed, (len(seeds), -1))
+        compressed = np.reshape(compressed, (len(seeds), math.prod(np.shape(compressed)[1:])))
+        if not plan.by_rows:
+            _check_size(self._name, compressed.shape[1], plan)
         matrix = plan.matrix(compressed[: plan.count])
         if self._check:
             self._compare(matrix, probe, compressed[-1], plan)

@@ -70,12 +70,17 @@ def vmap(
     >>> print(wg.vmap(lambda x, y: x * y, in_axes=(0, None))(np.arange(3.0), 2.0))
     [0. 2. 4.]
     """
-    if chunk_size is not None and (isinstance(chunk_size, bool) or operator.index(chunk_size) < 1):
-        raise ArgumentError(f"[vmap] a chunk_size of 1 or more, or None, was required; received {chunk_size!r}")
+    check_chunk_size("vmap", chunk_size)
     if fallback not in ("error", "loop"):
         raise ArgumentError(f"[vmap] fallback 'error' or 'loop' was required; received {fallback!r}")
     run_chunk = functools.partial(_batch_or_loop, fallback=fallback)
     return _mapped(f, in_axes, out_axes, axis_size, chunk_size, run_chunk)
+
+
+def check_chunk_size(operation: str, size: Any) -> None:
+    """Refuse what is no number of examples."""
+    if size is not None and (isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1):
+        raise ArgumentError(f"[{operation}] a chunk_size of 1 or more, or None, was required; received {size!r}")
 
 
 def loop_map(f: Callable, in_axes: Any = 0, out_axes: Any = 0, chunk_size: int | None = None) -> Callable:
@@ -93,6 +98,7 @@ def _mapped(
     def vmap_f(*args: Any, **kwargs: Any) -> Any:
         leaves, structure = flatten((args, kwargs))
         axes = [in_axes] * len(leaves) if type(in_axes) is int else _axes_of(in_axes, args, kwargs)
+        axes = [None if x is None else axis for x, axis in zip(leaves, axes, strict=True)]  # empty places in containers
         n = _length(f, leaves, axes, axis_size)
         moved = [x if axis is None else _in_front(x, axis) for x, axis in zip(leaves, axes, strict=True)]
         mapped = [axis is not None for axis in axes]
@@ -206,8 +212,10 @@ def _as_batch(run: functools.partial, leaves: list, n: int, out_axes: Any) -> tu
 def _out_axes(out_axes: Any, result: Any, leaves: list, structure: Any) -> list:
     """Where the batch axis of each leaf of a result is wanted."""
     if type(out_axes) is int:
-        return [out_axes] * len(leaves)
-    return spread(out_axes, result if structure is not None else [result])
+        axes: list = [out_axes] * len(leaves)
+    else:
+        axes = spread(out_axes, result if structure is not None else [result])
+    return [None if leaf is None else axis for leaf, axis in zip(leaves, axes, strict=True)]
 
 
 def from_outside(z: Any, level: int, n: int, axis: Any) -> Any:
