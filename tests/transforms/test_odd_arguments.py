@@ -69,3 +69,11 @@ def test_axes_are_whole_numbers_of_any_class():
             wg.vmap(np.sum, in_axes=axis)(x)
         with pytest.raises(wg.errors.ArgumentError, match="an axis, or axes in a container"):
             wg.vmap(np.sin, out_axes=axis)(x)
+
+
+@pytest.mark.parametrize("transform", [wg.jvp, wg.hvp, wg.vhp])
+def test_arguments_and_their_directions_come_in_tuples(transform):
+    x = np.ones(1)
+    for primals, directions in ((x, x), ((x,), x), (x, (x,)), (1.0, 1.0)):
+        with pytest.raises(wg.errors.ArgumentError, match=r"write wg\.\w+\(f, \(x,\), \(v,\)\)"):
+            transform(lambda x: np.sum(x**2), primals, directions)

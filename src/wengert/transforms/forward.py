@@ -243,11 +243,7 @@ def jvp(f: Callable, primals: tuple, tangents: tuple, has_aux: bool = False) -> 
     >>> float(value), float(tangent)
     (0.0, 2.0)
     """
-    if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)):
-        raise ArgumentError(
-            f"[jvp] a tuple of arguments and a tuple of their tangents were required; received "
-            f"{type(primals).__name__} and {type(tangents).__name__}; write wg.jvp(f, (x,), (t,))"
-        )
+    check_tuples("jvp", primals, tangents)
     with new_level() as level:
         leaves, structure = flatten(tuple(primals))
         duals = [_open(x, t, level) for x, t in zip(leaves, _tangents_of(tangents, primals), strict=True)]
@@ -260,6 +256,15 @@ def jvp(f: Callable, primals: tuple, tangents: tuple, has_aux: bool = False) -> 
             return value, tangent
         leaves, structure = flatten(aux)
         return value, tangent, rebuild(structure, [_part(z, level, "_value") for z in leaves])
+
+
+def check_tuples(operation: str, primals: Any, directions: Any) -> None:
+    """Arguments and their directions come in tuples, so that an array is never taken for several arguments."""
+    if not isinstance(primals, (tuple, list)) or not isinstance(directions, (tuple, list)):
+        raise ArgumentError(
+            f"[{operation}] a tuple of arguments and a tuple with a direction for each were required; received "
+            f"{type(primals).__name__} and {type(directions).__name__}; write wg.{operation}(f, (x,), (v,))"
+        )
 
 
 def _with_aux(operation: str, result: Any) -> tuple[Any, Any]:

@@ -15,7 +15,7 @@ from wengert.protocol import Spec, everything, new_level, spec_of
 from wengert.transforms.batching import Batch
 from wengert.transforms.calls import inexact_spec
 from wengert.transforms.containers import flatten, rebuild
-from wengert.transforms.forward import jvp
+from wengert.transforms.forward import check_tuples, jvp
 from wengert.transforms.reverse import independent, positions, value_and_grad, vjp
 from wengert.transforms.vmap import check_chunk_size, from_outside
 
@@ -334,6 +334,7 @@ def vhp(f: Callable, primals: tuple, cotangents: tuple) -> tuple:
     >>> print(product)
     [6. 2.]
     """
+    check_tuples("vhp", primals, cotangents)
     everywhere = tuple(range(len(primals)))
 
     def gradient(*args: Any) -> tuple:
@@ -358,6 +359,7 @@ def hvp(f: Callable, primals: tuple, tangents: tuple) -> tuple:
     >>> print(product)
     [ 6. 12.]
     """
+    check_tuples("hvp", primals, tangents)
     everywhere = tuple(range(len(primals)))
     (value, _), (_, products) = jvp(value_and_grad(f, everywhere), tuple(primals), tuple(tangents))
     return value, products
