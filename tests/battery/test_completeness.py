@@ -122,6 +122,8 @@ def test_every_rule_is_used():
             used |= _steps_back(results, _tensors([args, kwargs]))
     known = {p for p in REGISTRY.values() if isinstance(p, Primitive)}
     assert len({p.name for p in known}) == len(known), "two primitives have one name"
+    # Those that transformations are made of have tests of their own.
+    known = {p for p in known if not getattr(p.call, "__module__", "").startswith("wengert.transforms")}
     positions = {(p.name, k) for p in known for k in _positions(p)}
     assert positions <= used
 
