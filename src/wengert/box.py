@@ -25,6 +25,8 @@ class Box(face.ArrayFace):
     _family: ClassVar[Any]
     """The `generate.Family` that the class belongs to."""
     _ground: ClassVar[int] = GROUND
+    _flags: ClassVar[tuple[str, ...]] = ()
+    """Slots with truth values that are part of a dialect's state, which compiled functions read and write, too."""
     """The level of its tensors outside every transformation."""
 
     @classmethod

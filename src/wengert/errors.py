@@ -9,6 +9,7 @@
     ├── MissingRuleError     NotImplementedError  a function without a derivative rule
     ├── RuleError            TypeError            a rule is declared wrongly, or returns what it must not
     ├── BatchError           TypeError            a batched value where only one of its values could be used
+    ├── CompileError         RuntimeError         compiled code does something else than its function
     └── GradientError        RuntimeError         the tape cannot do what was asked
         ├── NotRecordedError                      backward from a value that nothing recorded
         ├── FreedGraphError                       backward over a part of the tape that is gone
@@ -28,6 +29,8 @@ __all__ = [
     "ArgumentError",
     "BatchError",
     "BatchWarning",
+    "CompileError",
+    "CompileWarning",
     "DTypeError",
     "FreedGraphError",
     "GradientError",
@@ -111,9 +114,17 @@ class RecordedCopyError(GradientError):
     """A tensor with a history was pickled or deep-copied."""
 
 
+class CompileError(WengertError, RuntimeError):
+    """A compiled function gave something else than the function itself (found by ``check=True``)."""
+
+
 class LostGradientWarning(UserWarning):
     """A recorded value was read as a plain number by code that wengert cannot see."""
 
 
 class BatchWarning(UserWarning):
     """A function without a batching rule runs once for each element of a batch."""
+
+
+class CompileWarning(UserWarning):
+    """Something about the arguments of a compiled function keeps changing, so that it is recorded anew."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from wengert.errors import ArgumentError
-from wengert.protocol import Table, Wrapper, innermost
+from wengert.protocol import Table, Wrapper, in_memory, innermost
 
 OPERATORS = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
@@ -172,7 +172,7 @@ class ArrayFace(Wrapper):
     @property
     def strides(self) -> tuple[int, ...]:
         """Bytes from one element to the next along each axis."""
-        return np.asarray(innermost(self)).strides
+        return np.asarray(in_memory(self)).strides
 
     @property
     def flat(self):

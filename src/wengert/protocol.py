@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from wengert.errors import ArgumentError, DTypeError, LostGradientError, ShapeError
+from wengert.large import LEAST
 
 # ---------------------------------------------------------------------------------------------------------------
 # Shape and dtype
@@ -28,7 +29,7 @@ LARGE = 512
 class Spec:
     """Shape and dtype of a value. Equal ones are the same object, so that comparing them is an identity test."""
 
-    __slots__ = ("dtype", "inexact", "is_complex", "large", "ndim", "real", "shape", "size")
+    __slots__ = ("bulk", "dtype", "inexact", "is_complex", "large", "ndim", "plain", "real", "shape", "size")
 
     def __init__(self, shape: tuple[int, ...], dtype: np.dtype):
         if dtype.kind == "O":
@@ -41,6 +42,8 @@ class Spec:
         self.large = self.size > LARGE
         self.real, self.is_complex = dtype.kind == "f", dtype.kind == "c"
         self.inexact = self.real or self.is_complex
+        self.bulk = self.size > LEAST
+        self.plain = self.real and not self.bulk
 
     def __repr__(self) -> str:
         return f"{self.dtype}{list(self.shape)}"
@@ -160,7 +163,40 @@ def indexable(x: Any, index: Any) -> Any:
 
 
 def innermost(value: Any) -> Any:
-    """The array or NumPy scalar inside wrappers, which must stand for one value."""
+    """The array or NumPy scalar inside wrappers, which must stand for one value.
+
+    In a program that is being recorded this is a decision: the program is right for these very numbers only.
+    """
+    while isinstance(value, Wrapper):
+        value = value._read_whole() if value._recorded else value._primal() if value._stacked else value._value
+    return value
+
+
+def is_recorded(value: Any) -> bool:
+    """Whether something is a value of a program that is being recorded."""
+    return isinstance(value, Wrapper) and value._recorded
+
+
+def whole_number(value: Any) -> Any:
+    """``int(value)``, which a program that is being recorded computes rather than decides by."""
+    inside = value
+    while isinstance(inside, Wrapper) and not inside._recorded:
+        inside = inside._value
+    return inside._as_int() if is_recorded(inside) else int(value)
+
+
+def plain_float(x: Any) -> Any:
+    """A Python float also of a NumPy scalar, which would turn single precision into double; recorded ones stay."""
+    return x if is_recorded(x) else float(x)
+
+
+def of_number(function: Callable, ufunc: np.ufunc, x: Any) -> Any:
+    """``function(x)`` of a Python number, which a program that is being recorded computes by `ufunc`."""
+    return x._of_number(ufunc) if is_recorded(x) else function(x)
+
+
+def in_memory(value: Any) -> Any:
+    """The array or NumPy scalar inside wrappers, of which only the layout may be asked."""
     while isinstance(value, Wrapper):
         value = value._primal() if value._stacked else value._value
     return value
@@ -172,8 +208,11 @@ def constant(value: Any) -> Any:
 
 
 def everything(value: Any) -> Any:
-    """The array or NumPy scalar inside wrappers, with the batch axes of those that are batches."""
-    while isinstance(value, Wrapper):
+    """The array or NumPy scalar inside wrappers, with the batch axes of those that are batches.
+
+    A value of a program that is being recorded stays one, so that what is found out about it is recorded, too.
+    """
+    while isinstance(value, Wrapper) and not value._recorded:
         value = value._value
     return value
 
@@ -181,6 +220,16 @@ def everything(value: Any) -> Any:
 def anywhere(condition: Any) -> bool:
     """Whether a condition holds at some element: how a rule asks whether a special case occurs at all."""
     return bool(np.any(everything(condition)))
+
+
+def perhaps(condition: Any) -> bool:
+    """Whether a special case has to be reckoned with: it occurs, or it may once a recorded program runs again."""
+    inside = condition
+    while isinstance(inside, Wrapper):
+        if inside._recorded:
+            return True
+        inside = inside._value
+    return anywhere(condition)
 
 
 def everywhere(condition: Any) -> bool:
@@ -224,6 +273,24 @@ class Wrapper:
     _is_batch = False
     _stacked = False
     """Whether the value inside has an axis more than the wrapper shows."""
+    _recorded = False
+    """Whether this is a value of a program that is being recorded, which reads it by guards only."""
+
+    def _read_whole(self) -> Any:
+        """The value as it is, by which a program that is being recorded decides."""
+        raise NotImplementedError
+
+    def _is_instead_of(self, owner: Any) -> bool:
+        """Whether a function that is being recorded has an array or a number where it holds a tensor around this."""
+        return False
+
+    def _hash_of(self, owner: Any) -> int:
+        """The hash of a tensor around a value of a program that is being recorded."""
+        raise NotImplementedError
+
+    def _as_numpys(self) -> "Wrapper":
+        """The same value, in which Python's numbers are NumPy's."""
+        return self
 
     def _carries_gradient(self) -> bool:
         """Whether dropping the value would drop a derivative."""
@@ -275,7 +342,7 @@ def write_out(name: str, out: Any, result: Any, stretch: bool = False) -> Any:
                 f"{target!r}) would drop its gradient; write `a = np.{name}(a, t)` instead of `a op= t`, or make the "
                 f"buffer with wg.zeros or np.zeros_like(t)"
             )
-        result = result._value
+        result = result._read_whole() if result._recorded else result._value
     out[...] = result
     return out
 

@@ -48,12 +48,7 @@ def check_reading(reader: str, depth: int = 2) -> None:
         If the instruction is a store, or a call of something else than a builtin that reads numbers.
     """
     frame = sys._getframe(depth)
-    place = (frame.f_code, frame.f_lasti)
-    if place not in _seen:
-        if len(_seen) > 10_000:
-            _seen.clear()
-        _seen[place] = _classify(*place)
-    kind, name = _seen[place]
+    kind, name = _running(frame)
     if kind == "call" and name is not None:
         callee = _resolve(frame, name)
         if callee in _READERS:
@@ -72,6 +67,22 @@ def check_reading(reader: str, depth: int = 2) -> None:
         LostGradientWarning,
         stacklevel=depth + 1,
     )
+
+
+def calls(frame: FrameType, function: Any) -> bool:
+    """Whether the instruction that a frame is at calls a function by its name: not something that calls it in turn."""
+    kind, name = _running(frame)
+    return kind == "call" and name is not None and _resolve(frame, name) is function
+
+
+def _running(frame: FrameType) -> tuple[str, str | None]:
+    """What kind of instruction a frame is at, and the name of what it calls."""
+    place = (frame.f_code, frame.f_lasti)
+    if place not in _seen:
+        if len(_seen) > 10_000:
+            _seen.clear()
+        _seen[place] = _classify(*place)
+    return _seen[place]
 
 
 def _refuse(reader: str, frame: FrameType, how: str) -> None:
@@ -105,7 +116,8 @@ def _hashable(value: Any) -> bool:
 def _classify(code: CodeType, offset: int) -> tuple[str, str | None]:
     """Tell what the instruction at `offset` does with the value: ``("call", name)``, ``("store", None)``, others."""
     instructions = [i for i in dis.get_instructions(code) if i.opname != "CACHE"]
-    at = next((k for k, i in enumerate(instructions) if i.offset == offset), None)
+    # While a Python function runs, the frame that called it is at the caches behind the call.
+    at = max((k for k, i in enumerate(instructions) if i.offset <= offset), default=None)
     if at is None:
         return "unknown", None
     current = instructions[at]

@@ -22,6 +22,7 @@ import numpy as np
 
 from wengert.arrays import sum_first, sum_last
 from wengert.errors import ArgumentError, FreedGraphError
+from wengert.large import LEAST, adding
 from wengert.protocol import DORMANT, GROUND, Spec, Wrapper, everything
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -372,8 +373,11 @@ def guard(c: Any, g: Any) -> Any:
         check = flat.dot(flat) if flat.size <= 4096 else np.add.reduce(flat)
     else:
         check = value
-    # A finite product may overflow in the check: that costs time, no more.
-    if isfinite(check):
+    # A finite product may overflow in the check: that costs time, no more. A recorded program always selects.
+    if not isinstance(value, Wrapper):
+        if isfinite(check):
+            return c
+    elif value.shape != np.shape(g) and np.all(np.isfinite(value)):
         return c
     return np.where(np.logical_and(g == 0, np.logical_not(np.isfinite(c))), np.zeros((), value.dtype)[()], c)
 
@@ -405,7 +409,7 @@ def add_large(grads: dict, order: int, c: Any) -> None:
     """Add to a large waiting cotangent, in place where nobody else holds it."""
     s = grads.pop(order)
     if s.__class__ is np.ndarray is c.__class__ and getrefcount(s) <= ALONE and s.base is None:
-        grads[order] = np.add(s, c, out=s)
+        grads[order] = adding(s, c) if s.size > LEAST and s.shape == c.shape else np.add(s, c, out=s)
     else:
         grads[order] = s + c
 

@@ -25,7 +25,7 @@ from wengert.errors import (
     ShapeError,
 )
 from wengert.generate import Family
-from wengert.protocol import Spec, Wrapper, highest, spec_of
+from wengert.protocol import Spec, Wrapper, highest, innermost, is_recorded, spec_of
 from wengert.reading import check_reading
 from wengert.writes import ViewOf, in_place, make_view, write
 
@@ -49,6 +49,12 @@ class Tensor(Box):
 
     __slots__ = ("_accumulation", "_grad")
     __array_priority__ = 1000
+
+    def __hash__(self) -> int:
+        value = self._value
+        if isinstance(value, Wrapper) and value._recorded:
+            return value._hash_of(self)
+        return object.__hash__(self)
 
     # The value --------------------------------------------------------------------------------------------------
 
@@ -213,7 +219,7 @@ class Tensor(Box):
             return
         if old is None or how == "write":
             self._grad = self._adopt(g) if isinstance(g, Tensor) else self._new_grad(g)
-        elif isinstance(g, Tensor) or old._node is not None or isinstance(g, Wrapper):
+        elif isinstance(g, Tensor) or old._node is not None or (isinstance(g, Wrapper) and not is_recorded(g)):
             self._grad = old + g
         else:
             with tape.no_grad():
@@ -289,7 +295,7 @@ class Tensor(Box):
         return round(self._read("round")) if digits is None else np.round(self, digits)
 
     def __format__(self, spec: str) -> str:
-        return format(bare(self), spec) if not self._spec.ndim else format(repr(self), spec)
+        return format(bare(self), spec) if not self._spec.ndim else format(str(self), spec)
 
     def __contains__(self, value: Any) -> bool:
         return bool(np.any(bare(self) == bare(value)))
@@ -326,8 +332,16 @@ class Tensor(Box):
         grad = None if self.grad is None else self.grad.numpy()
         return _restore, (self._family.tensor, np.array(self._value), self.requires_grad, grad, self.accumulation)
 
+    def __str__(self) -> str:
+        inside = bare(self)
+        return str(innermost(inside)) if is_recorded(inside) and inside._is_instead_of(self) else repr(self)
+
     def __repr__(self) -> str:
         inside = bare(self)
+        if is_recorded(inside):
+            if inside._is_instead_of(self):
+                return repr(innermost(inside))
+            inside = innermost(inside)
         if isinstance(inside, Wrapper):  # of a transformation around
             text = repr(inside)
         else:

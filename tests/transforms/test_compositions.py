@@ -218,3 +218,16 @@ def test_under_no_grad():
         check(("jvp", "grad"), by_power)
         check(("hessian",), by_loop)
         check(("vmap", "grad"), by_branch)
+
+
+def test_functions_without_derivatives_of_a_batch_and_a_recorded_batch():
+    X = np.random.default_rng(0).normal(size=(3, 2))
+
+    def f(x):
+        return np.sum(np.where(np.logical_or(x > 0, x), x, 2 * x) * np.logical_and(x, x < 1))
+
+    values, gradients = wg.vmap(wg.value_and_grad(f))(X)
+    for x, value, gradient in zip(X, values, gradients, strict=True):
+        expected, slope = wg.value_and_grad(f)(x)
+        assert value == expected
+        np.testing.assert_array_equal(gradient, slope)

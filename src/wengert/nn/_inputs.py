@@ -6,6 +6,7 @@ import numpy as np
 
 from wengert.box import bare
 from wengert.errors import ArgumentError, DTypeError, ShapeError
+from wengert.protocol import is_recorded
 from wengert.tensor import Tensor
 
 # An array or any wrapper of one: Tensor today, whatever else speaks NumPy's protocols tomorrow.
@@ -38,7 +39,7 @@ def as_indices(operation: str, what: str, x: Array, size: int) -> Array:
         raise DTypeError(f"[{operation}] {what} must be integers; got {describe(x)}; convert them with .astype(int).")
     if isinstance(x, Tensor):
         x = bare(x)
-    if isinstance(x, (np.ndarray, np.integer)) and x.size and (x.min() < 0 or x.max() >= size):
+    if (isinstance(x, (np.ndarray, np.integer)) or is_recorded(x)) and x.size and (x.min() < 0 or x.max() >= size):
         raise ArgumentError(
             f"[{operation}] {what} must lie in [0, {size}); got values from {x.min()} to {x.max()}; "
             f"number the entries from 0."

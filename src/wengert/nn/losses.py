@@ -9,6 +9,7 @@ import numpy as np
 from wengert.box import bare
 from wengert.errors import ArgumentError, DTypeError, ShapeError
 from wengert.nn._inputs import Array, as_array, as_float, as_indices, describe, require_same_shape
+from wengert.protocol import is_recorded
 from wengert.rules.nn import log_softmax, softplus
 
 __all__ = [
@@ -340,9 +341,15 @@ def _negative_log_likelihood(
     )
 
 
+def _numbers(labels):
+    """The labels without a tensor around them."""
+    labels = bare(labels)
+    return labels if is_recorded(labels) else np.asarray(labels)
+
+
 def _of_classes(operation, scores, labels, reduction, class_weight, ignore, smoothing):
     """The losses of class numbers, with what the options make of them."""
-    kept = None if ignore is None else np.asarray(bare(labels)) != ignore
+    kept = None if ignore is None else _numbers(labels) != ignore
     if kept is not None and not kept.all():
         labels = np.where(kept, bare(labels), 0)
     else:

@@ -3,12 +3,13 @@
 import numpy as np
 
 from wengert.nn._inputs import Array, as_array, require_generator, require_probability
+from wengert.random import lasting, random
 from wengert.tape import is_training
 
 __all__ = ["dropout"]
 
 # For callers who bring no generator: seeded by the operating system, so not repeatable.
-_unseeded = np.random.default_rng()
+_unseeded = lasting(np.random.default_rng())
 
 
 def dropout(x: Array, p: float = 0.5, rng: np.random.Generator | None = None) -> Array:
@@ -52,6 +53,6 @@ def dropout(x: Array, p: float = 0.5, rng: np.random.Generator | None = None) ->
         return x
     x = as_array(x)
     rng = _unseeded if rng is None else require_generator("dropout", rng)
-    kept = rng.random(x.shape, dtype=np.float32) >= p
+    kept = random(rng, x.shape, np.float32) >= p
     scale = 1 / (1 - p) if p < 1 else 0.0
     return x * (kept * np.asarray(scale, x.dtype))

@@ -4,11 +4,16 @@ Adadelta, Adamax and NAdam agree with PyTorch's optimisers of these names and se
 """
 
 from collections.abc import Iterable
+from math import log
+from typing import Any
 
 import numpy as np
 
 from wengert.optim.optimizer import LearningRate, Optimizer
 from wengert.tensor import Tensor
+
+POWERS = np.arange(1.0, 54.0)  # 2**-53 is nothing beside 1
+WEIGHTS = 1 / (POWERS * 2.0**POWERS)
 
 __all__ = ["Adadelta", "Adamax", "Ftrl", "NAdam"]
 
@@ -186,7 +191,6 @@ class NAdam(Optimizer):
         self._require("eps", eps, eps >= 0, "at least 0")
         self._require("momentum_decay", momentum_decay, momentum_decay >= 0, "at least 0")
         self.betas, self.eps, self.momentum_decay = betas, eps, momentum_decay
-        self._products = [1.0]  # of the momenta so far; a function of the count, hence no slot
 
     def change(self, value, grad, lr, count, mean, square):
         """Apply the formula above."""
@@ -195,17 +199,24 @@ class NAdam(Optimizer):
         mean += (1 - beta1) * grad
         square *= beta2
         square += (1 - beta2) * (grad * grad)
-        now = lr * (1 - self._momentum(count)) / (1 - self._product(count))
-        ahead = lr * self._momentum(count + 1) / (1 - self._product(count + 1))
-        return (now * grad + ahead * mean) / (np.sqrt(square / (1 - beta2**count)) + self.eps)
+        product, following = self._product(count), self._momentum(count + 1)
+        now = lr * (1 - self._momentum(count)) / (1 - product)
+        ahead = lr * following / (1 - product * following)
+        step = now.astype(grad.dtype) * grad + ahead.astype(grad.dtype) * mean
+        return step / (np.sqrt(square / (1 - beta2**count)) + self.eps)
 
     def _momentum(self, count: int) -> float:
         return self.betas[0] * (1 - 0.96 ** (count * self.momentum_decay) / 2)
 
-    def _product(self, count: int) -> float:
-        while len(self._products) <= count:
-            self._products.append(self._products[-1] * self._momentum(len(self._products)))
-        return self._products[count]
+    def _product(self, count: int) -> Any:
+        """B_count, without a loop over all steps so far.
+
+        The logarithm of each factor, as a power series in q = 0.96**(t * momentum_decay), has terms that are geometric
+        series in t.
+        """
+        rates = log(0.96) * self.momentum_decay * POWERS
+        sums = np.expm1(rates * count) / np.expm1(-rates) if self.momentum_decay else -count * np.ones(len(POWERS))
+        return self.betas[0] ** count * np.exp(sums @ WEIGHTS)
 
 
 class Ftrl(Optimizer):

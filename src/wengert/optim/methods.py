@@ -9,6 +9,7 @@ from math import sqrt
 import numpy as np
 
 from wengert.optim.optimizer import LearningRate, Optimizer
+from wengert.protocol import of_number
 from wengert.tensor import Tensor
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "RMSProp"]
@@ -135,7 +136,7 @@ class Adam(Optimizer):
         square *= beta2
         square += (1 - beta2) * (grad * grad)
         divisor = np.sqrt(square if largest is None else np.maximum(largest, square, out=largest))
-        divisor /= sqrt(1 - beta2**count)
+        divisor /= of_number(sqrt, np.sqrt, 1 - beta2**count)
         divisor += self.eps
         return (lr / (1 - beta1**count)) * mean / divisor
 

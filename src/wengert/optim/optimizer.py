@@ -8,6 +8,7 @@ import numpy as np
 
 from wengert.box import bare
 from wengert.errors import ArgumentError, DTypeError, ShapeError
+from wengert.protocol import is_recorded, plain_float
 from wengert.tape import no_grad
 from wengert.tensor import Tensor
 
@@ -63,7 +64,9 @@ class Optimizer:
     ) -> None:
         self.parameters = _checked_parameters(type(self).__name__, parameters)
         if not callable(lr):
-            self._require("lr", lr, isinstance(lr, Real) and lr >= 0, "a number of at least 0, or a function")
+            self._require(
+                "lr", lr, (isinstance(lr, Real) or is_recorded(lr)) and lr >= 0, "a number of at least 0, or a function"
+            )
         self._require("weight_decay", weight_decay, weight_decay >= 0, "at least 0")
         self.lr = lr
         self.weight_decay = weight_decay
@@ -115,8 +118,7 @@ class Optimizer:
 
     def current_lr(self) -> float:
         """Return the learning rate of the next step."""
-        # A Python float: a NumPy float64 would turn float32 parameters into float64.
-        return float(self.lr(self.steps) if callable(self.lr) else self.lr)
+        return plain_float(self.lr(self.steps) if callable(self.lr) else self.lr)
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters."""

@@ -12,7 +12,10 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from math import cos, pi
 
+import numpy as np
+
 from wengert.errors import ArgumentError
+from wengert.protocol import of_number
 
 __all__ = ["constant", "cosine", "exponential", "piecewise", "step", "warmup"]
 
@@ -68,7 +71,7 @@ def cosine(lr: float, steps: int, final: float = 0.0) -> Schedule:
     (1.0, 0.5, 0.0, 0.0)
     """
     _require_positive("cosine", "steps", steps)
-    return lambda step: final + (lr - final) * (1 + cos(pi * min(step / steps, 1))) / 2
+    return lambda step: final + (lr - final) * (1 + of_number(cos, np.cos, pi * min(step / steps, 1))) / 2
 
 
 def warmup(steps: int, then: float | Schedule) -> Schedule:

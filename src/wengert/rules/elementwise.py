@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, elementwise, is_wrapper, linear, primitive, without_gradient
-from wengert.protocol import anywhere, constant, everywhere, innermost
+from wengert.protocol import constant, everywhere, innermost, perhaps
 
 
 def choose(mask: Any, yes: Any, no: Any) -> Any:
@@ -65,7 +65,7 @@ def _power_base(g, a, b):
         b = b.astype(np.int8)  # less than which a truth value minus 1 must not become
     # The derivative of x**0 is 0, also at x = 0, where 0 * x**-1 is not.
     nothing = b == 0
-    if not anywhere(nothing):
+    if not perhaps(nothing):
         return g * (b * a ** (b - 1))
     nothing = nothing & (a == 0)  # elsewhere the formula holds, and its own derivative by b is not 0
     return choose(nothing, np.zeros_like(g), g * (b * a ** choose(nothing, np.ones_like(b), b - 1)))
@@ -74,7 +74,7 @@ def _power_base(g, a, b):
 def _power_exponent(g, a, y):
     # Powers of 0 are 0 (or 1, for the exponent 0), and so is the derivative, though log(0) is infinite.
     zero = a == 0
-    if anywhere(zero) or a.__class__ in (int, float, complex):
+    if perhaps(zero) or a.__class__ in (int, float, complex):
         a = choose(zero, np.ones_like(y), a)
     return g * (y * np.log(a))
 
@@ -95,7 +95,7 @@ def _double(x):
 
 def _share(g, wins, ties):
     """Cotangent of the one operand that was taken; operands that are equal share it evenly."""
-    if wins.__class__ is np.bool_ or anywhere(ties):
+    if wins.__class__ is np.bool_ or perhaps(ties):
         return choose(wins, g, choose(ties, 0.5 * g, np.zeros_like(g)))
     return only(wins, g)
 
@@ -159,7 +159,7 @@ def _portion(g, x, other, scale=None):
     """Part of the operand x in log(exp(x) + exp(other)). The sum itself is too coarse where the operands are large."""
     difference = x - other
     tie = np.isinf(x) & (x == other)
-    if anywhere(tie):
+    if perhaps(tie):
         difference = choose(tie, np.zeros_like(difference), difference)
         g = choose(tie & (x < 0), np.zeros_like(g), g)
     return g * sigmoid(difference if scale is None else scale * difference)
@@ -200,7 +200,7 @@ def _arcsinh_root(x):
     else:
         root = np.sqrt(1 + x * x)
     beyond = ~np.isfinite(root)
-    return choose(beyond, x * np.copysign(1, np.real(constant(x))), root) if anywhere(beyond) else root
+    return choose(beyond, x * np.copysign(1, np.real(constant(x))), root) if perhaps(beyond) else root
 
 
 def _over_square(g, x, a, b):
@@ -231,12 +231,12 @@ def _tanh(x, y):
     square = y * y
     # Near 1 the difference would cancel.
     near = np.abs(1 - square) < 0.1 if is_complex(x) else square > 0.9
-    return _sech_squared(x) if anywhere(near) else 1 - square
+    return _sech_squared(x) if perhaps(near) else 1 - square
 
 
 def _tan(x, y):
     # A complex tangent comes near i and -i.
-    return _sech_squared(1j * x) if is_complex(x) and anywhere(np.abs(1 + y * y) < 0.1) else 1 + y * y
+    return _sech_squared(1j * x) if is_complex(x) and perhaps(np.abs(1 + y * y) < 0.1) else 1 + y * y
 
 
 elementwise(np.sin, np.cos)

@@ -59,7 +59,7 @@ def diagonal(x: Any) -> Any:
 def is_differentiated(x: Any) -> bool:
     """Whether a value is followed by a derivative (a batch of plain values is not)."""
     while isinstance(x, Wrapper):
-        if not x._is_batch and getattr(x, "_node", x) is not None:
+        if not (x._is_batch or x._recorded) and getattr(x, "_node", x) is not None:
             return True
         x = x._value
     return False

@@ -74,7 +74,7 @@ _getitem = linear(_getitem, scatter=_add_at, view=True, public=operator.getitem)
 
 def whole_numbers(indices):
     """Indices as an array, or as the batch that a transformation has made of them."""
-    while is_wrapper(indices) and not indices._is_batch:
+    while is_wrapper(indices) and not (indices._is_batch or indices._recorded):
         indices = indices._value  # integers have no history
     if isinstance(indices, (list, tuple)) and not len(indices):
         return np.asarray(indices, np.intp)

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from wengert.primitive import bilinear, composite, is_wrapper, primitive
-from wengert.protocol import anywhere, constant, everywhere, innermost
+from wengert.protocol import anywhere, constant, everywhere, innermost, is_recorded
 from wengert.rules.elementwise import choose, is_complex
 from wengert.rules.indexing import at
 from wengert.rules.products import _array as array
@@ -113,7 +113,7 @@ def _pieces(x, xp):
 
 def _piece(x, xp):
     """The number of the piece that each x lies in; of batches, by counting the points that are not beyond it."""
-    if is_wrapper(x) or is_wrapper(xp):
+    if (is_wrapper(x) or is_wrapper(xp)) and not (is_recorded(x) or is_recorded(xp)):
         before = np.sum(np.astype(xp <= x[..., None], int), axis=-1)
     else:
         before = np.searchsorted(xp, x, "right")
@@ -122,7 +122,8 @@ def _piece(x, xp):
 
 def _at(v, piece):
     """The elements of a line at these places, which may be others in each example of a batch, as `v` then must be."""
-    return np.take(v + 0 * np.sum(piece) if is_wrapper(piece) else v, piece)
+    shared = not is_wrapper(piece) or is_recorded(piece)
+    return np.take(v if shared else v + 0 * np.sum(piece), piece)
 
 
 def _interp_each(x, xp, fp, batched):

@@ -103,7 +103,7 @@ class Factors:
     """The LU factors of one matrix, made when first asked for, for it and for its transpose."""
 
     def __init__(self, pattern: Pattern, permc_spec: str | None = None):
-        self.pattern, self.permc_spec, self.known = pattern, permc_spec, None
+        self.pattern, self.permc_spec, self.known, self.data = pattern, permc_spec, None, None
         self._examples: list[Factors] = []
 
     def examples(self, count: int) -> "list[Factors]":
@@ -114,8 +114,9 @@ class Factors:
 
     def solve(self, data: np.ndarray, b: np.ndarray, transposed: bool) -> np.ndarray:
         """The solution for right sides `b`."""
-        if self.known is None:
+        if self.known is None or not np.array_equal(self.data, data, equal_nan=True):  # a program may run again
             matrix = self.pattern.matrix(data).tocsc()
+            self.data = np.array(data)
             self.known = spl.splu(matrix, permc_spec=self.permc_spec)
         kind = self.known.U.dtype
         if b.dtype.kind == "c" != kind.kind:

@@ -14,7 +14,7 @@ import numpy as np
 
 from wengert.errors import ArgumentError, BatchError, GradientError, MissingRuleError
 from wengert.primitive import REGISTRY, Composite, primitive
-from wengert.protocol import Wrapper, innermost
+from wengert.protocol import Wrapper, everything, innermost, is_recorded
 from wengert.protocol import constant as without_derivative
 
 
@@ -114,7 +114,7 @@ def first_wrapper(value: Any) -> Any:
 def carries_gradient(value: Any) -> bool:
     if isinstance(value, (list, tuple)):
         return any(map(carries_gradient, value))
-    return isinstance(value, Wrapper) and value._carries_gradient()
+    return isinstance(value, Wrapper) and (value._carries_gradient() or is_recorded(everything(value)))
 
 
 def plain(value: Any) -> Any:

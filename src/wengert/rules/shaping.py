@@ -6,7 +6,7 @@ import numpy as np
 
 from wengert.arrays import sum_first, sum_last
 from wengert.primitive import composite, is_wrapper, linear
-from wengert.protocol import constant, everything, innermost
+from wengert.protocol import constant, everything, in_memory
 from wengert.rules.reductions import UNSET, normal_axes, normal_axis, part
 
 # Views -----------------------------------------------------------------------------------------------------------
@@ -103,13 +103,13 @@ def reshape(a, shape=None, order="C", *, newshape=None, copy=None):
 @composite(np.ravel, direct=_ravel)
 def ravel(a, order="C"):
     if order == "K":
-        strides = np.asarray(innermost(a)).strides
+        strides = np.asarray(in_memory(a)).strides
         a, order = _transpose(a, axes=tuple(sorted(range(a.ndim), key=lambda i: -abs(strides[i])))), "C"
     return _ravel(a, order=_order_in_memory(a) if order == "A" else order)
 
 
 def _order_in_memory(a):
-    flags = np.asarray(innermost(a)).flags
+    flags = np.asarray(in_memory(a)).flags
     return "F" if flags.f_contiguous and not flags.c_contiguous else "C"
 
 

@@ -173,7 +173,7 @@ def _born(node: Any) -> None:
         found = watch.first(known["y"]) if "y" in known else None
         if found:
             operands = [known[f"x{i}"] for i in range(8) if f"x{i}" in known] or known.get("xs", ())
-            _forward(watch, frame.f_code.co_filename[9:-1], found, known["y"], operands, where)
+            _forward(watch, frame.f_globals["forward"].__name__, found, known["y"], operands, where)
 
 
 def _forward(watch: _Watch, name: str, found: str, y: Any, operands: Any, where: str) -> None:

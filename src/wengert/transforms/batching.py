@@ -263,9 +263,17 @@ def _leaves(value: Any) -> list:
     return [opened(value) if isinstance(value, Wrapper) else value]
 
 
+def _without_derivative(value: Any) -> Any:
+    """The batch inside a value of a transformation around it, whose derivative the result does not have."""
+    value = opened(value)
+    while isinstance(value, Wrapper) and not isinstance(value, Batch) and not value._recorded:
+        value = opened(value._value)
+    return value
+
+
 def _taken_apart(args: tuple) -> tuple[int, list, list]:
     """Level, values and which of them are batched, of the operands of a plain function."""
-    args = tuple(map(opened, args))
+    args = tuple(map(_without_derivative, args))
     level = _level_of(args)
     mine = [isinstance(a, Batch) and a._level == level for a in args]
     return level, [unbox(a._value) if ours else a for a, ours in zip(args, mine, strict=True)], mine

@@ -27,7 +27,7 @@ from wengert.transforms.forward import Dual
 from wengert.transforms.joint import record
 from wengert.transforms.lifted import opened
 
-__all__ = ["Call", "Results", "apply"]
+__all__ = ["Batched", "Call", "Results", "apply"]
 
 
 @dataclass
@@ -378,7 +378,7 @@ def _on_batches(call: Call, top: Batch, leaves: list) -> Any:
     inner = [unbox(x._value) if mine else x for x, mine in zip(leaves, ours, strict=True)]
     if highest(inner) is None:  # nobody asks for derivatives
         return call.run([Batch._of(x, top._level) if mine else x for x, mine in zip(inner, ours, strict=True)])
-    values, structure = flatten(apply(_Batched(call, ours, top), inner))
+    values, structure = flatten(apply(Batched(call, ours, top._length, top._level), inner))
     return rebuild(structure, [Batch._of(y, top._level) if _has_axes(y) else y for y in values])
 
 
@@ -386,11 +386,11 @@ def _has_axes(y: Any) -> bool:
     return isinstance(y, (Wrapper, np.ndarray))
 
 
-class _Batched(Call):
+class Batched(Call):
     """A call for all examples of a batch at once; its results all have the batch axis."""
 
-    def __init__(self, call: Call, mapped: list[bool], top: Batch):
-        self.call, self.mapped, self.n, self.outside = call, mapped, top._length, top._level
+    def __init__(self, call: Call, mapped: list[bool], length: int, outside: int | None = None):
+        self.call, self.mapped, self.n, self.outside = call, mapped, length, outside
         self.name, self.pulls, self.pushes = call.name, call.pulls, call.pushes
         self.replaces = call.replaces
         self.operand = call.operand  # type: ignore[method-assign]
@@ -413,7 +413,8 @@ class _Batched(Call):
         y = opened(y) if isinstance(y, Wrapper) else y
         inside = y._value if isinstance(y, Batch) and y._level == level else y
         while isinstance(inside, Wrapper):
-            _refuse_leaks(self.call, [inside] if inside._level == self.outside else [], self.outside)
+            if inside._level == self.outside:
+                _refuse_leaks(self.call, [inside], inside._level)
             inside = inside._value
         if isinstance(y, Batch) and y._level == level:
             return unbox(y._value)
@@ -422,10 +423,12 @@ class _Batched(Call):
         return np.copy(stretched(y if isinstance(y, Wrapper) else plain(y), self.n))
 
     def run(self, leaves: list) -> Any:
+        """Run the call for all examples at once."""
         with new_level() as level:
             return self._out(self.call.run(self._in(leaves, level)), level)
 
     def forward(self, leaves: list) -> tuple[Any, Any]:
+        """As of the call for one example, for all at once."""
         with new_level() as level:
             out, state = self.call.forward(self._in(leaves, level))
             saved, structure = flatten(state)
@@ -441,6 +444,7 @@ class _Batched(Call):
             return self._out(out, level), (kept, _Rebatch(structure, batched))
 
     def pull(self, state: Any, results: Results, given: list) -> list:
+        """As of the call for one example, for all at once; cotangents of what they share are summed."""
         kept, batches = state
         specs = [None if spec is None else _example(spec) for spec in results.specs]
         with new_level() as level:
@@ -453,6 +457,7 @@ class _Batched(Call):
         return [c if c is None or mine else np.sum(c, axis=0) for c, mine in zip(found, self.mapped, strict=True)]
 
     def push(self, leaves: list, tangents: list) -> tuple[Any, Any]:
+        """As of the call for one example, for all at once."""
         with new_level() as level:
             out, moved = self.call.push(self._in(leaves, level), self._in(tangents, level))
             return self._out(out, level), self._out(moved, level)

@@ -30,6 +30,10 @@ def flatten(value: Any) -> tuple[list, Any]:
     return leaves, None if structure.is_leaf() else structure
 
 
+FIELDS: dict[type, tuple[str, ...]] = {}
+"""The dataclasses that are containers of their fields here, with the names of these."""
+
+
 def _register(kind: type) -> None:
     """Make a dataclass a container of its fields."""
     import optree
@@ -46,6 +50,7 @@ def _register(kind: type) -> None:
         return value
 
     optree.register_pytree_node(kind, take_apart, put_together, namespace=NAMESPACE)
+    FIELDS[kind] = names
 
 
 def rebuild(structure: Any, leaves: list) -> Any:

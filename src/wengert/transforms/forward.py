@@ -296,7 +296,9 @@ def _open(x: Any, t: Any, level: int) -> Any:
     if t is None:
         return x
     x = alias(unbox(x))
-    if not isinstance(x, Wrapper):
+    if isinstance(x, Wrapper):
+        x = x._as_numpys()
+    else:
         x = plain(x)
         x = x if x.ndim else x[()]
     spec = spec_of(x)

@@ -45,6 +45,10 @@ class Lifted(face.ArrayFace):
         # A view holds its base: somebody has the tensor inside besides this slot and the local variable.
         return isinstance(inside, Wrapper) and (getrefcount(inside) > tape.ALONE + 1 or inside._has_views)
 
+    def _is_memory(self) -> bool:
+        """Whether a value without axes is an array, which is written in place, rather than a scalar."""
+        return False
+
     def _buffer(self, array: Any) -> Any:
         """A value of this kind around an array (or a wrapper of a lower level), to be written into."""
         raise NotImplementedError
@@ -121,7 +125,7 @@ def _in_place(ufunc: np.ufunc) -> Callable:
 
     def method(self: Lifted, other: Any) -> Any:
         result = self._table[ufunc](self, other)
-        if not self._spec.ndim:
+        if not self._spec.ndim and not self._is_memory():
             return result
         check_in_place(self, ufunc, result)
         self[...] = result

@@ -31,7 +31,9 @@ def _open(value: Any, level: int, name: str) -> Tensor:
     if value is None:
         raise DTypeError(f"[grad] {name} must hold numbers; received None; choose other arguments with argnums=")
     inner = alias(unbox(value))
-    if not isinstance(inner, Wrapper):
+    if isinstance(inner, Wrapper):
+        inner = inner._as_numpys()
+    else:
         inner = plain(inner)
         inner = inner if inner.ndim else inner[()]
     spec = spec_of(inner)

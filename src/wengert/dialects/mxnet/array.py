@@ -21,6 +21,7 @@ class Array(DialectTensor):
     """Base of the dialect's two array classes. Operations on it are recorded only inside ``autograd.record()``."""
 
     __slots__ = ("_fresh",)
+    _flags = ("_fresh",)
     _ground = DORMANT
 
     # Gradients --------------------------------------------------------------------------------------------------

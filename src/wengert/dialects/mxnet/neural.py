@@ -71,7 +71,7 @@ def LeakyReLU(
     choice("LeakyReLU", "act_type", act_type, {"leaky", "prelu", "elu", "selu", "gelu", "rrelu"})
     if not tape.is_training():
         return nn.leaky_relu(data, (lower_bound + upper_bound) / 2)
-    slopes = rng.generator().uniform(lower_bound, upper_bound, data.shape).astype(data.dtype)
+    slopes = rng.draw("uniform", lower_bound, upper_bound, data.shape).astype(data.dtype)
     return np.where(_plain_mask(data > 0), data, slopes * data)
 
 
@@ -163,9 +163,9 @@ def Dropout(
         return np.copy(data)
     with tape.train_mode():
         if not axes:
-            return nn.dropout(data, p, rng.generator())
+            return nn.dropout(data, p, rng.recorded())
         shape = tuple(1 if i in axes else n for i, n in enumerate(data.shape))
-        return data * nn.dropout(np.ones(shape, data.dtype), p, rng.generator())
+        return data * nn.dropout(np.ones(shape, data.dtype), p, rng.recorded())
 
 
 def BatchNorm(

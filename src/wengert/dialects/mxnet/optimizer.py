@@ -17,6 +17,7 @@ from wengert import optim, tape
 from wengert.box import bare
 from wengert.creation import zeros
 from wengert.errors import ArgumentError
+from wengert.protocol import of_number, plain_float
 
 __all__ = [
     "NAG",
@@ -201,9 +202,9 @@ class _Formula(Optimizer):
                 self.update(*one)
             return
         self._update_count(index)
-        lr, wd = float(self._get_lr(index)), float(self._get_wd(index))
-        value = np.asarray(bare(weight))
-        g = np.asarray(bare(grad)) * float(self.rescale_grad)
+        lr, wd = plain_float(self._get_lr(index)), plain_float(self._get_wd(index))
+        value = bare(weight)
+        g = bare(grad) * plain_float(self.rescale_grad)
         if self.clip_gradient is not None and self.clip_gradient > 0:
             g = np.clip(g, -self.clip_gradient, self.clip_gradient)
         g = self._decayed(g, value, wd)
@@ -264,7 +265,7 @@ class Adam(_Formula):
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
 
     def _change(self, value: np.ndarray, g: np.ndarray, lr: float, count: int, state: tuple) -> Any:
-        self._formula.eps = self.epsilon / sqrt(1 - self.beta2**count)
+        self._formula.eps = self.epsilon / of_number(sqrt, np.sqrt, 1 - self.beta2**count)
         return super()._change(value, g, lr, count, state)
 
 

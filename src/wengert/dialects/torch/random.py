@@ -4,6 +4,7 @@ The methods of `Generator` give PyTorch's own numbers (to rounding), but for `ot
 only (``poisson``, ``geometric_``, ``log_normal_``, ``cauchy_``).
 """
 
+import functools
 import math
 import operator
 import time
@@ -20,11 +21,41 @@ from wengert.dialects.torch.errors import TorchError
 from wengert.dialects.torch.making import bare, titled
 from wengert.dialects.torch.promotion import refused
 from wengert.dialects.torch.tensor import Tensor
+from wengert.random import as_array, drawn, is_recording, leave_to_python
 from wengert.writes import write
 
 DEFAULT_SEED = 67280421310721
 BLOCK = 16
 """So many normal numbers are made at a time, from 8 pairs; fewer are made one by one."""
+
+
+def _recorded(draw: Callable) -> Callable:
+    """A method whose numbers a compiled function draws anew at each call."""
+
+    @functools.wraps(draw)
+    def method(self: "Generator", *args: Any) -> np.ndarray:
+        if not is_recording():
+            return draw(self, *args)
+        _check_allowed()
+        return drawn(self, draw.__name__, *args)
+
+    return method
+
+
+class _Bits:
+    """Where a generator is, by the name that NumPy's have for it."""
+
+    def __init__(self, generator: "Generator"):
+        self._generator = generator
+
+    @property
+    def state(self) -> tuple:
+        """All that decides what is drawn next."""
+        return self._generator._bits.state, self._generator._spare
+
+    @state.setter
+    def state(self, state: tuple) -> None:
+        self._generator._bits.state, self._generator._spare = state
 
 
 class Generator:
@@ -37,6 +68,7 @@ class Generator:
 
     def manual_seed(self, seed: int) -> "Generator":
         """Start again from a seed; returns itself."""
+        leave_to_python("it seeds a generator of random numbers", self if hasattr(self, "_bits") else None)
         self._seed = operator.index(seed)
         legacy = np.random.RandomState(self._seed & 0xFFFFFFFF)
         self._bits: Any = np.random.MT19937()
@@ -55,6 +87,7 @@ class Generator:
 
     def get_state(self) -> Tensor:
         """The state, as a tensor of bytes."""
+        leave_to_python("it reads the state of a generator of random numbers", self)
         state = self._bits.state["state"]
         spare = np.array([np.nan if self._spare is None else self._spare])
         words = np.concatenate([state["key"], [state["pos"]]]).astype(np.uint32)
@@ -62,10 +95,16 @@ class Generator:
 
     def set_state(self, new_state: Tensor) -> None:
         """Go on from a state that `get_state` gave."""
+        leave_to_python("it sets the state of a generator of random numbers", self)
         value = np.array(bare(new_state), np.uint8)
         words, spare = value[:-8].view(np.uint32), value[-8:].view(np.float64)[0]
         self._bits.state = {"bit_generator": "MT19937", "state": {"key": words[:-1], "pos": int(words[-1])}}
         self._spare = None if np.isnan(spare) else float(spare)
+
+    @property
+    def bit_generator(self) -> _Bits:
+        """The state, to be kept and set again."""
+        return _Bits(self)
 
     # Numbers --------------------------------------------------------------------------------------------------------
 
@@ -79,6 +118,7 @@ class Generator:
         pairs = self.words(2 * n).reshape(n, 2)
         return (pairs[:, 0] << np.uint64(32)) | pairs[:, 1]
 
+    @_recorded
     def uniform(self, n: int, dtype: Any) -> np.ndarray:
         """Numbers in [0, 1): as many bits as the dtype holds."""
         if dtype == np.float64:
@@ -86,6 +126,7 @@ class Generator:
         bits = 11 if dtype == np.float16 else 24
         return ((self.words(n) & np.uint64((1 << bits) - 1)) * 2.0**-bits).astype(dtype)
 
+    @_recorded
     def normal(self, n: int, dtype: Any) -> np.ndarray:
         """Standard normal numbers, by the method of Box and Muller."""
         if n < BLOCK:
@@ -108,16 +149,19 @@ class Generator:
         self._spare = radius * math.sin(angle)
         return radius * math.cos(angle)
 
+    @_recorded
     def integers(self, low: int, high: int, n: int) -> np.ndarray:
         """Whole numbers in [low, high)."""
         span = high - low
         draws = self.long_words(n) if span >= 1 << 28 else self.words(n)
         return (draws % np.uint64(span)).astype(np.int64) + low
 
+    @_recorded
     def exponential(self, n: int) -> np.ndarray:
         """Exponentially distributed numbers with mean 1."""
         return -np.log1p(-self.uniform(n, np.float64))
 
+    @_recorded
     def permutation(self, n: int) -> np.ndarray:
         """The numbers below `n` in random order: each in turn changes places with one behind it."""
         order = list(range(n))
@@ -130,6 +174,7 @@ class Generator:
     def other(self) -> np.random.Generator:
         """A generator of NumPy's on the same bits, for distributions whose algorithm is another than PyTorch's."""
         _check_allowed()
+        leave_to_python("it draws random numbers of a distribution that a program does not know", self)
         return np.random.Generator(self._bits)
 
 
@@ -301,7 +346,7 @@ def _chosen(source: Generator, shape: tuple, p: Any) -> np.ndarray:
 
 def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Tensor:
     """Positions drawn with the probabilities that rows of `input` are proportional to."""
-    weights = np.asarray(bare(input))
+    weights = as_array(bare(input))
     if weights.dtype.kind != "f":
         raise TorchError(f"[multinomial] multinomial only supports floating-point dtypes for input; got {input.dtype}")
     if np.any(~(weights >= 0)) or np.any(np.isinf(weights)) or np.any(weights.sum(-1) <= 0):
@@ -318,7 +363,7 @@ def multinomial(input: Tensor, num_samples: int, replacement: bool = False, *, g
         # The first of several events that wait for exponential times: those times are compared.
         waits = weights / source.exponential(weights.size).astype(weights.dtype).reshape(weights.shape)
         found = np.argsort(-waits, -1, kind="stable")[..., :num_samples]
-    return made(np.asarray(found, np.int64))
+    return made(as_array(found, np.int64))
 
 
 def poisson(input: Tensor, generator: Any = None) -> Tensor:
@@ -334,7 +379,7 @@ def _filling(name: str, draw: Callable, summary: str) -> Callable:
     def fill(self: Tensor, *args: Any, generator: Any = None, **keywords: Any) -> Tensor:
         values = draw(generator or default_generator, self, *args, **keywords)
         try:
-            write(self, Ellipsis, np.asarray(values).reshape(self._spec.shape).astype(self._spec.dtype))
+            write(self, Ellipsis, np.reshape(values, self._spec.shape).astype(self._spec.dtype))
         except (ValueError, TypeError, RuntimeError) as error:
             raise refused(self, error) from error
         return self

@@ -52,7 +52,9 @@ class NDArray(AutoCloseable, DialectTensor):
     [ 0.,  4.,  8., 12.]
     """
 
-    __slots__ = ("_collector", "_collects", "_name")
+    __slots__ = ("_collects", "_is_latest", "_name")
+    _flags = ("_is_latest",)
+    """Whether the gradient is one of the latest collector's."""
     _ground = SYSTEM
 
     if TYPE_CHECKING:
@@ -192,7 +194,7 @@ class NDArray(AutoCloseable, DialectTensor):
             self.requires_grad_(True)
         else:
             self.retain_grad()
-        self._collects, self._collector = True, 0
+        self._collects, self._is_latest = True, False
         gradients.watched[id(self)] = self
 
     def hasGradient(self) -> bool:
@@ -207,12 +209,12 @@ class NDArray(AutoCloseable, DialectTensor):
                 f"[getGradient] an array that collects gradients was required; received {self._spec!r}, which does "
                 f"not; call setRequiresGradient(True) before the computation"
             )
-        if self._collector != gradients.current() or getattr(self, "_grad", None) is None:
+        if not self._is_latest or getattr(self, "_grad", None) is None:
             self._overwrite(np.zeros(self._spec.shape, self._spec.dtype))
         return detached_view(self._grad)
 
     def _accumulate(self, g: Any) -> None:
-        if self._collector == gradients.current() and getattr(self, "_grad", None) is not None:
+        if self._is_latest and getattr(self, "_grad", None) is not None:
             super()._accumulate(g)
         else:
             self._overwrite(g)
@@ -226,7 +228,7 @@ class NDArray(AutoCloseable, DialectTensor):
         else:
             self._grad = self._new_grad(g)
             self._grad._level = self._level
-        self._collector = gradients.current()
+        self._is_latest = True
 
     def stopGradient(self) -> "NDArray":
         """The same memory as a constant: gradients do not flow through it."""

@@ -227,13 +227,13 @@ class NDManager(AutoCloseable):
 
     def randomUniform(self, low: float, high: float, shape: Any, *kind: Any) -> NDArray:
         """Numbers between `low` and `high`: ``randomUniform(low, high, shape[, dataType[, device]])``."""
-        drawn = random.generator.uniform(low, high, tuple(shape_of((shape,))))
+        drawn = random.generator().uniform(low, high, tuple(shape_of((shape,))))
         return self._own(np.asarray(drawn).astype(_kind("randomUniform", kind)))
 
     def randomNormal(self, *arguments: Any) -> NDArray:
         """Normal numbers: ``randomNormal([loc, scale,] shape[, dataType[, device]])``."""
         loc, scale, shape, kind = _located(arguments)
-        drawn = random.generator.normal(loc, scale, shape)
+        drawn = random.generator().normal(loc, scale, shape)
         return self._own(np.asarray(drawn).astype(_kind("randomNormal", kind)))
 
     def truncatedNormal(self, *arguments: Any) -> NDArray:
@@ -241,22 +241,22 @@ class NDManager(AutoCloseable):
         from scipy.stats import truncnorm
 
         loc, scale, shape, kind = _located(arguments)
-        drawn = truncnorm.rvs(-2, 2, loc, scale, size=shape or 1, random_state=random.generator)
+        drawn = truncnorm.rvs(-2, 2, loc, scale, size=shape or 1, random_state=random.generator())
         return self._own(np.reshape(drawn, shape).astype(_kind("truncatedNormal", kind)))
 
     def randomInteger(self, low: int, high: int, shape: Any, *kind: Any) -> NDArray:
         """Integers from `low` to below `high`: ``randomInteger(low, high, shape[, dataType])``."""
-        drawn = random.generator.integers(low, high, tuple(shape_of((shape,))))
+        drawn = random.generator().integers(low, high, tuple(shape_of((shape,))))
         return self._own(np.asarray(drawn).astype(_kind("randomInteger", kind, np.dtype(np.int64))))
 
     def randomPermutation(self, n: int) -> NDArray:
         """The integers from 0 to below `n` in random order."""
-        return self._own(random.generator.permutation(n))
+        return self._own(random.generator().permutation(n))
 
     def randomMultinomial(self, n: int, pValues: NDArray, shape: Any = ()) -> NDArray:
         """How often each outcome comes up in `n` experiments."""
         p = np.asarray(bare(pValues), float)
-        return self._own(random.generator.multinomial(n, p / p.sum(), tuple(shape) or None))
+        return self._own(random.generator().multinomial(n, p / p.sum(), tuple(shape) or None))
 
 
 def _numbers_of(data: Any) -> np.ndarray:

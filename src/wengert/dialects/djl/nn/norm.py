@@ -29,7 +29,7 @@ class Dropout(Block):
     def dropout(input: NDArray, rate: float = 0.5, training: bool = False) -> NDList:
         """The array with elements dropped and the others scaled up, in training."""
         with tape.train_mode() if training else tape.predict_mode():
-            return NDList(dropout(input, rate, random.generator))
+            return NDList(dropout(input, rate, random.recorded()))
 
     def forwardInternal(
         self, parameterStore: ParameterStore, inputs: NDList, training: bool, params: Any = None

@@ -78,7 +78,7 @@ class ArrayDataset:
     def getData(self, manager: NDManager, *executor: Any) -> Iterator[Batch]:
         """The batches of one pass over the data."""
         n, step = self.size(), self._batch_size
-        order = random.generator.permutation(n) if self._shuffle else None
+        order = random.generator().permutation(n) if self._shuffle else None
         for start in range(0, n - step + 1 if self._drop_last else n, step):
             rows = slice(start, start + step) if order is None else order[start : start + step]
             scope = manager.newSubManager()
@@ -87,7 +87,7 @@ class ArrayDataset:
 
     def randomSplit(self, *ratio: int) -> list["ArrayDataset"]:
         """Parts whose sizes are as the numbers given, drawn at random."""
-        order = random.generator.permutation(self.size())
+        order = random.generator().permutation(self.size())
         ends = (np.cumsum(ratio) * self.size() // sum(ratio)).tolist()
         parts = [order[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True)]
         settings = self._batch_size, self._shuffle, self._drop_last

@@ -81,7 +81,7 @@ class XavierInitializer(Initializer):
         """Numbers drawn anew."""
         if len(shape) < 2:
             return manager.zeros(shape, dataType)
-        weight = init.xavier_uniform(tuple(shape), random.generator, np.float64, gain=self.gain)
+        weight = init.xavier_uniform(tuple(shape), random.generator(), np.float64, gain=self.gain)
         return manager.create(weight, dataType)
 
 

@@ -7,6 +7,7 @@ from wengert import optim, tape
 from wengert.dialects.djl.errors import IllegalStateException
 from wengert.dialects.djl.ndarray import NDArray
 from wengert.dialects.djl.training.tracker import Tracker, as_tracker
+from wengert.protocol import plain_float
 
 __all__ = ["Optimizer"]
 
@@ -51,7 +52,7 @@ class Optimizer:
         if self._clip is not None:
             slope = slope.clip(-self._clip, self._clip)
         slope = slope + memory.weight_decay * value
-        rate = float(self._tracker.getNewValue(memory.steps))
+        rate = plain_float(self._tracker.getNewValue(memory.steps))
         change = memory.change(value, slope, rate, memory.steps, *memory._slots[0])
         del value  # as long as somebody holds it, a write goes to a copy of the buffer
         with tape.no_grad():

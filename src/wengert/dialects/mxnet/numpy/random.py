@@ -1,5 +1,6 @@
 """``mxnet.np.random``: random arrays, from the generator that ``mx.random.seed`` starts anew."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ from wengert.dialects.mxnet.naming import named
 from wengert.dialects.mxnet.numpy.array import boxed, ndarray
 from wengert.dialects.mxnet.util import default_float
 from wengert.errors import LostGradientError
+from wengert.random import as_array
 
 _DISTRIBUTIONS = {
     "beta": 2, "binomial": 2, "chisquare": 1, "exponential": 1, "f": 2, "gamma": 2, "geometric": 1, "gumbel": 2,
@@ -42,13 +44,13 @@ def _distribution(name: str) -> Callable:
     def draw(*parameters: Any, size: Any = None, dtype: Any = None, ctx: Any = None, device: Any = None,
              out: Any = None, **named: Any) -> Any:  # fmt: skip
         on_cpu(f"random.{name}", ctx or device)
-        method = getattr(rng.generator(), name)
+        method = functools.partial(rng.draw, name)
         limit = _DISTRIBUTIONS[name]
         if len(parameters) > limit:
             parameters, size = parameters[:limit], parameters[limit]
         _require_constants(name, (*parameters, *named.values()))
         drawn = method(*map(bare, parameters), **{key: bare(value) for key, value in named.items()}, size=_size(size))
-        made = boxed(np.asarray(drawn, default_float() if dtype is None else dtype))
+        made = boxed(as_array(drawn, default_float() if dtype is None else dtype))
         return made if out is None else made.copyto(out)
 
     return named(draw, name, f"See `numpy.random.{name}`.")
@@ -65,7 +67,7 @@ def seed(seed: int | None = None) -> None:
 def rand(*size: int, dtype: Any = None, ctx: Any = None) -> ndarray:
     """Uniform over [0, 1), in the given shape."""
     on_cpu("random.rand", ctx)
-    return boxed(np.asarray(rng.generator().random(size), default_float() if dtype is None else dtype))
+    return boxed(as_array(rng.draw("random", size), default_float() if dtype is None else dtype))
 
 
 def random_sample(size: Any = None) -> ndarray:
@@ -76,8 +78,8 @@ def random_sample(size: Any = None) -> ndarray:
 def randn(*size: int, dtype: Any = None, ctx: Any = None) -> ndarray:
     """Standard normal, in the given shape."""
     on_cpu("random.randn", ctx)
-    drawn = rng.generator().standard_normal(size)
-    return boxed(np.asarray(drawn, default_float() if dtype is None else dtype))
+    drawn = rng.draw("standard_normal", size)
+    return boxed(as_array(drawn, default_float() if dtype is None else dtype))
 
 
 def randint(
@@ -86,7 +88,7 @@ def randint(
 ) -> Any:  # fmt: skip
     """Integers from [low, high), or from [0, low)."""
     on_cpu("random.randint", ctx or device)
-    drawn = boxed(np.asarray(rng.generator().integers(low, high, _size(size)), dtype or np.int64))
+    drawn = boxed(as_array(rng.draw("integers", low, high, _size(size)), dtype or np.int64))
     return drawn if out is None else drawn.copyto(out)
 
 
@@ -96,25 +98,25 @@ def choice(
     """Entries of `a`, or numbers below `a`, drawn with probabilities `p`."""
     on_cpu("random.choice", ctx or device)
     if p is not None:
-        p = np.asarray(bare(p), float)
+        p = as_array(bare(p), float)
         p = p / p.sum() if np.isclose(p.sum(), 1, atol=1e-4) else p  # single precision does not add up exactly
-    drawn = boxed(np.asarray(rng.generator().choice(bare(a), _size(size), replace, p)))
+    drawn = boxed(as_array(rng.draw("choice", bare(a), _size(size), replace, p)))
     return drawn if out is None else drawn.copyto(out)
 
 
 def multinomial(n: int, pvals: Any, size: Any = None, ctx: Any = None, device: Any = None) -> ndarray:
     """How often each outcome came in `n` trials."""
     on_cpu("random.multinomial", ctx or device)
-    p = np.asarray(bare(pvals), float)
+    p = as_array(bare(pvals), float)
     p = p / p.sum() if np.isclose(p.sum(), 1, atol=1e-4) else p
-    return boxed(rng.generator().multinomial(int(bare(n)), p, _size(size)))
+    return boxed(rng.draw("multinomial", int(bare(n)), p, _size(size)))
 
 
 def multivariate_normal(mean: Any, cov: Any, size: Any = None, **kwargs: Any) -> ndarray:
     """Vectors from a normal distribution of given mean and covariance."""
     _require_constants("multivariate_normal", (mean, cov))
-    drawn = rng.generator().multivariate_normal(bare(mean), bare(cov), _size(size), **kwargs)
-    return boxed(np.asarray(drawn, default_float()))
+    drawn = rng.draw("multivariate_normal", bare(mean), bare(cov), _size(size), **kwargs)
+    return boxed(as_array(drawn, default_float()))
 
 
 def bernoulli(
@@ -123,19 +125,19 @@ def bernoulli(
     """Ones with probability `prob`, zeros else."""
     on_cpu("random.bernoulli", ctx or device)
     _require_constants("bernoulli", (prob, logit))
-    p = bare(prob) if prob is not None else 1 / (1 + np.exp(-np.asarray(bare(logit))))
-    drawn = rng.generator().random(np.shape(p) if size is None else _size(size)) < p
-    return boxed(np.asarray(drawn, default_float() if dtype is None else dtype))
+    p = bare(prob) if prob is not None else 1 / (1 + np.exp(-as_array(bare(logit))))
+    drawn = rng.draw("random", np.shape(p) if size is None else _size(size)) < p
+    return boxed(as_array(drawn, default_float() if dtype is None else dtype))
 
 
 def permutation(x: Any) -> ndarray:
     """The rows of `x`, or the numbers below it, in random order."""
-    return boxed(np.asarray(rng.generator().permutation(bare(x))))
+    return boxed(as_array(rng.draw("permutation", bare(x))))
 
 
 def shuffle(x: ndarray) -> None:
     """Put the rows of `x` in random order, in place."""
-    x[...] = rng.generator().permutation(bare(x))
+    x[...] = rng.draw("permutation", bare(x))
 
 
 __all__ = [

@@ -12,6 +12,7 @@ from wengert.dialects.torch.errors import MissingError, OptionError, TypeMismatc
 from wengert.dialects.torch.nn.module import clear_grad
 from wengert.dialects.torch.tensor import Tensor
 from wengert.optim import optimizer as formulas
+from wengert.protocol import plain_float, whole_number
 from wengert.tape import enable_grad, no_grad
 
 __all__ = ["Optimizer"]
@@ -157,7 +158,7 @@ class FormulaOptimizer(Optimizer):
     def _formula(self, group: dict[str, Any]) -> formulas.Optimizer:
         """The formula in a group's present settings. Its arrays are in `state`; so a tensor of none will do for it."""
         own = {k: v for k, v in group.items() if k in self.defaults and k not in NOT_NUMBERS}
-        own["lr"] = float(own["lr"])
+        own["lr"] = plain_float(own["lr"])
         return self.formula([Tensor._box(0.0).requires_grad_()], **{self.settings.get(k, k): v for k, v in own.items()})
 
     def step(self, closure: Callable | None = None) -> Any:
@@ -179,11 +180,11 @@ class FormulaOptimizer(Optimizer):
         """Update one parameter; its arrays are the memory of the tensors in its state."""
         names = [self.slots[name] for name in formula.slots]
         state = self.state[t] if names or self.counted else {}
-        count = int(state["step"]) + 1 if "step" in state else 1 + bool(state)
+        count = whole_number(state["step"]) + 1 if "step" in state else 1 + bool(state)
         arrays = [self._array(t, state.get(name)) for name in names]
         formula.update(t, lr, count, arrays)
         if self.counted:
-            state["step"] = Tensor._box(np.float32(count))
+            state["step"] = Tensor._box(np.float32(1) * count)
         for name, array in zip(names, arrays, strict=True):
             if name not in state or not t.ndim:  # numbers cannot be written into
                 state[name] = Tensor._box(array)
