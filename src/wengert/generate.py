@@ -7,6 +7,8 @@ generic interpreter of the same declarations took 1.7 µs more per operation, tw
 `source`.
 """
 
+import functools
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from wengert import tape
+from wengert import large, planned, tape
 from wengert.box import Box, alias, lift, unbox
 from wengert.errors import MissingRuleError
-from wengert.primitive import Primitive
+from wengert.primitive import Primitive, needs
 from wengert.protocol import NUMPY_SCALARS, PLAIN, Wrapper, highest, spec_of
-from wengert.source import Source, VariadicSource
+from wengert.source import Source
+from wengert.variadic import VariadicSource
 
 __all__ = ["Family", "generate"]
 
@@ -72,6 +75,32 @@ _SCOPE: dict[str, Any] = {
 """The names that every generated function may use."""
 
 
+AT_ONCE = frozenset({"forward", "rule", "link"})
+"""The functions that most primitives come to use."""
+RULES = frozenset({"rule", "rule_complex", "rule_large"})
+
+
+@functools.cache
+def _code(text: str) -> Any:
+    """The code of a function; many primitives have the same."""
+    return compile(text, "<wengert primitive>", "exec")
+
+
+def _later(name: str, text: Callable[[], str], scope: dict[str, Any]) -> Callable:
+    """A function that is compiled when it is first called, and takes its own place then."""
+
+    def first(*args: Any) -> Any:
+        if scope[name] is first:
+            exec(_code(text()), scope)
+            scope[name].__dict__.update(first.__dict__)
+            for rule in RULES & scope.keys():
+                if scope[rule].graph is first:
+                    scope[rule].graph = scope[name]
+        return scope[name](*args)
+
+    return first
+
+
 def generate(p: Primitive, family: Family) -> Callable:
     """The forward function of a primitive for a family of tensor classes."""
     scope = _SCOPE | {"Tensor": family.tensor, "View": family.view, "make_view": family.make_view}
@@ -81,17 +110,52 @@ def generate(p: Primitive, family: Family) -> Callable:
         scope["refuse_operand"] = partial(refuse_operand, p)
     scope["make"] = type.__call__.__get__(family.tensor)  # past a metaclass, as `Family.new_view`
     scope |= {"Shut": family.shut, "refuse": family.refuse, "__name__": f"{family.tensor.__module__}.generated"}
-    text = (VariadicSource if p.variadic else Source)(p, family).text()
-    exec(compile(text, f"<wengert {p.name}>", "exec"), scope)
-    for suffix in ("", "_complex"):
-        rule = scope["rule" + suffix]
-        rule.graph, rule.name = scope["graph" + suffix], p.name
+    source = (VariadicSource if p.variadic else Source)(p, family)
+    texts = source.texts()
+    scope |= _for_large(p, source)
+    for name, text in texts.items():
+        if name in AT_ONCE:
+            exec(_code(text()), scope)
+        else:
+            scope[name] = _later(name, text, scope)
+    for name in RULES & texts.keys():
+        scope[name].graph, scope[name].name = scope["graph_complex" if name == "rule_complex" else "graph"], p.name
     forward = scope["forward"]
-    slow = _slow_path(p, family, scope["core"])
+    slow = _slow_path(p, family, scope)
     scope["slow"] = forward.slow = slow if family.around is None else family.around(slow)
-    forward.source = text
+    forward.texts = texts
     forward.__name__ = forward.__qualname__ = p.name
     return forward
+
+
+def _for_large(p: Primitive, source: Source) -> dict[str, Any]:
+    """The functions that a primitive calls with large arrays."""
+    if source.whole:
+        rules = {f"large{i}": planned.whole(p.rules[i], warns=False) for i in source.differentiable}
+        return {"large": planned.whole(p.call), **rules}
+    if not source.large_forward:
+        return {}
+    scope: dict[str, Any] = {"large": large.forward(p.apply, source.n)}
+    for i, names in source.large_steps.items():
+        step, slope = _step(p.rules[i], source._partial(i), names)
+        last = i == source.differentiable[0]
+        scope[f"large{i}"] = large.stepping(
+            step, tape.guard if p.singular else None, last, None if p.singular else slope
+        )
+    return scope
+
+
+def _step(rule: Callable, constant: Any, names: tuple[str, ...]) -> tuple[Callable, Callable | None]:
+    """A rule as a function of the cotangent and what was saved; and the partial derivative, where it is given."""
+    if isinstance(constant, str):
+        return operator.mul, lambda value: value
+    if constant is not None:
+        return operator.neg if constant == -1 else lambda g: g * constant, None
+    order = needs(rule)
+    if "g" not in order:
+        return lambda g, *values: g * rule(*values), rule
+    place = order.index("g")
+    return lambda g, *values: rule(*values[:place], g, *values[place:]), None
 
 
 def refuse_operand(p: Primitive, i: int) -> None:
@@ -102,7 +166,7 @@ def refuse_operand(p: Primitive, i: int) -> None:
     )
 
 
-def _slow_path(p: Primitive, family: Family, core: Callable) -> Callable:
+def _slow_path(p: Primitive, family: Family, scope: dict[str, Any]) -> Callable:
     """What `forward` falls back to for operands that are not all of one level, or that are no tensors at all."""
 
     def slow(given: tuple, params: tuple) -> Any:
@@ -112,14 +176,23 @@ def _slow_path(p: Primitive, family: Family, core: Callable) -> Callable:
             y = _plain_result(p, family, operands, dict(zip(p.params, params, strict=True)))
             return family.tensor._box(y) if family.boxes or highest(given) is not None else y
         if not isinstance(top, Box):
-            return top._table[p](*operands, **dict(zip(p.params, params, strict=True)))
+            y = top._table[p](*operands, **dict(zip(p.params, params, strict=True)))
+            return _of_dialect(p, family, y, operands, given) if top._recorded else y
         level = top._level
         ours = [isinstance(a, Box) and a._level == level for a in operands]
         values = [a._value if mine else alias(a) for a, mine in zip(operands, ours, strict=True)]
         parents = [a._node if mine else None for a, mine in zip(operands, ours, strict=True)]
-        return core(level, values, parents, top if p.view else None, *params)
+        return scope["core"](level, values, parents, top if p.view else None, *params)
 
     return slow
+
+
+def _of_dialect(p: Primitive, family: Family, y: Any, operands: tuple, given: tuple) -> Any:
+    """What a function that is being compiled computes of a dialect's tensors: one of these, as it is otherwise."""
+    is_one = isinstance(y, Wrapper) and not isinstance(y, Box)
+    if not is_one or family.settle is None or not (family.boxes or any(isinstance(x, Box) for x in given)):
+        return y
+    return family.tensor._box(y if p.view or "dtype" in p.params else family.settle(y, operands))
 
 
 def _plain_result(p: Primitive, family: Family, operands: tuple, params: dict) -> Any:

@@ -34,6 +34,8 @@ The text for ``np.multiply``, slightly shortened, to read the templates by::
             else: grads[o] = grads[o] + c
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,55 @@ class Source:
         self.differentiable = [i for i, rule in enumerate(self.rules) if rule is not None]
         self.slot = {i: k for k, i in enumerate(self.differentiable)}
         self.saved = self._saved()
+        self.large_steps = self._large_steps()
+
+    # Large arrays -----------------------------------------------------------------------------------------------
+
+    @property
+    def large_forward(self) -> bool:
+        """Whether large operands go to a function of their own (`large`)."""
+        return self.p.kind == "elementwise" and not self.p.params and self.n <= 2 and not self.p.variadic
+
+    @property
+    def whole(self) -> bool:
+        """Whether large operands go to compiled programs (`planned`): of reductions, running sums and the like."""
+        p = self.p
+        return self.n == 1 and p.kind in ("linear", "general") and not (p.view or p.moves or p.variadic or p.scatter)
+
+    def _large_steps(self) -> dict[int, tuple[str, ...]]:
+        """Operands whose cotangents have such a function, with the names of what it needs beside `g`."""
+        if not self.large_forward:
+            return {}
+        steps = {}
+        for i in self.differentiable:
+            names = tuple(name for name in self._needed(i) if name != "g")
+            if not isinstance(self._partial(i), int) or self._partial(i) == -1:
+                steps[i] = names
+        known = {*self.p.operands, "y"}
+        return steps if all(known.issuperset(names) for names in steps.values()) else {}
+
+    def _large_backward(self) -> str:
+        """The backward function for large results."""
+        lines = ["def rule_large(node, g, heap, nodes, grads):"]
+        for i in reversed(self.differentiable):
+            last = i == self.differentiable[0]
+            usual = self._send(i, False, False, last)
+            lines += [f"p = {self._parent(i)}", "if p is not None:"]
+            if i not in self.large_steps:
+                lines += [f"    {line}" for line in usual]
+                continue
+            arguments = "".join(f", {self._load(name, False)}" for name in self.large_steps[i])
+            skip = ["    if not heap or o < heap[0]:", "        return p"] if last else []
+            sent = [
+                "o = p.order",
+                f"c = large{i}(grads, o, g{arguments})",
+                "if c is not None:",
+                "    grads[o] = c",
+                *skip,
+                "    heappush(heap, o); nodes[o] = p",
+            ]
+            lines += [f"    {line}" for line in if_else("p.spec is node.spec", sent, usual)]
+        return "\n    ".join(lines)
 
     # What is kept -----------------------------------------------------------------------------------------------
 
@@ -115,17 +166,17 @@ class Source:
 
     # The functions ----------------------------------------------------------------------------------------------
 
-    def text(self) -> str:
-        """All functions, with the names `forward`, `core`, `rule`, `graph` and, of views, `link`."""
-        parts = [self._forward(), self._core()]
-        for suffix, conjugate in (("", False), ("_complex", True)):
-            parts += [
-                self._backward("rule" + suffix, conjugate, graph=False),
-                self._backward("graph" + suffix, conjugate, graph=True),
-            ]
+    def texts(self) -> dict[str, Callable[[], str]]:
+        """What writes each function: `forward`, `core`, `rule`, `graph` and, of views, `link`."""
+        parts = {"forward": self._forward, "core": self._core}
+        for suffix in ("", "_complex"):
+            for name in ("rule", "graph"):
+                parts[name + suffix] = partial(self._backward, name + suffix, bool(suffix), name == "graph")
+        if self.large_steps:
+            parts["rule_large"] = self._large_backward
         if self.p.view:
-            parts.append(self._link())
-        return "\n\n".join(parts)
+            parts["link"] = self._link
+        return parts
 
     def _forward(self) -> str:
         operands = [f"a{i}" for i in range(self.n)]
@@ -133,7 +184,7 @@ class Source:
         lines = [f"def forward({', '.join(operands + params)}):"]
         for i in range(self.n):
             lines += self._operand(i)
-        lines += [*self._admitted(), *self._computed(self._call()), *self._result_spec(), *self._record("a0")]
+        lines += [*self._admitted(), *self._value(), *self._record("a0")]
         return "\n    ".join(lines)
 
     def _operand(self, i: int) -> list[str]:
@@ -163,6 +214,19 @@ class Source:
             lines += ["if level is None:", f"    {leave}"]
         return lines
 
+    def _value(self) -> list[str]:
+        """The result and its record; large arrays go to a function of their own, at no cost to small ones."""
+        call = self._call()
+        if not self.large_forward:
+            return [*self._computed(call), *self._result_spec()]
+        same = "" if self.n == 1 else "s0 is s1 and "
+        values = ", ".join(f"x{i}" for i in range(self.n))
+        bulk = "s0.bulk" if self.n == 1 else "(s0.bulk if s0 is s1 or s1 is WEAK else s0 is WEAK and s1.bulk)"
+        other = [*self._computed(f"large({values}) if {bulk} else {call}"), *self._result_spec()]
+        if self._settle() or self.family.refuse is not None or self.p.casts:
+            return other
+        return if_else(f"{same}s0.plain", [f"y = {call}", "sy = s0"], other)
+
     def _call(self, operator: bool = True) -> str:
         values = [f"x{i}" for i in range(self.n)]
         if not operator:
@@ -173,14 +237,16 @@ class Source:
             return f"{values[0]} {self.p.operator} {values[1]}"
         if self.p.operator:
             return f"{self.p.operator}{values[0]}"
-        return self._written_out(values)
+        return self._written_out(values, specs=True)
 
-    def _written_out(self, values: list[str]) -> str:
+    def _written_out(self, values: list[str], specs: bool = False) -> str:
         arguments = ", ".join([*values, *self.p.params])
         if isinstance(self.p.call, np.ufunc):
             return f"call({arguments})"
         # Inside another transformation the value is a wrapper, to which the primitive is one operation again.
         plain = " and ".join(f"{x}.__class__ in PLAIN" for x in values)
+        if self.whole and specs:
+            return f"((large if s0.bulk else call) if {plain} else primitive)({arguments})"
         return f"(call if {plain} else primitive)({arguments})"
 
     def _result_spec(self) -> list[str]:
@@ -189,9 +255,9 @@ class Source:
             return [*self._settle(), "sy = spec_of(y)", *self._unpack_0d()]
         unknown = [*self._settle(), "sy = spec_of(y)"]
         if self.n == 1:
-            return _if_else("s0.real", ["sy = s0"], unknown)
+            return if_else("s0.real", ["sy = s0"], unknown)
         known = "(s0 is s1 or s1 is WEAK) and s0.real"
-        return _if_else(known, ["sy = s0"], _if_else("s0 is WEAK and s1.real", ["sy = s1"], unknown))
+        return if_else(known, ["sy = s0"], if_else("s0 is WEAK and s1.real", ["sy = s1"], unknown))
 
     def _admitted(self) -> list[str]:
         """Refuse tensors that may not be used any more."""
@@ -252,9 +318,11 @@ class Source:
         return f"t = {new}; t._value = y; t._spec = sy; t._level = level"
 
     def _rule_choice(self) -> str:
-        if self.p.kind == "linear" or not self.p.holomorphic:
-            return "rule"
-        return "rule if sy.real else rule_complex"
+        usual = "rule" if self.p.kind == "linear" or not self.p.holomorphic else "rule if sy.real else rule_complex"
+        if not self.large_steps:
+            return usual
+        rest = "rule" if usual == "rule" else "rule_complex"
+        return f"rule if sy.plain else rule_large if sy.real else {rest}"
 
     def _keep_parents(self, parents: list[str]) -> list[str]:
         if len(parents) > 2:
@@ -369,123 +437,14 @@ class Source:
         if partial is not None:
             return {0: "zeros(p.spec, g)", 1: "g", -1: "-g"}.get(partial, f"g * {partial!r}")
         names = needs(self.rules[i])
-        call = f"f{i}({', '.join(self._argument(name, graph) for name in names)})"
+        rule = f"(large{i} if p.spec.bulk else f{i})" if self.whole and not graph else f"f{i}"
+        call = f"{rule}({', '.join(self._argument(name, graph) for name in names)})"
         return call if self.p.kind != "elementwise" or "g" in names else f"g * {call}"
 
     def _argument(self, name: str, graph: bool) -> str:
         return {"g": "g", "like": "p.spec", "buffer": "buffer"}.get(name) or self._load(name, graph)
 
 
-# ---------------------------------------------------------------------------------------------------------------
-# Source of primitives with any number of operands
-# ---------------------------------------------------------------------------------------------------------------
-
-
-def _if_else(condition: str, then: list[str], otherwise: list[str]) -> list[str]:
+def if_else(condition: str, then: list[str], otherwise: list[str]) -> list[str]:
+    """Both branches of a condition."""
     return [f"if {condition}:", *(f"    {line}" for line in then), "else:", *(f"    {line}" for line in otherwise)]
-
-
-class VariadicSource(Source):
-    """The same with operands in a list: parents are a tuple, and the one rule is called for each that is recorded."""
-
-    def __init__(self, p: Primitive, family: Any):
-        self.p, self.family, self.n = p, family, 0
-        self.rules = p.rules
-        self.saved = {name: {0} for name in needs(p.rules[0]) if name not in ("g", "like", "i")}
-
-    def text(self) -> str:
-        """All functions."""
-        return "\n\n".join(
-            [
-                self._forward(),
-                self._core(),
-                *(
-                    self._backward(name + suffix, bool(suffix), name == "graph")
-                    for name in ("rule", "graph")
-                    for suffix in ("", "_complex")
-                ),
-            ]
-        )
-
-    def _forward(self) -> str:
-        params = "".join(f", {k}={v!r}" for k, v in self.p.params.items())
-        leave = f"return slow(operands, ({''.join(f'{k}, ' for k in self.p.params)}))"
-        like = {"tensor": "; likes.append(a._spec)", "plain": "; likes.append(spec_of(a))"}
-        if "likes" not in self.saved:
-            like = dict.fromkeys(like, "")
-        lines = [
-            f"def forward(*operands{params}):",
-            "xs, parents, likes, level = [], [], [], None",
-            "for a in operands:",
-            "    if a.__class__ is Tensor or a.__class__ is View:",
-            "        if level is None:",
-            "            level = a._level",
-            "        elif level is not a._level:",
-            f"            {leave}",
-            "        x = a._value",
-            "        if x.__class__ not in PLAIN:",
-            f"            {leave}",
-            f"        xs.append(x); parents.append(a._node){like['tensor']}",
-            "    elif a.__class__ in PLAIN:",
-            f"        xs.append(a); parents.append(None){like['plain']}",
-            "    else:",
-            f"        {leave}",
-            "if level is None:",
-            f"    {leave}",
-            *self._admitted(),
-        ]
-        return "\n    ".join([*lines, *self._body("call")])
-
-    def _core(self) -> str:
-        params = "".join(f", {k}" for k in self.p.params)
-        return "\n    ".join(
-            [
-                f"def core(level, xs, parents, source{params}):",
-                "likes = [*map(spec_of, xs)]",
-                *self._body("(primitive if any(isinstance(x, Wrapper) for x in xs) else call)"),
-            ]
-        )
-
-    def _body(self, function: str) -> list[str]:
-        arguments = ", ".join(["*xs", *(f"{k}={k}" for k in self.p.params)])
-        keep = [f"n.s{k} = {name}" for k, name in enumerate(self.saved)]
-        if len(self.saved) > 2:
-            keep = [f"n.s0 = ({', '.join(self.saved)})"]
-        return [
-            *self._computed(f"{function}({arguments})"),
-            *self._settle(),
-            "sy = spec_of(y)",
-            *self._unpack_0d(),
-            self._made(),
-            "if floor() > level or not any(parents):",
-            "    t._node = None",
-            "    return t",
-            "n = Node(); n.order = next(ORDER); n.spec = sy",
-            f"n.rule = {self._rule_choice()}",
-            "n.p0 = tuple(parents); n.p1 = None",
-            *keep,
-            "t._node = n",
-            "return t",
-        ]
-
-    def _load(self, name: str, graph: bool) -> str:
-        k = list(self.saved).index(name)
-        place = f"node.s{k}" if len(self.saved) <= 2 else f"node.s0[{k}]"
-        if graph and name == "xs":
-            return f"[lift(x, q, grads.level) for x, q in zip({place}, node.p0, strict=True)]"
-        return f"lift({place}, node, grads.level)" if graph and name == "y" else place
-
-    def _argument(self, name: str, graph: bool) -> str:
-        return "i" if name == "i" else super()._argument(name, graph)
-
-    def _backward(self, name: str, conjugate: bool, graph: bool) -> str:
-        names = needs(self.rules[0])
-        lines = [f"def {name}(node, g, heap, nodes, grads):", "g = conj(g)" if conjugate else "pass"]
-        if "i" in names:
-            lines += ["for i, p in enumerate(node.p0):", "    if p is None: continue"]
-            lines += [f"    {line}" for line in self._send(0, conjugate, graph)]
-        else:
-            arguments = ", ".join(self._argument(name, graph) for name in names)
-            lines += [f"for p, c in zip(node.p0, f0({arguments}), strict=True):", "    if p is None: continue"]
-            lines += ["    o = p.order"] + [f"    {line}" for line in self._wait(0, conjugate, graph, False)[1:]]
-        return "\n    ".join(lines)
