@@ -1,0 +1,1 @@
+"""The compiler: programs that are recorded once run again as native code."""

@@ -1,0 +1,346 @@
+"""A recorded program: what was computed, as a list of calls in the order of the run.
+
+A `Node` is one call of a function with values and with settings that are part of the program. Calls that are equal are
+one node (hash-consing), so nothing is computed twice. A `Guard` is a place where the program decided by a value: what
+follows is right as long as the value reads the same.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+
+from wengert.compiler.later import Later, looks
+from wengert.protocol import spec_of
+
+__all__ = [
+    "KINDS", "Guard", "LeftToPython", "Node", "Program", "Ref", "depends", "filled", "references", "signature_of",
+    "uniform",
+]  # fmt: skip
+
+
+class Ref:
+    """In the place of an operand that is a value of the program: its position among the node's operands.
+
+    There is one for each position, so that equal ones are the same.
+    """
+
+    __slots__ = ("position",)
+    _made: ClassVar[dict[int, "Ref"]] = {}
+    position: int
+
+    def __new__(cls, position: int) -> "Ref":
+        """The one for a position."""
+        ref = cls._made.get(position)
+        if ref is None:
+            ref = object.__new__(cls)
+            ref.position = position
+            ref = cls._made.setdefault(position, ref)
+        return ref
+
+    def __repr__(self) -> str:
+        return f"Ref({self.position})"
+
+
+class Node:
+    """One value of a program.
+
+    ``function`` gives it from the operands when it is called with ``args`` and ``kwargs``, in which `Ref` stand for
+    operands; it is `None` for inputs (``source`` says which) and constants (``source`` is the array).
+    """
+
+    __slots__ = ("args", "function", "index", "kwargs", "name", "operands", "source", "spec", "weak")
+    spec: Any
+    """The shape and dtype (a `Spec`), or `None` of what is no array and no number."""
+    weak: Any
+    """The class of a Python number, which takes on the dtype of what it meets; `None` of all else."""
+    function: Any
+
+    def __init__(
+        self,
+        index: int,
+        name: str,
+        spec: Any,
+        function: Callable | None = None,
+        operands: tuple["Node", ...] = (),
+        args: tuple = (),
+        kwargs: dict | None = None,
+        source: Any = None,
+    ):
+        self.index, self.name, self.spec = index, name, spec
+        self.function, self.operands, self.args, self.kwargs = function, operands, args, kwargs or {}
+        self.source, self.weak = source, None
+
+    def __repr__(self) -> str:
+        return f"%{self.index}"
+
+
+class LeftToPython(BaseException):  # no `except Exception` of the function's may go on from here
+    """Raised where a function that is being recorded does what no program can do."""
+
+
+@dataclass(slots=True)
+class Guard:
+    """A value that the program has decided by: how it was read, and what came out."""
+
+    node: Node
+    reader: Callable
+    outcome: Any
+    after: int
+    """How many nodes had been recorded."""
+
+
+class Program:
+    """The nodes of one run, its guards, and which nodes are the results."""
+
+    def __init__(self) -> None:
+        self.nodes: list[Node] = []
+        self.inputs: list[Node] = []
+        self.guards: list[Guard] = []
+        self.results: list[Node] = []
+        self.closed = False
+        """Whether recording is over: what has leaked out of it is a constant."""
+        self.puts_off = False
+        """Whether there are values that have not been computed (`later`)."""
+        self.known: dict[Any, Node] = {}
+        self.generators: list[Any] = []
+        """The generators of random numbers that the program draws from."""
+        self.lasting: list[Any] = []
+        """The generators that the function uses, and has not made itself."""
+        self.states: list[tuple[Any, Any]] = []
+        """Where the generators that the function draws from, in whatever way, were before."""
+        self.refused: str | None = None
+        """What the function does that a program cannot do again, if so: the function is left to Python."""
+        self.tensors: set[Node] = set()
+        """The inputs that are tensors, and not arrays or numbers."""
+        self.can_be_undone: Callable[[], bool] = lambda: True
+        """Whether the function has done nothing yet that would be there twice if it ran again."""
+        self.kept: list[Any] = []
+
+    def __enter__(self) -> "Program":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.closed = True
+        self.known = {}
+
+    # Recording --------------------------------------------------------------------------------------------------
+
+    def input(self, value: Any) -> Node:
+        """A new input, with the shape and dtype of a value."""
+        node = self._append(Node(len(self.nodes), "input", spec_of(value), source=len(self.inputs)))
+        node.weak = _weak(value)
+        self.inputs.append(node)
+        return node
+
+    def constant(self, value: np.ndarray) -> Node:
+        """An array that the program uses as it is now: a copy, as its owner may write it later."""
+        number = uniform(value) if value.size > SMALL else None
+        if number is not None:
+            key: Any = ("uniform", value.shape, value.dtype.str, number.tobytes())
+            return self.known.get(key) or self._new_constant(key, np.broadcast_to(number, value.shape))
+        contents = value.tobytes()
+        key = ("constant", value.shape, value.dtype.str, contents if len(contents) <= SMALL else hash(contents))
+        node = self.known.get(key)
+        if node is not None and (len(contents) <= SMALL or node.source.tobytes() == contents):
+            return node
+        return self._new_constant(key, np.array(value, order="C", copy=True))
+
+    def _new_constant(self, key: Any, source: np.ndarray) -> Node:
+        node = self.known[key] = self._append(Node(len(self.nodes), "constant", spec_of(source), source=source))
+        return node
+
+    def call(
+        self, key: Any, function: Callable, name: str, operands: tuple, args: tuple, kwargs: dict, result: Any
+    ) -> Node:
+        """The node of a call, which `key` tells from others, with references in the place of operands."""
+        node = self.known.get(key)
+        if node is None:
+            self.puts_off |= result.__class__ is Later
+            result = looks(result)
+            numbers = isinstance(result, (np.ndarray, np.generic, float)) or result.__class__ in (int, bool)
+            spec = spec_of(result) if numbers else None
+            node = self.known[key] = Node(len(self.nodes), name, spec, function, operands, args, kwargs)
+            node.weak = _weak(result)
+            self.nodes.append(node)
+        return node
+
+    def draw(self, generator: Any, method: str, args: tuple, kwargs: dict, result: Any) -> Node:
+        """Random numbers: drawn at each run, in the order of the program, also where nobody needs them."""
+        node = self.call(object(), getattr(generator, method), f"draw.{method}", (), args, kwargs, result)
+        node.source = generator
+        if not any(g is generator for g in self.generators):
+            self.generators.append(generator)
+        return node
+
+    def uses(self, generator: Any) -> None:
+        """Note where a generator is before the function first draws from it."""
+        if not any(g is generator for g, _ in self.states):
+            self.states.append((generator, generator.bit_generator.state))
+
+    def take_draws(self) -> list[Callable]:
+        """Make random numbers inputs, behind the others; gives what draws them, in the order of the program."""
+        draws: list[Callable] = []
+        for node in self.nodes:
+            if node.name.startswith("draw."):
+                draws.append(partial(node.function, *node.args, **node.kwargs))
+                node.name, node.function, node.source = "input", None, len(self.inputs)
+                self.inputs.append(node)
+        return draws
+
+    def guard(self, node: Node, reader: Callable, outcome: Any) -> None:
+        """The program goes on as it did when ``reader(value)`` gave `outcome`."""
+        key = ("guard", node, reader)
+        if key not in self.known:
+            self.known[key] = node
+            self.guards.append(Guard(node, reader, outcome, len(self.nodes)))
+
+    def _append(self, node: Node) -> Node:
+        self.nodes.append(node)
+        return node
+
+    # Simplifying ------------------------------------------------------------------------------------------------
+
+    def live(self) -> set[int]:
+        """The nodes that a result or a guard needs."""
+        live = {node.index for node in self.results} | {guard.node.index for guard in self.guards}
+        for node in reversed(self.nodes):
+            if node.index in live:
+                for operand in node.operands:
+                    live.add(operand.index)
+        return live
+
+    # Printing ---------------------------------------------------------------------------------------------------
+
+    def __str__(self) -> str:
+        lines = []
+        guards = iter([*self.guards, None])
+        guard = next(guards)
+        for node in self.nodes:
+            while guard is not None and guard.after <= node.index:
+                lines.append(f"     guard {guard.reader.__name__}({guard.node!r}) == {guard.outcome!r}")
+                guard = next(guards)
+            lines.append(_line(node))
+        while guard is not None:
+            lines.append(f"     guard {guard.reader.__name__}({guard.node!r}) == {guard.outcome!r}")
+            guard = next(guards)
+        lines.append(f"     return {', '.join(map(repr, self.results))}")
+        return "\n".join(lines)
+
+
+def _line(node: Node) -> str:
+    start = f"{node!r:>5} : {node.spec!r:<16} = "
+    if node.function is None:
+        return start + (f"input {node.source}" if node.name == "input" else "constant")
+    shown = [_shown(a, node.operands) for a in node.args]
+    shown += [f"{name}={_shown(a, node.operands)}" for name, a in node.kwargs.items()]
+    return f"{start}{node.name}({', '.join(shown)})"
+
+
+def _shown(value: Any, operands: tuple) -> str:
+    return repr(filled(value, operands))
+
+
+SMALL = 4096
+"""Bytes up to which constants of equal content are found by it."""
+
+
+def _weak(value: Any) -> type | None:
+    """The class of a Python number, which takes on the dtype of what it meets; `None` for all else."""
+    return value.__class__ if value.__class__ in (float, int) else None
+
+
+KINDS = "?bhilqBHILQfd"
+"""The dtypes that loops are made for; others stay calls."""
+
+
+def uniform(array: np.ndarray) -> Any:
+    """The number that an array holds everywhere, bit for bit; `None` if there is none."""
+    if not array.size or array.dtype.char not in KINDS:
+        return None
+    first = array[(slice(0, 1),) * array.ndim].reshape(-1)
+    if any(array.strides[k] for k, n in enumerate(array.shape) if n > 1):
+        bits = f"u{array.dtype.itemsize}"
+        start = array[(0,) * (array.ndim - 1)] if array.ndim else array
+        for part in (start, array):  # most others differ at the beginning already
+            if not (np.ascontiguousarray(part).view(bits) == first.view(bits)).all():
+                return None
+    return first[0]
+
+
+# Operands inside arguments ----------------------------------------------------------------------------------------
+
+
+def filled(value: Any, values: Any) -> Any:
+    """Arguments with values in the place of references."""
+    if value.__class__ is Ref:
+        return values[value.position]
+    if isinstance(value, (tuple, list)):
+        parts = [filled(part, values) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    if isinstance(value, dict):
+        return {name: filled(part, values) for name, part in value.items()}
+    if isinstance(value, slice):
+        return slice(*[filled(part, values) for part in (value.start, value.stop, value.step)])
+    return value
+
+
+def references(value: Any) -> Iterator[Ref]:
+    """All references in arguments."""
+    if value.__class__ is Ref:
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for part in value:
+            yield from references(part)
+    elif isinstance(value, dict):
+        yield from references(list(value.values()))
+
+
+def signature_of(node: Node) -> tuple:
+    """What a call does, whatever it does it with: equal for nodes that differ in their operands only."""
+    function, args, kwargs = node.function, node.args, node.kwargs
+    if not kwargs:
+        for a in args:
+            if a.__class__ is not Ref:
+                break
+        else:
+            return (function, args)
+    return (function, _key(args), _key(kwargs))
+
+
+def _key(value: Any) -> Any:
+    """What equal settings have in common, and no others: ``1``, ``1.0``, ``True`` and ``-0.0`` differ."""
+    kind = value.__class__
+    if kind in PLAIN:
+        return value if kind is Ref else (kind, value)
+    if kind is slice:
+        return ("slice", _key(value.start), _key(value.stop), _key(value.step))
+    if isinstance(value, (tuple, list)):
+        return (kind, *map(_key, value))
+    if isinstance(value, dict):
+        return tuple((name, _key(part)) for name, part in value.items())
+    if isinstance(value, (float, complex, np.generic)):
+        return (kind, np.asarray(value).tobytes())
+    try:
+        hash(value)
+    except TypeError:
+        return (kind, id(value))
+    return (kind, value)
+
+
+PLAIN = frozenset({Ref, int, bool, str, type(None)})
+
+
+def depends(node: Node, tensors: set[Node]) -> bool:
+    """Whether a value is made from a tensor, so that it is one, too."""
+    waiting, seen = [node], set()
+    while waiting:
+        node = waiting.pop()
+        if node in tensors:
+            return True
+        if node not in seen:
+            seen.add(node)
+            waiting.extend(node.operands)
+    return False

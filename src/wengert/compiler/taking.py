@@ -1,0 +1,142 @@
+"""The arguments of a call taken apart: what stands in the program, what the function is called with, and a key.
+
+All three in one walk, as this is done for each call that is recorded.
+"""
+
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+
+from wengert.box import unbox
+from wengert.compiler.later import all_known
+from wengert.compiler.program import Node, Program, Ref
+from wengert.protocol import Wrapper, innermost, is_recorded
+
+__all__ = ["REFERENCES", "settled", "take", "take_settings", "values_in"]
+
+REFERENCES = tuple(map(Ref, range(64)))
+CONSTANT = frozenset({int, bool, str, bytes, type(None), EllipsisType})
+
+
+def take(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any, Any]:
+    """An argument with references in the place of traces and arrays, with their values, and what tells it from others.
+
+    ``1``, ``1.0``, ``True`` and ``-0.0`` differ. The nodes that the references stand for are appended to `operands`.
+    """
+    kind = value.__class__
+    if kind in CONSTANT:
+        return value, value, (kind, value)
+    if kind is float:
+        return value, value, (kind, value or repr(value))
+    if isinstance(value, Wrapper):
+        return _trace(unbox(value), program, operands)
+    if kind is tuple or kind is list:
+        return _parts(value, program, operands)
+    if kind is slice:
+        parts = _parts((value.start, value.stop, value.step), program, operands)
+        return slice(*parts[0]), slice(*parts[1]), (slice, parts[2])
+    if isinstance(value, np.ndarray):
+        node = program.constant(value)
+        return _reference(operands, node), node.source if value.ndim else value, node
+    if kind is dict:
+        parts = _parts(tuple(value.values()), program, operands)
+        template, actual = (dict(zip(value, part, strict=True)) for part in parts[:2])
+        return template, actual, (dict, *value, parts[2])
+    if isinstance(value, (tuple, list)):  # named tuples
+        parts = _parts(tuple(value), program, operands)
+        make = kind if hasattr(value, "_fields") else lambda *given: kind(given)
+        return make(*parts[0]), make(*parts[1]), (kind, parts[2])
+    return value, value, _key(value, program)
+
+
+def take_settings(settings: dict, program: Program, operands: list[Node]) -> tuple[dict, dict, Any]:
+    """Arguments by name, taken apart in the same way; most are numbers and words, which stay as they are."""
+    key: list[Any] = [dict]
+    for name, value in settings.items():
+        kind = value.__class__
+        if kind in CONSTANT:
+            key += (name, kind, value)
+        elif kind is slice and all(x.__class__ in BOUNDS for x in (value.start, value.stop, value.step)):
+            key += (name, kind, value.start, value.stop, value.step)
+        else:
+            return take(settings, program, operands)
+    return settings, settings, tuple(key)
+
+
+BOUNDS = frozenset({int, type(None)})
+
+
+def _trace(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any, Any]:
+    """What is inside a wrapper: a value of the program, or a constant, as which a leaked one counts."""
+    if not isinstance(value, Wrapper):
+        return take(value, program, operands)
+    return _recorded(value, program, operands)
+
+
+def _recorded(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any, Any]:
+    if not value._recorded:
+        return value, value, (Wrapper, id(value))
+    if value._program is not program:
+        return take(value._value, program, operands)
+    node = value._node
+    return _reference(operands, node), value._held, node
+
+
+def _reference(operands: list[Node], node: Node) -> Ref:
+    operands.append(node)
+    k = len(operands) - 1
+    return REFERENCES[k] if k < 64 else Ref(k)
+
+
+def _parts(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any, Any]:
+    templates, actuals, keys = [], [], [value.__class__]
+    for part in value:
+        template, actual, key = take(part, program, operands)
+        templates.append(template)
+        actuals.append(actual)
+        keys.append(key)
+    if value.__class__ is tuple:
+        return tuple(templates), tuple(actuals), tuple(keys)
+    return templates, actuals, tuple(keys)
+
+
+def _key(value: Any, program: Program) -> Any:
+    """What a setting has in common with an equal one."""
+    if isinstance(value, (float, complex, np.generic)):
+        return type(value), np.asarray(value).tobytes()
+    try:
+        hash(value)
+    except TypeError:
+        program.kept.append(value)  # so that no other object gets its identity
+        return type(value), id(value)
+    return type(value), value
+
+
+PLAINLY_SET = frozenset({int, bool, str, type(None), np.dtype})
+"""Classes of most settings, which hold nothing that is recorded."""
+SELECTING = frozenset({"index", "indices"})
+"""Settings that are computed with: which elements are taken."""
+
+
+def settled(params: dict) -> dict:
+    """Settings with whole numbers in the place of recorded ones: shapes and axes are decided by their values."""
+    return {
+        name: value if name in SELECTING or value.__class__ in PLAINLY_SET else _whole(value)
+        for name, value in params.items()
+    }
+
+
+def _whole(value: Any) -> Any:
+    """A setting whose whole numbers have been read; other recorded values stay."""
+    if isinstance(value, Wrapper):
+        if not is_recorded(unbox(value)) or value._spec.dtype.kind not in "iu":
+            return value
+        known = np.asarray(innermost(value))
+        return known.item() if not known.ndim else tuple(known.tolist())
+    return type(value)(map(_whole, value)) if value.__class__ in (tuple, list) else value
+
+
+def values_in(value: Any) -> Any:
+    """An argument with the arrays that it holds."""
+    return all_known(take(value, Program(), [])[1])

@@ -1,0 +1,479 @@
+"""Recording: arrays that know which value of a program they are.
+
+A `Trace` is a value and its node. Functions run on the value as always, and the call is noted in the program; only
+what takes long, operations on large arrays, is put off until somebody asks for the value (`later`). It lies below
+every other wrapper, so that a program records what the transformations above it do, down to the last rule, as calls
+of NumPy's functions.
+
+What a program decides by a value it may only decide so again: reading one (``if t > 0``, ``float(t)``) puts a guard
+into the program.
+"""
+
+import operator
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.box import unbox
+from wengert.compiler.later import LARGE, Later, known, later, looks
+from wengert.compiler.program import LeftToPython, Node, Program, depends
+from wengert.compiler.taking import REFERENCES, settled, take, take_settings, values_in
+from wengert.primitive import Plain, Primitive, name_of
+from wengert.protocol import DORMANT, GROUND, PLAIN, Spec, Wrapper, _open, spec_of
+from wengert.tensor import Tensor
+from wengert.transforms.lifted import Lifted, found
+
+__all__ = ["TRACED", "Trace", "program_of", "recorded", "recording"]
+
+TRACED = DORMANT - 1
+"""The level of traces, below that of all tensors."""
+_open.add(TRACED)
+
+
+ZEROS = np.zeros  # NumPy's own: while a function is recorded, something else goes by the name
+
+
+recording = threading.local()
+"""The program that this thread is recording, as ``recording.program``."""
+
+
+class Trace(Lifted):
+    """A value of a program that is being recorded."""
+
+    __slots__ = ("_held", "_node", "_program")
+    _held: Any
+    """The value, or a `Later` that can give it."""
+    _node: Any
+    _program: Program
+    _level = TRACED
+    _word = "traced value"
+    _recorded = True
+    _is_view = False
+    _has_views = True
+    """Copies are free, so nobody needs to find out whether one can be spared."""
+
+    @classmethod
+    def _of(cls, value: Any, node: Node, program: Program) -> "Trace":
+        t = object.__new__(Trace)
+        t._held, t._spec, t._node, t._program = value, spec_of(looks(value)), node, program
+        return t
+
+    @property
+    def _value(self) -> Any:
+        held = self._held
+        if held.__class__ is Later:
+            self._held = held = known(held)
+        return held
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        # NumPy's functions make NumPy's numbers of Python's; operators between those do not come here.
+        if self._node.weak and all(x._node.weak if isinstance(x, Trace) else x.__class__ in WEAK for x in inputs):
+            inputs = tuple(x._as_numpys() if isinstance(x, Trace) else x for x in inputs)
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
+    def _carries_gradient(self) -> bool:
+        return False
+
+    def _is_memory(self) -> bool:
+        return self._value.__class__ is np.ndarray
+
+    def _constant(self) -> Any:
+        return self
+
+    def _buffer(self, array: Any) -> "Trace":
+        array = np.array(array)
+        return self._of(array, self._program.constant(array), self._program)
+
+    def _zeros(self, spec: Spec) -> "Trace":
+        return recorded(self._program, ZEROS, "zeros", (spec.shape, spec.dtype), {})
+
+    def copy(self, order: str = "C") -> "Trace":
+        """A value of its own: nodes never change, so it has the same one."""
+        return self._of(self._held, self._node, self._program)
+
+    def _store(self, index: Any, value: Any, add: bool = False) -> None:
+        function = _added if add else _assigned
+        changed = recorded(self._program, function, function.__name__.strip("_"), (self, value), {"index": index})
+        self._held, self._node = changed._held, changed._node
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Bytes from one element to the next along each axis."""
+        return np.asarray(looks(self._held)).strides
+
+    # Reading ----------------------------------------------------------------------------------------------------
+
+    def _known(self, reader: Callable) -> Any:
+        outcome = reader(self._value)
+        if not self._program.closed:
+            self._program.guard(self._node, reader, outcome)
+        return outcome
+
+    def _read_whole(self) -> Any:
+        self._known(_contents)
+        return self._value
+
+    def __bool__(self) -> bool:
+        return self._known(bool)
+
+    def __float__(self) -> float:
+        return self._known(float)
+
+    def __int__(self) -> int:
+        return self._known(int)
+
+    def __index__(self) -> int:
+        return self._known(operator.index)
+
+    def _of_number(self, ufunc: np.ufunc) -> Any:
+        result, node, program = float(ufunc(self._value)), self._node, self._program
+        if program.closed:
+            return result
+        key = ("number", ufunc, node)
+        return _traced(program, program.call(key, ufunc, ufunc.__name__, (node,), ONE, {}, result), result)
+
+    def _as_numpys(self) -> "Trace":
+        return recorded(self._program, np.positive, "positive", (self,), {}) if self._node.weak else self
+
+    def _as_int(self) -> "Trace":
+        return recorded(self._program, int, "int", (self,), {})
+
+    def __complex__(self) -> complex:
+        return self._known(complex)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        if digits is None or self._value.__class__ is float:
+            return round(self._known(_item), digits)
+        return np.round(self, digits)
+
+    def item(self, *index: Any) -> Any:
+        """The one element (or the one at `index`).
+
+        A float is a value of the program as long as nothing is decided by it; so a step may return its loss as one.
+        """
+        at = self[index] if index else self
+        if at._spec.dtype.kind == "f" and at._value.__class__ is not float:
+            return recorded(self._program, _item, "item", (at,), {})
+        return at._known(_item)
+
+    def tolist(self) -> Any:
+        """Nested lists of Python numbers, by which the program may decide."""
+        self._known(_contents)
+        return _list(self._value)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = np.asarray(self._read_whole(), dtype)
+        return array.copy() if copy or array is self._value else array
+
+    def __format__(self, spec: str) -> str:
+        return format(self._read_whole(), spec)
+
+    def __str__(self) -> str:
+        return str(self._read_whole())
+
+    def __repr__(self) -> str:
+        return repr(self._read_whole())
+
+    def __hash__(self) -> int:
+        return self._hash_of(self)
+
+    def _is_instead_of(self, owner: Any) -> bool:
+        """Whether the function itself has an array or a number in the place of what holds this value."""
+        return owner is self or not (
+            owner._family.tensor is not Tensor or owner._level > GROUND or depends(self._node, self._program.tensors)
+        )
+
+    def _hash_of(self, owner: Any) -> int:
+        """The identity, or where the program would have a number, that number's: then it is left to Python."""
+        program = self._program
+        if not self._is_instead_of(owner) or (sys._getframe(2).f_globals.get("__name__") or "").startswith("wengert."):
+            return object.__hash__(owner)
+        if not program.closed:
+            program.refused = "it hashes what it computes (a key of a dictionary, an element of a set)"
+            if program.can_be_undone():
+                raise LeftToPython(program.refused)
+        return hash(self._value)
+
+
+class TraceView(Trace):
+    """A part of another trace, as NumPy's views are of arrays: writing either writes both.
+
+    ``_base`` is the trace that it is a part of, and ``_steps`` the functions, with their parameters, that lead there.
+    """
+
+    __slots__ = ("_array", "_base", "_made", "_seen", "_steps")
+    _base: Trace
+    _steps: tuple
+    _seen: Any
+    _is_view = True
+
+    @classmethod
+    def _on(cls, base: Trace, steps: tuple, result: Trace) -> "TraceView":
+        t = object.__new__(cls)
+        t._spec, t._program, t._base, t._steps = result._spec, base._program, base, steps
+        t._array, t._made, t._seen = result._held, result._node, base._node
+        return t
+
+    def _follow(self) -> None:
+        """Take the part anew where the base has been written."""
+        base = self._base
+        if self._seen is base._node:
+            return
+        t, program = base.copy(), self._program
+        closed, program.closed = program.closed, False  # a result is looked at when all is over
+        try:
+            for p, params in self._steps:
+                t = _plainly(p, (t,), params, program)
+        finally:
+            program.closed = closed
+        self._array, self._made, self._seen = t._held, t._node, base._node
+
+    @property
+    def _held(self) -> Any:
+        self._follow()
+        return self._array
+
+    @property
+    def _value(self) -> Any:
+        self._follow()
+        self._array = known(self._array)
+        return self._array
+
+    @property
+    def _node(self) -> Node:
+        self._follow()
+        return self._made
+
+    def _store(self, index: Any, value: Any, add: bool = False) -> None:
+        base = self._base
+        path = tuple((p.call, params) for p, params in self._steps)
+        given = {"path": path, "index": index, "add": add}
+        changed = recorded(self._program, _written, "written", (base, value), given)
+        base._held, base._node = changed._held, changed._node
+
+
+def _item(value: Any) -> Any:
+    return value.item() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def _list(value: Any) -> Any:
+    return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def _contents(value: Any) -> tuple:
+    """All that there is to know of a value, to be compared."""
+    array = np.asarray(value)
+    return array.shape, array.dtype.str, array.tobytes()
+
+
+def _assigned(x: Any, value: Any, index: Any) -> Any:
+    """A copy with a part written."""
+    y = np.array(x)
+    y[index] = value
+    return y if y.ndim else y[()]
+
+
+def _added(x: Any, value: Any, index: Any) -> Any:
+    """A copy with something added to a part, as often as the index names it."""
+    y = np.array(x)
+    np.add.at(y, index, value)
+    return y if y.ndim else y[()]
+
+
+def _written(x: Any, value: Any, path: tuple, index: Any, add: bool) -> Any:
+    """A copy with a part of a part written, or added to; the path says of which."""
+    y = np.array(x)
+    places = np.arange(y.size).reshape(y.shape)
+    for function, params in path:
+        places = function(places, **params)
+    flat = y.reshape(-1)
+    if add:
+        np.add.at(flat, places[index], value)
+    else:
+        flat[places[index]] = value
+    return flat.reshape(y.shape)
+
+
+# Recording --------------------------------------------------------------------------------------------------------
+
+
+def recorded(program: Program, function: Callable, name: str, args: tuple, kwargs: dict, is_view: bool = False) -> Any:
+    """Run a call on the values, and note it."""
+    operands: list[Node] = []
+    given: list[Any] = []
+    values: list[Any] = []
+    keys: list[Any] = [function]
+    is_large = program.puts_off
+    for value in args:
+        if value.__class__ is Trace and value._program is program and len(operands) < len(REFERENCES):
+            node, held = value._node, value._held
+            given.append(REFERENCES[len(operands)])
+            operands.append(node)
+            keys.append(node)
+            is_large |= value._spec.size >= LARGE
+        else:
+            template, held, key = take(value, program, operands)
+            given.append(template)
+            keys.append(key)
+            is_large |= held.__class__ is np.ndarray and held.size >= LARGE
+        values.append(held)
+    named, keywords = kwargs, kwargs
+    if kwargs:
+        named, keywords, key = take_settings(kwargs, program, operands)
+        keys.append(key)
+    if is_large:
+        result = later(function, name, is_view, tuple(values), keywords)
+    else:
+        result = function(*values, **keywords)
+    if program.closed:
+        return known(result)
+    node = program.call(tuple(keys), function, name, tuple(operands), tuple(given), named, result)
+    return _traced(program, node, result)
+
+
+def _traced(program: Program, node: Node, result: Any) -> Any:
+    """The result of a call as traces; tuples part by part; by what is no number the program may decide."""
+    if node.spec is not None and (result.__class__ is np.ndarray or result.__class__ in NUMBERS):
+        t = object.__new__(Trace)
+        t._held, t._spec, t._node, t._program = result, node.spec, node, program
+        return t
+    if isinstance(result, (np.ndarray, np.generic, float, complex, Later)) or node.function is int:
+        return result if isinstance(result, (np.str_, np.bytes_)) else Trace._of(result, node, program)
+    if isinstance(result, (tuple, list)) and any(isinstance(part, (np.ndarray, np.generic)) for part in result):
+        parts = []
+        for k, part in enumerate(result):
+            key = (operator.getitem, node, k)
+            item = program.call(key, operator.getitem, "part", (node,), (ONE[0], k), {}, part)
+            parts.append(_traced(program, item, part))
+        return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
+    if result is not None and not isinstance(result, Wrapper) and node.function not in ABOUT_SHAPES:
+        kind = result.__class__
+        reader = kind if kind in (bool, int) else repr
+        program.guard(node, reader, reader(result))
+    return result
+
+
+ABOUT_SHAPES = frozenset(
+    {np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type, np.shape, np.ndim, np.size}
+)
+"""Functions whose answers no value changes."""
+
+
+def program_of(arguments: Any) -> Program | None:
+    """The program that a trace among arguments belongs to."""
+    if arguments.__class__ is Trace:
+        return arguments._program
+    if isinstance(arguments, Wrapper):
+        while isinstance(arguments, Wrapper):
+            if isinstance(arguments, Trace):
+                return arguments._program
+            arguments = arguments._value
+        return None
+    if isinstance(arguments, dict):
+        arguments = tuple(arguments.values())
+    if isinstance(arguments, slice):
+        arguments = (arguments.start, arguments.stop, arguments.step)
+    if isinstance(arguments, (tuple, list)):
+        return next((found for part in arguments if (found := program_of(part)) is not None), None)
+    return None
+
+
+# What functions become --------------------------------------------------------------------------------------------
+
+EXPANDED = {"sigmoid", "softplus", "relu", "sech_squared", "logsumexp", "softmax", "log_softmax"}
+"""Primitives that are formulas: recorded as what they are made of."""
+
+
+def _plainly(p: Primitive, operands: tuple, params: dict, program: Program) -> Any:
+    given = {name: value for name, value in params.items() if name not in p.params or value is not p.params[name]}
+    return recorded(program, p.call, p.name, operands, given, p.view)
+
+
+def _of_primitive(p: Primitive) -> Callable:
+    if p.name in EXPANDED:
+        return lambda top, operands, params: p.call(*operands, **params)
+
+    def here(top: Trace, operands: tuple, params: dict) -> Any:
+        return _plainly(p, operands, settled(params), top._program)
+
+    def view(top: Trace, operands: tuple, params: dict) -> Any:
+        params = settled(params)
+        result = _plainly(p, operands, params, top._program)
+        if "index" in params:
+            _guard_index(operands[0], params["index"], top._program)
+        x = operands[0]
+        if not isinstance(x, Trace) or not isinstance(result, Trace) or not _shares(x, result):
+            return result
+        if isinstance(x, TraceView):
+            return TraceView._on(x._base, (*x._steps, (p, params)), result)
+        return TraceView._on(x, ((p, params),), result)
+
+    def python(top: Trace, operands: tuple, params: dict) -> Any:
+        values = tuple(x._held if isinstance(x, Trace) else x for x in operands)
+        if all(v.__class__ is float or v.__class__ is int for v in values):
+            return between_numbers(p, top._program, operands, values)
+        return here(top, operands, params)
+
+    if p.name == "copy":
+        return lambda top, operands, params: operands[0].copy() if isinstance(operands[0], Trace) else operands[0]
+    return python if p.name in PYTHONS else view if p.view else here
+
+
+def _shares(x: Trace, y: Trace) -> bool:
+    a, b = looks(x._held), looks(y._held)
+    return a.__class__ is np.ndarray and b.__class__ is np.ndarray and np.may_share_memory(a, b)
+
+
+def _guard_index(x: Any, index: Any, program: Program) -> None:
+    """How much a mask selects is decided by its values, and with it the shape."""
+    for part in index if isinstance(index, tuple) else (index,):
+        part = unbox(part) if isinstance(part, Wrapper) else part
+        if isinstance(part, Trace) and part._spec.dtype == np.bool_:
+            part._known(_count)
+
+
+def _count(mask: Any) -> int:
+    return int(np.count_nonzero(mask))
+
+
+def _of_function(function: Callable, name: str) -> Callable:
+    def here(*args: Any, **kwargs: Any) -> Any:
+        program = program_of((args, kwargs))
+        if program is None:
+            return function(*values_in(args), **values_in(kwargs))
+        return recorded(program, function, name, args, kwargs)
+
+    return here
+
+
+def _of_plain(known: Plain) -> Callable:
+    return _of_function(known.call, known.name)
+
+
+def _of_unknown(function: Any) -> Callable:
+    """Functions without a rule are called as they are."""
+    call = getattr(*function) if isinstance(function, tuple) else function
+    return _of_function(call, name_of(function))
+
+
+NUMBERS = frozenset(PLAIN - {np.ndarray, bool})
+"""Classes of numbers that stand in a program as they are."""
+
+
+WEAK = frozenset({float, int})
+ONE, TWO = (REFERENCES[0],), (REFERENCES[0], REFERENCES[1])
+
+
+from wengert.compiler.arithmetic import PYTHONS, between_numbers, install  # noqa: E402 - made of what stands above
+from wengert.compiler.quick import quick  # noqa: E402
+
+found(Trace, _of_primitive, _of_plain, None, _of_unknown, quick)
+
+
+install()
+# Facts about shapes and dtypes, which are no values of the program.
+Trace._table[np.ndim] = lambda a: a._spec.ndim
+Trace._table[np.shape] = lambda a: a._spec.shape
