@@ -1,0 +1,178 @@
+"""Elementwise functions: the dtypes NumPy computes in, operations that do nothing, functions made of others."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.compiler.graph import Value
+from wengert.compiler.lowering.builder import Builder
+from wengert.compiler.lowering.rewrites import simpler
+from wengert.compiler.program import KINDS, Node, Ref
+from wengert.compiler.vectormath import is_supported
+from wengert.protocol import Spec
+
+__all__ = ["HANDLERS", "chosen", "ufunc", "whole"]
+
+
+def ufunc(b: Builder, node: Node, of: dict) -> Value | None:
+    """A ufunc, with its operands in the dtypes of the loop that NumPy would choose."""
+    function: Any = node.function
+    if node.kwargs or function.nout != 1 or function.nin != len(node.args):
+        return None
+    given: list[Any] = []
+    for a in node.args:
+        if a.__class__ is Ref:
+            operand = node.operands[a.position]
+            weak = float if operand.weak is True else operand.weak
+            given.append(weak or of[operand.index].dtype)
+        else:
+            given.append(type(a) if type(a) in (int, float) else np.asarray(a).dtype)
+    if all(x in (int, float) for x in given):  # two of Python's own, which NumPy would compare as objects
+        given = [np.dtype(x) for x in given]
+    dtypes = function.resolve_dtypes((*given, None))
+    if any(d.char not in KINDS or not _holds(d, a) for a, d in zip((*node.args, None), dtypes, strict=False)):
+        return None
+    operands = [
+        b.value(of[node.operands[a.position].index] if a.__class__ is Ref else a, dtype)
+        for a, dtype in zip(node.args, dtypes, strict=False)
+    ]
+    return operation(b, function.__name__, operands, dtypes[-1])
+
+
+def _holds(dtype: np.dtype, number: Any) -> bool:
+    """Whether a Python number can be one of a dtype; NumPy compares with others, too."""
+    if type(number) is not int or dtype.kind not in "iu":
+        return True
+    bounds = np.iinfo(dtype)
+    return bool(bounds.min <= number <= bounds.max)
+
+
+def operation(b: Builder, name: str, operands: list[Value], dtype: np.dtype) -> Value | None:
+    """An elementwise operation by NumPy's name, if kernels can do it."""
+    found = simpler(b, name, operands, dtype)
+    if found is not None:
+        return found
+    same = all(v.dtype == operands[0].dtype for v in operands)
+    if name == "power" and operands[1].dtype.kind == "i":  # of which NumPy refuses negative ones
+        b.check(b.all_of(b.map("greater_equal", operands[1], 0, dtype=np.bool_)))
+    known = name == "ldexp" or (same and is_supported(name, operands[0].dtype.char, len(operands)))
+    return b.map(name, *operands, dtype=dtype) if known else None
+
+
+def whole(b: Builder, spec: Spec, x: Value) -> Value:
+    """Python's `int`, of numbers that are far from overflow; of others it raises, or gives a longer one."""
+    if x.dtype.kind == "f":
+        size = b.map("absolute", x)
+        b.check(b.all_of(b.map("less", size, 2.0**53, dtype=np.bool_)))
+    return b.graph.reshape(b.cast(x, spec.dtype), ())
+
+
+# Functions made of others -------------------------------------------------------------------------------------------
+
+
+def chosen(b: Builder, condition: Value, yes: Any, no: Any, dtype: Any = None) -> Value:
+    """NumPy's ``where``."""
+    dtype = dtype or next(v.dtype for v in (yes, no) if isinstance(v, Value))
+    yes, no = b.value(yes, dtype), b.value(no, dtype)
+    if condition.kind == "map" and condition.setting == "logical_not" and condition.operands[0].dtype.kind == "b":
+        return chosen(b, condition.operands[0], no, yes, dtype)
+    one = condition.operands[0] if condition.kind == "move" else condition
+    if one.kind == "literal":
+        shape = np.broadcast_shapes(condition.shape, yes.shape, no.shape)
+        return b.graph.broadcast(yes if one.setting else no, shape)
+    return b.map("where", condition, yes, no, dtype=dtype)
+
+
+# Primitives ---------------------------------------------------------------------------------------------------------
+
+
+def _same(b: Builder, spec: Spec, x: Value, order: str = "K") -> Value:
+    return x
+
+
+def _astype(b: Builder, spec: Spec, x: Value, dtype: Any = None) -> Value:
+    return b.cast(x, spec.dtype)
+
+
+def _where(b: Builder, spec: Spec, condition: Any, yes: Any, no: Any) -> Value:
+    return b.graph.broadcast(chosen(b, b.value(condition, np.bool_), yes, no, spec.dtype), spec.shape)
+
+
+def _clip(b: Builder, spec: Spec, x: Any, low: Any, high: Any) -> Value | None:
+    dtype = spec.dtype
+    bounded = operation(b, "maximum", [b.value(x, dtype), b.value(low, dtype)], dtype)
+    return bounded and operation(b, "minimum", [bounded, b.value(high, dtype)], dtype)
+
+
+def _normal_cdf(b: Builder, spec: Spec, x: Value) -> Value | None:
+    """Half of the complementary error function, which is accurate in the tail."""
+    if spec.dtype.kind != "f" or x.dtype != spec.dtype:
+        return None
+    return b.map("multiply", b.map("erfc", b.map("multiply", x, x.dtype.type(-np.sqrt(0.5)))), 0.5)
+
+
+def _angle(b: Builder, spec: Spec, x: Value, deg: bool = False) -> Value | None:
+    """The angle of a real number: none, or half a turn."""
+    if spec.dtype.kind != "f" or x.dtype != spec.dtype:
+        return None
+    angle = b.map("arctan2", b.value(0.0, x.dtype), x)
+    return b.map("multiply", angle, x.dtype.type(180 / np.pi)) if deg else angle
+
+
+def _bessel_i(b: Builder, spec: Spec, x: Value, order: int = 0) -> Value | None:
+    if x.dtype != spec.dtype or x.dtype.kind != "f" or not is_supported("iv", count=2):
+        return None
+    return b.map(f"i{order}", x) if order in (0, 1) else b.map("iv", b.value(order, x.dtype), x)
+
+
+def _bessel_slope(letter: str) -> Callable:
+    """The derivative of ``i1`` or ``j1``."""
+
+    def handler(b: Builder, spec: Spec, x: Value) -> Value | None:
+        if x.dtype != spec.dtype or x.dtype.kind != "f" or not is_supported(f"{letter}0"):
+            return None
+        zero = b.map("equal", x, 0, dtype=np.bool_)
+        ratio = b.map("divide", b.map(f"{letter}1", x), chosen(b, zero, 1.0, x))
+        return chosen(b, zero, 0.5, b.map("subtract", b.map(f"{letter}0", x), ratio))
+
+    return handler
+
+
+def _polygamma(b: Builder, spec: Spec, x: Value, order: int = 1) -> Value | None:
+    """The derivative of digamma, of positive numbers."""
+    if order != 1 or x.dtype != spec.dtype or x.dtype.kind != "f" or not x.size:
+        return None
+    b.check(b.all_of(b.map("greater", x, 0, dtype=np.bool_)))
+    return b.cast(b.map("trigamma", b.cast(x, np.float64)), spec.dtype)
+
+
+def _log_ndtr_slope(b: Builder, spec: Spec, x: Value) -> Value | None:
+    """The density of the normal distribution over the distribution function, without underflow."""
+    if x.dtype != spec.dtype or x.dtype.kind != "f" or not is_supported("erfcx"):
+        return None
+    mills = b.map("erfcx", b.map("multiply", x, x.dtype.type(-np.sqrt(0.5))))
+    return b.map("reciprocal", b.map("multiply", mills, x.dtype.type(np.sqrt(np.pi / 2))))
+
+
+def _sinc(b: Builder, spec: Spec, x: Value) -> Value | None:
+    return b.map("sinc", x) if x.dtype == spec.dtype and is_supported("sinc", x.dtype.char) else None
+
+
+HANDLERS: dict[str, Callable] = {
+    "sinc": _sinc,
+    "angle": _angle,
+    "i0": _bessel_i,
+    "bessel_i": _bessel_i,
+    "polygamma": _polygamma,
+    "log_ndtr_slope": _log_ndtr_slope,
+    "i1_slope": _bessel_slope("i"),
+    "j1_slope": _bessel_slope("j"),
+    "copy": _same,
+    "real": _same,
+    "conjugate": _same,
+    "astype": _astype,
+    "where": _where,
+    "clip": _clip,
+    "normal_cdf": _normal_cdf,
+}

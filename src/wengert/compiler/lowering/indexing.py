@@ -1,0 +1,329 @@
+"""Indexing: elements at places that arrays name, read and written.
+
+Integers in an index array are brought into bounds, so that nothing outside an array is ever touched; whether they
+were in bounds is a check of the program.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.compiler.graph import Gather, Move, Scatter, Value, identity
+from wengert.compiler.lowering.builder import Builder, kept
+from wengert.compiler.lowering.elementwise import chosen
+from wengert.protocol import Spec
+
+__all__ = ["HANDLERS", "assembled", "elements_at", "scattered", "written", "written_in_view"]
+
+
+def basic_index(index: Any, ndim: int) -> list | None:
+    """A basic index with a part for each axis; `None` if arrays are in it."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    for part in parts:
+        if isinstance(part, (bool, np.bool_)) or not (
+            part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice))
+        ):
+            return None
+        if isinstance(part, slice) and any(isinstance(s, Value) for s in (part.start, part.stop, part.step)):
+            return None
+    return _complete(parts, sum(part is not None and part is not Ellipsis for part in parts), ndim)
+
+
+def _complete(parts: list, used: int, ndim: int) -> list:
+    """With full slices in the place of the ellipsis."""
+    rest = [slice(None)] * (ndim - used)
+    at = next((k for k, part in enumerate(parts) if part is Ellipsis), None)
+    return parts + rest if at is None else parts[:at] + rest + parts[at + 1 :]
+
+
+class _Index:
+    """An index with arrays: for each axis of the array where its elements are, in terms of the result's axes."""
+
+    def __init__(self, b: Builder, index: Any, shape: tuple):
+        self.b, self.ok = b, False
+        self.operands: list[Value] = []
+        parts = _with_masks_opened(list(index) if isinstance(index, tuple) else [index])
+        if parts is None:
+            return
+        used = sum(part is not None and part is not Ellipsis for part in parts)
+        if used > len(shape):
+            return
+        parts = _complete(parts, used, len(shape))
+        arrays = [k for k, part in enumerate(parts) if _is_index(part)]
+        together = np.broadcast_shapes(*[_shape_of(parts[k]) for k in arrays])
+        adjacent = arrays == list(range(arrays[0], arrays[-1] + 1))
+        before = arrays[0] if adjacent else 0
+        self._lay_out(parts, shape, together, before)
+
+    def _lay_out(self, parts: list, shape: tuple, together: tuple, before: int) -> None:
+        """The axes of the result, and each axis' place."""
+        lengths: list[int] = []
+        places: list = []
+        pending: list[tuple[int, Any]] = []
+        axis = taken = 0
+        for part in parts:
+            if part is None:
+                lengths.append(1)
+                taken += 1
+                continue
+            n = shape[axis]
+            if isinstance(part, slice):
+                start, stop, step = part.indices(n)
+                where = taken if taken < before else taken + len(together)
+                lengths.append(len(range(start, stop, step)))
+                places.append((start, ((where, step),), ()))
+                taken += 1
+            else:
+                pending.append((len(places), part))
+                places.append(n)
+            axis += 1
+        self.shape = (*lengths[:before], *together, *lengths[before:])
+        for k, part in pending:
+            found = self._place(part, places[k], before, len(together))
+            if found is None:
+                return
+            places[k] = found
+        self.places, self.ok = tuple(places), True
+
+    def _place(self, part: Any, n: int, before: int, ndim: int) -> tuple | None:
+        """Where an index array points to: constant ones that grow evenly need no array."""
+        last = before + ndim
+        if not isinstance(part, Value) or part.kind in ("constant", "literal"):
+            array = np.asarray(part.setting if isinstance(part, Value) else part)
+            if array.dtype.kind not in "iu":
+                return None
+            array = array.astype(np.int64)
+            if array.size and not (-n <= array.min() and array.max() < n):
+                return None
+            array = np.where(array < 0, array + n, array)
+            even = _even(array)
+            if even is not None:
+                start, steps = even
+                return start, tuple((last - array.ndim + i, s) for i, s in enumerate(steps) if s), ()
+            part = self.b.graph.make("constant", (), kept(array), array.shape, np.int64)
+        else:
+            part = self._in_bounds(part, n)
+            if part is None:
+                return None
+        self.operands.append(self._spread(part, last))
+        return 0, (), ((len(self.operands) - 1, 1),)
+
+    def _spread(self, index: Value, last: int) -> Value:
+        """An index with the axes of the result."""
+        behind = len(self.shape) - last
+        index = self.b.graph.reshape(index, (*index.shape, *(1,) * behind))
+        return self.b.graph.broadcast(index, self.shape)
+
+    def _in_bounds(self, index: Value, n: int) -> Value | None:
+        if index.dtype.kind not in "iu" or not n:
+            return None
+        b, index = self.b, self.b.cast(index, np.int64)
+        low, high = (b.map(name, index, k, dtype=np.bool_) for name, k in (("less", -n), ("greater", n - 1)))
+        if index.size:
+            b.check(b.map("logical_not", b.any_of(b.map("logical_or", low, high))))
+        counted = b.map("where", b.map("less", index, 0, dtype=np.bool_), b.map("add", index, n), index, dtype=np.int64)
+        return b.map("minimum", b.map("maximum", counted, 0), n - 1)
+
+
+def _shape_of(part: Any) -> tuple:
+    return part.shape if isinstance(part, Value) else np.shape(part)
+
+
+def _is_index(part: Any) -> bool:
+    return isinstance(part, (Value, np.ndarray, int, np.integer, list)) and not isinstance(part, bool)
+
+
+def _with_masks_opened(parts: list) -> list | None:
+    """Constant masks as the places where they hold; `None` for what is no index that kernels know."""
+    found: list = []
+    for part in parts:
+        if isinstance(part, Value) and part.kind == "constant" and part.dtype.kind == "b":
+            found += np.nonzero(part.setting)
+        elif isinstance(part, slice):
+            if any(isinstance(s, Value) for s in (part.start, part.stop, part.step)):
+                return None
+            found.append(part)
+        elif part is None or part is Ellipsis or (_is_index(part) and not isinstance(part, list)):
+            if isinstance(part, Value) and part.dtype.kind not in "iu":
+                return None
+            found.append(part)
+        else:
+            return None
+    return found if any(_is_index(part) and not isinstance(part, (int, np.integer)) for part in found) else None
+
+
+def _even(array: np.ndarray) -> tuple[int, list[int]] | None:
+    """``start + sum(step * position)``, if that is what an array holds."""
+    if not array.size:
+        return 0, [0] * array.ndim
+    start, steps = int(array.flat[0]), []
+    expected = np.full(array.shape, start)
+    for axis, n in enumerate(array.shape):
+        step = int(np.take(array, 1, axis).flat[0]) - start if n > 1 else 0
+        steps.append(step)
+        lengths = [n if i == axis else 1 for i in range(array.ndim)]
+        expected += (step * np.arange(n)).reshape(lengths)
+    return (start, steps) if np.array_equal(array, expected) else None
+
+
+# Reading ------------------------------------------------------------------------------------------------------------
+
+
+def elements_at(b: Builder, spec: Spec, x: Value, index: Any = ()) -> Value | None:
+    """NumPy's indexing."""
+    parts = basic_index(index, len(x.shape))
+    if parts is not None:
+        return b.graph.slices(x, parts)
+    found = _Index(b, index, x.shape)
+    if not found.ok or found.shape != spec.shape:
+        return None
+    if not spec.size:
+        return b.filled(0, spec.shape, x.dtype)
+    return b.graph.gather(x, Gather(found.shape, found.places), tuple(found.operands))
+
+
+def _elements(b: Builder, spec: Spec, x: Value, places: Any = ()) -> Value | None:
+    return elements_at(b, spec, b.graph.reshape(x, (x.size,)), places)
+
+
+# Writing ------------------------------------------------------------------------------------------------------------
+
+
+def written(adds: bool) -> Callable:
+    """A copy with a part overwritten, or with something added to it."""
+
+    def handler(b: Builder, spec: Spec, x: Any, value: Any, index: Any = None) -> Value | None:
+        if not isinstance(x, Value) or not x.size or (adds and _truncates(x, value)):
+            return None
+        parts = basic_index(index, spec.ndim)
+        if parts is None:
+            masked = _masked(b, x, b.value(value, spec.dtype), index, adds)
+            if masked is not None:
+                return masked
+            return _scattered(b, x, b.value(value, spec.dtype), index, adds)
+        region = b.graph.slices(b.graph.make("place", (), None, spec.shape, spec.dtype), parts)
+        move = region.setting if region.kind == "move" else identity(spec.shape)
+        value = _without_leading(b, b.value(value, spec.dtype), move.shape)
+        if any(len(terms) > 1 or any(abs(step) != 1 for _, step in terms) for _, terms in move.places):
+            places = tuple((start, terms, ()) for start, terms in move.places)
+            return _scatter(b, x, value, Gather(move.shape, places), (), adds)
+        return b.updated(x, b.graph.broadcast(value, move.shape), move, adds)
+
+    return handler
+
+
+def _truncates(x: Value, value: Any) -> bool:
+    """Whether NumPy makes whole numbers of sums, rather than of what is added to whole numbers."""
+    dtype = value.dtype if isinstance(value, Value) else np.asarray(value).dtype
+    return x.dtype.kind in "biu" and dtype.kind in "fc"
+
+
+def _masked(b: Builder, x: Value, value: Value, index: Any, adds: bool) -> Value | None:
+    """One value, or one row of them, written wherever a mask holds: a choice for every element."""
+    if isinstance(index, tuple) and len(index) == 1:
+        index = index[0]
+    if not isinstance(index, Value) or index.dtype.kind != "b" or index.shape != x.shape[: len(index.shape)]:
+        return None
+    behind = len(x.shape) - len(index.shape)
+    if len(value.shape) > behind:
+        return None
+    mask = b.graph.reshape(index, (*index.shape, *(1,) * behind))
+    new = b.map("add", x, value) if adds else b.graph.broadcast(value, x.shape)
+    return chosen(b, b.graph.broadcast(mask, x.shape), new, x)
+
+
+def _without_leading(b: Builder, value: Value, shape: tuple) -> Value:
+    """The value without axes of length 1 in front of those of the region."""
+    while len(value.shape) > len(shape):
+        value = b.graph.reshape(value, value.shape[1:])
+    return value
+
+
+def _scattered(b: Builder, x: Value, value: Value, index: Any, adds: bool) -> Value | None:
+    found = _Index(b, index, x.shape)
+    if not found.ok:
+        return None
+    if not value.size:
+        return x
+    value = _without_leading(b, value, found.shape)
+    if all(not indices for _, _, indices in found.places):
+        move = Move(found.shape, tuple((start, terms) for start, terms, _ in found.places))
+        if _is_region(move):
+            return b.updated(x, b.graph.broadcast(value, move.shape), move, adds)
+    return _scatter(b, x, value, Gather(found.shape, found.places), tuple(found.operands), adds)
+
+
+def _is_region(move: Move) -> bool:
+    """Whether a move names a rectangle, each of its elements once."""
+    axes = [axis for _, terms in move.places for axis, _ in terms]
+    single = all(len(terms) < 2 and all(abs(step) == 1 for _, step in terms) for _, terms in move.places)
+    return single and sorted(axes) == [k for k, n in enumerate(move.shape) if n != 1]
+
+
+def _scatter(b: Builder, x: Value, value: Value, places: Gather, indices: tuple, adds: bool) -> Value | None:
+    if 0 in places.shape:
+        return x
+    if adds and x.dtype.kind == "b":
+        return None
+    value = b.graph.broadcast(value, places.shape)
+    zero = x.kind == "move" and x.operands[0].kind == "literal" and not np.signbit(x.operands[0].setting)
+    zero = zero and x.operands[0].setting == 0
+    operands = (value, *indices) if zero else (value, *indices, x)
+    return b.graph.make("scatter", operands, Scatter(places, adds, zero), x.shape, x.dtype)
+
+
+def scattered(b: Builder, x: Value, value: Value, places: Gather) -> Value | None:
+    """Numbers added to `x` at known places, of which some may be the same."""
+    return _scatter(b, x, value, places, (), adds=True)
+
+
+def _constant(index: Any) -> tuple | None:
+    """An index with the arrays that constants stand for; `None` if something in it is no constant."""
+    found: list = []
+    for part in index if isinstance(index, tuple) else (index,):
+        inside = (part.start, part.stop, part.step) if isinstance(part, slice) else (part,)
+        if any(isinstance(v, Value) and v.kind not in ("constant", "literal") for v in inside):
+            return None
+        found.append(part.setting if isinstance(part, Value) else part)
+    return tuple(found)
+
+
+def written_in_view(
+    b: Builder, spec: Spec, x: Value, value: Any, path: tuple = (), index: Any = None, add: bool = False
+) -> Value | None:
+    """A part of a view written: the places are found by viewing the positions in the same way."""
+    index = _constant(index)
+    if not isinstance(x, Value) or not x.size or index is None or (add and _truncates(x, value)):
+        return None
+    places = np.arange(x.size).reshape(x.shape)
+    for function, settings in path:
+        if any(isinstance(s, Value) for s in settings.values()):
+            return None
+        places = function(places, **settings)
+    where = np.unravel_index(places[index], x.shape)
+    if not places[index].size:
+        return x
+    return _scattered(b, x, b.value(value, spec.dtype), tuple(map(np.asarray, where)), add)
+
+
+def assembled(b: Builder, spec: Spec, x: Value, *pieces: Any, places: tuple = ()) -> Value | None:
+    """An array with pieces in their places, whole numbers along the first axes."""
+    write = written(adds=False)
+    for place, piece in zip(places, pieces, strict=True):
+        found = write(b, spec, x, piece, place)
+        if found is None:
+            return None
+        x = found
+    return x
+
+
+def _bincount(b: Builder, spec: Spec, weights: Value, places: Any = (), minlength: int = 0) -> Value | None:
+    """Sums of weights by constant places."""
+    if not isinstance(places, Value) or places.kind != "constant" or not weights.size:
+        return None
+    zeros = b.filled(0, spec.shape, spec.dtype)
+    return _scattered(b, zeros, b.cast(weights, spec.dtype), places, True)
+
+
+HANDLERS: dict[str, Callable] = {"getitem": elements_at, "elements": _elements, "bincount": _bincount}
