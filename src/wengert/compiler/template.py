@@ -1,0 +1,166 @@
+"""The native form of a chunk: its kernels, in terms of slots that an instance binds to memory."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert.compiler.components import in_components
+from wengert.compiler.emit import emit_kernel
+from wengert.compiler.fuse import Step, fuse
+from wengert.compiler.graph import Graph, Value
+from wengert.compiler.lower import lower
+from wengert.compiler.plan import NATIVE, Planned, copies_of_results, plan
+from wengert.compiler.program import Program
+from wengert.compiler.replay import call_of
+from wengert.compiler.routines import ROUTINES
+from wengert.compiler.vectormath import declarations, host
+
+__all__ = ["Kernels", "Launch", "Template"]
+
+
+@dataclass(slots=True)
+class Launch:
+    """A kernel by its name, or a value that a function of NumPy's gives; ``row`` has the slots that a kernel takes."""
+
+    name: str | None
+    value: Value | None
+    row: np.ndarray | None
+    extent: int = 1
+    """The length of the kernel's outermost axis."""
+    grain: int = 1
+    """Parts of that axis start at multiples of it."""
+    parallel: bool = False
+    """Whether parts may be done at the same time."""
+    work: float = 0.0
+    """About how many nanoseconds a kernel takes."""
+    flops: int = 0
+    """How many operations a product takes."""
+
+
+NAME = "KERNEL"
+"""In the place of a kernel's name."""
+
+
+class Kernels:
+    """The kernels of a program; equal ones are one.
+
+    Parameters
+    ----------
+    first : int
+        The number of the first one: those before are known from elsewhere.
+    """
+
+    def __init__(self, first: int = 0) -> None:
+        self.names: dict[str, str] = {}
+        self.first = first
+        self.declared = ""
+        """What the kernels call, once their text has been asked for."""
+
+    @property
+    def count(self) -> int:
+        """How many there are, with those from elsewhere."""
+        return self.first + len(self.names)
+
+    def name_of(self, text: str) -> str:
+        """The name that a kernel gets."""
+        return self.names.setdefault(text, f"kernel{self.count}")
+
+    def text(self) -> str:
+        """All definitions, and declarations of what they call."""
+        texts = [text.replace(f"@{NAME}(", f"@{name}(", 1) for text, name in self.names.items()]
+        defined = "\n\n".join(texts)
+        self.declared = declarations(defined)
+        return f"{defined}\n\n{self.declared}"
+
+
+def steps_of(program: Program) -> tuple[Graph, list[Step]]:
+    """What a chunk's canonical program is made of, and the loops and calls that it becomes."""
+    graph = in_components(lower(program))
+    copies_of_results(graph)
+    return graph, fuse(graph)
+
+
+class Template:
+    """A chunk's canonical program in native form: nothing of the program itself but the calls that stay NumPy's.
+
+    Slots are what comes from outside, then the results, then the scratch memory, then constants.
+    """
+
+    __slots__ = ("checks", "launches", "outputs", "outside", "planned", "pointers", "results")
+
+    def __init__(self, program: Program, kernels: "Kernels"):
+        graph, steps = steps_of(program)
+        self.outside, self.outputs, self.checks = len(program.inputs), len(graph.results), graph.checks
+        self.results = [v.number for v in graph.results]
+        self.planned: Planned = plan(graph, steps, self.outside)
+        places = self.planned.places
+        self.launches: list[Launch] = []
+        self.pointers: list[tuple[int, int]] | None = None
+        """Where the constants are, once a layout has given them a place."""
+        for step in steps:
+            if step.kernel is not None:
+                made = emit_kernel(step.kernel, NAME, places, host())
+                text, order = made.text, made.order
+                parts = made.extent, made.grain, made.parallel, made.work, 0
+            elif step.value is not None and step.value.kind in ROUTINES:
+                written = ROUTINES[step.value.kind](step.value, NAME)
+                text, order = written.text, written.order
+                parts = written.extent, written.grain, written.parallel, written.work, written.flops
+            else:
+                self.launches.append(Launch(None, _alone(step.value), None))
+                continue
+            row = np.array([(places[v.number].pointer, places[v.number].offset) for v in order], np.int64)
+            self.launches.append(Launch(kernels.name_of(text), None, row.reshape(-1, 2), *parts))
+        self.planned.places = {n: places[n] for n in self._in_calls() if n in places}
+
+    def _in_calls(self) -> set[int]:
+        """The numbers of what calls of NumPy's functions read and give."""
+        calls = [launch.value for launch in self.launches if launch.value is not None]
+        return {v.number for call in calls for v in (call, *call.operands)}
+
+    @property
+    def scratch(self) -> int:
+        """The slot of the scratch memory."""
+        return self.outside + self.outputs
+
+    # Functions of NumPy's ---------------------------------------------------------------------------------------
+
+    def called(self, v: Value, buffers: Any, objects: dict) -> None:
+        """Call the function that gives a value; ``buffers`` has an array of bytes, or an object, for each slot."""
+        operands = [self.view(o, buffers, objects) for o in v.operands]
+        node = v.setting
+        operands = [o if not isinstance(o, np.ndarray) or o.ndim else o[()] for o in operands]
+        result = call_of(node, operands)
+        if is_native(v):
+            self.view(v, buffers, objects)[...] = result
+        else:
+            objects[v.number] = result
+
+    def view(self, v: Value, buffers: Any, objects: dict) -> Any:
+        """A stored value as an array over its memory."""
+        if v.number in objects:
+            return objects[v.number]
+        if v.kind == "literal":
+            return np.asarray(v.setting)
+        if not v.size:
+            return np.empty(v.shape, v.dtype)
+        place = self.planned.places[v.number]
+        memory = buffers[place.pointer]
+        if not is_native(v):
+            return memory
+        return np.ndarray(v.shape, v.dtype, memory.data, place.offset)
+
+
+def _alone(v: Any) -> Value:
+    """A value without what it is computed from, but for its operands as such."""
+
+    def leaf(o: Value) -> Value:
+        return Value(o.number, o.kind, (), o.setting if o.kind == "literal" else None, o.shape, o.dtype)
+
+    return Value(v.number, v.kind, tuple(map(leaf, v.operands)), v.setting, v.shape, v.dtype)
+
+
+def is_native(v: Value) -> bool:
+    """Whether kernels compute with such numbers."""
+    return v.dtype.char in NATIVE
