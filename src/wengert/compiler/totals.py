@@ -1,0 +1,108 @@
+"""Totals: numbers combined along axes, in a register's worth of memory or in an array.
+
+Long sums are compensated: what each addition rounds away is found exactly (Knuth's two-sum) and added up beside, so a
+sum of any length is as good as a sum of a few numbers.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from wengert.compiler.lines import TYPES, Writer, literal
+from wengert.compiler.vectormath import Target, function_call
+
+__all__ = ["Accumulator", "across", "combined", "identity_of"]
+
+PLAIN = 16
+"""Up to so many additions one after the other are not compensated."""
+
+
+def identity_of(operation: str, dtype: np.dtype) -> Any:
+    """What totals begin with. A sum begins with 0.0, as NumPy's does: the sum of negative zeros is 0.0."""
+    if operation in ("add", "multiply"):
+        return dtype.type(operation == "multiply")
+    if dtype.kind == "b":
+        return operation == "minimum"
+    if dtype.kind == "f":
+        return dtype.type(-np.inf if operation == "maximum" else np.inf)
+    limits = np.iinfo(dtype)
+    return limits.min if operation == "maximum" else limits.max
+
+
+def combined(w: Writer, target: Target, operation: str, dtype: np.dtype, kind: str, a: str, b: str) -> str:
+    """Two numbers as one."""
+    if dtype.kind == "b":
+        return w.op(f"{'or' if operation in ('add', 'maximum') else 'and'} {kind} {a}, {b}")
+    return w.op(function_call(target, operation, [(kind, a), (kind, b)], kind, w.op, dtype.kind == "i"))
+
+
+def across(w: Writer, target: Target, operation: str, dtype: np.dtype, value: str) -> str:
+    """One number from the lanes of a vector, by halves."""
+    scalar, width = TYPES[dtype.char], w.width
+    while width > 1:
+        half, kind = width // 2, f"<{width} x {scalar}>"
+        low = ", ".join(f"i32 {i}" for i in range(half))
+        high = ", ".join(f"i32 {i}" for i in range(half, width))
+        a = w.op(f"shufflevector {kind} {value}, {kind} poison, <{half} x i32> <{low}>")
+        b = w.op(f"shufflevector {kind} {value}, {kind} poison, <{half} x i32> <{high}>")
+        value = combined(w, target, operation, dtype, f"<{half} x {scalar}>", a, b)
+        width = half
+    return w.op(f"extractelement <1 x {scalar}> {value}, i64 0")
+
+
+class Accumulator:
+    """A running total on the stack: one number, or one for each lane.
+
+    Parameters
+    ----------
+    additions : int
+        How many numbers are combined one after the other.
+    """
+
+    def __init__(self, w: Writer, target: Target, operation: str, dtype: np.dtype, varies: bool, additions: int):
+        self.w, self.target, self.operation, self.dtype, self.varies = w, target, operation, dtype, varies
+        self.kind = w.kind(TYPES[dtype.char], varies)
+        self.where = w.local(self.kind)
+        long = operation == "add" and dtype.kind == "f" and additions > PLAIN
+        self.lost = w.local(self.kind) if long else None
+
+    def constant(self, number: Any) -> str:
+        """A number, in all lanes if there are any."""
+        text = literal(number, self.dtype)
+        return self.w.repeated(text, TYPES[self.dtype.char]) if self.varies else text
+
+    def begin(self) -> None:
+        """Start afresh."""
+        self.w.put(f"store {self.kind} {self.constant(identity_of(self.operation, self.dtype))}, ptr {self.where}")
+        if self.lost:
+            self.w.put(f"store {self.kind} {self.constant(0)}, ptr {self.lost}")
+
+    def take(self, x: str, mask: str | None = None) -> None:
+        """Add a number; lanes that the mask leaves out are not meant."""
+        w, kind = self.w, self.kind
+        if mask is not None:
+            unchanged = self.constant(identity_of(self.operation, self.dtype))
+            x = w.op(f"select <{w.width} x i1> {mask}, {kind} {x}, {kind} {unchanged}")
+        old = w.op(f"load {kind}, ptr {self.where}")
+        new = combined(w, self.target, self.operation, self.dtype, kind, old, x)
+        w.put(f"store {kind} {new}, ptr {self.where}")
+        if not self.lost:
+            return
+        part = w.op(f"fsub {kind} {new}, {old}")
+        rest = w.op(f"fsub {kind} {new}, {part}")
+        first = w.op(f"fsub {kind} {old}, {rest}")
+        second = w.op(f"fsub {kind} {x}, {part}")
+        lost = w.op(f"fadd {kind} {first}, {second}")
+        before = w.op(f"load {kind}, ptr {self.lost}")
+        w.put(f"store {kind} {w.op(f'fadd {kind} {before}, {lost}')}, ptr {self.lost}")
+
+    def total(self) -> str:
+        """What it has come to; where it is infinite there is nothing to correct."""
+        w, kind = self.w, self.kind
+        total = w.op(f"load {kind}, ptr {self.where}")
+        if not self.lost:
+            return total
+        lost = w.op(f"load {kind}, ptr {self.lost}")
+        corrected = w.op(f"fadd {kind} {total}, {lost}")
+        some = w.op(f"fcmp one {kind} {lost}, {self.constant(0)}")
+        return w.op(f"select {w.kind('i1', self.varies)} {some}, {kind} {corrected}, {kind} {total}")
