@@ -1,0 +1,163 @@
+"""Programs as kernels and calls."""
+
+import ctypes
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from wengert.compiler.answer import Answer
+from wengert.compiler.binding import bound, can_bind, operands_like
+from wengert.compiler.buffers import forwarded
+from wengert.compiler.collecting import collection_frozen
+from wengert.compiler.guards import comparable
+from wengert.compiler.layout import Instance, Layout
+from wengert.compiler.made import Made
+from wengert.compiler.plan import NATIVE
+from wengert.compiler.program import Node, Program
+from wengert.compiler.replay import Mismatch, Replay
+from wengert.compiler.roll import Chunk, rolled
+
+__all__ = ["Plan"]
+
+KERNEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
+
+
+class Plan:
+    """A program ready to run."""
+
+    def __init__(self, program: Program, level: int = 0, passes: bool = False):
+        self.level, self.passes = level, passes
+        with collection_frozen():
+            self._make(program)
+        self.native = can_bind(self)
+        self.fast: Any = None
+        """The native function, once it has been called for the first time."""
+
+    def _make(self, program: Program) -> None:
+        self.stages: dict[str, float] = {}
+        """Seconds that each stage of the making took."""
+        with self._timed("simplified"):
+            self.program = comparable(forwarded(program))
+        with self._timed("cut into chunks"):
+            self.rolled = rolled(self.program)
+        with self._timed("fused and written"):
+            made = Made(self.rolled, self.level, self.passes)
+        with self._timed("laid out"):
+            self.layout = Layout(self.rolled, made.templates, made.kernels, self.program.guards)
+        with self._timed("machine code"):
+            self.module = made.finished()
+        self._text = made.text
+        self.launches = [
+            (launch, row, instance)
+            for instance in self.layout.instances
+            for launch, row in zip(instance.template.launches, instance.rows(), strict=True)
+        ]
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        start = perf_counter()
+        yield
+        self.stages[stage] = perf_counter() - start
+
+    @property
+    def text(self) -> str:
+        """The kernels in LLVM's language; made once more where their machine code was at hand."""
+        if self._text is None:
+            made = Made(self.rolled, self.level, self.passes, anew=True)
+            Layout(self.rolled, made.templates, made.kernels, self.program.guards)
+            self._text = made.kernels.text()
+        return self._text
+
+    def entry(self, args: tuple, slow: Any = None, single: bool = False) -> Any:
+        """A native function of arguments like these that gives the results, in a tuple or alone."""
+        operands, answer = operands_like(args), Answer()
+        assert operands is not None
+        for j in range(1 if single else len(self.program.results)):
+            answer.result(j)
+        if not single:
+            answer.tuple(len(self.program.results))
+        return bound(self, operands, answer, nargs=len(args), slow=slow).function
+
+    def __call__(self, *inputs: Any) -> list:
+        """The results; raises `Mismatch` if a guard reads something else than it did."""
+        if self.fast is None:
+            self.fast = self._made_fast(inputs)
+        return self.fast(*inputs)
+
+    def _made_fast(self, inputs: tuple) -> Any:
+        """The native function for inputs of the classes of these, which leaves others to `slowly`."""
+        operands, answer = operands_like(inputs), Answer()
+        if not self.native or operands is None:
+            return self.slowly
+        for j in range(len(self.program.results)):
+            answer.result(j)
+        answer.list(len(self.program.results))
+        return bound(self, operands, answer, nargs=len(inputs), slow=self._otherwise).function
+
+    def _otherwise(self, read: bytes | None, *inputs: Any) -> list:
+        if read is None:
+            return self.slowly(*inputs)
+        block = self.layout.block
+        if len(read) > len(block.expected):
+            return Replay(self.program)(*inputs)
+        found = np.zeros(block.size, np.uint8)
+        found[: len(read)] = np.frombuffer(read, np.uint8)
+        number = int(np.searchsorted(block.offsets, len(read) - 1, side="right")) - 1
+        raise Mismatch(number, block.value(number, found))
+
+    def slowly(self, *inputs: Any) -> list:
+        """The same, launch by launch from Python: for whatever inputs can be made arrays of the right dtypes."""
+        layout = self.layout
+        if any(np.shape(x) != node.spec.shape for x, node in zip(inputs, self.program.inputs, strict=True)):
+            raise Mismatch(-1, None)  # they have changed since they were looked at
+        given = [
+            np.asarray(x, node.spec.dtype.newbyteorder("="), order="C")
+            for x, node in zip(inputs, self.program.inputs, strict=True)
+        ]
+        results = [_empty(node) for node in layout.wanted]
+        block = np.zeros(layout.block.size, np.uint8)
+        buffers = [*given, *results, block, np.empty(layout.arena + 64, np.uint8), *layout.constants]
+        pointers = np.array([b.ctypes.data for b in buffers], np.uint64)
+        objects: dict[int, Any] = {}
+        for launch, row, instance in self.launches:
+            if launch.name is not None and row is not None:
+                KERNEL(self.module.address(launch.name))(pointers.ctypes.data, row.ctypes.data, 0, launch.extent)
+            elif launch.value is not None:
+                instance.template.called(launch.value, _bound(instance, buffers), objects)
+        number = layout.block.first_difference(block)
+        if number is not None:
+            raise Mismatch(number, layout.block.value(number, block))
+        if not layout.block.holds(block):
+            return Replay(self.program)(*inputs)
+        for j, node in layout.direct.items():
+            results[j] = self.direct(node, given, objects)
+        return results
+
+    def direct(self, node: Node, inputs: list, objects: dict) -> Any:
+        """A result that kernels cannot compute with."""
+        if node.name == "input":
+            return np.array(inputs[node.source])
+        if node.name == "constant":
+            return node.source
+        (chunk,) = self.rolled.steps
+        assert isinstance(chunk, Chunk)
+        template = self.layout.instances[0].template
+        return objects[template.results[chunk.outputs.index(node)]]
+
+
+def _empty(node: Node) -> np.ndarray:
+    spec = node.spec
+    return np.empty(spec.shape, spec.dtype) if spec is not None else np.empty(0)
+
+
+def _bound(instance: Instance, buffers: list) -> list:
+    """For each slot of a template its memory as bytes, or the array that kernels cannot compute with."""
+    return [
+        buffers[pointer].reshape(-1).view(np.uint8)[offset:]
+        if buffers[pointer].dtype.char in NATIVE
+        else buffers[pointer]
+        for pointer, offset in instance.slots.tolist()
+    ]
