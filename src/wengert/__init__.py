@@ -47,7 +47,7 @@ __version__ = "0.1.0"
 
 keep_freed_memory()
 
-_ON_DEMAND = ("dialects", "integrate", "nn", "optim", "optimize", "scipy", "testing")
+_ON_DEMAND = ("dialects", "integrate", "nn", "optim", "optimize", "random", "scipy", "testing")
 
 
 _MODULE_OF = {
@@ -66,6 +66,7 @@ _MODULE_OF = {
 """Where the transformations are that are loaded when they are first asked for."""
 
 if TYPE_CHECKING:
+    from wengert.compiler.api import compile
     from wengert.transforms.anomaly import detect_anomaly
     from wengert.transforms.barriers import clip_gradient, scale_gradient, stop_gradient
     from wengert.transforms.checkpoint import checkpoint, checkpoint_sequence
@@ -84,6 +85,9 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"wengert.{name}")
     if name == "implicit":
         return importlib.import_module("wengert.transforms.implicit")
+    if name == "compile":
+        value = globals()[name] = importlib.import_module("wengert.compiler.api").compile
+        return value
     if name in _MODULE_OF:
         value = getattr(importlib.import_module(f"wengert.transforms.{_MODULE_OF[name]}"), name)
         globals()[name] = value
@@ -100,6 +104,7 @@ __all__ = [
     "checkpoint",
     "checkpoint_sequence",
     "clip_gradient",
+    "compile",
     "custom_jvp",
     "custom_vjp",
     "derivatives",

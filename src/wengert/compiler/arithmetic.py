@@ -1,0 +1,121 @@
+"""What Python's operators do with traces: arithmetic of Python's own numbers, and what NumPy's numbers do to lists.
+
+`trace` imports this module when what it is made of is there.
+"""
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.box import Box
+from wengert.compiler.program import Node, Program
+from wengert.compiler.taking import take
+from wengert.compiler.trace import ONE, Trace
+from wengert.face import COMPARISONS, OPERATORS
+from wengert.primitive import Primitive
+
+__all__ = ["PYTHONS", "between_numbers", "install"]
+
+PYTHONS: dict[str, Callable] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "true_divide": operator.truediv,
+    "floor_divide": operator.floordiv,
+    "remainder": operator.mod,
+    "power": operator.pow,
+    "negative": operator.neg,
+    "positive": operator.pos,
+    "absolute": abs,
+}
+"""What arithmetic is between Python's own numbers, which are weak: they take on the dtype of what they meet."""
+
+
+def between_numbers(p: Primitive, program: Program, operands: tuple, values: tuple) -> Any:
+    """Arithmetic of Python's numbers, which raises where NumPy's gives infinity or not-a-number."""
+    result = PYTHONS[p.name](*values)
+    if program.closed:
+        return result
+    taken: list[Node] = []
+    given, _, key = take(operands, program, taken)
+    nodes = [x._node if isinstance(x, Trace) else None for x in operands]
+    if p.name in ("divide", "true_divide", "floor_divide", "remainder") and nodes[1] is not None:
+        program.guard(nodes[1], bool, True)
+    if p.name == "power":
+        _guard_power(program, nodes, values)
+        if result.__class__ is complex:
+            program.refused = program.refused or "a power of Python's numbers is complex"
+            return result
+    node = program.call((p.call, key), p.call, p.name, tuple(taken), given, {}, result)
+    if p.name == "power" and result.__class__ is float:  # Python raises OverflowError where NumPy's gives infinity
+        finite = program.call((np.isfinite, node), np.isfinite, "isfinite", (node,), ONE, {}, np.isfinite(result))
+        program.guard(finite, bool, bool(np.isfinite(result)))
+    return Trace._of(result, node, program)
+
+
+def _guard_power(program: Program, nodes: list, values: tuple) -> None:
+    """A power is a float, complex or an error by the base's sign and, where that is not positive, by the exponent."""
+    if nodes[0] is not None:
+        program.guard(nodes[0], _sign, _sign(values[0]))
+    if nodes[1] is not None and not values[0] > 0:
+        program.guard(nodes[1], values[1].__class__, values[1])
+
+
+def _sign(x: Any) -> int:
+    return int(x > 0) - int(x < 0)
+
+
+def _operator(ufunc: np.ufunc) -> Callable:
+    """An operator of traces: tensors of dialects know better what comes out, and lists are repeated."""
+
+    def operate(self: Trace, other: Any) -> Any:
+        if isinstance(other, Box) and other._family.settle is not None:
+            return NotImplemented
+        if ufunc is np.multiply and _repeats(self, other):
+            return other * operator.index(self)
+        return Trace._table[ufunc](self, other)
+
+    return operate
+
+
+def _comparison(ufunc: np.ufunc) -> Callable:
+    """A comparison of traces; that of Python's numbers is Python's, a truth value that the program decides by."""
+
+    def operate(self: Trace, other: Any) -> Any:
+        if not self._node.weak:
+            return Trace._table[ufunc](self, other)
+        if other is None or other.__class__ is str:
+            return NotImplemented
+        result = Trace._table[ufunc](self, other)
+        of_pythons = other._node.weak if isinstance(other, Trace) else other.__class__ in (float, int)
+        return bool(result) if of_pythons else result
+
+    return operate
+
+
+def _divmod(a: Any, b: Any) -> tuple:
+    """Quotient and remainder, each of which is Python's number where both operands are."""
+    return a // b, a % b
+
+
+def _repeats(n: Trace, other: Any) -> bool:
+    """Whether a product is that of a list, tuple or text with a whole number of NumPy's."""
+    return other.__class__ in (list, tuple, str) and not n._spec.ndim and n._spec.dtype.kind in "iu"
+
+
+def _times(self: Trace, other: Any) -> Any:
+    return other * operator.index(self) if _repeats(self, other) else Trace._table[np.multiply](other, self)
+
+
+def install() -> None:
+    """Give traces their operators."""
+    for name, ufunc in OPERATORS.items():
+        setattr(Trace, f"__{name}__", _operator(ufunc))
+    for name, ufunc in COMPARISONS.items():
+        setattr(Trace, f"__{name}__", _comparison(ufunc))
+    setattr(Trace, "__divmod__", _divmod)  # noqa: B010
+    setattr(Trace, "__rdivmod__", lambda b, a: _divmod(a, b))  # noqa: B010
+    setattr(Trace, "__rmul__", _times)  # noqa: B010 - its type is another than what checkers think it is

@@ -1,0 +1,471 @@
+"""What a function uses besides its arguments, while it is recorded: read, written, and given back.
+
+While the function is recorded each tensor holds a trace, and each array and changing number is replaced by one where
+it is kept. What has been written is a result of the program, which is written back at every call.
+"""
+
+import gc
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from wengert import tape
+from wengert.box import Box, bare
+from wengert.compiler.places import ABSENT, Item, Place, TupleItem
+from wengert.compiler.program import Node, Program, depends
+from wengert.compiler.surroundings import Found, find, flags
+from wengert.compiler.trace import Trace
+from wengert.protocol import GROUND, Wrapper
+from wengert.tensor import Tensor
+
+__all__ = ["IN_PLACES", "LARGEST", "Captured", "Changes", "Surroundings", "as_held", "is_liftable"]
+
+
+IN_TENSORS = ("tensor", "gradient", "grad")
+"""What is written in a tensor: its value, that of its gradient, another gradient."""
+LARGEST = 1 << 31
+"""Whole numbers up to which a program computes: sums and products of two of them are exact, as Python's are."""
+IN_PLACES = ("number", "box", "rebound")
+"""What is put into a place in which something else was."""
+
+
+class Surroundings:
+    """What a function can reach, looked up again where something has changed."""
+
+    def __init__(self, function: Callable):
+        self.function = function
+        self.variables: dict[tuple, Place] = {}
+        """Numbers that change from call to call, by the identities of their places."""
+        self.last: Found | None = None
+        self.roots: list = []
+
+    def now(self, roots: list, arguments: list, fresh: bool = False) -> Found:
+        """What there is now; tensors that are arguments are left out."""
+        found = self._known(roots, fresh)
+        if arguments and {id(t) for t in arguments} & {id(t) for t in found.tensors}:
+            return find([self.function, *roots], self.variables, arguments)
+        return found
+
+    def _known(self, roots: list, fresh: bool) -> Found:
+        last = self.last
+        same_roots = len(roots) == len(self.roots) and all(a is b for a, b in zip(roots, self.roots, strict=True))
+        if last is not None and same_roots and not fresh and last.holds():
+            return last
+        found = find([self.function, *roots], self.variables, [])
+        if last is not None and self._changing(last, found):
+            found = find([self.function, *roots], self.variables, [])
+        self.last, self.roots = found, roots
+        return found
+
+    def _changing(self, last: Found, found: Found) -> bool:
+        """Whether a float has changed since: from then on it is an input."""
+        before = {place.identity: held for place, held in last.entries if held.__class__ is float}
+        changed = [
+            place
+            for place, held in found.entries
+            if held.__class__ is float and before.get(place.identity, held) != held
+        ]
+        for place in changed:
+            self.variables[place.identity] = place
+        return bool(changed)
+
+
+def is_liftable(t: Any) -> bool:
+    """Whether a tensor can hold a trace: outside every transformation, and with no history."""
+    return (
+        isinstance(t, Box)
+        and not t._is_view
+        and t._level <= GROUND
+        and (t._node is None or isinstance(t._node, tape.Leaf))
+        and not isinstance(t._value, Wrapper)
+    )
+
+
+class Captured:
+    """Tensors, arrays and numbers at one call: those among the arguments first, then what the function reaches."""
+
+    def __init__(self, found: Found, tensors: list, arrays: list):
+        self.found = found
+        self.tensors = [*tensors, *found.tensors]
+        self.arrays = [*[(a, []) for a in arrays], *found.arrays]
+        self.numbers = found.numbers
+
+    def values(self) -> list:
+        """What is to be read: tensors, their gradients, arrays, numbers."""
+        given = []
+        for t in self.tensors:
+            given.append(bare(t))
+            g = getattr(t, "_grad", None)
+            if g is not None:
+                given.append(bare(g))
+        return [*given, *[a for a, _ in self.arrays], *[place.get() for place, _ in self.numbers]]
+
+    def has_large(self) -> bool:
+        """Whether a whole number is one that programs do not compute with."""
+        whole = [place.get() for place, held in self.numbers if held.__class__ is int]
+        return any(not -LARGEST <= x <= LARGEST for x in whole if x.__class__ is int)
+
+    def has_state(self) -> bool:
+        """Whether there is something that holds traces while a function is recorded."""
+        return bool(self.tensors or self.arrays or self.numbers)
+
+    def overlap(self, places: Iterable[tuple[str, int]]) -> str | None:
+        """Whether something that is written lies in memory with something else."""
+        memory: list[Any] = []
+        n = len(self.tensors)
+        for kind, k in places:
+            if kind in ("array", "tensor"):
+                memory = memory or [*map(bare, self.tensors), *[a for a, _ in (*self.arrays, *self.found.fixed)]]
+                at = k if kind == "tensor" else n + k
+                for i, other in enumerate(memory):
+                    if i != at and isinstance(other, np.ndarray) and np.may_share_memory(other, memory[at]):
+                        return "it writes an array that shares memory with another one"
+        return None
+
+    def is_apart(self, places: Iterable[tuple[str, int]], known: Found | None) -> bool:
+        """Whether arrays that are written lie apart from all others; those of what was found so are known to."""
+        written = [k for kind, k in places if kind == "array"]
+        if not written:
+            return True
+        arrays = [a for a, _ in self.arrays]
+        given = len(arrays) - len(self.found.arrays)
+        tensors = [x for x in map(bare, self.tensors) if x.__class__ is np.ndarray]
+        tensors += [a for a, _ in self.found.fixed]
+        for k in written:
+            others = arrays[:given] if k >= given and self.found is known else arrays[:k] + arrays[k + 1 :]
+            if any(np.may_share_memory(arrays[k], other) for other in (*others, *tensors)):
+                return False
+        return True
+
+    def shares(self, places: Iterable[tuple[str, int]]) -> bool:
+        """Whether a tensor that is written shares its memory with an array, or is another one's gradient, too."""
+        own = [(self.tensors[k], kind) for kind, k in places if kind in IN_TENSORS]
+        written = [(t if kind == "tensor" else getattr(t, "_grad", None), kind) for t, kind in own]
+        if not written:
+            return False
+        gradients = [id(t._grad) for t in self.tensors if getattr(t, "_grad", None) is not None]
+        known = [*map(id, self.tensors), *gradients]
+        twice = len(set(known)) < len(known)
+        if twice and any(known.count(id(t)) > 1 for t, _ in written):
+            return True
+        return any(kind != "grad" and _is_shared(t) for t, kind in written)
+
+    def problem(self) -> str | None:
+        """Why no program can be made, if so."""
+        if self.found.refused:
+            return self.found.refused
+        if not all(map(is_liftable, self.tensors)):
+            return "it uses a tensor with a history from outside"
+        return None
+
+    @contextmanager
+    def lifted(self, program: Program) -> Iterator["Changes"]:
+        """Traces in the place of everything inside, and what was there before again afterwards."""
+        before = [(t, t._value, t._node, t._level, getattr(t, "_grad", None)) for t in self.tensors]
+        flagged = [(t, flags(t)) for t in self.tensors if t._flags]
+        changes = Changes(self, program)
+        try:
+            for t, value, *_, grad in before:
+                t._value = changes.input(value, program)
+                if grad is not None:
+                    t._grad = grad._box(changes.input(bare(grad), program))
+                program.tensors.add(t._value._node)
+                changes.tensors.append((t._value._node, None if grad is None else t._grad._value._node))
+                changes.gradients.append(None if grad is None else t._grad)
+            for array, places in self.arrays:
+                stand_in = Tensor._box(changes.input(array, program))
+                stand_in._mutable = True  # also where it has no axes
+                changes.stand_ins.append((stand_in, stand_in._value._node))
+                for place in places:
+                    place.set(stand_in)
+                    changes.expected[place.identity] = stand_in
+            for place, value in self.numbers:
+                number = changes.input(value, program)
+                place.set(number)
+                changes.expected[place.identity] = number
+            for place, _ in self.found.entries:
+                if isinstance(place, TupleItem):
+                    changes.expected[place.holder.identity] = place.holder.get()
+            yield changes
+        finally:
+            for place, value in self.found.entries:
+                if place.get() is not value and place.get() is not ABSENT:
+                    place.set(value)
+            for t, value, node, level, grad in before:
+                t._value, t._node, t._level = value, node, level
+                if hasattr(t, "_grad"):
+                    t._grad = grad
+            for t, known in flagged:
+                for name, flag in zip(t._flags, known, strict=True):
+                    setattr(t, name, flag)
+
+
+class Changes:
+    """What a function has written: for each the place, and the node of what is there afterwards."""
+
+    def __init__(self, captured: Captured, program: Program):
+        self.captured, self.program = captured, program
+        self.tensors: list[tuple[Node, Node | None]] = []
+        self.gradients: list[Any] = []
+        """What stands for the gradients: tensors that users may hold as well."""
+        self.stand_ins: list[tuple[Any, Node]] = []
+        self.expected: dict[tuple, Any] = {}
+        self.written: list[tuple[str, int, Node]] = []
+        self.made: list[Any] = []
+        """What the recorded run has made for each of them."""
+        self.replaced: list[tuple[Place, Any]] = []
+        self.cleared: list[tuple[int, str, Any]] = []
+        """Slots of tensors that get the same at each call: no gradient, a flag; by the tensor's number."""
+        self.settled: dict[int, tuple[Any, Any]] = {}
+        """What is kept somewhere, and what stands for it after the recording; by identity."""
+        self.escaped: str | None = None
+        """What of the recording outlives it, if something does."""
+        self.flags = [flags(t) for t in captured.tensors]
+        self.unsettled: str | None = None
+        """What the function does that a program cannot do, if so."""
+        self.rewritten: str | None = None
+        """What it does to its arguments that a program cannot do, if so."""
+        self.failed: BaseException | None = None
+        """What the function has raised, if so."""
+        self.variables: list[Place] = []
+        """Numbers that turned out to change."""
+        program.can_be_undone = self.leaves_lengths
+        self.generators = [
+            (g.bit_generator, g.bit_generator.state)
+            for g in captured.found.generators
+            if isinstance(g, np.random.Generator)
+        ]
+
+    def input(self, value: Any, program: Program) -> Trace:
+        """A trace for an input."""
+        return Trace._of(value, program.input(value), program)
+
+    def note(self) -> None:
+        """Look at everything after the function has run."""
+        for k, t in enumerate(self.captured.tensors):
+            self._tensor(k, t)
+        for k, (stand_in, node) in enumerate(self.stand_ins):
+            value = bare(stand_in)
+            if not isinstance(value, Trace) or value._node is not node:
+                self._write("array", k, value)
+        for k, (place, held) in enumerate(self.captured.found.entries):
+            now = place.get()
+            if now is not self.expected.get(place.identity, held) and not _is_same_number(now, held):
+                self._entry(k, place, held, now)
+        if any(array.tobytes() != contents for array, contents in self.captured.found.fixed):
+            self._refuse("it writes an array of whole numbers that it uses")
+        for container, n in self.captured.found.lengths:
+            if len(container) != n:
+                self._refuse(f"it adds to or takes from a {type(container).__name__}")
+                self._settle(container)
+        for container, parts in self.captured.found.orders:
+            if tuple(map(id, container)) != tuple(map(id, parts)):
+                self._refuse(f"it changes the order, or the parts, of a {type(container).__name__}")
+                self._settle(container)
+
+    def _tensor(self, k: int, t: Any) -> None:
+        value, grad = bare(t), getattr(t, "_grad", None)
+        before, before_grad = self.tensors[k]
+        if not isinstance(value, Trace) or value._node is not before:
+            self._write("tensor", k, value)
+        if grad is None:
+            if before_grad is not None:
+                self.cleared.append((k, "_grad", None))
+        elif not isinstance(bare(grad), Trace) or bare(grad)._node is not before_grad:
+            self._write("gradient" if grad is self.gradients[k] else "grad", k, bare(grad))
+        for name, held, now in zip(t._flags, self.flags[k], flags(t), strict=True):
+            if now is not held:
+                self.cleared.append((k, name, now))
+
+    def _entry(self, k: int, place: Place, held: Any, now: Any) -> None:
+        """A place holds something else now."""
+        value = bare(now) if isinstance(now, Box) else now
+        plain = now.__class__ in (int, float)
+        if isinstance(now, Box) and now._node is not None:
+            self._refuse(f"it keeps a tensor with a history in {place}")
+        elif plain and held.__class__ in (int, float):
+            if place.identity not in self.expected:
+                self.variables.append(place)
+                self._refuse(f"it changes {place}")
+            else:
+                self._write("number", k, now)
+        elif isinstance(value, Trace) and held.__class__ in (int, float) and value._held.__class__ is held.__class__:
+            self._write("number", k, value)
+        elif isinstance(now, Box) and isinstance(held, Box):
+            self._write("box", k, value)
+        elif isinstance(value, (Trace, np.ndarray)) and isinstance(held, np.ndarray):
+            self._write("rebound", k, value)
+        else:
+            self._refuse(f"it puts something else into {place}")
+        self.replaced.append((place, now))
+
+    def _refuse(self, why: str) -> None:
+        self.unsettled = self.unsettled or why
+
+    def _write(self, kind: str, k: int, value: Any) -> None:
+        node = value._node if isinstance(value, Trace) else self.program.constant(np.asarray(value))
+        self.written.append((kind, k, node))
+        self.made.append(value.copy() if isinstance(value, Trace) else _copied(value))
+
+    def can_be_repeated(self) -> bool:
+        """Whether all that the function has done is undone; if so, random numbers are those that they were, too."""
+        self.rewind()
+        return self.leaves_lengths()
+
+    def leaves_lengths(self) -> bool:
+        """Whether nothing has been added to containers."""
+        found = self.captured.found
+        return all(len(container) == n for container, n in found.lengths) and found.in_order()
+
+    def rewind(self) -> None:
+        """Draw the same random numbers again; containers get back what was in them."""
+        for generator, state in self.generators:
+            generator.state = state
+        for generator, state in self.program.states:
+            generator.bit_generator.state = state
+        changed = [c for c, n in self.captured.found.lengths if len(c) != n and isinstance(c, (list, dict))]
+        for container in changed:
+            entries = self.captured.found.entries
+            held = [(p.key, x) for p, x in entries if isinstance(p, Item) and p.holder is container]
+            container.clear()
+            container.extend(x for _, x in held) if isinstance(container, list) else container.update(held)
+        for container, parts in self.captured.found.orders:
+            if isinstance(container, (deque, set)) and tuple(map(id, container)) != tuple(map(id, parts)):
+                container.clear()
+                (container.extend if isinstance(container, deque) else container.update)(parts)
+
+    def concrete(self, value: Any) -> Any:
+        """What has been kept somewhere, as the function itself would have kept it; the same wherever it is kept."""
+        if isinstance(value, Trace):
+            return value._value
+        if not isinstance(value, Box) or not isinstance(bare(value), Trace):
+            return value
+        if id(value) not in self.settled:
+            given = [a for (s, _), (a, _) in zip(self.stand_ins, self.captured.arrays, strict=True) if s is value]
+            self.settled[id(value)] = value, given[0] if given else self._made_concrete(value)
+        return self.settled[id(value)][1]
+
+    def _made_concrete(self, value: Any) -> Any:
+        """A tensor if it is made from one; an array, or NumPy's number, if not."""
+        array = np.array(bare(value)._value)
+        if depends(bare(value)._node, {node for node, _ in self.tensors}):
+            return value._box(array)
+        return array if array.ndim or getattr(value, "_mutable", False) else array[()]
+
+    def _settle(self, container: Any) -> None:
+        """Take the traces out of a container that the function has put something into."""
+        if isinstance(container, list):
+            container[:] = map(self.concrete, container)
+        elif isinstance(container, dict):
+            for key in list(container):
+                container[key] = self.concrete(container[key])
+        elif isinstance(container, (deque, set)):
+            parts = [self.concrete(part) for part in container]
+            if any(a is not b for a, b in zip(parts, container, strict=True)):
+                container.clear()
+                (container.extend if isinstance(container, deque) else container.update)(parts)
+
+    def look_for_escaped(self, outputs: list) -> None:
+        """Give numbers to values of the recording that live on where nobody looks, as in a cache.
+
+        They are among the youngest objects, as nothing has been collected since they were made.
+        """
+        if self.failed is not None or any(isinstance(y, Box) and y._node is not None for y in outputs):
+            return  # what was raised holds its frames, and a tape holds values
+        mine = {id(y) for y in (*outputs, *[x for _, x in self.replaced])}
+        mine |= {id(s) for s, _ in self.stand_ins} | {id(g) for g in self.gradients}
+        mine |= {id(y._base) for y in outputs if isinstance(y, Box) and y._is_view}  # type: ignore[attr-defined]
+        kept = [y for y in gc.get_objects(0) if issubclass(type(y), Box) and id(y) not in mine]
+        kept = [y for y in kept if self.is_recorded(y)]
+        alive = list(map(weakref.ref, kept))
+        kept.clear()
+        if any(r() is not None for r in alive):
+            gc.collect(0)  # what only holds itself is no longer there
+        kept = [y for r in alive if (y := r()) is not None]
+        for y in kept:
+            y._value = np.array(bare(y)._value)
+        if kept and not self.unsettled:
+            self.escaped = "it keeps an array that it makes where it cannot be found, as in a cache"
+
+    def is_recorded(self, y: Any) -> bool:
+        """Whether an object is a value of this recording that a user may hold."""
+        if y._is_view or getattr(y, "_node", self) is not None:
+            return False
+        return type(y._value) is Trace and y._value._program is self.program
+
+    def nodes(self) -> list[Node]:
+        """The results of the program that are written back."""
+        return [node for *_, node in self.written]
+
+    def places(self) -> list[tuple[str, int]]:
+        """What is written: the kind of thing, and its number."""
+        return [(kind, k) for kind, k, _ in self.written]
+
+    def now(self) -> None:
+        """Write back what the recorded run itself has made."""
+        made = [_copied(x._value) if isinstance(x, Trace) else x for x in self.made]
+        replaced = [(place, self.concrete(x)) for place, x in self.replaced if x is not ABSENT]
+        given = list(zip(self.places(), made, strict=True))
+        if self.unsettled:
+            given = [(place, value) for place, value in given if place[0] in (*IN_TENSORS, "array")]
+        write_back(self.captured, [place for place, _ in given], [value for _, value in given], self.cleared)
+        if self.unsettled:
+            for place, value in replaced:
+                place.set(value)
+
+
+def _is_shared(t: Any) -> bool:
+    """Whether the memory of a tensor belongs to an array, too: to one that it was made on, or that was given away."""
+    storage = getattr(t, "_storage", None)
+    if storage is None or storage.exports is None or storage.buffer is not t._value:
+        return False
+    if t._value.base is not None or storage.exported() > 0:
+        return True
+    storage.exports = None  # those that were given away are gone
+    return False
+
+
+def _copied(value: Any) -> Any:
+    return np.array(value) if isinstance(value, np.ndarray) else value
+
+
+def _is_same_number(now: Any, held: Any) -> bool:
+    """Whether a place has been given the number that was there."""
+    return now.__class__ is held.__class__ and now.__class__ in (int, float) and repr(now) == repr(held)
+
+
+def write_back(captured: Captured, places: list, values: list, cleared: list) -> None:
+    """Give tensors, arrays and places what a program has made for them."""
+    for (kind, k), value in zip(places, values, strict=True):
+        if kind in IN_TENSORS:
+            _into_tensor(captured.tensors[k], kind, value)
+        elif kind == "array":
+            captured.arrays[k][0][...] = value
+        else:
+            place, held = captured.found.entries[k]
+            place.set(as_held(kind, held, value))
+    for k, name, value in cleared:
+        setattr(captured.tensors[k], name, value)
+
+
+def as_held(kind: str, held: Any, value: Any) -> Any:
+    """What a program has made for a place, in the class of what was there."""
+    if kind == "number":
+        return held.__class__(value)
+    if kind == "box":
+        return held._box(value)
+    return np.asarray(value)
+
+
+def _into_tensor(t: Any, kind: str, value: Any) -> None:
+    value = value if np.ndim(value) else np.asarray(value)[()]
+    if kind == "tensor":
+        t._value = value
+    elif kind == "gradient":
+        t._grad._value = value
+    else:
+        t._grad = t._box(value)

@@ -1,0 +1,90 @@
+"""`check=True`: the function itself beside the compiled one, from the same state, and compared."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.box import Box, bare
+from wengert.compiler.capture import IN_PLACES, Captured, as_held
+from wengert.errors import CompileError
+from wengert.transforms.containers import flatten
+
+__all__ = ["agree", "compare"]
+
+
+def compare(function: Callable, kind: Any, values: list, captured: Captured) -> tuple[bool, Any]:
+    """Whether a path is known, and the function's own results, once the compiled one has given the same.
+
+    Where none is known the function does not run, and in the place of results is what guards read, as in `Kind.run`.
+
+    Raises
+    ------
+    CompileError
+        If results, or what is written, differ by more than rounding.
+    """
+    generators = kind.generators()
+    states = [g.bit_generator.state for g in generators]
+    right, found = kind.run([np.array(value) for value in values], None)
+    if not right:
+        return False, found
+    for g, state in zip(generators, states, strict=True):
+        g.bit_generator.state = state
+    path = kind.last
+    expected = function()
+    agree("result", found, expected)
+    written = [_there(captured, place) for place in path.places]
+    made = [_held(captured, place, value) for place, value in zip(path.places, path.written, strict=True)]
+    agree("written value", made, written)
+    return True, expected
+
+
+def _held(captured: Captured, place: tuple, value: Any) -> Any:
+    """What is written, in the class of what it replaces."""
+    what, k = place
+    return as_held(what, captured.found.entries[k][1], value) if what in IN_PLACES else value
+
+
+def _there(captured: Captured, place: tuple) -> Any:
+    what, k = place
+    if what == "tensor":
+        return captured.tensors[k]
+    if what in ("grad", "gradient"):
+        return captured.tensors[k].grad
+    return captured.arrays[k][0] if what == "array" else captured.found.entries[k][0].get()
+
+
+def agree(what: str, found: Any, expected: Any) -> None:
+    """Compare results of a compiled function with those of the function itself.
+
+    Raises
+    ------
+    CompileError
+        If they differ by more than rounding.
+    """
+    (found, structure), (expected, other) = flatten(found), flatten(expected)
+    if structure != other:
+        _refuse(what, "other containers", f"{structure}", f"{other}")
+    for i, (a, b) in enumerate(zip(found, expected, strict=True)):
+        a, b = (bare(y) if isinstance(y, Box) else y for y in (a, b))
+        if isinstance(b, (np.ndarray, np.generic, float, complex)):
+            _agree(f"{what} {i}", np.asarray(a), np.asarray(b))
+        elif isinstance(b, (int, str, bytes, type(None))) and (type(a) is not type(b) or a != b):
+            _refuse(f"{what} {i}", "which differs", f"{a!r}", f"{b!r}")
+
+
+def _agree(what: str, a: np.ndarray, b: np.ndarray) -> None:
+    unit = np.finfo(b.dtype).eps ** 0.5 if b.dtype.kind in "fc" else 0
+    if a.shape != b.shape or a.dtype != b.dtype or not np.allclose(a, b, unit, unit, equal_nan=True):
+        _refuse(what, f"which differs{_by(a, b)}", f"{a.dtype}{list(a.shape)}", f"{b.dtype}{list(b.shape)}")
+
+
+def _refuse(what: str, how: str, found: str, expected: str) -> None:
+    raise CompileError(
+        f"[compile] {what} as the function itself gives it, {expected}, was required of the compiled one; received "
+        f"{found}, {how}; this is a fault of the compiler: please report it, and use the function itself"
+    )
+
+
+def _by(a: np.ndarray, b: np.ndarray) -> str:
+    return f" by {np.max(np.abs(a - b)):.3g}" if a.shape == b.shape and a.dtype.kind in "fc" else ""

@@ -1,0 +1,190 @@
+"""Derivatives of compiled functions: a call whose rules are compiled functions themselves.
+
+What the function reads from around it and what requires a gradient there is an operand, too. The rules are called at
+whatever level asks for them; where they meet values of a level below, they are differentiated in their turn.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from wengert.box import Box, unbox
+from wengert.protocol import Wrapper
+from wengert.tensor import Tensor
+from wengert.transforms.batching import Batch
+from wengert.transforms.calls import Batched, Call, Results, apply, inexact_spec
+from wengert.transforms.containers import flatten, rebuild
+from wengert.transforms.forward import jvp
+from wengert.transforms.reverse import vjp
+
+__all__ = ["Derivatives"]
+
+
+class Drawn(Exception):
+    """Raised where a function that is differentiated turns out to draw random numbers: its pullback would draw others.
+
+    ``states`` are the generators, with what they were before.
+    """
+
+    def __init__(self, states: list):
+        super().__init__("random numbers")
+        self.states = states
+
+
+class Derivatives:
+    """The compiled function, its pullback and its pushforward, as functions of leaves, for one kind of arguments.
+
+    Tensors that it uses are operands after the leaves; those that are leaves, too, stand in ``given`` by position.
+    """
+
+    def __init__(self, function: Callable, structure: Any, captured: list, given: dict[int, Any], make: Callable):
+        self.function, self.structure, self.captured, self.given = function, structure, captured, given
+        self.name = getattr(function, "__name__", "compiled")
+        self.make = make
+        self.batches: dict[tuple[bool, ...], Any] = {}
+        self.value = make(self._value)
+        self.pulled = make(self._pulled)
+        self.pushed = make(self._pushed)
+
+    def __call__(self, leaves: list) -> Any:
+        """The function's value, recorded wherever its operands are."""
+        operands = [*leaves, *self.captured]
+        try:
+            return apply(_Compiled(self, [isinstance(x, Wrapper) for x in operands]), operands)
+        except Drawn as drawn:
+            for generator, state in drawn.states:
+                generator.bit_generator.state = state
+        return self._value(*operands)
+
+    def batched(self, mapped: tuple[bool, ...]) -> Callable:
+        """The function for all examples of batches in the place of some leaves; its results all have the axis."""
+        if mapped not in self.batches:
+
+            def batched(*leaves: Any) -> Any:
+                inner = [unbox(x) if isinstance(x, Wrapper) else x for x in leaves]
+                size = next(len(x) for x, mine in zip(inner, mapped, strict=True) if mine)
+                return Batched(_Plainly(self), list(mapped), size).run(inner)
+
+            self.batches[mapped] = self.make(batched)
+        return self.batches[mapped]
+
+    def _value(self, *leaves: Any) -> Any:
+        n = len(leaves) - len(self.captured)
+        held = [*self.captured, *self.given.values()]
+        with _holding(held, (*leaves[n:], *[leaves[i] for i in self.given])):
+            args, kwargs = rebuild(self.structure, [self.given.get(i, x) for i, x in enumerate(leaves[:n])])
+            return self.function(*args, **kwargs)
+
+    def valued(self, leaves: list) -> Any:
+        """The compiled function's value, as long as it has not drawn random numbers."""
+        found = self.value(*leaves)
+        if self.value.draws:
+            raise Drawn(self.value.draws)
+        return found
+
+    def _of(self, leaves: tuple, chosen: list) -> Callable:
+        """The inexact results as a function of some leaves."""
+
+        def of(*xs: Any) -> list:
+            given = list(leaves)
+            for i, x in zip(chosen, xs, strict=True):
+                given[i] = x
+            return [y for y in flatten(self._value(*given))[0] if inexact_spec(y) is not None]
+
+        return of
+
+    def _pulled(self, chosen: list, leaves: tuple, given: list) -> list:
+        _, back = vjp(self._of(leaves, chosen), *[_plain(leaves[i]) for i in chosen])
+        return list(back(given))
+
+    def _pushed(self, chosen: list, leaves: tuple, tangents: list) -> tuple[list, list]:
+        of = self._of(leaves, chosen)
+        return jvp(of, tuple(_plain(leaves[i]) for i in chosen), tuple(tangents))
+
+
+def _plain(x: Any) -> Any:
+    """A leaf whose class is an array's, so that derivatives come back as arrays."""
+    return np.float64(x) if x.__class__ is float else x
+
+
+def differentiable(leaves: tuple | list) -> list[int]:
+    """The positions of leaves that are float or complex arrays or numbers."""
+    return [i for i, x in enumerate(leaves) if inexact_spec(x) is not None]
+
+
+@contextmanager
+def _holding(tensors: list, values: tuple) -> Iterator[None]:
+    """Tensors stand for other values inside, with their histories."""
+    before = [(t, t._value, t._node, t._level) for t in tensors]
+    try:
+        for t, value in zip(tensors, values, strict=True):
+            if value is t:
+                continue
+            if isinstance(value, Box):
+                t._value, t._node, t._level = value._value, value._node, value._level
+            else:
+                t._value, t._node = value, None
+        yield
+    finally:
+        for t, value, node, level in before:
+            t._value, t._node, t._level = value, node, level
+
+
+class _Compiled(Call):
+    """One call of a compiled function."""
+
+    pushes = True
+
+    def __init__(self, derivatives: Derivatives, asked: list[bool]):
+        self.derivatives, self.name, self.asked = derivatives, derivatives.name, asked
+
+    def run(self, leaves: list) -> Any:
+        batches = {x._level for x in leaves if isinstance(x, Batch)}
+        if len(batches) == 1 and not any(isinstance(_inside(x), Wrapper) for x in leaves):
+            return self._of_batches(leaves, batches.pop())
+        if any(isinstance(x, Wrapper) and not isinstance(x, Tensor) for x in leaves):
+            return self.derivatives._value(*leaves)
+        return self.derivatives.valued(leaves)
+
+    def _of_batches(self, leaves: list, level: int) -> Any:
+        """All examples at once, as a compiled function of arrays with an axis more."""
+        mapped = tuple(isinstance(x, Batch) for x in leaves)
+        values, structure = flatten(self.derivatives.batched(mapped)(*map(_inside, leaves)))
+        return rebuild(structure, [Batch._of(y, level) if isinstance(y, np.ndarray) else y for y in values])
+
+    def forward(self, leaves: list) -> tuple[Any, Any]:
+        return self.derivatives.valued(leaves), list(leaves)
+
+    def pull(self, state: Any, results: Results, given: list) -> list:
+        filled = [results.zero(i) if g is None else g for i, g in enumerate(given) if results.specs[i] is not None]
+        chosen = [i for i in differentiable(state) if self.asked[i]]
+        found: list = [None] * len(state)
+        for i, c in zip(chosen, self.derivatives.pulled(chosen, tuple(state), filled), strict=True):
+            found[i] = c
+        return found
+
+    def push(self, leaves: list, tangents: list) -> tuple[Any, Any]:
+        chosen = [i for i in differentiable(leaves) if tangents[i] is not None]
+        out, structure = flatten(self.derivatives.valued(leaves))
+        _, moved = self.derivatives.pushed(chosen, tuple(leaves), [tangents[i] for i in chosen])
+        tangent = iter(moved)
+        return rebuild(structure, out), rebuild(
+            structure, [None if inexact_spec(y) is None else next(tangent) for y in out]
+        )
+
+
+class _Plainly(Call):
+    """The function itself, for values of any kind."""
+
+    def __init__(self, derivatives: Derivatives):
+        self.derivatives, self.name = derivatives, derivatives.name
+
+    def run(self, leaves: list) -> Any:
+        return self.derivatives._value(*leaves)
+
+
+def _inside(x: Any) -> Any:
+    """What is in a batch, or the value itself."""
+    return unbox(x._value) if isinstance(x, Batch) else x

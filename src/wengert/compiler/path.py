@@ -1,0 +1,380 @@
+"""One way through a function, ready to run; and all ways that are known for one kind of arguments."""
+
+import itertools
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from enum import Enum
+from numbers import Number
+from pathlib import Path as File
+from types import BuiltinFunctionType, EllipsisType, FunctionType, ModuleType, NotImplementedType
+from typing import Any
+
+import numpy as np
+
+from wengert import tape
+from wengert.box import Box, bare
+from wengert.compiler.capture import Captured, Changes, write_back
+from wengert.compiler.locks import BOOKS
+from wengert.compiler.program import Node, Program, depends
+from wengert.compiler.replay import Mismatch, Replay, same
+from wengert.compiler.trace import Trace
+from wengert.compiler.ways import Ways
+from wengert.protocol import Wrapper
+from wengert.tensor import Tensor
+from wengert.transforms.containers import rebuild
+
+__all__ = ["Kind", "Path", "Results", "has_history", "returned_trouble"]
+
+MOST_PATHS = 64
+"""Paths through one function, for one kind of arguments, that are kept."""
+MOST_IN_VAIN = 3
+"""Ways that are taken to come again and be worth a program, each less another call that found one, before giving up:
+where numbers are read, of which the next ones are others."""
+MOST_BRANCHES = 8
+"""The same where only truth values are read."""
+LASTING = (
+    *(Wrapper, np.ndarray, np.generic, np.dtype, np.ufunc, Number, str, bytes, type(None), range, slice, EllipsisType),
+    *(NotImplementedType, Enum, type, ModuleType, BuiltinFunctionType, type(np.sum)),
+)
+"""Classes of results that nobody changes, or that each call gets a copy of."""
+MOST_TRIED = 8
+"""Paths that are run in vain before the function is recorded once more."""
+MOST_NAMES = 12
+"""Of what a function reads from around it, so many are named."""
+UNKNOWN = object()
+"""In the place of what a guard has read, where only is known that it was something else."""
+PATIENCE = 64
+"""Calls of one kind among which at least a quarter must have taken a path that was known: each is met twice before."""
+
+
+class Results:
+    """The containers that a function returned, and what becomes of each leaf."""
+
+    def __init__(self, leaves: list, structure: Any, tensors: set[Node]):
+        self.structure = structure
+        self.leaves = [_Leaf(y, tensors) for y in leaves]
+        self.nodes = [leaf.node for leaf in self.leaves if leaf.node is not None]
+
+    def rebuilt(self, values: list) -> Any:
+        """The results from the values of those that a program computes."""
+        given = iter(values)
+        return rebuild(self.structure, [leaf.made(given) for leaf in self.leaves])
+
+    def first(self) -> Any:
+        """The results of the recorded run itself."""
+        return self.rebuilt([np.array(leaf.value._value) for leaf in self.leaves if leaf.node is not None])
+
+    def forget(self) -> None:
+        """Let the values of the recorded run go."""
+        for leaf in self.leaves:
+            if leaf.node is not None:
+                leaf.value = None
+
+
+class _Leaf:
+    """One result: a value of the program in the class that the function gave it, or a constant."""
+
+    def __init__(self, y: Any, tensors: set[Node]):
+        value = bare(y) if isinstance(y, Box) else y
+        self.node, self.box, self.weak = None, None, None
+        self.value: Any
+        if isinstance(value, Trace):
+            self.node, self.value = value._node, value
+            self.weak = value._held.__class__ if value._held.__class__ in (int, float) else None
+            if isinstance(y, Box) and (y._family.tensor is not Tensor or depends(value._node, tensors)):
+                self.box = y._box
+        else:
+            self.value = y
+
+    def made(self, given: Any) -> Any:
+        if self.node is None:
+            return _fresh(self.value)
+        value = next(given)
+        value = value if np.ndim(value) else np.asarray(value)[()]
+        if self.weak is not None:
+            return self.weak(value)
+        return value if self.box is None else self.box(value)
+
+
+def _fresh(y: Any) -> Any:
+    """A constant result as one that its receiver may write."""
+    if isinstance(y, Box) and y._node is None:
+        return y._box(np.array(bare(y)))
+    return y.copy() if y.__class__ is np.ndarray else y
+
+
+def has_history(y: Any) -> bool:
+    """Whether a result is recorded, by a tape that no pass has used yet."""
+    return isinstance(y, Box) and y._node is not None and y._node.rule is not tape.freed
+
+
+def returned_trouble(leaves: list, tensors: list) -> str | None:
+    """What the function returns that a program cannot give anew at each call, if so."""
+    if any(y is t for y in leaves for t in tensors if t._node is not None):
+        return "it returns a tensor that it is given, or uses"
+    kinds = [type(y).__name__ for y in leaves if not _is_lasting(y)]
+    return f"it returns a {kinds[0]}, which may change, or be used up" if kinds else None
+
+
+def _is_lasting(y: Any) -> bool:
+    """Whether a result is computed, or can be one object for all calls, as nothing changes it."""
+    if isinstance(y, FunctionType):
+        return y.__closure__ is None and not y.__defaults__ and not y.__kwdefaults__
+    return isinstance(y, LASTING) or (isinstance(y, frozenset) and all(isinstance(part, LASTING) for part in y))
+
+
+class Path:
+    """One way through the function: its program, ready to run, and what the guards must read."""
+
+    def __init__(self, program: Program, results: Results, changes: Changes, name: str):
+        started = time.perf_counter()
+        self.program, self.results = program, results
+        self.places, self.cleared = changes.places(), changes.cleared
+        self.count = len(results.nodes)
+        program.results = [*results.nodes, *changes.nodes()]
+        self.outcomes = tuple(guard.outcome for guard in program.guards)
+        self.draws = program.take_draws()
+        self.native, self.trouble = _native(program)
+        self.replay: Any = None if self.native is not None else Replay(program)
+        self.generators = program.generators
+        self.seconds = time.perf_counter() - started
+        self.calls = 0
+        self.no_shortcut = self.strayed = ""
+        """Why there is no shortcut; and the function whose result has lately had another shape."""
+        self.written: list = []
+        _dump(self, name)
+
+    def run(self, inputs: list, captured: Captured | None) -> tuple[bool, Any]:
+        """Whether it is the right path, and the results; or what its guards read, up to the one that differs.
+
+        What it writes is not written where `captured` is `None`.
+        """
+        states = [g.bit_generator.state for g in self.generators]
+        values, read = self._computed([*inputs, *[draw() for draw in self.draws]])
+        if values is None:
+            for g, state in zip(self.generators, states, strict=True):
+                g.bit_generator.state = state
+            return False, read
+        self.calls += 1
+        self.written = values[self.count :]
+        if captured is not None:
+            write_back(captured, self.places, self.written, self.cleared)
+        return True, self.results.rebuilt(values[: self.count])
+
+    def _computed(self, inputs: list) -> tuple[list | None, Any]:
+        try:
+            if self.native is not None:
+                return self.native(*inputs), self.outcomes
+            return self.replay(*inputs), self.outcomes
+        except Mismatch as mismatch:
+            if mismatch.number < 0:
+                self.strayed = mismatch.outcome
+                return None, None
+            # Whole arrays native code looks at last, and at no more of them than tells that they differ.
+            arrays = [k for k, known in enumerate(self.outcomes[: mismatch.number + 1]) if isinstance(known, tuple)]
+            if arrays and self.native is not None:
+                return None, (*self.outcomes[: arrays[0]], UNKNOWN)
+            return None, (*self.outcomes[: mismatch.number], mismatch.outcome)
+        except Exception:  # the function itself will say what is wrong, or go another way
+            return None, None
+
+    def explained(self) -> str:
+        """The program, and how it runs."""
+        lines = [
+            str(self.program),
+            f"  made ready in {1e3 * self.seconds:.1f} ms; run through Python {self.calls} times",
+        ]
+        if self.no_shortcut:
+            lines.append(f"  always through Python: {self.no_shortcut}")
+        if self.native is None:
+            return "\n".join([*lines, f"  runs as calls of NumPy: {self.trouble}"])
+        from wengert.compiler.telling import loops
+
+        return "\n".join([*lines, loops(self.native)])
+
+
+def _native(program: Program) -> tuple[Callable | None, str]:
+    """The program as native code, or why there is none."""
+    if any(guard.node.spec is None for guard in program.guards):
+        return None, "it decides by something that is no number"
+    if any(node.spec is not None and not node.spec.dtype.isnative for node in program.nodes):
+        return None, "it uses numbers in another byte order"
+    try:
+        from wengert.compiler.run import Plan
+    except ImportError as missing:
+        return None, f"there is no native compiler ({missing}); install llvmlite"
+    try:
+        return Plan(program), ""
+    except Exception as trouble:
+        return None, f"{type(trouble).__name__}: {trouble}"
+
+
+_numbers = itertools.count(1)
+
+
+def _dump(path: Path, name: str) -> None:
+    """Write every stage's text where the environment variable says."""
+    folder = os.environ.get("WENGERT_DUMP")
+    if not folder:
+        return
+    where = File(folder)
+    where.mkdir(parents=True, exist_ok=True)
+    stem = f"{name}-{next(_numbers)}"
+    (where / f"{stem}.program.txt").write_text(path.explained())
+    if path.native is not None:
+        (where / f"{stem}.ll").write_text(getattr(path.native, "text", ""))
+
+
+class Kind:
+    """All that is known of the function for one kind of arguments."""
+
+    def __init__(self, keeps: Any) -> None:
+        self.paths: OrderedDict[tuple, Path] = OrderedDict()
+        self.last: Path | None = None
+        self.keeps = keeps
+        """What the kind's key names by identity."""
+        self.calls = self.recordings = self.eager = 0
+        """Calls; those that were recorded; those that were left to the function itself."""
+        self.ways = Ways()
+        self.writes: set[tuple[str, int]] = set()
+        """The arrays and tensors that its paths write, which must lie apart from all others."""
+        self.apart: Any = None
+        """What was found when they last did."""
+        self.recent: list[bool] = []
+        self.straight = 0
+        """Calls that had gone by shortcuts when it was last looked at how many of them are known."""
+        self.given_up: str | None = None
+        self.decides = ""
+        """What a path that was not the right one decided by."""
+        self.in_vain = self.right = 0
+        """Ways that were taken to come again, less calls that found a path; and how many of these there had been."""
+        self.differentiable = False
+
+    def run(self, inputs: list, captured: Captured | None) -> tuple[bool, Any]:
+        """Whether a path is known for the values, and the results; or what guards read where all known paths are left.
+
+        What it writes is not written where `captured` is `None`.
+        """
+        path, tried, read = self.last, set(), None
+        while path is not None and id(path) not in tried:
+            tried.add(id(path))
+            right, results = path.run(inputs, captured)
+            if right:
+                self._found(path)
+                return True, results
+            read = results
+            self.decides = _decision(path, read) or self.decides
+            if read is None or len(tried) > MOST_TRIED:
+                break
+            with BOOKS:
+                known = list(self.paths.items())
+            path = next((p for o, p in known if id(p) not in tried and _begins(o, read)), None)
+        return False, read
+
+    def _found(self, path: Path) -> None:
+        """The path is looked at first from now on, if another thread has not let go of it meanwhile."""
+        with BOOKS:
+            if self.paths.get(path.outcomes) is path:
+                self.last = path
+                self.paths.move_to_end(path.outcomes)
+
+    def add(self, path: Path) -> None:
+        """Keep another path; one that was known, and not found, decides by the last bit, which NumPy gives alike."""
+        with BOOKS:
+            if path.outcomes in self.paths:
+                path.native, path.replay = None, Replay(path.program)
+                path.trouble = "it decides by numbers to the last bit"
+            self.paths[path.outcomes] = self.last = path
+            self.writes.update(place for place in path.places if place[0] in ("array", "tensor", "gradient", "grad"))
+            if len(self.paths) > MOST_PATHS:
+                self.paths.popitem(last=False)
+
+    def may_write(self, captured: Captured) -> bool:
+        """Whether what its paths write is nobody else's memory."""
+        if not self.writes:
+            return True
+        if captured.shares(self.writes) or not captured.is_apart(self.writes, self.apart):
+            return False
+        self.apart = captured.found
+        return True
+
+    def comes_again(self, read: tuple | None, inputs: list, straight: int) -> bool:
+        """Whether a way that left all known paths is worth a recording; gives up where such were of no use.
+
+        `straight` says how many calls found their paths without the kind being asked.
+        """
+        how = self.ways.is_met_again(read, inputs)
+        if how == "comes again":
+            right = straight + sum(path.calls for path in list(self.paths.values()))
+            self.in_vain = max(0, self.in_vain - max(0, right - self.right)) + 1
+            self.right = right
+            if self.in_vain >= (MOST_BRANCHES if READINGS["bool"] in self.decides else MOST_IN_VAIN):
+                self._give_up()
+        return bool(how) and not self.given_up
+
+    def is_known(self) -> bool:
+        """Whether there is something to tell: not where a recording only showed what changes from call to call."""
+        return bool(self.paths or self.given_up or self.differentiable)
+
+    def explained(self) -> str:
+        """What it uses from around it, and its paths."""
+        lines = [f"  left to the function: {self.given_up}"] if self.given_up else []
+        if self.differentiable:
+            lines.append("  differentiated from outside: its value and its derivatives are compiled")
+        found = self.keeps[1]
+        held = {id(t) for t in found.tensors} | {id(a) for a, _ in found.arrays} | {id(x) for _, x in found.numbers}
+        names = [str(place) for place, value in found.entries if id(value) in held]
+        if names:
+            lines.append(f"  reads {', '.join(names[:MOST_NAMES])}{', ...' if len(names) > MOST_NAMES else ''}")
+        return "\n".join([*lines, *[path.explained() for path in self.paths.values()]])
+
+    def generators(self) -> list:
+        """The generators that its paths draw random numbers from."""
+        return list({id(g): g for path in self.paths.values() for g in path.generators}.values())
+
+    def note(self, known: bool, shortcuts: Callable) -> None:
+        """Give up where the function keeps taking new paths; calls that went by shortcuts took known ones."""
+        with BOOKS:
+            self.recent.append(known)
+            if len(self.recent) < PATIENCE:
+                return
+            straight = shortcuts(self.paths.values())
+            more, self.straight = max(straight - self.straight, 0), straight
+            if (sum(self.recent) + more) * 4 < len(self.recent) + more:
+                self._give_up()
+            self.recent.clear()
+
+    def _give_up(self) -> None:
+        with BOOKS:
+            self.given_up = f"it keeps taking new paths{self.decides}"
+            self.paths.clear()
+            self.last = None
+
+
+def _decision(path: Path, read: tuple | None) -> str:
+    """What the guard has read at which a path was left, in words."""
+    if not read:
+        return f", as it makes arrays whose shapes depend on values ('{path.strayed}')" if path.strayed else ""
+    reader = path.program.guards[len(read) - 1].reader.__name__
+    return f", as it reads {READINGS.get(reader, READINGS['bool'])}"
+
+
+READINGS = {
+    "bool": "a truth value that steers it (`if`, `while`)",
+    "float": "a number out (float(x), math.sin(x)); return x or x.item() instead, if nothing is decided by it",
+    "int": "a whole number out (int(x))",
+    "index": "a whole number out, to count or to index with",
+    "_count": "how many elements of a mask are true, and with it a shape",
+    "_item": "a number out (x.item())",
+    "_contents": "a whole array out (np.array(x), x.tolist(), print(x), another library's function: of SciPy's, those "
+    "in wengert.scipy stay in the program)",
+}
+"""What readers read."""
+
+
+def _begins(outcomes: tuple, read: tuple) -> bool:
+    if outcomes[: len(read)] == read:
+        return True
+    return len(outcomes) >= len(read) and all(b is UNKNOWN or same(a, b) for a, b in zip(outcomes, read, strict=False))

@@ -1,0 +1,121 @@
+"""Where a function keeps what it uses besides its arguments: cells, variables of modules, attributes, items."""
+
+from types import CellType
+from typing import Any
+
+__all__ = ["ABSENT", "Cell", "ClassItem", "Item", "Place", "Slot", "TupleItem"]
+
+ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "nothing"})()
+"""What is found in a place that is no longer there."""
+
+
+class Place:
+    """Something that holds a value, which can be looked up and replaced."""
+
+    __slots__ = ("holder", "key", "name")
+
+    def __init__(self, holder: Any, key: Any, name: str):
+        self.holder, self.key, self.name = holder, key, name
+
+    @property
+    def identity(self) -> tuple:
+        """What two records of one place have in common."""
+        return id(self.holder), self.key
+
+    def get(self) -> Any:
+        """What is there now, or `ABSENT`."""
+        raise NotImplementedError
+
+    def set(self, value: Any) -> None:
+        """Put something else there."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+class Item(Place):
+    """An item of a list or dictionary; variables of modules and attributes are items of theirs."""
+
+    __slots__ = ()
+
+    def get(self) -> Any:
+        """What is there now, or `ABSENT`."""
+        try:
+            return self.holder[self.key]
+        except (KeyError, IndexError):
+            return ABSENT
+
+    def set(self, value: Any) -> None:
+        """Put something else there."""
+        self.holder[self.key] = value
+
+
+class TupleItem(Place):
+    """An item of the tuple in another place: to put something there, that gets another tuple."""
+
+    __slots__ = ()
+
+    @property
+    def identity(self) -> tuple:
+        """What two records of one place have in common."""
+        return self.holder.identity, self.key
+
+    def get(self) -> Any:
+        """What is there now, or `ABSENT`."""
+        around = self.holder.get()
+        return around[self.key] if isinstance(around, tuple) and self.key < len(around) else ABSENT
+
+    def set(self, value: Any) -> None:
+        """Put something else there."""
+        around = self.holder.get()
+        parts = [*around[: self.key], value, *around[self.key + 1 :]]
+        self.holder.set(type(around)(*parts) if hasattr(around, "_fields") else tuple(parts))
+
+
+class Slot(Place):
+    """An attribute that a class has declared in ``__slots__``."""
+
+    __slots__ = ()
+
+    def get(self) -> Any:
+        """What is there now, or `ABSENT`."""
+        return getattr(self.holder, self.key, ABSENT)
+
+    def set(self, value: Any) -> None:
+        """Put something else there."""
+        object.__setattr__(self.holder, self.key, value)
+
+
+class ClassItem(Place):
+    """Something that a class holds."""
+
+    __slots__ = ()
+
+    def get(self) -> Any:
+        """What is there now, or `ABSENT`."""
+        return vars(self.holder).get(self.key, ABSENT)
+
+    def set(self, value: Any) -> None:
+        """Put something else there."""
+        type.__setattr__(self.holder, self.key, value)  # whatever its own class says about that
+
+
+class Cell(Place):
+    """A variable of a function around."""
+
+    __slots__ = ()
+
+    def __init__(self, holder: CellType, name: str):
+        super().__init__(holder, None, name)
+
+    def get(self) -> Any:
+        """What is there now, or `ABSENT`."""
+        try:
+            return self.holder.cell_contents
+        except ValueError:
+            return ABSENT
+
+    def set(self, value: Any) -> None:
+        """Put something else there."""
+        self.holder.cell_contents = value

@@ -1,0 +1,411 @@
+"""What a function can reach besides its arguments, found in its closure, its globals, attributes and containers.
+
+Arrays and tensors found there are inputs of the program. All else - numbers, texts, functions, the lengths of lists -
+is what the program was made for: where something has changed, it is another program.
+"""
+
+import ctypes
+import random
+import sys
+import threading
+from array import array as Numbers
+from collections import ChainMap, UserDict, UserList, deque
+from collections.abc import Iterator
+from contextvars import ContextVar
+from functools import partial
+from operator import is_
+from queue import SimpleQueue
+from types import (
+    BuiltinMethodType,
+    CodeType,
+    FunctionType,
+    GeneratorType,
+    MappingProxyType,
+    MethodType,
+    ModuleType,
+    SimpleNamespace,
+)
+from typing import Any
+
+import numpy as np
+
+from wengert.box import Box
+from wengert.compiler.places import ABSENT, Cell, ClassItem, Item, Place, Slot, TupleItem
+from wengert.protocol import Wrapper, spec_of
+
+__all__ = ["Found", "find", "flags", "layout"]
+
+DEEPEST, MOST = 16, 10_000
+LIBRARIES = {"numpy", "scipy", "optree", "llvmlite", "torch", "jax", "matplotlib", "pandas", "pytest", "_pytest"}
+LIBRARIES |= set(sys.stdlib_module_names) - {"__main__"}
+CONSTANT = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
+ABOUT_CLASSES = {"isinstance", "issubclass", "type", "isscalar", "__class__"}
+OPEN = (SimpleNamespace, UserDict, UserList, ChainMap)
+"""Containers of Python's own that are looked into, and written, as objects of the user's classes are."""
+UNSEEN: tuple[type, ...] = (bytearray, memoryview, Numbers, ContextVar, threading.local, SimpleQueue)
+UNSEEN += (ctypes._SimpleCData, ctypes.Array, ctypes.Structure)
+UNSEEN_NAMES = {"torch.Tensor", "torch.nn.parameter.Parameter", "pandas.core.frame.DataFrame"}
+UNSEEN_NAMES |= {"pandas.DataFrame", "pandas.core.series.Series", "pandas.Series"}
+"""What may change without a trace that is cheap to find."""
+CLOSED = LIBRARIES - {"numpy", "scipy", "argparse", "functools", "collections", "queue", "string", "os", "configparser"}
+"""Where objects are for their effects (logs, locks, files), or cannot be looked into."""
+PLAIN_FUNCTIONS = (np.ufunc, type(np.sum))
+SMALL = 1 << 16
+"""Bytes up to which whole numbers are compared with what they were rather than read by the program."""
+
+
+class Found:
+    """All that was found, in the order in which it was."""
+
+    def __init__(self) -> None:
+        self.tensors: list[Any] = []
+        self.arrays: list[tuple[np.ndarray, list[Place]]] = []
+        self.numbers: list[tuple[Place, Any]] = []
+        """Python numbers that have been seen to change: inputs, too."""
+        self.varies: set[tuple] = set()
+        """The identities of their places."""
+        self.entries: list[tuple[Place, Any]] = []
+        self.lengths: list[tuple[Any, int]] = []
+        self.orders: list[tuple[Any, tuple]] = []
+        """Dictionaries, sets and queues, with what they give one after the other."""
+        self.fixed: list[tuple[np.ndarray, bytes]] = []
+        self.generators: list[Any] = []
+        self.asks_for_classes = False
+        """Whether a function may go another way for traces than for arrays and numbers."""
+        self.refused: str | None = None
+        """Why a program cannot be made for what is here."""
+        self._key: list[Any] = []
+
+    def key(self) -> tuple:
+        """What must be the same for a program to serve."""
+        return (*self._key, *[_state(t) for t in self.tensors])
+
+    def holds(self) -> bool:
+        """Whether all is as it was found, but for the values of arrays and tensors."""
+        for place, held in self.entries:
+            if place.get() is not held and not (
+                place.identity in self.varies and place.get().__class__ is held.__class__
+            ):
+                return False
+        for container, n in self.lengths:
+            if len(container) != n:
+                return False
+        if not self.in_order():
+            return False
+        return all(array.tobytes() == contents for array, contents in self.fixed)
+
+    def in_order(self) -> bool:
+        """Whether keys, and what is in sets and queues, are as they were."""
+        return all(
+            len(container) == len(parts) and all(map(is_, tuple(container), parts)) for container, parts in self.orders
+        )
+
+
+def _attributes(value: Any) -> dict | None:
+    """The attributes of an object that is looked into."""
+    module = type(value).__module__
+    if isinstance(value, (type, ModuleType, PLAIN_FUNCTIONS)):
+        return None
+    if not isinstance(value, OPEN) and (module or "builtins").partition(".")[0] in CLOSED:
+        return None
+    attributes = getattr(value, "__dict__", None)
+    return attributes if isinstance(attributes, dict) else None
+
+
+def _structure(value: Any) -> Any:
+    """What a program depends on in something that is looked into: not which one it is, but how it is built."""
+    if isinstance(value, dict):
+        return dict, tuple(key if isinstance(key, CONSTANT) else type(key) for key in value)
+    if isinstance(value, (list, tuple)):
+        return type(value), len(value)
+    if isinstance(value, Box):
+        return type(value)
+    if isinstance(value, FunctionType):
+        return value.__code__
+    if isinstance(value, (np.ndarray, MethodType, partial)):
+        return type(value)
+    attributes = _attributes(value)
+    if attributes is not None and (isinstance(value, OPEN) or not _is_library(type(value).__module__)):
+        return type(value), tuple(attributes)
+    return id(value), tuple(attributes or ())
+
+
+def layout(x: np.ndarray) -> tuple | None:
+    """The order of the axes in memory, by which a function may decide; `None` for the usual one."""
+    return (
+        None if x.ndim < 2 or x.flags.c_contiguous else tuple(np.argsort([-abs(n) for n in x.strides], kind="stable"))
+    )
+
+
+def _state(t: Any) -> tuple:
+    """What a program depends on in a tensor: shape and dtype, whether it requires a gradient, and has one."""
+    return t._spec, t._node is None, getattr(t, "_grad", None) is None, t._level, flags(t)
+
+
+def flags(t: Any) -> tuple:
+    """The truth values that belong to a tensor of a dialect."""
+    return tuple([getattr(t, name, None) for name in t._flags])
+
+
+def find(roots: list, variables: dict, skip: list) -> Found:
+    """Everything reachable from some objects; `skip` is what is known otherwise."""
+    search = _Search(variables, skip)
+    for root in roots:
+        search.look(root, DEEPEST, getattr(root, "__name__", type(root).__name__))
+    return search.found
+
+
+class _Search:
+    def __init__(self, variables: dict, skip: list):
+        self.found = Found()
+        self.variables = variables
+        self.seen: dict[int, int] = {id(value): i for i, value in enumerate(skip)}
+        self.arrays: dict[int, list[Place]] = {}
+        self.classes: set[int] = set()
+        self.modules: set[tuple[int, frozenset[str]]] = set()
+        self.names: frozenset[str] = frozenset()
+        """What the code around looks up by name."""
+        self.closed = False
+        """Whether this is inside an object of a library, where nothing else may be put."""
+
+    def enter(self, place: Place, depth: int) -> None:
+        """Look at what a place holds."""
+        value = place.get()
+        if value is ABSENT:
+            return
+        found = self.found
+        found.entries.append((place, value))
+        if value.__class__ is ModuleType:
+            self.module(value, depth - 1)
+        elif value.__class__ in (int, float) and place.identity in self.variables and not self.closed:
+            found.numbers.append((place, value))
+            found.varies.add(place.identity)
+            found._key.append(value.__class__)
+        elif value.__class__ is np.ndarray and value.dtype.kind in "fciub" and self.lifts(value, place):
+            self.array(value, place)
+        elif _is_tuple_of_arrays(value):
+            found._key.append(_structure(value))
+            for k in range(len(value)):
+                self.enter(TupleItem(place, k, f"{place.name}[{k}]"), depth - 1)
+        else:
+            self.look(value, depth, place.name)
+
+    def lifts(self, value: np.ndarray, place: Place) -> bool:
+        """Whether an array is read by the program."""
+        return not self.closed and self.is_large(value, place)
+
+    def is_large(self, value: np.ndarray, place: Place) -> bool:
+        """Whether an array is not one to be compared."""
+        return value.dtype.kind in "fc" or value.nbytes > SMALL or place.identity in self.variables
+
+    def array(self, value: np.ndarray, place: Place) -> None:
+        places = self.arrays.get(id(value))
+        if places is None:
+            places = self.arrays[id(value)] = []
+            self.found.arrays.append((value, places))
+            self.found._key.append(("array", spec_of(value), layout(value)))
+        else:
+            self.found._key.append(("again", [a is value for a, _ in self.found.arrays].index(True)))
+        places.append(place)
+
+    def look(self, value: Any, depth: int, name: str) -> None:
+        """Note a value, and look into it."""
+        found = self.found
+        if isinstance(value, CONSTANT):
+            exact = repr(value) if isinstance(value, (float, complex, np.generic)) else value
+            found._key.append((type(value), exact))
+            return
+        known = self.seen.get(id(value))
+        if known is not None:
+            found._key.append(("again", known))
+            return
+        self.seen[id(value)] = len(self.seen)
+        found._key.append(_structure(value))
+        if depth < 0 or len(self.seen) > MOST:
+            found.refused = found.refused or f"what it uses is nested too deeply, or has too many parts, at {name}"
+            return
+        self.into(value, depth - 1, name)
+
+    def into(self, value: Any, depth: int, name: str) -> None:
+        """Look into something that is seen for the first time."""
+        found = self.found
+        if isinstance(value, Box):
+            if value._is_view:
+                self.look(value._base, depth, name)  # type: ignore[attr-defined]
+            elif isinstance(value._value, Wrapper):
+                found.refused = found.refused or f"it uses {name}, a value of a transformation around it"
+            else:
+                found.tensors.append(value)
+        elif isinstance(value, np.ndarray):
+            found.fixed.append((value, value.tobytes()))
+            found._key.append((spec_of(value) if value.dtype.kind in "fciub" else None, hash(found.fixed[-1][1])))
+        elif _draws(value):
+            found.generators.append(value)
+        elif isinstance(value, GeneratorType) or (hasattr(value, "__next__") and not isinstance(value, type)):
+            found.refused = found.refused or f"it uses an iterator, {name}, which a call moves on"
+        elif isinstance(value, Wrapper):
+            found.refused = found.refused or f"it uses {name}, a value of a transformation around it"
+        elif isinstance(value, type):
+            self.family(value, depth)
+        elif isinstance(value, ModuleType):
+            self.module(value, depth)
+        else:
+            self.inside(value, depth, name)
+
+    def inside(self, value: Any, depth: int, name: str) -> None:
+        """Look at the parts of a function, a container or an object."""
+        if hasattr(type(value), "_searched"):
+            value = value._searched
+        if isinstance(value, FunctionType):
+            self.function(value, depth)
+        elif isinstance(value, MethodType):
+            self.look(value.__self__, depth, name)
+            self.look(value.__func__, depth, name)
+        elif isinstance(value, BuiltinMethodType):
+            if not isinstance(value.__self__, ModuleType):
+                self.look(value.__self__, depth, name)
+        elif isinstance(value, partial):
+            for part in (value.func, value.args, value.keywords):
+                self.look(part, depth, name)
+        elif isinstance(value, (dict, list, tuple, set, frozenset, deque, MappingProxyType)):
+            self.container(value, depth, name)
+        else:
+            self.object(value, depth, name)
+
+    def container(self, value: Any, depth: int, name: str) -> None:
+        """Look at the parts of a container of Python's own."""
+        if isinstance(value, (dict, MappingProxyType)):
+            self.found.lengths.append((value, len(value)))
+            self.found.orders.append((value, tuple(value)))
+            closed = self.closed
+            self.closed |= isinstance(value, MappingProxyType)
+            for key in list(value):
+                shown = repr(key) if isinstance(key, (str, int)) else "..."
+                self.enter(Item(value, key, f"{name}[{shown}]"), depth)
+            self.closed = closed
+        elif isinstance(value, list):
+            self.found.lengths.append((value, len(value)))
+            for i in range(len(value)):
+                self.enter(Item(value, i, f"{name}[{i}]"), depth)
+        else:
+            if isinstance(value, (set, deque)):
+                self.found.lengths.append((value, len(value)))
+                self.found.orders.append((value, tuple(value)))
+            for part in tuple(value):
+                self.look(part, depth, name)
+
+    def function(self, value: FunctionType, depth: int) -> None:
+        """Look at what a function's code may look up."""
+        before = self.names, self.closed
+        self.names, self.closed = _names(value.__code__), False
+        self.code(value, depth)
+        self.names, self.closed = before
+
+    def code(self, value: FunctionType, depth: int) -> None:
+        for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
+            self.enter(Cell(cell, name), depth)
+        for default in (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()):
+            self.look(default, depth, value.__name__)
+        for name in sorted(value.__dict__):
+            self.enter(Item(value.__dict__, name, f"{value.__name__}.{name}"), depth)
+        # Where it was written: `functools.wraps` changes `__module__`.
+        module = value.__globals__.get("__name__") or "__main__"
+        if _is_library(module) or _is_ours(module):
+            return
+        names = self.names
+        self.found.asks_for_classes |= not names.isdisjoint(ABOUT_CLASSES)
+        if "FloatingPointError" in names:
+            self.found.refused = self.found.refused or f"{value.__name__} waits for NumPy to raise FloatingPointError"
+        for name in sorted(names):
+            if name in value.__globals__:
+                self.enter(Item(value.__globals__, name, name), depth)
+            elif isinstance(sys.modules.get(name), ModuleType):  # imported inside of the function
+                self.module(sys.modules[name], depth)
+
+    def module(self, value: ModuleType, depth: int) -> None:
+        """The variables of a module of the user's that the code around may look up, in modules inside it, too."""
+        known = id(value), self.names
+        if depth < 0 or known in self.modules or _is_library(value.__name__) or _is_ours(value.__name__):
+            return
+        self.modules.add(known)
+        for name in sorted(self.names & value.__dict__.keys()):
+            self.enter(Item(value.__dict__, name, f"{value.__name__}.{name}"), depth)
+
+    def object(self, value: Any, depth: int, name: str) -> None:
+        """Look at the attributes of an object; those of libraries' are compared, and never replaced."""
+        cls = type(value)
+        if isinstance(value, UNSEEN) or f"{cls.__module__}.{cls.__qualname__}" in UNSEEN_NAMES:
+            self.found.refused = self.found.refused or f"it uses {name}, a {cls.__name__}, which may change unseen"
+            return
+        attributes, closed = _attributes(value), self.closed
+        is_library = _is_library(cls.__module__)
+        self.closed = is_library and not isinstance(value, OPEN)
+        if attributes is not None:
+            self.found.lengths.append((attributes, len(attributes)))
+            for key in list(attributes):
+                self.enter(Item(attributes, key, f"{name}.{key}"), depth)
+        if not is_library:
+            self.slots(value, depth, name)
+        self.closed = closed
+
+    def slots(self, value: Any, depth: int, name: str) -> None:
+        """Look at the attributes of an object of the user's that have places of their own, and at its class."""
+        for slot in _slots(type(value)):
+            if hasattr(value, slot):
+                self.enter(Slot(value, slot, f"{name}.{slot}"), depth)
+        if not _is_ours(type(value).__module__):
+            self.family(type(value), depth)
+
+    def family(self, value: type, depth: int) -> None:
+        """A class, and those that it is made of."""
+        for cls in value.__mro__:
+            self.methods(cls, depth)
+
+    def methods(self, cls: type, depth: int) -> None:
+        """What the methods of a user's class use, and what the class itself holds."""
+        if id(cls) in self.classes or _is_library(cls.__module__) or _is_ours(cls.__module__):
+            return
+        self.classes.add(id(cls))
+        for key, part in sorted(vars(cls).items()):
+            if key[:2] != "__" or isinstance(part, FunctionType) or hasattr(type(part), "_searched"):
+                self.enter(ClassItem(cls, key, f"{cls.__name__}.{key}"), depth)
+            inner = getattr(part, "__func__", None) or getattr(part, "fget", None)
+            if isinstance(inner, FunctionType):
+                self.look(inner, depth, f"{cls.__name__}.{key}")
+
+
+def _is_tuple_of_arrays(value: Any) -> bool:
+    """Whether a tuple, or one inside, holds arrays that a program may read."""
+    is_known = value.__class__ is tuple or (isinstance(value, tuple) and hasattr(value, "_fields"))
+    return is_known and any(part.__class__ is np.ndarray or _is_tuple_of_arrays(part) for part in value)
+
+
+def _draws(value: Any) -> bool:
+    """Whether something is a generator of random numbers: NumPy's, Python's, or a dialect's."""
+    is_ours = _is_ours(type(value).__module__) and hasattr(type(value), "bit_generator")
+    return is_ours or isinstance(value, (np.random.Generator, np.random.RandomState, random.Random))
+
+
+def _is_library(module: str | None) -> bool:
+    return (module or "builtins").partition(".")[0] in LIBRARIES
+
+
+def _is_ours(module: str | None) -> bool:
+    return (module or "").partition(".")[0] == "wengert"
+
+
+def _slots(cls: type) -> Iterator[str]:
+    for base in cls.__mro__:
+        slots = base.__dict__.get("__slots__", ())
+        for slot in (slots,) if isinstance(slots, str) else slots:
+            if slot not in ("__weakref__", "__dict__"):
+                yield slot
+
+
+def _names(code: CodeType) -> frozenset[str]:
+    """The names that a function's code, and that of the functions inside it, looks up."""
+    names = frozenset(code.co_names)
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            names |= _names(constant)
+    return names
