@@ -90,5 +90,5 @@ def test_orders():
         "reverse": "yes",
         "forward": "yes",
         "second order": "yes",
-        "compiled": "no",
+        "compiled": "a call",
     }

@@ -208,7 +208,8 @@ def _is_flat(p: Primitive) -> bool:
 # What a derivative can do -----------------------------------------------------------------------------------------
 
 COLUMNS = ("reverse", "forward", "second order", "compiled")
-_ANSWERS = {"y": "yes", "n": "no", "i": "in part"}
+_ANSWERS = {"y": "yes", "n": "no", "i": "in part", "-": "–"}
+_COMPILED = {"yes": "native", "no": "a call"}
 
 
 @functools.cache
@@ -220,20 +221,15 @@ def _shown() -> dict[str, str]:
 def orders(name: str) -> dict[str, str]:
     """What a differentiable function has of `COLUMNS`: ``"yes"``, ``"no"``, ``"in part"`` (at some of its samples).
 
-    The battery's samples have shown it; ``"–"`` stands for functions without samples under their own names.
+    The last column says what `wengert.compile` makes of it and of its derivative: ``"native"`` code, ``"a call"`` of
+    NumPy's function, or ``"in part"`` native. The battery's samples have shown it; ``"–"`` stands for functions
+    without samples under their own names.
 
     >>> orders("numpy.sin")
-    {'reverse': 'yes', 'forward': 'yes', 'second order': 'yes', 'compiled': 'no'}
+    {'reverse': 'yes', 'forward': 'yes', 'second order': 'yes', 'compiled': 'native'}
     """
-    letters = _shown().get(name)
-    answers = ["–"] * 3 if letters is None else [_ANSWERS[letter] for letter in letters]
-    return dict(zip(COLUMNS, [*answers, "yes" if is_compiled(function_of(name)) else "no"], strict=True))
-
-
-def is_compiled(function: Any) -> bool:
-    """Whether a function's primitive has something that a compiler could make code from."""
-    known = REGISTRY.get(function) if getattr(function, "__hash__", None) else None
-    return getattr(known, "compiled", None) is not None
+    answers = [_ANSWERS[letter] for letter in _shown().get(name, "----")]
+    return dict(zip(COLUMNS, [*answers[:3], _COMPILED.get(answers[3], answers[3])], strict=True))
 
 
 # The page --------------------------------------------------------------------------------------------------------
@@ -275,7 +271,9 @@ def page() -> str:
         "Of a differentiable function the tables say which derivatives there are, at the battery's samples:",
         "**reverse** and **forward** (first order), and **second order**; *in part*: at some samples; –: no samples",
         "under its name (plain Python made of functions that have some, or an object with methods). **Compiled**:",
-        "whether a compiler has it. SciPy's modules in Python (`scipy.linalg` …) do not ask tensors: use",
+        "what `wengert.compile` makes of the function and its reverse derivative, of real numbers: *native* code,",
+        "*a call* of NumPy's or SciPy's function, which takes a microsecond more than it does by itself, or *in part*",
+        "the one and the other. SciPy's modules in Python (`scipy.linalg` …) do not ask tensors: use",
         "`wengert.scipy.linalg` … with the same names.",
     ]
     for module, entries in _by_module().items():

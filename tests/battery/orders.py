@@ -1,4 +1,4 @@
-"""Which derivatives of each public function the battery's samples really have: what stands in the page on coverage.
+"""Which derivatives of each public function the battery's samples have, and what is compiled: for the coverage page.
 
 ``python -m tests.battery.orders`` writes them anew. A sample counts where the derivative is there and the ways to it
 agree; that it is right is for the battery's other files.
@@ -14,9 +14,16 @@ from tests.battery.samples import SMOOTH, Sample
 from tests.battery.variants import key_of
 
 from wengert import coverage
+from wengert.box import unbox
+from wengert.compiler.lower import lower
+from wengert.compiler.program import Program
+from wengert.compiler.trace import Trace
 from wengert.errors import WengertError
+from wengert.tensor import Tensor
 from wengert.testing.calls import Call, along, backward_twice, pulled_back
+from wengert.transforms.containers import flatten
 from wengert.transforms.forward import jvp
+from wengert.transforms.reverse import vjp
 
 
 def _reverse(call: Any) -> bool:
@@ -48,23 +55,48 @@ def _second(call: Any) -> bool:
 WAYS = {"reverse": _reverse, "forward": _forward, "second": _second}
 
 
+def _native(call: Any) -> set[bool]:
+    """Whether the function itself, and its reverse derivative, are compiled without a call of NumPy's that is left."""
+    if any(x.dtype.kind == "c" for x in (*call.inputs, *call.cotangents)):
+        return set()
+    found = set()
+    for way in (lambda *xs: call.result(*xs), lambda *xs: vjp(call, *xs)[1](list(call.cotangents))):
+        program = Program()
+        results = way(*[Tensor._box(Trace._of(x, program.input(x), program)) for x in call.inputs])
+        traces = [unbox(y) for y in flatten(results)[0]]
+        program.results = [y._node for y in traces if isinstance(y, Trace)]
+        if program.results:
+            found.add(not any(value.kind == "call" for value in lower(program).values))
+    return found
+
+
 def shown(function: Any, given: list[Sample]) -> dict[str, str]:
-    """For each way to a derivative ``"yes"``, ``"no"``, or ``"in part"`` where only some samples have it."""
-    found: dict[str, set[bool]] = {way: set() for way in WAYS}
+    """For each way to a derivative, and for being compiled, whether the samples have it.
+
+    The answers are ``"yes"``, ``"no"``, and ``"in part"`` where only some samples do; ``"-"`` where none tells.
+    """
+    found: dict[str, set[bool]] = {way: set() for way in (*WAYS, "compiled")}
     with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
         for sample in given:
             call = Call(function, sample.args, sample.kwargs)
             if call.inputs and call.cotangents:
                 for way, has in WAYS.items():
-                    found[way].add(_try(has, call))
-    return {way: "in part" if len(seen) > 1 else "yes" if True in seen else "no" for way, seen in found.items()}
+                    found[way].add(_try(has, call, False))
+                found["compiled"] |= _try(_native, call, set())
+    compiled = found.pop("compiled")
+    answers = {way: _in_a_word(seen) for way, seen in found.items()}
+    return answers | {"compiled": _in_a_word(compiled) if compiled else "-"}
 
 
-def _try(has: Any, call: Any) -> bool:
+def _in_a_word(seen: set[bool]) -> str:
+    return "in part" if len(seen) > 1 else "yes" if True in seen else "no"
+
+
+def _try(has: Any, call: Any, otherwise: Any) -> Any:
     try:
-        return bool(has(call))
+        return has(call)
     except (WengertError, TypeError, ValueError):
-        return False
+        return otherwise
 
 
 def sampled() -> Iterator[tuple[str, Any]]:
@@ -77,7 +109,7 @@ def sampled() -> Iterator[tuple[str, Any]]:
 
 
 def measured() -> dict[str, str]:
-    """From the name of each sampled function to the first letters of what `shown` says: ``"yyn"``."""
+    """From the name of each sampled function to the first letters of what `shown` says: ``"yyny"``."""
     seen: dict[Any, str] = {}
     found = {}
     for name, function in sampled():
