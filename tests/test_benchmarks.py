@@ -62,7 +62,7 @@ def test_results_and_chart_are_written(tmp_path):
     entry = json.loads((tmp_path / "deep" / "results.json").read_text())["workloads"]["a workload"][0]
     assert entry["medians"] == {"wengert": 1e-6, "torch": 4e-6}
     pytest.importorskip("matplotlib")
-    chart.draw(found, tmp_path / "chart.png")
+    chart.draw(found["a workload"], tmp_path / "chart.png")
     assert (tmp_path / "chart.png").stat().st_size > 0
     assert (tmp_path / "chart.svg").stat().st_size > 0
 

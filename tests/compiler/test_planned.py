@@ -1,0 +1,133 @@
+"""Large operations outside of compiled functions that are not elementwise, by compiled programs."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert import large, planned
+
+pytest.importorskip("llvmlite.binding")
+
+
+@pytest.fixture(autouse=True)
+def programs_at_once(monkeypatch):
+    """Programs are made at the first call, and used whether they are faster or not."""
+    monkeypatch.setattr(planned, "LEAST", 2000)
+    monkeypatch.setattr(planned, "WARM", -1)
+    monkeypatch.setattr(large, "WARM_IMPORT", -1)
+    monkeypatch.setattr(large, "ratio", lambda run, plain, arrays: 0.0)
+    planned.forget()
+    yield
+    planned.forget()
+
+
+def made():
+    return sum(work.program is not None for works in planned._made for work in works.values())
+
+
+def gradients(function, x):
+    x = wg.tensor(x, requires_grad=True)
+    y = function(x)
+    weights = np.cos(np.arange(y.size)).reshape(y.shape).astype(y.dtype)
+    np.sum(y * weights).backward()
+    return [np.asarray(y.detach().numpy()), np.asarray(x.grad.numpy())]
+
+
+FUNCTIONS = [
+    lambda x: np.sum(x), lambda x: np.sum(x, axis=0), lambda x: np.mean(x, axis=1, keepdims=True),
+    lambda x: np.max(x, axis=1), lambda x: np.min(x), lambda x: np.var(x, axis=0), lambda x: np.std(x, axis=1, ddof=1),
+    lambda x: np.prod(x, axis=1), lambda x: np.cumsum(x, axis=1), lambda x: np.cumsum(x, axis=0),
+    lambda x: np.cumprod(x, axis=1), lambda x: np.linalg.norm(x, axis=1), lambda x: wg.logsumexp(x, axis=1),
+    lambda x: wg.softmax(x, axis=1), lambda x: wg.log_softmax(x, axis=0), lambda x: np.diff(x, axis=1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("char", "df")
+@pytest.mark.parametrize("k", range(len(FUNCTIONS)))
+def test_functions(monkeypatch, k, char):
+    x = np.random.default_rng(0).uniform(0.8, 1.2, (71, 53)).astype(char)
+    x[:, 1] = x[:, 0]  # ties
+    for _ in "ab":
+        got = gradients(FUNCTIONS[k], x)
+    assert made()
+    monkeypatch.setattr(large, "kernels", lambda: None)
+    planned.forget()
+    for found, expected in zip(got, gradients(FUNCTIONS[k], x), strict=True):
+        assert found.dtype == expected.dtype == char and found.shape == expected.shape
+        np.testing.assert_allclose(
+            found, expected, rtol=1e-11 if char == "d" else 1e-3, atol=1e-11 if char == "d" else 1e-4
+        )
+
+
+def test_decisions_by_values():
+    """The derivative of a logarithmic sum looks at its size."""
+    x = np.random.default_rng(0).normal(size=(60, 50))
+    for scale in (1.0, 1.0, 100.0, 1.0, 300.0):
+        t = wg.tensor(scale * x, requires_grad=True)
+        np.sum(wg.logsumexp(t, axis=1)).backward()
+        np.testing.assert_allclose(np.sum(np.asarray(t.grad), axis=1), 1, rtol=1e-12)
+
+
+def test_results_that_are_not_finite_are_those_of_numpy_with_its_warnings():
+    x = np.full((50, 60), 10.0)
+    np.prod(wg.tensor(x), axis=1), np.prod(wg.tensor(x), axis=1)
+    assert made()
+    with pytest.warns(RuntimeWarning, match="overflow"):
+        y = np.prod(wg.tensor(1e30 * x), axis=1)
+    assert np.isinf(np.asarray(y)).all()
+    x[0, 0] = np.nan
+    assert np.isnan(np.asarray(np.prod(wg.tensor(x), axis=1))[0])
+
+
+def test_what_does_not_fit_is_left_to_numpy():
+    x = np.random.default_rng(0).normal(size=(80, 50))
+    for view in (x.T, x[::2], x[:, ::-1], x.astype(int), x + 1j, x):
+        for _ in "ab":
+            np.testing.assert_allclose(np.asarray(np.cumsum(wg.tensor(view), axis=0)), np.cumsum(view, axis=0))
+
+
+def test_few_shapes_have_programs():
+    for n in range(50):
+        np.cumsum(wg.tensor(np.ones((50, 50 + n))), axis=0)
+    assert all(len(works) <= planned.MOST for works in planned._made)
+
+
+def test_results_are_arrays_of_their_own():
+    x = wg.tensor(np.ones((50, 60)))
+    one, other = (np.cumsum(x, axis=1) for _ in "ab")
+    third = np.cumsum(x, axis=1)
+    assert not np.shares_memory(other.data, third.data) and not np.shares_memory(one.data, third.data)
+
+
+def test_higher_orders_and_nesting():
+    x = np.random.default_rng(0).uniform(0.5, 1.5, (50, 60))
+
+    def f(x):
+        return np.sum(np.prod(wg.softmax(np.cumsum(x, axis=1), axis=1) + 1, axis=1))
+
+    direction = np.cos(np.arange(x.size)).reshape(x.shape)
+    first, *others = (wg.hvp(f, (x,), (direction,))[1][0] for _ in "abc")
+    for product in others:
+        np.testing.assert_allclose(product, first, rtol=1e-9, atol=1e-12)
+    batched = wg.vmap(lambda row: np.cumsum(row) / np.sum(row))(x)
+    np.testing.assert_allclose(batched, np.cumsum(x, axis=1) / np.sum(x, axis=1, keepdims=True))
+
+
+def test_the_slower_one_is_not_used(monkeypatch):
+    asked = []
+    monkeypatch.setattr(large, "ratio", lambda run, plain, arrays: asked.append(1) or 2.0)
+    x = wg.tensor(np.ones((50, 60)))
+    for _ in range(8):
+        np.cumsum(x, axis=1)
+    assert len(asked) == large.TRIALS and not made()
+
+
+def test_small_arrays_and_short_work_have_none(monkeypatch):
+    monkeypatch.setattr(planned, "WARM", 10**9)
+    np.cumsum(wg.tensor(np.ones((50, 60))), axis=1)
+    assert not made()
+    with warnings.catch_warnings(action="error"):
+        np.cumsum(wg.tensor(np.ones(60)))
+    assert not made()

@@ -1,0 +1,161 @@
+"""What is decided by numbers that a program computes or is given: shapes, keys, the kinds of Python's numbers."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from numpy.lib.stride_tricks import sliding_window_view
+
+import wengert as wg
+from wengert.dialects import torch
+from wengert.errors import ArgumentError
+
+SHAPES = {
+    "reshape": lambda x, n: x.reshape(n, -1),
+    "np.reshape": lambda x, n: np.reshape(x, (n, 12 // n)),
+    "reshape by an array": lambda x, n: x.reshape(np.array([n, -1])),
+    "tile": lambda x, n: np.tile(x, (n, 1)),
+    "broadcast_to": lambda x, n: np.broadcast_to(x, (n, 12)),
+    "windows": lambda x, n: sliding_window_view(x, n),
+    "axis": lambda x, n: x.reshape(2, 2, 3).sum(n - 2),
+    "repeated list": lambda x, n: [x[0], x[1]] * n,
+    "repeated from the left": lambda x, n: n * (x[0],),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_whole_numbers_of_numpys_decide_shapes(name):
+    f = SHAPES[name]
+    fast = wg.compile(f)
+    for n in (2, 3, 2, 4, 3, 3, 4):
+        x = np.arange(12.0) * n
+        expected, found = f(x, np.int64(n)), fast(x, np.int64(n))
+        assert type(found) is type(expected)
+        np.testing.assert_array_equal(found, expected)
+
+
+KEYS = {
+    "set": lambda x: len(set(np.round(x))),
+    "counter": lambda x: Counter(np.sign(x)).most_common(1)[0][1],
+    "dictionary": lambda x: {k: i for i, k in enumerate(np.round(x))}.get(2, -1),
+    "membership": lambda x: x[0] in {1.0, 2.0},
+    "result": lambda x: list({x.sum(): 1}),
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_keys_that_are_computed_are_numbers(name):
+    f = KEYS[name]
+    fast = wg.compile(f)
+    for x in ([1.0, 2.1, 1.9], [3.0, 1.0, 1.0], [1.0, 2.1, 1.9], [2.0, 5.0, -1.0]):
+        expected, found = f(np.array(x)), fast(np.array(x))
+        assert found == expected
+        assert repr(found) == repr(expected)
+    assert "it hashes" in fast.stats()["given up"][0]
+
+
+def test_tensors_stay_keys_by_identity():
+    w = wg.tensor(np.ones(3), requires_grad=True)
+    rates = {w: 0.5}
+    fast = wg.compile(lambda x: np.sum(w * x) * rates[w])
+    with wg.no_grad():
+        assert [float(fast(np.full(3, k))) for k in (1.0, 2.0, 3.0)] == [1.5, 3.0, 4.5]
+    assert not fast.stats()["given up"]
+
+
+def test_powers_of_pythons_numbers_are_pythons():
+    for f, calls in (
+        (lambda a: a**0.5, [(2.0,), (-2.0,), (4.0,), (-3.0,), (-2.0,), (0.0,)]),
+        (lambda a, b: a**b, [(2.0, 3.0), (-2.0, 2.0), (-2.0, 0.5), (-2.0, 3.0), (2.0, 0.5), (-2.0, 0.5)]),
+    ):
+        fast = wg.compile(f)
+        for given in (*calls, *calls):
+            expected, found = f(*given), fast(*given)
+            assert type(found) is type(expected)
+            assert found == expected
+
+
+def test_powers_raise_where_pythons_do():
+    fast = wg.compile(lambda a, b: a**b)
+    assert fast(1e10, 3.0) == fast(1e10, 3.0) == 1e30
+    for _ in range(3):
+        with pytest.raises(OverflowError):
+            fast(1e10, 1000.0)
+        with pytest.raises(ZeroDivisionError):
+            fast(0.0, -1.0)
+    assert fast(0.0, 1.0) == 0
+    assert fast(1e10, 2.0) == 1e20
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "AdamW"])
+def test_a_rate_that_a_schedule_changes_is_an_input(name):
+    def run(compiled):
+        w = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+        optimizer = getattr(torch.optim, name)([w], lr=0.1)
+        schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+
+        def step(x):
+            optimizer.zero_grad()
+            loss = ((w * x) ** 2).sum()
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        one, losses = wg.compile(step) if compiled else step, []
+        for _ in range(12):
+            losses.append(float(one(torch.ones(3)).detach().numpy()))
+            schedule.step()
+        return losses, one
+
+    found, step = run(True)
+    np.testing.assert_allclose(found, run(False)[0], 1e-5)
+    assert step.stats()["given up"] == []
+    assert step.stats()["recordings"] < 5
+
+
+def test_a_function_that_asks_for_classes_is_told_why_it_is_left_alone():
+    def f(rate):
+        if not isinstance(rate, float):
+            raise TypeError(f"rate must be a float, got {rate}")
+        return 2 * rate
+
+    fast = wg.compile(f)
+    assert fast(0.5) == fast(0.5) == 1.0
+    assert "asks for classes" in fast.stats()["given up"][0]
+
+
+TEXTS = {
+    "str": lambda a, x: str(x),
+    "repr": lambda a, x: repr(x[0]),
+    "format": lambda a, x: f"{x} {x[0]:.3f} {a} {x.sum()}",
+    "percent": lambda a, x: "%s %r" % (x[0], x),  # noqa: UP031
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_texts_are_those_of_arrays(name):
+    fast = wg.compile(TEXTS[name])
+    for a in (2.0, 2.5, 2.0, 2.0):
+        assert fast(a, np.arange(3.0) * a) == TEXTS[name](a, np.arange(3.0) * a)
+
+
+NUMBERS = {
+    "comparisons": lambda a, b: (a > 1, a <= 1, a == b, a != 2.0, b >= a, (a > 1) & (b > 1), (a > 1) + 1),
+    "nothing": lambda a, b: (a == None, a != None, a == "a"),  # noqa: E711
+    "divmod": lambda a, b: (divmod(a, 0.3), divmod(3, a), divmod(a, b)),
+    "counted": lambda a, b: sum([a > 1, b > 1, a > b]),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_pythons_numbers_stay_pythons(name):
+    fast = wg.compile(NUMBERS[name])
+    for a, b in ((2.0, 3.0), (0.5, 0.5), (2.0, 3.0), (0.5, 0.25), (4.0, 5.0), (0.5, 0.5)):
+        assert repr(fast(a, b)) == repr(NUMBERS[name](a, b))
+
+
+def test_a_generator_that_is_passed_in_is_named_where_it_draws_itself():
+    with pytest.raises(ArgumentError, match=r"a method of a numpy.*Generator.*write wg.random.normal"):
+        wg.compile(lambda g, x: x * g.normal())(np.random.default_rng(0), 1.0)
+    with pytest.raises(ArgumentError, match=r"from a global generator"):
+        wg.compile(lambda x: x * np.random.normal())(1.0)  # noqa: NPY002

@@ -1,0 +1,80 @@
+"""Sums are at least as accurate as NumPy's pairwise ones, on numbers that cancel, along whichever axis."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import wengert as wg
+
+
+def hard(kind, shape, char, seed=0):
+    """Numbers of very different sizes, in an order that is bad for sums."""
+    random = np.random.default_rng(seed)
+    if kind == "one sign":
+        x = random.uniform(1, 2, shape)
+    elif kind == "cancelling":
+        x = random.normal(size=shape) * 10.0 ** random.uniform(-4, 4, shape)
+        x = x - np.mean(x, axis=-1, keepdims=True)
+    elif kind == "growing":
+        x = np.sort(10.0 ** random.uniform(-6, 6, shape), axis=-1)
+    else:  # one large number, that small ones hardly change
+        x = random.uniform(0, 1, shape)
+        x[..., 0] = 1e8 if char == "d" else 1e4
+    return x.astype(char)
+
+
+def exact(x, axis):
+    """Sums as fractions, and the sums of the sizes, rounded once."""
+    lines = np.moveaxis(x, axis, -1).reshape(-1, x.shape[axis]) if axis is not None else x.reshape(1, -1)
+    sums = [float(sum(map(Fraction, line.tolist()))) for line in lines]
+    return np.array(sums), np.abs(lines).astype(float).sum(axis=1)
+
+
+@pytest.mark.parametrize("char", "df")
+@pytest.mark.parametrize("kind", ["one sign", "cancelling", "growing", "one large"])
+@pytest.mark.parametrize(("shape", "axis"), [((5000,), None), ((3, 2000), 1), ((2000, 3), 0), ((37, 150), None),
+                                             ((9, 400, 5), 1), ((700, 16), 0), ((16, 700), 1)])  # fmt: skip
+def test_sums(shape, axis, kind, char):
+    x = hard(kind, shape, char)
+    wanted, sizes = exact(x, axis)
+    for f in (lambda x: np.sum(x, axis=axis), lambda x: np.sum(x * x.dtype.type(0.5) * 2, axis=axis)):
+        fast = wg.compile(f)
+        fast(x)
+        ours = np.abs(np.asarray(fast(x), float).ravel() - wanted)
+        numpys = np.abs(np.asarray(f(x), float).ravel() - wanted)
+        # The result is rounded; of what cancels a fifth of a unit may be left.
+        assert (ours <= np.maximum(numpys, np.finfo(char).eps * (np.abs(wanted) + 0.2 * sizes))).all()
+
+
+@pytest.mark.parametrize("char", "df")
+@pytest.mark.parametrize("axis", [0, 1])
+def test_running_sums(axis, char):
+    x = hard("cancelling", (300, 40) if axis == 0 else (40, 300), char)
+    fast = wg.compile(lambda x: np.cumsum(x, axis=axis))
+    fast(x)
+    wide = np.cumsum(x.astype(np.longdouble), axis=axis)
+    ours, numpys = np.abs(fast(x) - wide), np.abs(np.cumsum(x, axis=axis) - wide)
+    assert np.max(ours) <= 1.01 * np.max(numpys)
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_means_and_variances_of_numbers_far_from_zero(axis):
+    x = 1e7 + np.random.default_rng(0).normal(size=(200, 300))
+    for f in (np.mean, np.var, np.std):
+        fast = wg.compile(lambda x, f=f: f(x, axis=axis))
+        fast(x)
+        wide = np.asarray(f(x.astype(np.longdouble), axis=axis), float)
+        ours, numpys = np.abs(fast(x) - wide), np.abs(f(x, axis=axis) - wide)
+        assert np.max(ours) <= 1.01 * np.max(numpys) + np.max(np.spacing(wide))
+
+
+def test_sums_of_what_is_not_finite():
+    x = np.random.default_rng(0).normal(size=(50, 40))
+    x[3, 5], x[4, 6], x[5, 7], x[5, 8] = np.inf, np.nan, np.inf, -np.inf
+    x[6] = 1e308
+    with np.errstate(all="ignore"):
+        for axis in (None, 0, 1):
+            fast = wg.compile(lambda x, axis=axis: np.sum(x, axis=axis))
+            fast(x)
+            np.testing.assert_allclose(fast(x), np.sum(x, axis=axis), rtol=1e-12)
