@@ -18,7 +18,7 @@ help:
 	@echo 'make lint     check style, types and the direction of imports'
 	@echo 'make format   let ruff rewrite what it can'
 	@echo 'make bench    measure wengert beside torch, jax, autograd and mygrad'
-	@echo '              PART=transforms, optimize, rules or dialects: these instead'
+	@echo '              PART=compile, transforms, optimize, rules or dialects: these instead'
 	@echo 'make pins     resolve requirements/*.txt anew (with Python 3.11)'
 	@echo 'make clean    remove environments, caches and the output of the demo'
 

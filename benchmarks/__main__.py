@@ -111,7 +111,7 @@ def main(argv=None) -> int:
     if is_full:
         results.write(RESULTS, content)
         if not chosen.no_chart:
-            chart.draw(found, PICTURE)
+            chart.draw([row for rows in found.values() for row in rows], PICTURE)
     else:
         console.print("Not everything was measured: the stored results and the chart stay as they were.", style="dim")
     return int(any(row.wrong or row.remarks.keys() & set(SUBJECTS) for rows in found.values() for row in rows))

@@ -108,15 +108,17 @@ def print_summary(console: Console, results: dict[str, list[Row]]) -> None:
         console.print(line)
 
 
-def print_facts(console: Console, facts: dict) -> None:
+LEGEND = (
+    "Below each peer's value: wengert's divided by it, and the budget for that ratio. "
+    "~ marks rounds that differ by more than a quarter."
+)
+
+
+def print_facts(console: Console, facts: dict, legend: str = LEGEND) -> None:
     versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     console.print(
         f"{facts['processor']}, {facts['cores']} cores, {facts['threads per peer']} threads for each peer, "
         f"load {facts['load at the start']}; {facts['system']}, {facts['python']}; {versions}.",
         style="dim",
     )
-    console.print(
-        "Below each peer's value: wengert's divided by it, and the budget for that ratio. "
-        "~ marks rounds that differ by more than a quarter.\n",
-        style="dim",
-    )
+    console.print(legend + "\n", style="dim")

@@ -84,10 +84,10 @@ def settle_allocator() -> None:
     np.empty(30_000_000, dtype=np.uint8)
 
 
-def serve(connection, name: str) -> None:
+def serve(connection, kind: type[Child], name: str) -> None:
     """Answer requests until the parent hangs up."""
     settle_allocator()
-    child = Child(name)
+    child = kind(name)
     while True:
         try:
             method, arguments = connection.recv()
@@ -105,11 +105,11 @@ def serve(connection, name: str) -> None:
 class Worker:
     """The parent's end: `worker.ask("time", 0.1, seconds)` calls that method over there."""
 
-    def __init__(self, name: str, timeout: float):
+    def __init__(self, name: str, timeout: float, kind: type[Child] = Child):
         context = multiprocessing.get_context("spawn")
         self.timeout = timeout
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=serve, args=(theirs, name), daemon=True)
+        self.process = context.Process(target=serve, args=(theirs, kind, name), daemon=True)
         self.process.start()
         theirs.close()
 

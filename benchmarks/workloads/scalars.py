@@ -12,10 +12,10 @@ STEPS = 1800
 X, Y = 0.31, 1.37
 
 
-def orbit(sin, x, y, count=lambda operations: None):
+def orbit(sin, x, y, count=lambda operations: None, steps=STEPS):
     """Halve while above 1, then take one of two turns; `count` hears of each operation."""
     a = total = x
-    for _ in range(STEPS):
+    for _ in range(steps):
         a = a * y + x
         count(2)
         while a > 1.0:
