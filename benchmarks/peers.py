@@ -15,6 +15,21 @@ import numpy as np
 THREADS = "BENCHMARK_THREADS"
 
 
+def imperative_step(loss, parameters, rate, no_grad):
+    """A step of gradient descent that writes the parameters, for libraries whose tensors have PyTorch's methods."""
+
+    def step():
+        value = loss(*parameters)
+        value.backward()
+        with no_grad():
+            for p in parameters:
+                p -= rate * p.grad
+                p.grad = None
+        return value
+
+    return step
+
+
 class Peer:
     """One library. Importing it is left to the constructor: parents only look at the class."""
 
@@ -118,18 +133,8 @@ class Wengert(Peer):
 
     def training(self, loss, parameters, rate):
         parameters = [self.leaf(p) for p in parameters]
-        no_grad = self.wg.no_grad
-
-        def run():
-            value = loss(*parameters)
-            value.backward()
-            with no_grad():
-                for p in parameters:
-                    p -= rate * p.grad
-                    p.grad = None
-            return value, parameters
-
-        return run
+        step = imperative_step(loss, parameters, rate, self.wg.no_grad)
+        return lambda: (step(), parameters)
 
 
 class WengertNamespace(Wengert):
@@ -190,18 +195,8 @@ class Torch(Peer):
 
     def training(self, loss, parameters, rate):
         parameters = [self.leaf(p) for p in parameters]
-        no_grad = self.torch.no_grad
-
-        def run():
-            value = loss(*parameters)
-            value.backward()
-            with no_grad():
-                for p in parameters:
-                    p -= rate * p.grad
-                    p.grad = None
-            return value, parameters
-
-        return run
+        step = imperative_step(loss, parameters, rate, self.torch.no_grad)
+        return lambda: (step(), parameters)
 
 
 class Autograd(Peer):

@@ -85,18 +85,7 @@ class Compiled(Spelling, peers.Wengert):
     def training(self, loss, parameters, rate):
         """A whole imperative step: the tensors and their gradients are state of the compiled function."""
         parameters = [self.leaf(p) for p in parameters]
-        no_grad = self.wg.no_grad
-
-        @self.compile
-        def step():
-            value = loss(*parameters)
-            value.backward()
-            with no_grad():
-                for p in parameters:
-                    p -= rate * p.grad
-                    p.grad = None
-            return value
-
+        step = self.compile(peers.imperative_step(loss, parameters, rate, self.wg.no_grad))
         return lambda: (step(), parameters)
 
 
