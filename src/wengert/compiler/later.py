@@ -7,11 +7,13 @@ asked for, and all that it needs with it; else it never is, and the compiled pro
 as well.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
+
+from wengert.compiler.nested import found_in, replaced
 
 __all__ = ["LARGE", "Later", "all_known", "elementwise", "known", "later", "looks"]
 
@@ -32,11 +34,11 @@ class Later:
 
     def waiting(self) -> list["Later"]:
         """What must be computed before."""
-        return [x for x in _inside((self.args, self.kwargs)) if x.call is not None]
+        return [x for x in found_in((self.args, self.kwargs), Later) if x.call is not None]
 
     def compute(self) -> None:
         """Make the call; what it needs is known."""
-        self.value = self.call(*_replaced(self.args, _value), **_replaced(self.kwargs, _value))
+        self.value = self.call(*replaced(self.args, Later, _value), **replaced(self.kwargs, Later, _value))
         self.call, self.args, self.kwargs, self.looks = None, (), {}, self.value  # type: ignore[assignment]
 
 
@@ -59,7 +61,7 @@ def known(x: Any) -> Any:
 
 def all_known(value: Any) -> Any:
     """Arguments with what has been put off computed."""
-    return _replaced(value, known)
+    return replaced(value, Later, known)
 
 
 def looks(x: Any) -> Any:
@@ -69,31 +71,6 @@ def looks(x: Any) -> Any:
 
 def _value(x: Later) -> Any:
     return x.value
-
-
-def _inside(value: Any) -> Iterator[Later]:
-    if value.__class__ is Later:
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for part in value:
-            yield from _inside(part)
-    elif value.__class__ is dict:
-        yield from _inside(list(value.values()))
-    elif value.__class__ is slice:
-        yield from _inside((value.start, value.stop, value.step))
-
-
-def _replaced(value: Any, by: Callable) -> Any:
-    """Arguments with something in the place of what has been put off."""
-    if value.__class__ is Later:
-        return by(value)
-    if value.__class__ in (tuple, list):
-        return value.__class__(_replaced(part, by) for part in value)
-    if value.__class__ is dict:
-        return {name: _replaced(part, by) for name, part in value.items()}
-    if value.__class__ is slice:
-        return slice(*[_replaced(part, by) for part in (value.start, value.stop, value.step)])
-    return value
 
 
 # Elementwise operations ---------------------------------------------------------------------------------------------
@@ -155,11 +132,11 @@ def later(call: Callable, name: str, is_view: bool, args: tuple, kwargs: dict) -
 
     Put off itself if it is large or depends on such, and if it can be told what it will look like.
     """
-    pending = any(True for _ in _inside((args, kwargs)))
+    pending = any(True for _ in found_in((args, kwargs), Later))
     if pending or any(x.__class__ is np.ndarray and x.size >= LARGE for x in args):
         if isinstance(call, np.ufunc) and call.nout == 1 and call.signature is None and not kwargs:
             return elementwise(call, *args)
-        seen = _replaced(args, looks)
+        seen = replaced(args, Later, looks)
         found = _looked(call, name, is_view, seen, kwargs)
         if found is not None and found.dtype.char in PUT_OFF:
             return Later(call, args, kwargs, found)
@@ -170,7 +147,7 @@ def later(call: Callable, name: str, is_view: bool, args: tuple, kwargs: dict) -
 
 def _looked(call: Callable, name: str, is_view: bool, seen: tuple, kwargs: dict) -> Any:
     """Something that looks like the result; `None` if only the call can tell."""
-    if any(True for _ in _inside(kwargs)):
+    if any(True for _ in found_in(kwargs, Later)):
         return None
     if is_view:
         found = call(*seen, **kwargs)

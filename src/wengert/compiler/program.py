@@ -5,7 +5,7 @@ one node (hash-consing), so nothing is computed twice. A `Guard` is a place wher
 follows is right as long as the value reads the same.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from wengert.compiler.later import Later, looks
+from wengert.compiler.nested import replaced
 from wengert.protocol import spec_of
 
 __all__ = [
-    "KINDS", "Guard", "LeftToPython", "Node", "Program", "Ref", "depends", "filled", "references", "signature_of",
+    "KINDS", "Guard", "LeftToPython", "Node", "Program", "Ref", "depends", "filled", "signature_of",
     "uniform",
 ]  # fmt: skip
 
@@ -275,27 +276,7 @@ def uniform(array: np.ndarray) -> Any:
 
 def filled(value: Any, values: Any) -> Any:
     """Arguments with values in the place of references."""
-    if value.__class__ is Ref:
-        return values[value.position]
-    if isinstance(value, (tuple, list)):
-        parts = [filled(part, values) for part in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    if isinstance(value, dict):
-        return {name: filled(part, values) for name, part in value.items()}
-    if isinstance(value, slice):
-        return slice(*[filled(part, values) for part in (value.start, value.stop, value.step)])
-    return value
-
-
-def references(value: Any) -> Iterator[Ref]:
-    """All references in arguments."""
-    if value.__class__ is Ref:
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for part in value:
-            yield from references(part)
-    elif isinstance(value, dict):
-        yield from references(list(value.values()))
+    return replaced(value, Ref, lambda ref: values[ref.position])
 
 
 def signature_of(node: Node) -> tuple:
