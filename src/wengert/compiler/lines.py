@@ -9,6 +9,7 @@ import numpy as np
 
 from wengert.compiler.affine import Place
 from wengert.compiler.graph import Value
+from wengert.compiler.textkinds import pointer_from_row
 
 __all__ = ["TYPES", "Loop", "Writer", "literal"]
 
@@ -201,15 +202,7 @@ class Writer:
             k = len(self.order)
             self.order.append(v)
             name = self.pointers[v.number] = f"%p{k}"
-            self.entry += [
-                f"%r{k} = getelementptr {{ i64, i64 }}, ptr %row, i64 {k}",
-                f"%n{k} = load i64, ptr %r{k}",
-                f"%a{k} = getelementptr ptr, ptr %pointers, i64 %n{k}",
-                f"%b{k} = load ptr, ptr %a{k}",
-                f"%s{k} = getelementptr {{ i64, i64 }}, ptr %row, i64 {k}, i32 1",
-                f"%o{k} = load i64, ptr %s{k}",
-                f"{name} = getelementptr i8, ptr %b{k}, i64 %o{k}",
-            ]
+            self.entry += pointer_from_row(k)
         return name
 
     def local(self, kind: str) -> str:

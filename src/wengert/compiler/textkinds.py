@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-__all__ = ["kind_of", "lanes_of", "number", "scalar_of", "short", "truth_kind", "with_scalar"]
+__all__ = ["kind_of", "lanes_of", "number", "pointer_from_row", "scalar_of", "short", "truth_kind", "with_scalar"]
 
 
 def lanes_of(kind: str) -> int:
@@ -56,3 +56,16 @@ def short(kind: str) -> str:
     scalar = scalar_of(kind)
     name = {"double": "f64", "float": "f32"}.get(scalar, scalar)
     return f"v{lanes_of(kind)}{name}" if kind[0] == "<" else name
+
+
+def pointer_from_row(k: int) -> list[str]:
+    """The lines by which a step finds ``%p0``, ``%p1`` …: the first element of what entry `k` of its row names."""
+    return [
+        f"%r{k} = getelementptr {{ i64, i64 }}, ptr %row, i64 {k}",
+        f"%n{k} = load i64, ptr %r{k}",
+        f"%a{k} = getelementptr ptr, ptr %pointers, i64 %n{k}",
+        f"%b{k} = load ptr, ptr %a{k}",
+        f"%s{k} = getelementptr {{ i64, i64 }}, ptr %row, i64 {k}, i32 1",
+        f"%o{k} = load i64, ptr %s{k}",
+        f"%p{k} = getelementptr i8, ptr %b{k}, i64 %o{k}",
+    ]

@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.graph import Value
+from wengert.compiler.lines import TYPES
+from wengert.compiler.textkinds import pointer_from_row
 
 __all__ = ["SIGNATURE", "Writer", "Written", "scalar_of"]
 
 SIGNATURE = "ptr %pointers, ptr %row, i64 %begin, i64 %end"
 """What every step of a program takes: the memory, the numbers of the pointers, and the part of the outermost axis."""
 
-_SCALARS = {"?": "i8", "b": "i8", "h": "i16", "i": "i32", "l": "i64", "q": "i64", "B": "i8", "H": "i16", "I": "i32",
-            "L": "i64", "Q": "i64", "f": "float", "d": "double"}  # fmt: skip
+_SCALARS = TYPES | {"?": "i8"}
 
 
 def scalar_of(dtype: np.dtype) -> str:
@@ -50,15 +51,7 @@ class Writer:
         self.head: list[str] = []
         self.lines: list[str] = []
         for k in range(len(values)):
-            self.lines += [
-                f"%r{k} = getelementptr {{ i64, i64 }}, ptr %row, i64 {k}",
-                f"%n{k} = load i64, ptr %r{k}",
-                f"%a{k} = getelementptr ptr, ptr %pointers, i64 %n{k}",
-                f"%b{k} = load ptr, ptr %a{k}",
-                f"%s{k} = getelementptr {{ i64, i64 }}, ptr %row, i64 {k}, i32 1",
-                f"%o{k} = load i64, ptr %s{k}",
-                f"%p{k} = getelementptr i8, ptr %b{k}, i64 %o{k}",
-            ]
+            self.lines += pointer_from_row(k)
 
     def text(self) -> str:
         """The whole function."""
