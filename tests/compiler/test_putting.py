@@ -26,6 +26,22 @@ def weighed(x):
     return np.sum(table * x[:, None], axis=1), table.mean(axis=0)
 
 
+def filled(x):
+    table, rest = np.zeros((N, 3)), np.ones((N, 2))
+    for i in range(N):
+        table[i] = x[:3] * i
+    for i in range(N):
+        table[i, 1] = x[i % 12]
+    for i in range(N - 3):
+        rest[i + 1, 1] = x[i % 12]
+    return table, rest, table[1:] + rest[1:, :1]
+
+
+def read_row_by_row(x):
+    table = np.stack([x * i for i in range(N)])
+    return [table[i] - table[i - 1] for i in range(N)][3], table[-1], table[2:4, 1]
+
+
 def twice(x):
     table = np.stack([x.sum() + i for i in range(N)])
     return table, np.cumsum(table), table[::3] * table[5], np.vstack([table] * N)
@@ -50,7 +66,20 @@ def into_products(x):
 
 
 @pytest.mark.parametrize(
-    "f", [rows, columns, joined_in_the_middle, weighed, twice, with_empty_parts, of_other_kinds, nested, into_products]
+    "f",
+    [
+        rows,
+        columns,
+        joined_in_the_middle,
+        weighed,
+        filled,
+        read_row_by_row,
+        twice,
+        with_empty_parts,
+        of_other_kinds,
+        nested,
+        into_products,
+    ],
 )
 def test_many_parts_are_as_numpy_puts_them(f):
     fast = wg.compile(f)
@@ -80,3 +109,17 @@ def test_results_do_not_share_memory():
     first, second, third = fast(np.ones(3))
     first[:] = 7
     assert second.max() == third.max() == N - 1
+
+
+def test_rows_of_a_long_program_are_made_in_their_places():
+    def f(x):
+        table = np.stack([np.sin(x * i) + i for i in range(700)])
+        return table.sum(axis=0) * table[3], table
+
+    fast = wg.compile(f)
+    x = np.linspace(0, 1, 5)
+    fast(x)
+    for a, b in zip(fast(x + 1), f(x + 1), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13)
+    gradient = wg.grad(lambda x: f(x)[0].sum())
+    np.testing.assert_allclose(wg.compile(gradient)(x), gradient(x), rtol=1e-10)

@@ -31,7 +31,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Gather", "Graph", "Move", "Scatter", "Value", "identity", "is_transposed"]
+__all__ = ["FEW_PARTS", "Gather", "Graph", "Move", "Scatter", "Value", "identity", "is_transposed"]
+
+FEW_PARTS = 12
+"""Parts of a join up to which each element is chosen among them where it is used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,20 +4,17 @@ Where few arrays are joined, each element is chosen among them by the code that 
 longer than anything else: so each part is computed by itself, into its place of an array that is then read as a whole.
 """
 
-from wengert.compiler.graph import Graph
+from wengert.compiler.graph import FEW_PARTS, Graph
 from wengert.compiler.plan import NATIVE
 
 __all__ = ["put_together"]
-
-MANY = 12
-"""Parts of a value up to which each element is chosen."""
 
 
 def put_together(graph: Graph) -> None:
     """Let joins of many parts be assemblies."""
     values, graph.values = graph.values, []
     for v in values:
-        if v.kind == "join" and len(v.operands) > MANY and v.dtype.char in NATIVE:
+        if v.kind == "join" and len(v.operands) > FEW_PARTS and v.dtype.char in NATIVE:
             # Each is written for this value alone.
             v.operands = tuple(
                 graph.make("map", (o,), f"copy of {v.number}.{i}", o.shape, v.dtype) for i, o in enumerate(v.operands)
