@@ -98,3 +98,15 @@ def test_derivatives_of_a_compiled_function_with_buffers():
     steps = 1e-6 * np.eye(3)
     slopes = [(np.sum(table(x + h) ** 2) - np.sum(table(x - h) ** 2)) / 2e-6 for h in steps]
     np.testing.assert_allclose(wg.grad(f)(x), slopes, rtol=1e-6)
+
+
+def test_what_is_put_together_of_recorded_values_takes_values_with_gradients():
+    def f(x, s):
+        state = np.array([s[0], s[1]])
+        state[0] = np.sin(x)
+        later = np.array(state)
+        later[1] = state[0] * x
+        return later.sum()
+
+    x = np.array([1.0, 2.0])
+    np.testing.assert_allclose(wg.compile(wg.grad(f))(x, np.ones((2, 2))), np.cos(x) * (1 + x) + np.sin(x))

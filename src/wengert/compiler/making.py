@@ -14,10 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import unbox
 from wengert.compiler.program import Program
 from wengert.compiler.trace import Trace, recorded
-from wengert.protocol import Wrapper
+from wengert.protocol import Wrapper, is_recorded
 from wengert.reading import calls
 from wengert.tensor import Tensor
 
@@ -118,6 +117,8 @@ def _copy(function: Callable, program: Program, is_new: bool) -> Callable:
             is_filled_later = isinstance(data, list) and array.dtype.char in "fdFD" and array.size <= SMALL
             return _boxed(_traced(array, program)) if is_filled_later else array
         joined = _joined(data, dtype)
+        if isinstance(joined, Trace):
+            return _boxed(joined)
         return joined.copy() if is_new and joined is data else joined
 
     return make
@@ -126,7 +127,9 @@ def _copy(function: Callable, program: Program, is_new: bool) -> Callable:
 def _is_recorded(data: Any) -> bool:
     if isinstance(data, (list, tuple)):
         return any(map(_is_recorded, data))
-    return isinstance(data, Wrapper) and isinstance(unbox(data), Trace)
+    while isinstance(data, Wrapper) and not data._recorded:
+        data = data._value
+    return is_recorded(data)
 
 
 def _joined(data: Any, dtype: Any) -> Any:
