@@ -187,3 +187,19 @@ def dropout_and_huber(x, y, keep):
     error = np.where(keep, x / 0.5, 0.0) - y
     small = np.abs(error) <= 1
     return np.mean(np.where(small, 0.5 * error**2, np.abs(error) - 0.5))
+
+
+@program(
+    lambda r: (
+        r.normal(size=(50, 16)),
+        r.normal(size=(80, 16)),
+        r.integers(0, 50, 300),
+        r.integers(0, 80, 300),
+        r.normal(size=300),
+    ),
+    argnums=(0, 1),
+)
+def matrix_factorisation(users, items, i, j, ratings):
+    """Rows of two tables, picked by known pairs."""
+    errors = ratings - np.sum(users[i] * items[j], axis=1)
+    return np.sum(errors * errors) + 0.1 * (np.sum(users * users) + np.sum(items * items))

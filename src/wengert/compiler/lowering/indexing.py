@@ -270,8 +270,17 @@ def _scatter(b: Builder, x: Value, value: Value, places: Gather, indices: tuple,
     value = b.graph.broadcast(value, places.shape)
     zero = x.kind == "move" and x.operands[0].kind == "literal" and not np.signbit(x.operands[0].setting)
     zero = zero and x.operands[0].setting == 0
-    operands = (value, *indices) if zero else (value, *indices, x)
+    narrow = [_without_repetition(b, index) for index in indices]
+    operands = (value, *narrow) if zero else (value, *narrow, x)
     return b.graph.make("scatter", operands, Scatter(places, adds, zero), x.shape, x.dtype)
+
+
+def _without_repetition(b: Builder, index: Value) -> Value:
+    """An array with length 1 along the axes along which it repeats itself."""
+    if index.kind != "move":
+        return index
+    own = {k for _, terms in index.setting.places for k, _ in terms}
+    return b.graph.slices(index, [slice(None) if k in own else slice(0, 1) for k in range(len(index.shape))])
 
 
 def scattered(b: Builder, x: Value, value: Value, places: Gather) -> Value | None:
