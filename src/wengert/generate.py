@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert import large, planned, tape
+from wengert import cotangents, large, planned, tape
 from wengert.box import Box, alias, lift, unbox
 from wengert.errors import MissingRuleError
 from wengert.primitive import Primitive, needs
@@ -39,7 +39,7 @@ class Family:
     view: type
     """The class of the tensor class's views."""
     make_view: Callable
-    """Makes the result of a view operation a view, or says that it is none (`writes.make_view`)."""
+    """Makes the result of a view operation a view, or says that it is none (`views.make_view`)."""
     settle: Callable | None = None
     """``settle(y, operands)``: a result in the dtype that it has by promotion rules which are not NumPy's."""
     wrap: Callable | None = None
@@ -69,9 +69,9 @@ _SCOPE: dict[str, Any] = {
     "lift": lift,
     "ndarray": np.ndarray,
     "spec_of": spec_of,
-    **{name: getattr(tape, name) for name in (
-        "Node", "ORDER", "add_large", "cast", "fit", "floor", "guard", "multiply_large", "take_buffer", "zeros")},
-}  # fmt: skip
+    **{name: getattr(tape, name) for name in ("Node", "ORDER", "floor", "take_buffer")},
+    **{name: getattr(cotangents, name) for name in ("add_large", "cast", "fit", "guard", "multiply_large", "zeros")},
+}
 """The names that every generated function may use."""
 
 
@@ -140,7 +140,7 @@ def _for_large(p: Primitive, source: Source) -> dict[str, Any]:
         step, slope = _step(p.rules[i], source._partial(i), names)
         last = i == source.differentiable[0]
         scope[f"large{i}"] = large.stepping(
-            step, tape.guard if p.singular else None, last, None if p.singular else slope
+            step, cotangents.guard if p.singular else None, last, None if p.singular else slope
         )
     return scope
 
