@@ -6,41 +6,11 @@ from types import CellType
 
 import numpy as np
 import pytest
+from tests.compiler.arrays import misaligned, read_only
+from tests.compiler.entries import FLOAT, ROW, SUM, UNKNOWN, Holder, X, Y, add_kernel, adder, one_result, operands
 
-pytest.importorskip("llvmlite")
-
-from tests.compiler.entries import FLOAT, ROW, Holder, add_kernel, adder, one_result, operands
-
-from wengert.compiler import native
-from wengert.compiler.native import OBJECTS, Entry, Launch
+from wengert.compiler.native import OBJECTS, Launch
 from wengert.compiler.operands import Again, Array, Contents, Equal, Exact, Number, Operands, Same, Sized, slot_offset
-from wengert.compiler.plain import PlainEntry
-
-if not native.probe():
-    pytest.skip("this interpreter's objects are laid out in another way", allow_module_level=True)
-
-X, Y = np.arange(3.0), np.array([10.0, 20.0, 30.0])
-SUM = X + Y
-UNKNOWN = ("slow", None)
-
-
-@pytest.fixture(params=[Entry, PlainEntry])
-def kind(request):
-    return request.param
-
-
-def misaligned(array):
-    raw = bytearray(array.nbytes + 1)
-    found = np.frombuffer(raw, np.uint8)[1:].view(array.dtype).reshape(array.shape)
-    found[...] = array
-    assert not found.flags.aligned
-    return found
-
-
-def read_only(array):
-    found = array.copy()
-    found.flags.writeable = False
-    return found
 
 
 class Sub(np.ndarray):

@@ -11,30 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.compiler.entries import FLOAT, ROW, SUM, UNKNOWN, Holder, X, Y, add_kernel, adder, one_result, operands, slow
 from threadpoolctl import threadpool_info, threadpool_limits
-
-pytest.importorskip("llvmlite")
-
-from tests.compiler.entries import FLOAT, ROW, Holder, add_kernel, adder, one_result, operands, slow
 
 from wengert.compiler import native, threads
 from wengert.compiler.answer import Answer
-from wengert.compiler.native import FRESH, OBJECTS, VIEWS, Entry, Launch, Result
+from wengert.compiler.native import FRESH, OBJECTS, VIEWS, Launch, Result
 from wengert.compiler.operands import Array, Number, Operands
-from wengert.compiler.plain import PlainEntry
-
-if not native.probe():
-    pytest.skip("this interpreter's objects are laid out in another way", allow_module_level=True)
-
-X, Y = np.arange(3.0), np.array([10.0, 20.0, 30.0])
-SUM = X + Y
-UNKNOWN = ("slow", None)
-
-
-@pytest.fixture(params=[Entry, PlainEntry])
-def kind(request):
-    return request.param
-
 
 # Guards and chains ------------------------------------------------------------------------------------------------
 
