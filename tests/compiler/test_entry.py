@@ -10,7 +10,19 @@ from tests.compiler.arrays import misaligned, read_only
 from tests.compiler.entries import FLOAT, ROW, SUM, UNKNOWN, Holder, X, Y, add_kernel, adder, one_result, operands
 
 from wengert.compiler.native import OBJECTS, Launch
-from wengert.compiler.operands import Again, Array, Contents, Equal, Exact, Number, Operands, Same, Sized, slot_offset
+from wengert.compiler.operands import (
+    Again,
+    Array,
+    At,
+    Contents,
+    Equal,
+    Exact,
+    Number,
+    Operands,
+    Same,
+    Sized,
+    slot_offset,
+)
 
 
 class Sub(np.ndarray):
@@ -123,6 +135,7 @@ def test_arrays_without_elements(kind):
         (Equal("mean"), ["mean", "".join(["me", "an"])], ["sum", b"mean", None]),
         (Same(True), [True], [1, np.True_, False]),
         (Same(None), [None], [0, False]),
+        (At(id(X)), [X], [Y, X.copy(), None]),
     ],
 )
 def test_fixed_arguments(kind, check, good, bad):

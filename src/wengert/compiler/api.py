@@ -59,6 +59,8 @@ class Compiled:
     __slots__ = ("__call__", "__dict__", "__weakref__")
     __call__: Callable
     """What a call calls: the usual way, until there is a shortcut. A slot, so that no Python code runs in between."""
+    _others: Any = None
+    """Of a method of an object what compiles it for all objects."""
     _around: Any = nullcontext()
     """What calls that are left to the function run in."""
 
@@ -69,52 +71,50 @@ class Compiled:
         self._kinds: OrderedDict[Any, Kind] = OrderedDict()
         self._surroundings = Surroundings(function)
         self._bound: dict[int, tuple[weakref.ref, Compiled]] = {}
-        self._waiting: weakref.WeakValueDictionary[int, Compiled] = weakref.WeakValueDictionary()
         self._derivatives: OrderedDict[Any, Derivatives] = OrderedDict()
         self._made = self._unsettled = self._new = self._left = self._outside = self._straight = 0
         self._reason: str | None = None
         self.draws: list = []
         """The generators that it has been seen to draw from, with what they were before."""
         self._last_key: Any = None
-        self._shortcuts: Any = shortcuts(self._usual)
-        usual = self._first_call if isinstance(function, Method) else self._usual
-        self.__call__ = functools.partial(usual, None)
+        self._entry = self._of_object if isinstance(function, Method) else self._usual
+        self._forget_shortcuts()
 
     @property
     def _searched(self) -> Callable:
         """What is looked into for what the function uses."""
-        return self.function
+        return self.function._searched if isinstance(self.function, Method) else self.function
+
+    def _forget_shortcuts(self, _: Any = None) -> None:
+        """Begin without shortcuts: those of a method whose object is no more could take another for it."""
+        owner = self.function.owner() if isinstance(self.function, Method) else None
+        self._shortcuts: Any = shortcuts(self._entry, owner)
+        self.__call__ = functools.partial(self._entry, None)
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         """The compiled method of an object."""
         if owner is None:
             return self
         found = self._bound.get(id(owner))
-        return found[1] if found is not None and found[0]() is owner else self._met(owner)
+        if found is None or found[0]() is not owner:
+            found = self._met(owner)
+        return MethodType(found[1], owner)
 
-    def _met(self, owner: Any) -> Any:
-        """The method of an object that has not been called yet; until then it keeps the object alive."""
+    def _met(self, owner: Any) -> tuple:
+        """What runs the method of an object that has not been seen yet, until the object is no more."""
         number = id(owner)
-        known = self._waiting.get(number)
-        if known is not None and known.function.held is owner:  # type: ignore[attr-defined]
-            return known
         try:
-            alive = weakref.ref(owner, lambda _: self._bound.pop(number, None))
+            alive = weakref.ref(owner, lambda _: self._bound.pop(number)[1]._forget_shortcuts())
         except TypeError:  # it has slots only: it is an argument like any other
-            return MethodType(self, owner)
-
-        def called() -> None:
-            waiting = self._waiting.pop(number, None)
-            if waiting is not None:
-                self._bound[number] = alive, waiting
-
-        found = self._waiting[number] = Compiled(Method(owner, alive, self.function, called), *self._options)
-        return found
+            return None, self
+        nums = tuple(i - 1 for i in self._static_nums if i)
+        method = Compiled(Method(alive, self.function), nums, self._static_names, self.check)
+        method._others = self
+        self._bound[number] = alive, method
+        return self._bound[number]
 
     def __reduce__(self) -> Any:
         """Found by its name if it is there, as functions are; made anew from its function if not."""
-        if isinstance(self.function, Method):
-            return getattr, (self.function.owner(), self.function.function.__name__)
         name = getattr(self, "__qualname__", "")
         found: Any = sys.modules.get(getattr(self, "__module__", None) or "")
         for part in name.split("."):
@@ -125,13 +125,11 @@ class Compiled:
     def _options(self) -> tuple:
         return self._static_nums, self._static_names, self.check
 
-    def _first_call(self, _: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """The first call of a method, after which it no longer keeps its object alive."""
-        self.__call__ = functools.partial(self._usual, None)
-        try:
-            return self._usual(None, *args, **kwargs)
-        finally:
-            self.function.let_go()  # type: ignore[attr-defined]
+    def _of_object(self, read: Any, owner: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """A call of a method; that of a copied bound method has another object."""
+        if owner is not self.function.owner():  # type: ignore[attr-defined]
+            return self._others.__get__(owner)(*args, **kwargs)
+        return self._usual(read, *args, **kwargs)
 
     def _usual(self, _: Any, /, *args: Any, **kwargs: Any) -> Any:
         """The usual way, for calls that have no shortcut."""
@@ -208,7 +206,7 @@ class Compiled:
         """Let calls like this one go straight to native code, if they come often; before it changes what it uses."""
         if path.calls:
             self._shortcuts.add(path, given[0], given[1], call, found, captured)
-            self.__call__ = self._shortcuts.function or functools.partial(self._usual, None)
+            self.__call__ = self._shortcuts.function or functools.partial(self._entry, None)
 
     def _is_of_use(self) -> bool:
         """Whether anything of the function is compiled."""
@@ -463,8 +461,9 @@ class Compiled:
         """The same function with more options; this one, if there are none."""
         if nums == () and names == () and not check:
             return self
-        nums, names = static_arguments(self.function, nums, names)
-        return Compiled(self.function, nums or self._static_nums, names or self._static_names, check or self.check)
+        function = self._searched
+        nums, names = static_arguments(function, nums, names)
+        return Compiled(function, nums or self._static_nums, names or self._static_names, check or self.check)
 
     def __repr__(self) -> str:
         return f"<compiled {getattr(self, '__name__', self.function)}>"
@@ -527,4 +526,9 @@ def compile(
         )
     if isinstance(function, Compiled):
         return function._with(static_argnums, static_argnames, check)
+    if isinstance(function, MethodType) and isinstance(function.__func__, Compiled):
+        found = function.__func__._with(static_argnums, static_argnames, check)
+        if found is function.__func__:
+            return function
+        return found if isinstance(found.function, MethodType) else MethodType(found, function.__self__)
     return Compiled(function, *static_arguments(function, static_argnums, static_argnames), check)

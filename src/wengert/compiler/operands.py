@@ -22,7 +22,7 @@ import numpy as np
 
 from wengert.compiler.assembly import filled
 
-__all__ = ["Again", "Array", "Contents", "Equal", "Exact", "Number", "Operands", "Same", "Sized", "slot_offset"]
+__all__ = ["Again", "Array", "At", "Contents", "Equal", "Exact", "Number", "Operands", "Same", "Sized", "slot_offset"]
 
 IN_ORDER, WRITABLE = 0x1 | 0x100, 0x400
 """NumPy's flags: C order and aligned; may be written."""
@@ -74,6 +74,13 @@ class Same:
 
 
 @dataclass(frozen=True)
+class At:
+    """The object at an address, which is not kept alive."""
+
+    address: int
+
+
+@dataclass(frozen=True)
 class Equal:
     """A bool, int, string or bytes object of the same class and value."""
 
@@ -103,10 +110,10 @@ class Exact:
     cls: type
 
 
-Check = Array | Contents | Number | Same | Again | Equal | Sized | Exact
+Check = Array | Contents | Number | Same | At | Again | Equal | Sized | Exact
 _KINDS: dict[type, int] = {
     Array: ARRAY, Number: NUMBER, Same: SAME, Equal: EQUAL, Sized: SIZED, Exact: EXACT,
-    Contents: CONTENTS, Again: AGAIN,
+    Contents: CONTENTS, Again: AGAIN, At: SAME,
 }  # fmt: skip
 _ITEMS = {tuple: TUPLE, list: LIST}
 
@@ -208,6 +215,8 @@ def _row(source: int, parent: int, where: Any, check: Check, pointer: int | None
         row["what"] = check.operand
     elif isinstance(check, Same):
         row["what"] = 0 if check.empty else id(keep(check.value))
+    elif isinstance(check, At):
+        row["what"] = check.address
     elif isinstance(check, Equal):
         row["what"] = id(keep(check.value))
     else:

@@ -24,7 +24,7 @@ from wengert.compiler.binding import bound, input_check
 from wengert.compiler.capture import IN_TENSORS, LARGEST
 from wengert.compiler.fields import is_named_tuple, plain_fields
 from wengert.compiler.native import probe
-from wengert.compiler.operands import Again, Array, Check, Contents, Equal, Exact, Number, Operands, Same, Sized
+from wengert.compiler.operands import Again, Array, At, Check, Contents, Equal, Exact, Number, Operands, Same, Sized
 from wengert.compiler.places import Cell, ClassItem, Item, Place, Slot, TupleItem
 from wengert.compiler.surroundings import flags
 from wengert.protocol import intern_spec
@@ -51,6 +51,8 @@ class Shortcuts:
     ----------
     slow : callable
         The usual way, called as ``slow(read, *args, **kwargs)``.
+    owner : object, optional
+        Of a method its object, which calls give before all other arguments.
 
     Attributes
     ----------
@@ -58,8 +60,10 @@ class Shortcuts:
         The first shortcut, to be called with the function's own arguments.
     """
 
-    def __init__(self, slow: Callable):
+    def __init__(self, slow: Callable, owner: Any = None):
         self.slow = slow
+        self.before = () if owner is None else (At(id(owner)),)
+        """The checks of what calls are given before the function's own arguments."""
         self.entries: list[Any] = []
         self.function: Any = None
         self._runs_before = 0
@@ -87,7 +91,7 @@ class Shortcuts:
         self._tried.add(id(path))
         self._kept.append(path)
         try:
-            entry = _Shortcut(path, args, kwargs, call, found, captured).entry(self.slow)
+            entry = _Shortcut(path, self.before, args, kwargs, call, found, captured).entry(self.slow)
         except Impossible as why:
             path.no_shortcut = str(why)
             return
@@ -117,8 +121,8 @@ class Shortcuts:
 class _Shortcut:
     """One call written down."""
 
-    def __init__(self, path: Any, args: tuple, kwargs: dict, call: Any, found: Any, captured: Any):
-        self.path, self.args, self.kwargs, self.call = path, args, kwargs, call
+    def __init__(self, path: Any, before: tuple, args: tuple, kwargs: dict, call: Any, found: Any, captured: Any):
+        self.before, self.path, self.args, self.kwargs, self.call = before, path, args, kwargs, call
         self.found, self.captured = found, captured
         if found.refused or found.generators or path.generators:
             raise Impossible("it draws random numbers")
@@ -144,7 +148,7 @@ class _Shortcut:
     def entry(self, slow: Callable) -> Any:
         """The native function."""
         answer = self.answer()
-        nargs = len(self.args) + len(self.kwargs)
+        nargs = len(self.before) + len(self.args) + len(self.kwargs)
         names = tuple(self.kwargs)
         return bound(self.path.native, self.operands, answer, nargs=nargs, slow=slow, names=names, forgive=True)
 
@@ -157,12 +161,14 @@ class _Shortcut:
 
     def arguments(self) -> None:
         """Every part of the arguments, by the leaf that it is."""
+        for number, check in enumerate(self.before):
+            self.operands.argument(number, check)
         given = [*self.args, *self.kwargs.values()]
         kinds = iter(self.call.kinds)
         leaves = iter(self.call.leaves)
         order = [*range(len(self.args)), *_sorted_positions(self.kwargs, len(self.args))]
         for number in order:
-            self.part(given[number], _argument(self.operands, number), leaves, kinds)
+            self.part(given[number], _argument(self.operands, len(self.before) + number), leaves, kinds)
         if next(leaves, None) is not None:
             raise Impossible("its arguments are in containers of other kinds")
 
