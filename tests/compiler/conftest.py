@@ -7,3 +7,13 @@ def kind(request):
     from wengert.compiler import native, plain
 
     return getattr(native if request.param == "Entry" else plain, request.param)
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """A list with an item for each recording of a compiled function."""
+    from wengert.compiler.api import Compiled
+
+    found, record = [], Compiled._record
+    monkeypatch.setattr(Compiled, "_record", lambda *given: found.append(1) or record(*given))
+    return found

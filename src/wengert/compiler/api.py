@@ -6,7 +6,7 @@ import sys
 import warnings
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from types import MethodType
 from typing import Any
@@ -29,6 +29,7 @@ from wengert.compiler.capture import Captured, Surroundings, is_liftable
 from wengert.compiler.checking import agree, compare
 from wengert.compiler.collecting import collection_frozen
 from wengert.compiler.derivative import Derivatives
+from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
 from wengert.compiler.making import buffers_made_recordable
 from wengert.compiler.path import Kind, Path, Results, has_history, returned_trouble
@@ -49,6 +50,8 @@ MOST_NEW = 64
 """Recordings in a row, none of which was of use, after which the function is left alone."""
 MOST_LEFT = 1000
 """Calls left to a function that nothing is compiled of, after which they are no longer looked at."""
+MOST_FAILURES = 3
+"""Recordings in a row that the function may end by raising, after which it is first to be seen to return again."""
 MANY_KINDS = 8
 """Kinds of arguments from which on a warning names what keeps changing."""
 
@@ -77,6 +80,7 @@ class Compiled:
         self.draws: list = []
         """The generators that it has been seen to draw from, with what they were before."""
         self._last_key: Any = None
+        self._lately: Left | None = None
         self._entry = self._of_object if isinstance(function, Method) else self._usual
         self._forget_shortcuts()
 
@@ -85,7 +89,7 @@ class Compiled:
         """What is looked into for what the function uses."""
         return self.function._searched if isinstance(self.function, Method) else self.function
 
-    def _forget_shortcuts(self, _: Any = None) -> None:
+    def _forget_shortcuts(self) -> None:
         """Begin without shortcuts: those of a method whose object is no more could take another for it."""
         owner = self.function.owner() if isinstance(self.function, Method) else None
         self._shortcuts: Any = shortcuts(self._entry, owner)
@@ -137,6 +141,9 @@ class Compiled:
             self._left += self._reason is not None
             with self._around:
                 return self.function(*args, **kwargs)
+        lately = self._lately
+        if lately is not None and lately.takes(args, kwargs):
+            return lately.call(self.function, args, kwargs)
         given = args, kwargs
         if self._static_nums or self._static_names:
             args, kwargs = self._with_static(args, kwargs)
@@ -175,7 +182,10 @@ class Compiled:
             if kind.eager >= MOST_LEFT and not self._is_of_use():
                 self._around = RECORDING if found.tensors or found.arrays or found.numbers else nullcontext()
                 self._reason = kind.given_up
-            return self._eager(kind, captured, given)
+            return self._as_lately(kind, captured, given)
+        if kind.failures >= MOST_FAILURES:
+            return self._as_lately(kind, captured, given)
+        self._lately = None
         if not call.are_still():
             return self._eager(kind, captured, given)
         if captured.has_large() or (kind.last is not None and not kind.may_write(captured)):
@@ -200,7 +210,17 @@ class Compiled:
         """The function itself; never while another thread has put traces into what it uses."""
         kind.eager += 1
         with RECORDING if captured.has_state() else nullcontext():
-            return self.function(*given[0], **given[1])
+            found = self.function(*given[0], **given[1])
+        kind.failures = 0
+        return found
+
+    def _as_lately(self, kind: Kind, captured: Captured, given: tuple) -> Any:
+        """The function itself, as for other calls like this one, which are counted."""
+        lately = self._lately
+        if lately is None or lately.kind is not kind:
+            lately = self._lately = Left(kind, *given, RECORDING if captured.has_state() else nullcontext())
+        lately.looked()
+        return self._eager(kind, captured, given)
 
     def _shorten(self, path: Any, given: tuple, call: Arguments, found: Any, captured: Captured) -> None:
         """Let calls like this one go straight to native code, if they come often; before it changes what it uses."""
@@ -333,6 +353,7 @@ class Compiled:
 
     def _unrecorded(self, kind: Kind, changes: Any, given: tuple) -> Any:
         """What has raised while it was recorded, as it is: it says itself what is wrong, or does what traces cannot."""
+        kind.failures += not kind.paths
         if not changes.can_be_repeated():
             raise changes.failed
         out = self._eager(kind, changes.captured, given)
@@ -422,22 +443,34 @@ class Compiled:
         dict
             ``calls``; those of them that were recorded (``recordings``) and that the function itself has served
             (``eager``: ways that are new, or what is given up); ``kinds`` of arguments; ``paths`` that are compiled;
-            ``given up``: why kinds, or all calls, are left to the function; ``seconds`` for compiling. Those of a
-            method, asked for at the class, are those of all objects that there are.
+            ``given up``: why kinds, or all calls, are left to the function; ``seconds`` for compiling. What has been
+            recorded and compiled of its derivatives counts as well, where they are asked for from outside. The figures
+            of a method, asked for at the class, are those of all objects that there are.
         """
-        parts = [self, *[part for _, part in list(self._bound.values())]]
+        own = [self, *[part for _, part in list(self._bound.values())]]
+        parts = [inner for part in own for inner in part._with_derivatives()]
         kinds = [kind for part in parts for kind in list(part._kinds.values())]
-        left = sum(part._left for part in parts)
         reasons = {part._reason for part in parts} | {k.given_up for k in kinds}
         return {
-            "calls": sum(k.calls for k in kinds) + sum(p._shortcuts.runs + p._outside for p in parts) + left,
-            "eager": sum(k.eager for k in kinds) + left,
+            "calls": sum(part._calls() for part in own),
+            "eager": sum(k.eager for k in kinds) + sum(part._left for part in parts),
             "recordings": sum(k.recordings for k in kinds),
             "kinds": len(kinds),
             "paths": sum(len(k.paths) for k in kinds),
             "given up": sorted(reason for reason in reasons if reason),
             "seconds": sum(p.seconds for k in kinds for p in k.paths.values()),
         }
+
+    def _calls(self) -> int:
+        """How often it has been called."""
+        return sum(k.calls for k in list(self._kinds.values())) + self._shortcuts.runs + self._outside + self._left
+
+    def _with_derivatives(self) -> Iterator["Compiled"]:
+        """The function, and what is compiled of its derivatives."""
+        yield self
+        for derivatives in list(self._derivatives.values()):
+            for part in derivatives.parts().values():
+                yield from part._with_derivatives()
 
     def explain(self) -> str:
         """What has been recorded, how it runs, and what is left to NumPy, as text."""
@@ -453,8 +486,7 @@ class Compiled:
                 lines.append(f"for {', '.join(map(described, key[1:-1])) or 'no arguments'}")
                 lines.append(kind.explained())
         for derivatives in self._derivatives.values():
-            parts = {"value": derivatives.value, "pullback": derivatives.pulled, "pushforward": derivatives.pushed}
-            lines += [f"its {name}, {part.explain()}" for name, part in parts.items() if part._kinds]
+            lines += [f"its {name}, {part.explain()}" for name, part in derivatives.parts().items() if part._kinds]
         return "\n".join(lines)
 
     def _with(self, nums: Any, names: Any, check: bool) -> "Compiled":

@@ -58,6 +58,11 @@ class Derivatives:
                 generator.bit_generator.state = state
         return self._value(*operands)
 
+    def parts(self) -> dict[str, Any]:
+        """What is compiled, by what it is called."""
+        batches = {f"value of batches {k}": batched for k, batched in enumerate(list(self.batches.values()))}
+        return {"value": self.value, "pullback": self.pulled, "pushforward": self.pushed} | batches
+
     def batched(self, mapped: tuple[bool, ...]) -> Callable:
         """The function for all examples of batches in the place of some leaves; its results all have the axis."""
         if mapped not in self.batches:

@@ -257,13 +257,13 @@ class _Shortcut:
 
     def containers(self) -> None:
         """The lengths of containers, the order of keys, and what is in sets."""
-        orders = {id(container): parts for container, parts in self.found.orders}
-        for container, size in self.found.lengths:
+        for contents in self.found.contents:
+            container = contents.container
             if type(container) is set and all(type(part) in (str, bytes) for part in container):
                 self.operands.fixed(container, Equal(set(container)))
             elif type(container) is list or _is_dictionary(container):
-                keys = None if type(container) is OrderedDict else orders.get(id(container))
-                self.operands.fixed(container, Sized(type(container), size, keys))
+                keys = contents.parts if contents.in_order and type(container) is not OrderedDict else None
+                self.operands.fixed(container, Sized(type(container), len(contents.parts), keys))
             else:
                 raise Impossible(f"it uses a {type(container).__name__}")
 
