@@ -9,6 +9,7 @@ import pytest
 from tests.compiler.arrays import misaligned, read_only
 from tests.compiler.entries import FLOAT, ROW, SUM, UNKNOWN, Holder, X, Y, add_kernel, adder, one_result, operands
 
+from wengert.compiler import errstate
 from wengert.compiler.native import OBJECTS, Launch
 from wengert.compiler.operands import (
     Again,
@@ -19,6 +20,7 @@ from wengert.compiler.operands import (
     Exact,
     Number,
     Operands,
+    Quiet,
     Same,
     Sized,
     slot_offset,
@@ -146,6 +148,19 @@ def test_fixed_arguments(kind, check, good, bad):
         assert np.array_equal(f(X, Y, value), SUM)
     for value in bad:
         assert f(X, Y, value) == (*UNKNOWN, 3, [])
+
+
+@pytest.mark.skipif(errstate.variable() is None, reason="NumPy keeps it otherwise")
+@pytest.mark.parametrize("how", errstate.HOWS)
+@pytest.mark.parametrize("error", ["divide", "over", "under", "invalid"])
+def test_what_numpy_is_to_do_about_errors(kind, error, how):
+    given = operands(Array((3,), FLOAT), Array((3,), FLOAT))
+    given.context(errstate.variable(), Quiet())
+    f = adder(kind=kind, given=given).function
+    with np.errstate(**{error: how}, call=print):
+        loud = how not in ("ignore", "warn")
+        assert (f(X, Y)[0] == "slow") == loud == errstate.is_loud()
+    assert np.array_equal(f(X, Y), SUM)
 
 
 def nested():

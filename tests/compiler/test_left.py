@@ -95,3 +95,27 @@ def test_figures_tell_of_derivatives_that_are_asked_for_from_outside(derived, re
         derived(f)
     stats = f.stats()
     assert (stats["calls"], stats["recordings"], stats["paths"], stats["eager"]) == (4, recordings, recordings, 0)
+
+
+class Called(Exception):
+    """What a function for floating-point errors raises."""
+
+
+def called(*given):
+    raise Called
+
+
+@pytest.mark.parametrize("settings", [{"all": "raise"}, {"invalid": "raise"}, {"invalid": "call", "call": called}])
+def test_errors_of_numbers_that_are_to_raise(settings):
+    f = wg.compile(lambda x: np.sum(np.log(x)))
+    for _ in range(6):
+        assert f(X) == pytest.approx(0)
+    for _ in range(3):
+        with np.errstate(**settings), pytest.raises((FloatingPointError, Called)):
+            f(-X)
+        with np.errstate(**settings):
+            assert f(X) == pytest.approx(0)
+        with np.errstate(all="ignore"):
+            assert np.isnan(f(-X))
+    assert np.isnan(f(-X))
+    assert f.stats()["eager"] == 6

@@ -29,6 +29,7 @@ from wengert.compiler.capture import Captured, Surroundings, is_liftable
 from wengert.compiler.checking import agree, compare
 from wengert.compiler.collecting import collection_frozen
 from wengert.compiler.derivative import Derivatives
+from wengert.compiler.errstate import is_loud
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
 from wengert.compiler.making import buffers_made_recordable
@@ -137,8 +138,9 @@ class Compiled:
 
     def _usual(self, _: Any, /, *args: Any, **kwargs: Any) -> Any:
         """The usual way, for calls that have no shortcut."""
-        if self._reason is not None or getattr(recording, "program", None) is not None:
-            self._left += self._reason is not None
+        left = self._reason is not None or is_loud()
+        if left or getattr(recording, "program", None) is not None:
+            self._left += left
             with self._around:
                 return self.function(*args, **kwargs)
         lately = self._lately

@@ -14,7 +14,8 @@ from wengert.compiler import operands as parts
 from wengert.compiler.answer import Answer
 from wengert.compiler.assembly import FIELDS
 from wengert.compiler.native import GUARD, MOST_TRIES, PYTHON, Launch, Result, aligned
-from wengert.compiler.operands import Again, Array, At, Contents, Equal, Exact, Number, Operands, Same, Sized
+from wengert.compiler.errstate import is_loud
+from wengert.compiler.operands import Again, Array, At, Contents, Equal, Exact, Number, Operands, Quiet, Same, Sized
 
 __all__ = ["PlainEntry"]
 
@@ -259,6 +260,8 @@ def _fits(value: Any, check: Any) -> bool:
         return not check.empty and value is check.value
     if isinstance(check, At):
         return id(value) == check.address
+    if isinstance(check, Quiet):
+        return not is_loud()
     if isinstance(check, Equal):
         return cls is type(check.value) and value == check.value
     if isinstance(check, Sized):

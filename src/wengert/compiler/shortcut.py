@@ -22,9 +22,10 @@ from wengert.compiler.answer import Answer
 from wengert.compiler.arguments import ARRAY
 from wengert.compiler.binding import bound, input_check
 from wengert.compiler.capture import IN_TENSORS, LARGEST
+from wengert.compiler.errstate import variable
 from wengert.compiler.fields import is_named_tuple, plain_fields
 from wengert.compiler.native import probe
-from wengert.compiler.operands import Again, Array, At, Check, Contents, Equal, Exact, Number, Operands, Same, Sized
+from wengert.compiler.operands import Again, Array, At, Check, Contents, Equal, Exact, Number, Operands, Quiet, Same, Sized
 from wengert.compiler.places import Cell, ClassItem, Item, Place, Slot, TupleItem
 from wengert.compiler.surroundings import flags
 from wengert.protocol import intern_spec
@@ -153,9 +154,11 @@ class _Shortcut:
         return bound(self.path.native, self.operands, answer, nargs=nargs, slow=slow, names=names, forgive=True)
 
     def modes(self) -> None:
-        """Whether operations are recorded, and whether a model is trained."""
+        """Whether operations are recorded, whether a model is trained, and what errors of numbers lead to."""
         self.operands.context(tape._floor, Equal(tape._floor.get()))
         self.operands.context(tape._training, Same(tape._training.get()))
+        if (errors := variable()) is not None:
+            self.operands.context(errors, Quiet())
 
     # Arguments --------------------------------------------------------------------------------------------------
 
