@@ -220,7 +220,7 @@ class Compiled:
         """The function itself, as for other calls like this one, which are counted."""
         lately = self._lately
         if lately is None or lately.kind is not kind:
-            lately = self._lately = Left(kind, *given, RECORDING if captured.has_state() else nullcontext())
+            lately = self._lately = Left(kind, given[0], given[1], RECORDING if captured.has_state() else nullcontext())
         lately.looked()
         return self._eager(kind, captured, given)
 

@@ -336,11 +336,10 @@ class Changes:
     def _settle(self, container: Any) -> None:
         """Take the traces out of a container that the function has put something into."""
         if isinstance(container, (list, dict, set, deque)):
-            is_dictionary = isinstance(container, dict)
-            before = tuple(container.values() if is_dictionary else container)
+            before = tuple(container.values() if isinstance(container, dict) else container)
             after = tuple(map(self.concrete, before))
             if any(a is not b for a, b in zip(before, after, strict=True)):
-                refill(container, *((tuple(container), after) if is_dictionary else (after,)))
+                refill(container, tuple(container) if isinstance(container, dict) else after, after)
 
     def look_for_escaped(self, outputs: list) -> None:
         """Give numbers to values of the recording that live on where nobody looks, as in a cache.

@@ -22,7 +22,9 @@ import numpy as np
 
 from wengert.compiler.assembly import filled
 
-__all__ = ["Again", "Array", "At", "Contents", "Equal", "Exact", "Number", "Operands", "Quiet", "Same", "Sized", "slot_offset"]
+__all__ = [
+    "Again", "Array", "At", "Contents", "Equal", "Exact", "Number", "Operands", "Quiet", "Same", "Sized", "slot_offset",
+]  # fmt: skip
 
 IN_ORDER, WRITABLE = 0x1 | 0x100, 0x400
 """NumPy's flags: C order and aligned; may be written."""

@@ -13,8 +13,8 @@ from wengert.compiler import answer as steps
 from wengert.compiler import operands as parts
 from wengert.compiler.answer import Answer
 from wengert.compiler.assembly import FIELDS
-from wengert.compiler.native import GUARD, MOST_TRIES, PYTHON, Launch, Result, aligned
 from wengert.compiler.errstate import is_loud
+from wengert.compiler.native import GUARD, MOST_TRIES, PYTHON, Launch, Result, aligned
 from wengert.compiler.operands import Again, Array, At, Contents, Equal, Exact, Number, Operands, Quiet, Same, Sized
 
 __all__ = ["PlainEntry"]
