@@ -64,6 +64,22 @@ def test_other_arguments_and_modes_are_looked_at(recorded):
     assert f.stats()["paths"] == 3
 
 
+def test_containers_are_told_from_others(recorded):
+    @wg.compile
+    def f(given):
+        total = sum(given["x"]) + len(given.get("name", ""))
+        return (total, object()) if isinstance(given["x"], list) and len(given["x"]) == 2 else total
+
+    for _ in range(MANY):
+        np.testing.assert_array_equal(f({"x": [X, X]})[0], 2 * X)
+    assert len(recorded) == 1
+    for _ in range(3):
+        np.testing.assert_array_equal(f({"x": [X, X, X]}), 3 * X)
+        np.testing.assert_array_equal(f({"x": (X, X)}), 2 * X)
+        np.testing.assert_array_equal(f({"x": [X, X], "name": "ab"})[0], 2 * X + 2)
+    assert len(recorded) == 4
+
+
 def test_two_kinds_that_take_turns(recorded):
     state = {"as": "object"}
 

@@ -1,6 +1,6 @@
 """Calls that are left to the function, told from others by their arguments alone: looking around takes longer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -62,7 +62,13 @@ class Left:
 def _likeness(args: tuple, kwargs: dict) -> tuple | None:
     """What calls of one kind have in common, where that is quickly told."""
     parts: list[Any] = [tape.floor(), tape.is_training(), *kwargs]
-    for x in (*args, *kwargs.values()) if kwargs else args:
+    known = _describe(args, parts) and _describe(kwargs.values(), parts)
+    return tuple(parts) if known else None
+
+
+def _describe(values: Iterable, parts: list) -> bool:
+    """Add what a program would be made for in some values; says whether all of them are of the usual kinds."""
+    for x in values:
         cls = type(x)
         if cls is np.ndarray:
             parts += x.dtype, x.shape, x.strides
@@ -70,6 +76,14 @@ def _likeness(args: tuple, kwargs: dict) -> tuple | None:
             parts.append(cls)
         elif cls in COMPARED:
             parts += cls, x
+        elif cls is tuple or cls is list:
+            parts += cls, len(x)
+            if not _describe(x, parts):
+                return False
+        elif cls is dict:
+            parts += cls, len(x)
+            if not _describe((*x, *x.values()), parts):
+                return False
         else:
-            return None
-    return tuple(parts)
+            return False
+    return True
