@@ -5,11 +5,12 @@ were in bounds is a check of the program.
 """
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from wengert.compiler.graph import Gather, Move, Scatter, Value, identity
+from wengert.compiler.graph import FEW_PARTS, Gather, Move, Scatter, Value, identity
 from wengert.compiler.lowering.builder import Builder, kept
 from wengert.compiler.lowering.elementwise import chosen
 from wengert.protocol import Spec
@@ -309,6 +310,9 @@ def written_in_view(
 
 def assembled(b: Builder, spec: Spec, x: Value, *pieces: Any, places: tuple = ()) -> Value | None:
     """An array with pieces in their places, whole numbers along the first axes."""
+    known = prod(spec.shape[: len(places[0])])
+    if len(places) > FEW_PARTS and known <= 2 * len(places):
+        return _side_by_side(b, spec, x, dict(zip(places, pieces, strict=True)))
     write = written(adds=False)
     for place, piece in zip(places, pieces, strict=True):
         found = write(b, spec, x, piece, place)
@@ -316,6 +320,21 @@ def assembled(b: Builder, spec: Spec, x: Value, *pieces: Any, places: tuple = ()
             return None
         x = found
     return x
+
+
+def _side_by_side(b: Builder, spec: Spec, x: Value, pieces: dict[tuple, Any]) -> Value:
+    """The pieces, and between them what the array was, one after the other."""
+    depth = len(next(iter(pieces)))
+    shape = spec.shape[depth:]
+    parts = []
+    for place in np.ndindex(spec.shape[:depth]):
+        piece = b.value(pieces[place], spec.dtype) if place in pieces else b.graph.slices(x, [*place, *_all_of(shape)])
+        parts.append(b.graph.reshape(b.graph.broadcast(piece, shape), (1, *shape)))
+    return b.graph.reshape(b.joined(parts, 0), spec.shape)
+
+
+def _all_of(shape: tuple) -> list[slice]:
+    return [slice(None)] * len(shape)
 
 
 def _bincount(b: Builder, spec: Spec, weights: Value, places: Any = (), minlength: int = 0) -> Value | None:
