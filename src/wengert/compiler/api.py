@@ -29,6 +29,7 @@ from wengert.compiler.capture import Captured, Surroundings, is_liftable
 from wengert.compiler.checking import agree, compare
 from wengert.compiler.collecting import collection_frozen
 from wengert.compiler.derivative import Derivatives
+from wengert.compiler.generated import generated_code
 from wengert.compiler.locks import BOOKS, RECORDING
 from wengert.compiler.making import buffers_made_recordable
 from wengert.compiler.path import Kind, Path, Results, has_history, returned_trouble
@@ -389,6 +390,8 @@ class Compiled:
         self._unsettled = 0
         path = Path(program, results, changes, getattr(self, "__name__", "function"))
         kind.add(path)
+        if (generated := generated_code()) is not None:
+            generated.keep()
         return path
 
     # Derivatives ------------------------------------------------------------------------------------------------
@@ -520,6 +523,7 @@ def compile(
         return functools.partial(compile, static_argnums=static_argnums, static_argnames=static_argnames, check=check)
     if not callable(function) or isinstance(function, type):
         raise ArgumentError(f"[compile] a function was required; received {function!r}; pass one, or a method")
+    generated_code()
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
         raise ArgumentError(
             f"[compile] a function that returns its results was required; received {function!r}, which yields or "

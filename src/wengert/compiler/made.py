@@ -19,8 +19,8 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 
-from wengert.compiler.cache import Store
-from wengert.compiler.code import Code, current_store, host_facts, object_code
+from wengert.compiler.cache import Store, current_store
+from wengert.compiler.code import Code, host_facts, object_code
 from wengert.compiler.libraries import provide_libraries
 from wengert.compiler.lower import stands_for
 from wengert.compiler.program import Node, Program, Ref
