@@ -53,7 +53,7 @@ class Surroundings:
     def _known(self, roots: list, fresh: bool) -> Found:
         last = self.last
         same_roots = len(roots) == len(self.roots) and all(a is b for a, b in zip(roots, self.roots, strict=True))
-        if last is not None and same_roots and not fresh and last.holds():
+        if last is not None and same_roots and not (fresh and last.varies) and last.holds():
             return last
         found = find([self.function, *roots], self.variables, [])
         if last is not None and self._changing(last, found):
