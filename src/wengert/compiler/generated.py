@@ -77,7 +77,7 @@ def _loaded(data: bytes) -> Any:
 
 @functools.cache
 def generated_code() -> GeneratedCode | None:
-    """That of this process, from which generated functions take their code from now on; `None` where nothing is kept."""
+    """That of this process, which generated functions take their code from; `None` where nothing is kept."""
     store = current_store()
     if store is None:
         return None
