@@ -66,7 +66,7 @@ class Code:
 
 def object_code(text: str, level: int = 0, passes: bool = False) -> bytes:
     """The text compiled for this machine."""
-    machine = _machine(level)
+    machine = _emitter(level)
     module = llvm.parse_assembly(text)
     module.verify()  # what is wrong would end the process below
     if passes:
@@ -109,6 +109,12 @@ def _machine(level: int) -> Any:
     _initialise()
     *_, triple, name, flags = host_facts()
     return llvm.Target.from_triple(triple).create_target_machine(cpu=name, features=flags, opt=level, jit=True)
+
+
+@functools.cache
+def _emitter(level: int) -> Any:
+    """A code generator that emits one module after another."""
+    return _machine(level)
 
 
 @functools.cache

@@ -218,7 +218,7 @@ class Entry:
         one = ONE_BLAS_THREAD, SPLIT_ONE_BLAS_THREAD
         if any(launch.code in one or (launch.code == PYTHON and launch.grain) for launch in launches):
             blas.find()
-        memory = {pointer: size for pointer, size in (arena or (0, 0), block or (0, 0)) if size}
+        memory = arena or (0, 0), block or (0, 0)
         grow = keep(_States(self._words, operands, results, launches, answer, pointers, memory, constants, views)).grow
         self._put(
             environment=environment().ctypes.data, nargs=nargs, nnames=len(known),
@@ -261,14 +261,15 @@ class _States:
 
     def __init__(
         self, words: np.ndarray, operands: Operands, results: Sequence[Result], launches: Sequence[Launch],
-        answer: Answer, pointers: int, memory: dict[int, int], constants: dict[int, np.ndarray] | None,
+        answer: Answer, pointers: int, memory: tuple[tuple[int, int], tuple[int, int]], constants: dict[int, np.ndarray] | None,
         views: Callable | None,
     ):  # fmt: skip
         self.words = words
         self.noperands, self.results, self.npointers = len(operands.rows), results, pointers
         most_given = max([0, *[launch.extent for launch in launches if launch.code == PYTHON]])
         self.stack = max(answer.deepest, most_given)
-        self.memory, self.constants, self.views = memory, constants or {}, views
+        self.arena, self.block = memory
+        self.constants, self.views = constants or {}, views
         self.made: list[tuple] = []
 
     def grow(self) -> None:
@@ -278,7 +279,9 @@ class _States:
         pointers = np.zeros(self.npointers + 1, np.uint64)
         for number, array in self.constants.items():
             pointers[number] = array.ctypes.data
-        memory = {pointer: aligned(size) for pointer, size in self.memory.items()}
+        # Nobody reads from the arena what has not been written there: it need not be 0.
+        (arena, size), (block, length) = self.arena, self.block
+        memory = ({arena: aligned(size, np.empty)} if size else {}) | ({block: aligned(length)} if length else {})
         for pointer, array in memory.items():
             pointers[pointer] = array.ctypes.data
         scalars = np.zeros((len(self.results), 4), np.uint64)
@@ -301,9 +304,9 @@ class _States:
         self.words[index("record.free")] = state.ctypes.data
 
 
-def aligned(size: int) -> np.ndarray:
-    """So many bytes, all 0, from an address that vectors like."""
-    memory = np.zeros(size + ALIGNMENT, np.uint8)
+def aligned(size: int, make: Callable = np.zeros) -> np.ndarray:
+    """So many bytes, all 0 if `make` is NumPy's `zeros`, from an address that vectors like."""
+    memory = make(size + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
     return memory[start : start + size]
 
