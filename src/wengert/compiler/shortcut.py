@@ -23,7 +23,7 @@ from wengert.compiler.arguments import ARRAY
 from wengert.compiler.binding import bound, input_check
 from wengert.compiler.capture import IN_TENSORS, LARGEST
 from wengert.compiler.fields import is_named_tuple, plain_fields
-from wengert.compiler.native import probe
+from wengert.compiler.native import Entry, probe
 from wengert.compiler.operands import Again, Array, Check, Contents, Equal, Exact, Number, Operands, Same, Sized
 from wengert.compiler.places import Cell, ClassItem, Item, Place, Slot, TupleItem
 from wengert.compiler.surroundings import flags
@@ -146,7 +146,11 @@ class _Shortcut:
         answer = self.answer()
         nargs = len(self.args) + len(self.kwargs)
         names = tuple(self.kwargs)
-        return bound(self.path.native, self.operands, answer, nargs=nargs, slow=slow, names=names, forgive=True)
+        plan = self.path.native
+        entry = bound(plan, self.operands, answer, nargs=nargs, slow=slow, names=names, forgive=True)
+        if isinstance(entry, Entry) and isinstance(plan.first, Entry):
+            entry.take_memory_of(plan.first)
+        return entry
 
     def modes(self) -> None:
         """Whether operations are recorded, and whether a model is trained."""
