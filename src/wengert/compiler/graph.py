@@ -24,6 +24,7 @@ kind            what it is; ``setting``
 Equal values are one object. Literals are folded and operations that do nothing left out when values are made.
 """
 
+import functools
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -233,6 +234,7 @@ def together(values: Sequence[Value]) -> tuple[int, ...]:
     return first if all(shape == first for shape in others) else np.broadcast_shapes(first, *others)
 
 
+@functools.lru_cache(4096)
 def identity(shape: tuple) -> Move:
     """The move that leaves everything where it is."""
     return Move(shape, tuple((0, ((i, 1),) if n != 1 else ()) for i, n in enumerate(shape)))

@@ -196,6 +196,8 @@ OURS = ("numpy", "wengert", "builtins", "operator")
 
 def _spelled(value: Any) -> str:
     cls = value.__class__
+    if cls is Spec and value.dtype.kind != "V":
+        return f"{value.dtype.str}{value.shape}"
     if cls in EXACT:
         return repr(value)
     if cls is tuple:
