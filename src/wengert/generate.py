@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappush
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from wengert.protocol import NUMPY_SCALARS, PLAIN, Wrapper, highest, spec_of
 from wengert.source import Source
 from wengert.variadic import VariadicSource
 
-__all__ = ["Family", "generate"]
+__all__ = ["Family", "compiled", "generate", "take_code_from"]
 
 WEAK = object()
 """Stands for the shape and dtype of a Python number, which adapts to the other operand."""
@@ -80,10 +81,24 @@ AT_ONCE = frozenset({"forward", "rule", "link"})
 RULES = frozenset({"rule", "rule_complex", "rule_large"})
 
 
-@functools.cache
-def _code(text: str) -> Any:
-    """The code of a function; many primitives have the same."""
+def compiled(text: str) -> CodeType:
+    """The code of a text, from Python's own compiler."""
     return compile(text, "<wengert primitive>", "exec")
+
+
+@functools.cache
+def _code(text: str) -> CodeType:
+    """The code of a function; many primitives have the same."""
+    return _find_code(text)
+
+
+_find_code: Callable[[str], CodeType] = compiled
+
+
+def take_code_from(find: Callable[[str], CodeType]) -> None:
+    """Have the code of texts from now on from somewhere else, such as a store of what has been compiled before."""
+    global _find_code
+    _find_code = find
 
 
 def _later(name: str, text: Callable[[], str], scope: dict[str, Any]) -> Callable:

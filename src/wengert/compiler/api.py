@@ -1,6 +1,7 @@
 """`compile`: a function that is recorded once for each kind of arguments, and runs as native code from then on."""
 
 import functools
+import importlib
 import inspect
 import sys
 import warnings
@@ -26,20 +27,19 @@ from wengert.compiler.arguments import (
 )
 from wengert.compiler.attached import Method, shortcuts
 from wengert.compiler.capture import Captured, Surroundings, is_liftable
-from wengert.compiler.checking import agree, compare
-from wengert.compiler.collecting import collection_frozen
-from wengert.compiler.derivative import Derivatives
+from wengert.compiler.checking import compare
+from wengert.compiler.derivative import FromOutside
 from wengert.compiler.errstate import is_loud
+from wengert.compiler.generated import generated_code
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
-from wengert.compiler.making import buffers_made_recordable
-from wengert.compiler.path import Kind, Path, Results, has_history, returned_trouble
-from wengert.compiler.program import LeftToPython, Program
-from wengert.compiler.randomness import watched
+from wengert.compiler.path import Kind, Path, Results
+from wengert.compiler.program import Program
+from wengert.compiler.recorder import Recorder
 from wengert.compiler.trace import Trace, recording
-from wengert.errors import ArgumentError, CompileError, CompileWarning
+from wengert.errors import ArgumentError, CompileWarning
 from wengert.protocol import Wrapper
-from wengert.transforms.containers import flatten, rebuild
+from wengert.transforms.containers import flatten
 
 __all__ = ["Compiled", "compile"]
 
@@ -75,7 +75,7 @@ class Compiled:
         self._kinds: OrderedDict[Any, Kind] = OrderedDict()
         self._surroundings = Surroundings(function)
         self._bound: dict[int, tuple[weakref.ref, Compiled]] = {}
-        self._derivatives: OrderedDict[Any, Derivatives] = OrderedDict()
+        self._derivatives = FromOutside(function, functools.partial(Compiled, check=check))
         self._made = self._unsettled = self._new = self._left = self._outside = self._straight = 0
         self._reason: str | None = None
         self.draws: list = []
@@ -232,7 +232,7 @@ class Compiled:
 
     def _is_of_use(self) -> bool:
         """Whether anything of the function is compiled."""
-        return bool(self._derivatives) or any(kind.paths or kind.differentiable for kind in self._kinds.values())
+        return bool(self._derivatives.known) or any(kind.paths or kind.differentiable for kind in self._kinds.values())
 
     def _found(self, call: Arguments) -> Any:
         with RECORDING:
@@ -272,121 +272,7 @@ class Compiled:
 
     def _record(self, kind: Kind, leaves: list, structure: Any, call: Arguments, given: tuple) -> Any:
         """Run the function, and note what it does."""
-        with RECORDING:
-            found = self._surroundings.now(call.roots, call.tensors, fresh=True)
-            captured = Captured(found, call.tensors, call.arrays)
-            problem = captured.problem()
-            if problem:
-                kind.given_up = problem
-                return self._eager(kind, captured, given)
-            program = Program()
-            program.lasting = found.generators
-            with collection_frozen():
-                with program, captured.lifted(program) as changes:
-                    outputs, out_structure = self._traced(program, call, changes, found.generators, structure)
-                    changes.note()
-                changes.look_for_escaped(outputs)
-            if changes.failed is not None:
-                return self._unrecorded(kind, changes, given)
-            kind.given_up = kind.given_up or program.refused
-            self.draws = self.draws or program.states
-            trouble = returned_trouble(outputs, captured.tensors)
-            if trouble is None and any(map(has_history, outputs)):
-                if program.refused and changes.can_be_repeated():
-                    return self._eager(kind, captured, given)
-                return self._recorded_results(kind, changes, leaves, structure, given)
-            trouble = trouble or changes.rewritten or captured.overlap(changes.places())
-            if trouble:
-                kind.given_up = trouble
-                return self._again(kind, changes, given)
-            kind.given_up = kind.given_up or changes.escaped
-            results = Results(outputs, out_structure, {node for node, _ in changes.tensors})
-            if found.asks_for_classes and not changes.unsettled:
-                return self._compared(kind, program, results, changes, given)
-            return self._first(kind, program, results, changes, call, given)
-
-    def _first(
-        self, kind: Kind, program: Program, results: Results, changes: Any, call: Arguments, given: tuple
-    ) -> Any:
-        """Keep what has been recorded, and give the results of the call that it was recorded in."""
-        captured = changes.captured
-        shares = captured.shares(changes.places())
-        path = self._keep(kind, program, results, changes)
-        try:
-            if shares:
-                return self._again(kind, changes, given)
-            if path is not None and program.puts_off and not program.generators:
-                right, found_out = path.run([*captured.values(), *call.numbers], captured)
-                if right:
-                    return found_out
-            found_out = results.first()  # before anything is written that it is still to be computed from
-            changes.now()
-            return found_out
-        finally:
-            results.forget()
-
-    def _traced(self, program: Program, call: Arguments, changes: Any, generators: list, structure: Any) -> tuple:
-        stand_ins = [stand_in for stand_in, _ in changes.stand_ins[: len(call.arrays)]]
-        leaves = call.lifted(program, stand_ins, changes)
-        recording.program = program
-        try:
-            with watched(program, generators), buffers_made_recordable(program):
-                return self._called(leaves, structure, changes)
-        finally:
-            recording.program = None
-
-    def _called(self, leaves: list, structure: Any, changes: Any) -> tuple:
-        """Call the function with traces, and see whether it leaves the containers that it is given as they are."""
-        args, kwargs = rebuild(structure, [x.value if isinstance(x, Static) else x for x in leaves])
-        before, containers = flatten((args, kwargs))
-        try:
-            out = flatten(self.function(*args, **kwargs))
-        except (Exception, LeftToPython) as error:
-            changes.failed, out = error, ([], None)
-        after, found = flatten((args, kwargs))
-        if found != containers or any(a is not b for a, b in zip(before, after, strict=True)):
-            changes.rewritten = "it writes into a container that it is given"
-        return out
-
-    def _again(self, kind: Kind, changes: Any, given: tuple) -> Any:
-        """The function itself, from the state in which it was recorded."""
-        changes.rewind()
-        return self._eager(kind, changes.captured, given)
-
-    def _unrecorded(self, kind: Kind, changes: Any, given: tuple) -> Any:
-        """What has raised while it was recorded, as it is: it says itself what is wrong, or does what traces cannot."""
-        kind.failures += not kind.paths
-        if not changes.can_be_repeated():
-            raise changes.failed
-        out = self._eager(kind, changes.captured, given)
-        why = f"it cannot be recorded: {type(changes.failed).__name__}: {changes.failed}"
-        if changes.captured.found.asks_for_classes:
-            why += "; it asks for classes, and recorded values have others than arrays and numbers"
-        kind.given_up = changes.program.refused or why
-        return out
-
-    def _compared(self, kind: Kind, program: Program, results: Results, changes: Any, given: tuple) -> Any:
-        """The function's own results, where it may have gone another way as traces are of another class than arrays."""
-        found = results.first()
-        changes.rewind()
-        expected = self.function(*given[0], **given[1])
-        try:
-            agree("result", found, expected)
-        except CompileError:
-            kind.given_up = "it asks for classes, and traces have others than arrays and numbers"
-            return expected
-        self._keep(kind, program, results, changes)
-        results.forget()
-        return found
-
-    def _recorded_results(self, kind: Kind, changes: Any, leaves: list, structure: Any, given: tuple) -> Any:
-        """The function's results are recorded by a tape around it: derivatives are asked for from outside."""
-        if changes.written or changes.unsettled:
-            kind.given_up = "it writes what it uses, and returns tensors with a history"
-            return self._again(kind, changes, given)
-        kind.differentiable = True
-        changes.rewind()
-        return self._differentiated(leaves, structure)
+        return Recorder(self, kind, leaves, structure, call, given).run()
 
     def _keep(self, kind: Kind, program: Program, results: Results, changes: Any) -> Path | None:
         """Keep the program, if it does all that the function did."""
@@ -410,6 +296,8 @@ class Compiled:
         self._unsettled = 0
         path = Path(program, results, changes, getattr(self, "__name__", "function"))
         kind.add(path)
+        if (generated := generated_code()) is not None:
+            generated.keep()
         return path
 
     # Derivatives ------------------------------------------------------------------------------------------------
@@ -417,21 +305,9 @@ class Compiled:
     def _differentiated(self, leaves: list, structure: Any) -> Any:
         """The function as one operation of whatever asks for derivatives."""
         with RECORDING:
-            found = self._surroundings.now([], [])
-        used = [t for t in found.tensors if t._node is not None]
-        captured = [t for t in used if not any(t is x for x in leaves)]
-        both = {i: x for i, x in enumerate(leaves) if any(t is x for t in used)}
-        objects = tuple(map(id, captured)), tuple(both), tuple(map(id, both.values()))
-        key = (structure, *objects, *orders([rebuild(structure, leaves)]))
-        with BOOKS:
-            derivatives = self._derivatives.get(key)
-            if derivatives is None:
-                make = functools.partial(Compiled, check=self.check)
-                derivatives = self._derivatives[key] = Derivatives(self.function, structure, captured, both, make)
-                if len(self._derivatives) > 64:
-                    self._derivatives.popitem(last=False)
-        found = derivatives([x.value if isinstance(x, Static) else x for x in leaves])
-        if derivatives.value.draws:
+            used = self._surroundings.now([], []).tensors
+        found, draws = self._derivatives(leaves, structure, [t for t in used if t._node is not None])
+        if draws:
             self._reason = "it draws random numbers, and is differentiated from outside; compile what differentiates it"
         return found
 
@@ -470,9 +346,8 @@ class Compiled:
     def _with_derivatives(self) -> Iterator["Compiled"]:
         """The function, and what is compiled of its derivatives."""
         yield self
-        for derivatives in list(self._derivatives.values()):
-            for part in derivatives.parts().values():
-                yield from part._with_derivatives()
+        for _, part in self._derivatives.parts():
+            yield from part._with_derivatives()
 
     def explain(self) -> str:
         """What has been recorded, how it runs, and what is left to NumPy, as text."""
@@ -487,8 +362,7 @@ class Compiled:
             if kind.is_known():
                 lines.append(f"for {', '.join(map(described, key[1:-1])) or 'no arguments'}")
                 lines.append(kind.explained())
-        for derivatives in self._derivatives.values():
-            lines += [f"its {name}, {part.explain()}" for name, part in derivatives.parts().items() if part._kinds]
+        lines += [f"its {name}, {part.explain()}" for name, part in self._derivatives.parts() if part._kinds]
         return "\n".join(lines)
 
     def _with(self, nums: Any, names: Any, check: bool) -> "Compiled":
@@ -504,6 +378,16 @@ class Compiled:
 
 
 # The interface ----------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _prepare() -> None:
+    """Load what programs are likely to need, so that their first calls do not."""
+    generated_code()
+    for name in ("forward", "jacobian", "reverse", "vmap"):
+        importlib.import_module(f"wengert.transforms.{name}")
+    if "scipy.special" in sys.modules:
+        importlib.import_module("wengert.rules.special")
 
 
 def compile(
@@ -553,6 +437,7 @@ def compile(
         return functools.partial(compile, static_argnums=static_argnums, static_argnames=static_argnames, check=check)
     if not callable(function) or isinstance(function, type):
         raise ArgumentError(f"[compile] a function was required; received {function!r}; pass one, or a method")
+    _prepare()
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
         raise ArgumentError(
             f"[compile] a function that returns its results was required; received {function!r}, which yields or "

@@ -53,7 +53,7 @@ class Surroundings:
     def _known(self, roots: list, fresh: bool) -> Found:
         last = self.last
         same_roots = len(roots) == len(self.roots) and all(a is b for a, b in zip(roots, self.roots, strict=True))
-        if last is not None and same_roots and not fresh and last.holds():
+        if last is not None and same_roots and not (fresh and last.varies) and last.holds():
             return last
         found = find([self.function, *roots], self.variables, [])
         if last is not None and self._changing(last, found):
@@ -351,7 +351,10 @@ class Changes:
         mine = {id(y) for y in (*outputs, *[x for _, x in self.replaced])}
         mine |= {id(s) for s, _ in self.stand_ins} | {id(g) for g in self.gradients}
         mine |= {id(y._base) for y in outputs if isinstance(y, Box) and y._is_view}  # type: ignore[attr-defined]
-        kept = [y for y in gc.get_objects(0) if issubclass(type(y), Box) and id(y) not in mine]
+        young = gc.get_objects(0)
+        boxes = {kind for kind in set(map(type, young)) if issubclass(kind, Box)}
+        kept = [y for y in young if type(y) in boxes and id(y) not in mine]
+        del young
         kept = [y for y in kept if self.is_recorded(y)]
         alive = list(map(weakref.ref, kept))
         kept.clear()

@@ -56,6 +56,8 @@ class Writer:
         self.label = "entry"
         self.head: list[str] = []
         self.lines: list[str] = []
+        self.numbers: dict[tuple, str] = {}
+        """Where numbers are that nobody writes to."""
         for k in range(len(values)):
             self.lines += pointer_from_row(k)
 
@@ -81,6 +83,13 @@ class Writer:
         if number is not None:
             self.head.append(f"store {kind} {number}, ptr %m{self.count}")
         return f"%m{self.count}"
+
+    def number(self, kind: str, number: Any) -> str:
+        """Memory with a number that is only read; equal ones are in one place."""
+        known = self.numbers.get((kind, number))
+        if known is None:
+            known = self.numbers[kind, number] = self.local(kind, number)
+        return known
 
     def address(self, pointer: str, scalar: str, terms: list[tuple[str, int]], offset: int = 0) -> str:
         """A pointer moved on by ``offset + sum(index * stride)`` elements."""
