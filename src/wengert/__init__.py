@@ -34,9 +34,10 @@ from wengert.creation import (
     zeros_like,
 )
 from wengert.memory import keep_freed_memory, tune_gc
+from wengert.passes import backward
 from wengert.rules.nn import gelu, log_softmax, logsumexp, normal_cdf, relu, sigmoid, softmax, softplus
 from wengert.tape import enable_grad, is_recording, is_training, no_grad, predict_mode, train_mode
-from wengert.tensor import Tensor, backward
+from wengert.tensor import Tensor
 from wengert.transforms.declare import (  # `wengert.primitive` the module gives way to the decorator
     elementwise,
     primitive,

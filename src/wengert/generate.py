@@ -13,11 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappush
+from types import CodeType
 from typing import Any
 
 import numpy as np
 
-from wengert import large, planned, tape
+from wengert import cotangents, large, planned, tape
 from wengert.box import Box, alias, lift, unbox
 from wengert.errors import MissingRuleError
 from wengert.primitive import Primitive, needs
@@ -25,7 +26,7 @@ from wengert.protocol import NUMPY_SCALARS, PLAIN, Wrapper, highest, spec_of
 from wengert.source import Source
 from wengert.variadic import VariadicSource
 
-__all__ = ["Family", "generate"]
+__all__ = ["Family", "compiled", "generate", "take_code_from"]
 
 WEAK = object()
 """Stands for the shape and dtype of a Python number, which adapts to the other operand."""
@@ -39,7 +40,7 @@ class Family:
     view: type
     """The class of the tensor class's views."""
     make_view: Callable
-    """Makes the result of a view operation a view, or says that it is none (`writes.make_view`)."""
+    """Makes the result of a view operation a view, or says that it is none (`views.make_view`)."""
     settle: Callable | None = None
     """``settle(y, operands)``: a result in the dtype that it has by promotion rules which are not NumPy's."""
     wrap: Callable | None = None
@@ -69,9 +70,9 @@ _SCOPE: dict[str, Any] = {
     "lift": lift,
     "ndarray": np.ndarray,
     "spec_of": spec_of,
-    **{name: getattr(tape, name) for name in (
-        "Node", "ORDER", "add_large", "cast", "fit", "floor", "guard", "multiply_large", "take_buffer", "zeros")},
-}  # fmt: skip
+    **{name: getattr(tape, name) for name in ("Node", "ORDER", "floor", "take_buffer")},
+    **{name: getattr(cotangents, name) for name in ("add_large", "cast", "fit", "guard", "multiply_large", "zeros")},
+}
 """The names that every generated function may use."""
 
 
@@ -80,10 +81,24 @@ AT_ONCE = frozenset({"forward", "rule", "link"})
 RULES = frozenset({"rule", "rule_complex", "rule_large"})
 
 
-@functools.cache
-def _code(text: str) -> Any:
-    """The code of a function; many primitives have the same."""
+def compiled(text: str) -> CodeType:
+    """The code of a text, from Python's own compiler."""
     return compile(text, "<wengert primitive>", "exec")
+
+
+@functools.cache
+def _code(text: str) -> CodeType:
+    """The code of a function; many primitives have the same."""
+    return _find_code(text)
+
+
+_find_code: Callable[[str], CodeType] = compiled
+
+
+def take_code_from(find: Callable[[str], CodeType]) -> None:
+    """Have the code of texts from now on from somewhere else, such as a store of what has been compiled before."""
+    global _find_code
+    _find_code = find
 
 
 def _later(name: str, text: Callable[[], str], scope: dict[str, Any]) -> Callable:
@@ -140,7 +155,7 @@ def _for_large(p: Primitive, source: Source) -> dict[str, Any]:
         step, slope = _step(p.rules[i], source._partial(i), names)
         last = i == source.differentiable[0]
         scope[f"large{i}"] = large.stepping(
-            step, tape.guard if p.singular else None, last, None if p.singular else slope
+            step, cotangents.guard if p.singular else None, last, None if p.singular else slope
         )
     return scope
 

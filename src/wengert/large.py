@@ -259,7 +259,7 @@ def stepping(step: Callable, guard: Callable | None, last: bool, partial: Callab
     numbered = _Numbered(lambda values: (_numbers_only(values), _Table()))
 
     def plain(g: Any, *values: Any) -> Any:
-        c = step(g, *values)
+        c = step(g, *values) if values or not _is_one_number(g) else np.broadcast_to(step(g[(0,) * g.ndim]), g.shape)
         c = c if guard is None else guard(c, g)
         return c if c.dtype is g.dtype else c.astype(g.dtype, copy=False)
 
@@ -306,6 +306,11 @@ def stepping(step: Callable, guard: Callable | None, last: bool, partial: Callab
         return None
 
     return send
+
+
+def _is_one_number(g: Any) -> bool:
+    """Whether a cotangent is one number everywhere, and takes no memory, such as what a sum sends back."""
+    return g.__class__ is np.ndarray and g.size > 1 and not any(g.strides)
 
 
 def _writable(c: Any) -> bool:

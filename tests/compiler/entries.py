@@ -3,14 +3,24 @@
 import functools
 
 import numpy as np
+import pytest
 
+pytest.importorskip("llvmlite")
+
+from wengert.compiler import native
 from wengert.compiler.answer import Answer
 from wengert.compiler.code import Code
 from wengert.compiler.native import Entry, Launch, Result
 from wengert.compiler.operands import Array, Operands
 
+if not native.probe():
+    pytest.skip("this interpreter's objects are laid out in another way", allow_module_level=True)
+
 FLOAT = np.dtype(float)
 ROW = np.zeros(1, np.uint64)
+X, Y = np.arange(3.0), np.array([10.0, 20.0, 30.0])
+SUM = X + Y
+UNKNOWN = ("slow", None)
 
 TEXT = """
 define void @add(ptr %pointers, ptr %row, i64 %begin, i64 %end) {

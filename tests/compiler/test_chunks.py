@@ -2,27 +2,16 @@
 
 import numpy as np
 import pytest
+from tests.compiler.recordings import recorded
 
 import wengert as wg
 from wengert.compiler.buffers import assembled, forwarded
-from wengert.compiler.program import Program
 from wengert.compiler.replay import replay
 from wengert.compiler.roll import Chunk, cut, rolled
 from wengert.compiler.run import Plan
-from wengert.compiler.trace import Trace
-from wengert.tensor import Tensor
 from wengert.transforms.containers import flatten
 
 rng = np.random.default_rng(0)
-
-
-def recorded(f, *args):
-    program = Program()
-    lifted = [Trace._of(a, program.input(a), program) for a in args]
-    out = f(*[Tensor._box(t) if isinstance(a, np.ndarray) else t for t, a in zip(lifted, args, strict=True)])
-    leaves = [y._value if isinstance(y, Tensor) else y for y in flatten(out)[0]]
-    program.results = [y._node for y in leaves]
-    return program
 
 
 def rows(xs, w, u):

@@ -11,36 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from tests.compiler.beside import beside, same
 
 import wengert as wg
 from wengert.errors import ArgumentError, CompileWarning
 
 X, Y = np.array([0.3, -1.2, 2.0]), np.array([1.0, 0.5, -0.7])
-
-
-def same(found, expected):
-    """Equal containers of equal numbers and classes."""
-    assert type(found) is type(expected)
-    if isinstance(expected, (tuple, list)):
-        assert len(found) == len(expected)
-        for a, b in zip(found, expected, strict=True):
-            same(a, b)
-    elif isinstance(expected, dict):
-        assert list(found) == list(expected)
-        for name in expected:
-            same(found[name], expected[name])
-    elif isinstance(expected, (np.ndarray, np.generic, float, wg.Tensor)):
-        assert np.asarray(found).dtype == np.asarray(expected).dtype
-        np.testing.assert_allclose(np.asarray(found), np.asarray(expected), 1e-9, 1e-12)
-    else:
-        assert found == expected
-
-
-def beside(f, *calls):
-    fast = wg.compile(f)
-    for args in (*calls, *calls):
-        same(fast(*args), f(*args))
-    return fast
 
 
 # Arguments and results ---------------------------------------------------------------------------------------------

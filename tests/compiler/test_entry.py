@@ -6,41 +6,25 @@ from types import CellType
 
 import numpy as np
 import pytest
+from tests.compiler.arrays import misaligned, read_only
+from tests.compiler.entries import FLOAT, ROW, SUM, UNKNOWN, Holder, X, Y, add_kernel, adder, one_result, operands
 
-pytest.importorskip("llvmlite")
-
-from tests.compiler.entries import FLOAT, ROW, Holder, add_kernel, adder, one_result, operands
-
-from wengert.compiler import native
-from wengert.compiler.native import OBJECTS, Entry, Launch
-from wengert.compiler.operands import Again, Array, Contents, Equal, Exact, Number, Operands, Same, Sized, slot_offset
-from wengert.compiler.plain import PlainEntry
-
-if not native.probe():
-    pytest.skip("this interpreter's objects are laid out in another way", allow_module_level=True)
-
-X, Y = np.arange(3.0), np.array([10.0, 20.0, 30.0])
-SUM = X + Y
-UNKNOWN = ("slow", None)
-
-
-@pytest.fixture(params=[Entry, PlainEntry])
-def kind(request):
-    return request.param
-
-
-def misaligned(array):
-    raw = bytearray(array.nbytes + 1)
-    found = np.frombuffer(raw, np.uint8)[1:].view(array.dtype).reshape(array.shape)
-    found[...] = array
-    assert not found.flags.aligned
-    return found
-
-
-def read_only(array):
-    found = array.copy()
-    found.flags.writeable = False
-    return found
+from wengert.compiler import errstate
+from wengert.compiler.native import OBJECTS, Launch
+from wengert.compiler.operands import (
+    Again,
+    Array,
+    At,
+    Contents,
+    Equal,
+    Exact,
+    Number,
+    Operands,
+    Quiet,
+    Same,
+    Sized,
+    slot_offset,
+)
 
 
 class Sub(np.ndarray):
@@ -153,6 +137,7 @@ def test_arrays_without_elements(kind):
         (Equal("mean"), ["mean", "".join(["me", "an"])], ["sum", b"mean", None]),
         (Same(True), [True], [1, np.True_, False]),
         (Same(None), [None], [0, False]),
+        (At(id(X)), [X], [Y, X.copy(), None]),
     ],
 )
 def test_fixed_arguments(kind, check, good, bad):
@@ -163,6 +148,19 @@ def test_fixed_arguments(kind, check, good, bad):
         assert np.array_equal(f(X, Y, value), SUM)
     for value in bad:
         assert f(X, Y, value) == (*UNKNOWN, 3, [])
+
+
+@pytest.mark.skipif(errstate.variable() is None, reason="NumPy keeps it otherwise")
+@pytest.mark.parametrize("how", errstate.HOWS)
+@pytest.mark.parametrize("error", ["divide", "over", "under", "invalid"])
+def test_what_numpy_is_to_do_about_errors(kind, error, how):
+    given = operands(Array((3,), FLOAT), Array((3,), FLOAT))
+    given.context(errstate.variable(), Quiet())
+    f = adder(kind=kind, given=given).function
+    with np.errstate(**{error: how}, call=print):
+        loud = how not in ("ignore", "warn")
+        assert (f(X, Y)[0] == "slow") == loud == errstate.is_loud()
+    assert np.array_equal(f(X, Y), SUM)
 
 
 def nested():

@@ -331,7 +331,7 @@ def test_compiled_functions_are_pickled_and_copied_as_functions_are():
 def test_a_compiled_method_is_pickled_with_its_object():
     owner = Scaling(2.0)
     again, scaled = pickle.loads(pickle.dumps((owner, owner.scaled)))
-    assert scaled is again.scaled
+    assert scaled == again.scaled
     assert scaled(np.ones(1))[0] == 2
 
 
@@ -408,16 +408,44 @@ def test_a_number_that_grows_beyond_what_programs_compute_with():
 def test_methods_of_objects_that_nobody_else_holds():
     assert Scaling(2.0).scaled(np.ones(1))[0] == 2
     scaled = Scaling(3.0).scaled
-    assert scaled(np.ones(1))[0] == 3
+    again = wg.compile(Scaling(4.0).scaled)
+    for x in (np.ones(1), np.ones(1), np.ones(2), np.ones((2, 2), np.float32), 1.0):
+        gc.collect()
+        assert np.all(scaled(x) == 3)
+        assert np.all(again(x) == 4)
+
+
+def test_a_copied_method_is_that_of_the_copied_object():
+    scaled = Scaling(3.0).scaled
+    for _ in range(4):
+        scaled(np.ones(1))
+    copied = copy.deepcopy(scaled)
+    copied.__self__.v = 5.0
+    for _ in range(4):
+        assert scaled(np.ones(1))[0] == 3
+        assert copied(np.ones(1))[0] == 5
+    gone = weakref.ref(scaled.__self__)
+    del scaled
+    gc.collect()
+    assert gone() is None
+    assert copy.deepcopy(copied)(np.ones(1))[0] == 5
+
+
+def test_a_compiled_method_may_be_compiled_with_more_options():
+    scaled = Scaling(3.0).scaled
+    assert wg.compile(scaled) is scaled
+    checked = wg.compile(scaled, check=True)
+    assert checked.check
+    assert [checked(np.ones(1))[0] for _ in range(3)] == [3, 3, 3]
 
 
 def test_a_method_lets_its_object_go():
     owner = Scaling(2.0)
     gone = weakref.ref(owner)
-    assert owner.scaled is owner.scaled
+    assert owner.scaled == owner.scaled
     for _ in range(3):
         owner.scaled(np.ones(1))
-    assert owner.scaled is owner.scaled
+    assert owner.scaled == owner.scaled
     assert owner.scaled.stats()["calls"] == 3
     del owner
     gc.collect()

@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+from tests.compiler.arrays import misaligned, read_only
 
 import wengert as wg
 
@@ -61,19 +62,6 @@ class Convertible:
 class Broken:
     def __array__(self, dtype=None, copy=None):
         raise RuntimeError("not now")
-
-
-def misaligned(array):
-    raw = bytearray(array.nbytes + 1)
-    found = np.frombuffer(raw, np.uint8)[1:].view(array.dtype).reshape(array.shape)
-    found[...] = array
-    return found
-
-
-def read_only(array):
-    found = array.copy()
-    found.flags.writeable = False
-    return found
 
 
 def inside_a_record(array):

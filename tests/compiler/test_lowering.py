@@ -2,25 +2,14 @@
 
 import numpy as np
 import pytest
+from tests.compiler.recordings import recorded
 
 import wengert as wg
 from wengert.compiler.api import compile
-from wengert.compiler.program import Program
 from wengert.compiler.run import Plan
-from wengert.compiler.trace import Trace
-from wengert.tensor import Tensor
 from wengert.transforms.containers import flatten
 
 rng = np.random.default_rng(0)
-
-
-def planned(f, *args):
-    program = Program()
-    lifted = [Trace._of(a, program.input(a), program) for a in args]
-    out = f(*[Tensor._box(t) if isinstance(a, np.ndarray) else t for t, a in zip(lifted, args, strict=True)])
-    leaves = [y._value if isinstance(y, Tensor) else y for y in flatten(out)[0]]
-    program.results = [y._node if isinstance(y, Trace) else program.constant(np.asarray(y)) for y in leaves]
-    return Plan(program)
 
 
 def calls(plan):
@@ -28,7 +17,7 @@ def calls(plan):
 
 
 def compare(f, *args, native=True, rtol=1e-12, atol=1e-13):
-    plan = planned(f, *args)
+    plan = Plan(recorded(f, *args))
     expected = [np.asarray(y) for y in flatten(f(*args))[0]]
     for found, wanted in zip(plan(*args), expected, strict=True):
         assert np.shape(found) == wanted.shape and found.dtype == wanted.dtype
@@ -159,7 +148,7 @@ def test_gather(name, given):
 
 
 def test_places_out_of_bounds_are_numpys_error():
-    plan = planned(lambda x, i: x[i], TABLE, PLACES)
+    plan = Plan(recorded(lambda x, i: x[i], TABLE, PLACES))
     for wrong in (np.full(12, 9), np.full(12, -10), np.full(12, 1 << 60)):
         with pytest.raises(IndexError, match="out of bounds"):
             plan(TABLE, wrong)
@@ -275,7 +264,7 @@ def test_sums_of_what_is_broadcast_are_multiplications():
 def test_negative_zeros_stay():
     x = np.array([-0.0, 0.0, 1.0])
     for f in (lambda x: x + 0.0, lambda x: x - 0.0, lambda x: x * 1.0, lambda x: 0.0 - x, lambda x: x**0.5):
-        (found,) = planned(f, x)(x)
+        (found,) = Plan(recorded(f, x))(x)
         np.testing.assert_array_equal(np.signbit(found), np.signbit(f(x)))
 
 
@@ -319,7 +308,7 @@ def test_triangular_solves(lower, trans, unit):
 
 
 def test_a_factorisation_serves_all():
-    plan = planned(gradient(np.linalg.solve, STACK, SIDES), STACK, SIDES)
+    plan = Plan(recorded(gradient(np.linalg.solve, STACK, SIDES), STACK, SIDES))
     assert plan.text.count("call void @scipy_lapack_dgetrf") == 1
 
 
@@ -330,11 +319,11 @@ def test_failures_are_numpys_errors():
         (lambda a: np.linalg.solve(a, a), singular, "Singular matrix"),
         (np.linalg.cholesky, -good, "not positive definite"),
     ):
-        plan = planned(f, good)
+        plan = Plan(recorded(f, good))
         assert not calls(plan)
         with pytest.raises(np.linalg.LinAlgError, match=words):
             plan(wrong)
-    assert planned(np.linalg.det, good)(singular)[0] == 0
+    assert Plan(recorded(np.linalg.det, good))(singular)[0] == 0
 
 
 def test_a_guard_decides_before_a_check_fails():

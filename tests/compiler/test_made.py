@@ -11,14 +11,13 @@ import pytest
 
 pytest.importorskip("llvmlite")
 
+from tests.compiler.recordings import recorded
+
 import wengert as wg
 from wengert.compiler import code, made
 from wengert.compiler.cache import Store
-from wengert.compiler.program import Program
 from wengert.compiler.roll import rolled
 from wengert.compiler.run import Plan
-from wengert.compiler.trace import Trace
-from wengert.tensor import Tensor
 from wengert.transforms.containers import flatten
 
 X = np.random.default_rng(1).normal(size=(6, 6))
@@ -31,15 +30,6 @@ def store(tmp_path, monkeypatch):
     for module in (code, made):
         monkeypatch.setattr(module, "current_store", lambda: found)
     return found
-
-
-def recorded(f, *args):
-    program = Program()
-    lifted = [Trace._of(a, program.input(a), program) for a in args]
-    leaves = flatten(f(*[Tensor._box(t) for t in lifted]))[0]
-    inside = [y._value if isinstance(y, Tensor) else y for y in leaves]
-    program.results = [y._node if isinstance(y, Trace) else program.constant(np.asarray(y)) for y in inside]
-    return program
 
 
 def files(store):

@@ -4,19 +4,9 @@ import math
 
 import numpy as np
 import pytest
+from tests.compiler.beside import beside
 
 import wengert as wg
-
-
-def beside(f, *calls):
-    """Compare a compiled function with itself on several arguments, twice over."""
-    fast = wg.compile(f)
-    for args in (*calls, *calls):
-        found, expected = fast(*args), f(*args)
-        assert type(found) is type(expected)
-        np.testing.assert_allclose(found, expected, 1e-12)
-    return fast
-
 
 A, B, C = np.array([1.0, 2.0, 3.0]), np.array([-1.0, 0.5, -2.0]), np.array([0.1, 0.0, 50.0])
 

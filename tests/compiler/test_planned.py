@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
+from tests.compiler.beside import gradients
 
 import wengert as wg
 from wengert import large, planned
@@ -25,14 +26,6 @@ def programs_at_once(monkeypatch):
 
 def made():
     return sum(work.program is not None for works in planned._made for work in works.values())
-
-
-def gradients(function, x):
-    x = wg.tensor(x, requires_grad=True)
-    y = function(x)
-    weights = np.cos(np.arange(y.size)).reshape(y.shape).astype(y.dtype)
-    np.sum(y * weights).backward()
-    return [np.asarray(y.detach().numpy()), np.asarray(x.grad.numpy())]
 
 
 FUNCTIONS = [

@@ -3,7 +3,7 @@
 import sys
 import threading
 from array import array
-from collections import UserDict, UserList, deque
+from collections import Counter, OrderedDict, UserDict, UserList, deque
 from contextvars import ContextVar
 from types import MappingProxyType, ModuleType, SimpleNamespace
 
@@ -252,3 +252,51 @@ def test_a_gradient_that_is_given_beside_its_tensor():
     w, v = leaf(), leaf()
     np.testing.assert_array_equal(fast(w, w.grad).data, add(v, v.grad).data)
     np.testing.assert_array_equal(w.grad.data, v.grad.data)
+
+
+def renamed(container):
+    container["b"] = container.pop("a", 0.0) + 1
+    container["a"] = container.pop("b") * 2
+
+
+def swapped(container):
+    container["c"] = container.pop("a", 0.0) + container.pop("c", 0.0)
+
+
+def turned(container):
+    container.append(container.pop(0) + 1)
+
+
+def grown(container):
+    container.discard("a")
+    container.add(len(container))
+
+
+@pytest.mark.parametrize(
+    ("change", "make"),
+    [
+        (renamed, lambda: {"a": 1.0, "d": 2.0}),
+        (swapped, lambda: {"a": 1.0, "d": 2.0}),
+        (swapped, lambda: Counter({"a": 1, "d": 2})),
+        (swapped, lambda: OrderedDict(a=1.0, d=2.0)),
+        (turned, lambda: [1.0, 2.0, 3.0]),
+        (grown, lambda: {"a", "d"}),
+    ],
+)
+def test_containers_are_left_as_the_function_leaves_them(change, make):
+    """Also where it is called a second time, as it returns what no program can give."""
+
+    def using(container):
+        return lambda x: (change(container), x * 2, object())[1]
+
+    def of_no_use(container):
+        return lambda x: (change(container), x * 2, object())[1:]
+
+    for around in (using, of_no_use):
+        container, expected = make(), make()
+        fast, plain = wg.compile(around(container)), around(expected)
+        for _ in range(6):
+            fast(np.ones(2))
+            plain(np.ones(2))
+            assert container == expected
+            assert isinstance(container, set) or list(container) == list(expected)

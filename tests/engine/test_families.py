@@ -8,7 +8,7 @@ from wengert import nn, tape
 from wengert.dialects.family import DialectTensor, float32_first, found_family
 from wengert.errors import FreedGraphError, NotRecordedError
 from wengert.protocol import DORMANT
-from wengert.writes import on_array, shared_array
+from wengert.views import on_array, shared_array
 
 
 class Array(DialectTensor):

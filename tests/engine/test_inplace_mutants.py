@@ -74,7 +74,7 @@ def test_moving_a_buffer_into_another_memory_order_is_seen(monkeypatch):
 
         return mutant
 
-    replace(monkeypatch, "_own_buffer", in_c_order)
+    replace(monkeypatch, "own_buffer", in_c_order)
     assert is_caught(runners.check_backward)
 
 

@@ -3,6 +3,8 @@
 A place along one axis is ``constant + sum(coefficient * index)``; a place in a value has one of these for each axis.
 """
 
+import functools
+
 from wengert.compiler.graph import Move, Value
 
 __all__ = ["Affine", "Place", "bounds", "composed", "fixed", "identity_place", "operand_places", "shifted"]
@@ -12,6 +14,7 @@ Affine = tuple[int, tuple[tuple[int, int], ...]]
 Place = tuple[Affine, ...]
 
 
+@functools.lru_cache(4096)
 def identity_place(shape: tuple[int, ...]) -> Place:
     """Each axis at its own index; those of length 1 at 0."""
     return tuple((0, ((i, 1),) if n != 1 else ()) for i, n in enumerate(shape))

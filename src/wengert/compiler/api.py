@@ -1,12 +1,13 @@
 """`compile`: a function that is recorded once for each kind of arguments, and runs as native code from then on."""
 
 import functools
+import importlib
 import inspect
 import sys
 import warnings
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from types import MethodType
 from typing import Any
@@ -26,18 +27,19 @@ from wengert.compiler.arguments import (
 )
 from wengert.compiler.attached import Method, shortcuts
 from wengert.compiler.capture import Captured, Surroundings, is_liftable
-from wengert.compiler.checking import agree, compare
-from wengert.compiler.collecting import collection_frozen
-from wengert.compiler.derivative import Derivatives
+from wengert.compiler.checking import compare
+from wengert.compiler.derivative import FromOutside
+from wengert.compiler.errstate import is_loud
+from wengert.compiler.generated import generated_code
+from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
-from wengert.compiler.making import buffers_made_recordable
-from wengert.compiler.path import Kind, Path, Results, has_history, returned_trouble
-from wengert.compiler.program import LeftToPython, Program
-from wengert.compiler.randomness import watched
+from wengert.compiler.path import Kind, Path, Results
+from wengert.compiler.program import Program
+from wengert.compiler.recorder import Recorder
 from wengert.compiler.trace import Trace, recording
-from wengert.errors import ArgumentError, CompileError, CompileWarning
+from wengert.errors import ArgumentError, CompileWarning
 from wengert.protocol import Wrapper
-from wengert.transforms.containers import flatten, rebuild
+from wengert.transforms.containers import flatten
 
 __all__ = ["Compiled", "compile"]
 
@@ -49,6 +51,8 @@ MOST_NEW = 64
 """Recordings in a row, none of which was of use, after which the function is left alone."""
 MOST_LEFT = 1000
 """Calls left to a function that nothing is compiled of, after which they are no longer looked at."""
+MOST_FAILURES = 3
+"""Recordings in a row that the function may end by raising, after which it is first to be seen to return again."""
 MANY_KINDS = 8
 """Kinds of arguments from which on a warning names what keeps changing."""
 
@@ -59,6 +63,8 @@ class Compiled:
     __slots__ = ("__call__", "__dict__", "__weakref__")
     __call__: Callable
     """What a call calls: the usual way, until there is a shortcut. A slot, so that no Python code runs in between."""
+    _others: Any = None
+    """Of a method of an object what compiles it for all objects."""
     _around: Any = nullcontext()
     """What calls that are left to the function run in."""
 
@@ -69,52 +75,51 @@ class Compiled:
         self._kinds: OrderedDict[Any, Kind] = OrderedDict()
         self._surroundings = Surroundings(function)
         self._bound: dict[int, tuple[weakref.ref, Compiled]] = {}
-        self._waiting: weakref.WeakValueDictionary[int, Compiled] = weakref.WeakValueDictionary()
-        self._derivatives: OrderedDict[Any, Derivatives] = OrderedDict()
+        self._derivatives = FromOutside(function, functools.partial(Compiled, check=check))
         self._made = self._unsettled = self._new = self._left = self._outside = self._straight = 0
         self._reason: str | None = None
         self.draws: list = []
         """The generators that it has been seen to draw from, with what they were before."""
         self._last_key: Any = None
-        self._shortcuts: Any = shortcuts(self._usual)
-        usual = self._first_call if isinstance(function, Method) else self._usual
-        self.__call__ = functools.partial(usual, None)
+        self._lately: Left | None = None
+        self._entry = self._of_object if isinstance(function, Method) else self._usual
+        self._forget_shortcuts()
 
     @property
     def _searched(self) -> Callable:
         """What is looked into for what the function uses."""
-        return self.function
+        return self.function._searched if isinstance(self.function, Method) else self.function
+
+    def _forget_shortcuts(self) -> None:
+        """Begin without shortcuts: those of a method whose object is no more could take another for it."""
+        owner = self.function.owner() if isinstance(self.function, Method) else None
+        self._shortcuts: Any = shortcuts(self._entry, owner)
+        self.__call__ = functools.partial(self._entry, None)
 
     def __get__(self, owner: Any, kind: Any = None) -> Any:
         """The compiled method of an object."""
         if owner is None:
             return self
         found = self._bound.get(id(owner))
-        return found[1] if found is not None and found[0]() is owner else self._met(owner)
+        if found is None or found[0]() is not owner:
+            found = self._met(owner)
+        return MethodType(found[1], owner)
 
-    def _met(self, owner: Any) -> Any:
-        """The method of an object that has not been called yet; until then it keeps the object alive."""
+    def _met(self, owner: Any) -> tuple:
+        """What runs the method of an object that has not been seen yet, until the object is no more."""
         number = id(owner)
-        known = self._waiting.get(number)
-        if known is not None and known.function.held is owner:  # type: ignore[attr-defined]
-            return known
         try:
-            alive = weakref.ref(owner, lambda _: self._bound.pop(number, None))
+            alive = weakref.ref(owner, lambda _: self._bound.pop(number)[1]._forget_shortcuts())
         except TypeError:  # it has slots only: it is an argument like any other
-            return MethodType(self, owner)
-
-        def called() -> None:
-            waiting = self._waiting.pop(number, None)
-            if waiting is not None:
-                self._bound[number] = alive, waiting
-
-        found = self._waiting[number] = Compiled(Method(owner, alive, self.function, called), *self._options)
-        return found
+            return None, self
+        nums = tuple(i - 1 for i in self._static_nums if i)
+        method = Compiled(Method(alive, self.function), nums, self._static_names, self.check)
+        method._others = self
+        self._bound[number] = alive, method
+        return self._bound[number]
 
     def __reduce__(self) -> Any:
         """Found by its name if it is there, as functions are; made anew from its function if not."""
-        if isinstance(self.function, Method):
-            return getattr, (self.function.owner(), self.function.function.__name__)
         name = getattr(self, "__qualname__", "")
         found: Any = sys.modules.get(getattr(self, "__module__", None) or "")
         for part in name.split("."):
@@ -125,20 +130,22 @@ class Compiled:
     def _options(self) -> tuple:
         return self._static_nums, self._static_names, self.check
 
-    def _first_call(self, _: Any, /, *args: Any, **kwargs: Any) -> Any:
-        """The first call of a method, after which it no longer keeps its object alive."""
-        self.__call__ = functools.partial(self._usual, None)
-        try:
-            return self._usual(None, *args, **kwargs)
-        finally:
-            self.function.let_go()  # type: ignore[attr-defined]
+    def _of_object(self, read: Any, owner: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """A call of a method; that of a copied bound method has another object."""
+        if owner is not self.function.owner():  # type: ignore[attr-defined]
+            return self._others.__get__(owner)(*args, **kwargs)
+        return self._usual(read, *args, **kwargs)
 
     def _usual(self, _: Any, /, *args: Any, **kwargs: Any) -> Any:
         """The usual way, for calls that have no shortcut."""
-        if self._reason is not None or getattr(recording, "program", None) is not None:
-            self._left += self._reason is not None
+        left = self._reason is not None or is_loud()
+        if left or getattr(recording, "program", None) is not None:
+            self._left += left
             with self._around:
                 return self.function(*args, **kwargs)
+        lately = self._lately
+        if lately is not None and lately.takes(args, kwargs):
+            return lately.call(self.function, args, kwargs)
         given = args, kwargs
         if self._static_nums or self._static_names:
             args, kwargs = self._with_static(args, kwargs)
@@ -177,7 +184,10 @@ class Compiled:
             if kind.eager >= MOST_LEFT and not self._is_of_use():
                 self._around = RECORDING if found.tensors or found.arrays or found.numbers else nullcontext()
                 self._reason = kind.given_up
-            return self._eager(kind, captured, given)
+            return self._as_lately(kind, captured, given)
+        if kind.failures >= MOST_FAILURES:
+            return self._as_lately(kind, captured, given)
+        self._lately = None
         if not call.are_still():
             return self._eager(kind, captured, given)
         if captured.has_large() or (kind.last is not None and not kind.may_write(captured)):
@@ -202,17 +212,27 @@ class Compiled:
         """The function itself; never while another thread has put traces into what it uses."""
         kind.eager += 1
         with RECORDING if captured.has_state() else nullcontext():
-            return self.function(*given[0], **given[1])
+            found = self.function(*given[0], **given[1])
+        kind.failures = 0
+        return found
+
+    def _as_lately(self, kind: Kind, captured: Captured, given: tuple) -> Any:
+        """The function itself, as for other calls like this one, which are counted."""
+        lately = self._lately
+        if lately is None or lately.kind is not kind:
+            lately = self._lately = Left(kind, given[0], given[1], RECORDING if captured.has_state() else nullcontext())
+        lately.looked()
+        return self._eager(kind, captured, given)
 
     def _shorten(self, path: Any, given: tuple, call: Arguments, found: Any, captured: Captured) -> None:
         """Let calls like this one go straight to native code, if they come often; before it changes what it uses."""
         if path.calls:
             self._shortcuts.add(path, given[0], given[1], call, found, captured)
-            self.__call__ = self._shortcuts.function or functools.partial(self._usual, None)
+            self.__call__ = self._shortcuts.function or functools.partial(self._entry, None)
 
     def _is_of_use(self) -> bool:
         """Whether anything of the function is compiled."""
-        return bool(self._derivatives) or any(kind.paths or kind.differentiable for kind in self._kinds.values())
+        return bool(self._derivatives.known) or any(kind.paths or kind.differentiable for kind in self._kinds.values())
 
     def _found(self, call: Arguments) -> Any:
         with RECORDING:
@@ -252,120 +272,7 @@ class Compiled:
 
     def _record(self, kind: Kind, leaves: list, structure: Any, call: Arguments, given: tuple) -> Any:
         """Run the function, and note what it does."""
-        with RECORDING:
-            found = self._surroundings.now(call.roots, call.tensors, fresh=True)
-            captured = Captured(found, call.tensors, call.arrays)
-            problem = captured.problem()
-            if problem:
-                kind.given_up = problem
-                return self._eager(kind, captured, given)
-            program = Program()
-            program.lasting = found.generators
-            with collection_frozen():
-                with program, captured.lifted(program) as changes:
-                    outputs, out_structure = self._traced(program, call, changes, found.generators, structure)
-                    changes.note()
-                changes.look_for_escaped(outputs)
-            if changes.failed is not None:
-                return self._unrecorded(kind, changes, given)
-            kind.given_up = kind.given_up or program.refused
-            self.draws = self.draws or program.states
-            trouble = returned_trouble(outputs, captured.tensors)
-            if trouble is None and any(map(has_history, outputs)):
-                if program.refused and changes.can_be_repeated():
-                    return self._eager(kind, captured, given)
-                return self._recorded_results(kind, changes, leaves, structure, given)
-            trouble = trouble or changes.rewritten or captured.overlap(changes.places())
-            if trouble:
-                kind.given_up = trouble
-                return self._again(kind, changes, given)
-            kind.given_up = kind.given_up or changes.escaped
-            results = Results(outputs, out_structure, {node for node, _ in changes.tensors})
-            if found.asks_for_classes and not changes.unsettled:
-                return self._compared(kind, program, results, changes, given)
-            return self._first(kind, program, results, changes, call, given)
-
-    def _first(
-        self, kind: Kind, program: Program, results: Results, changes: Any, call: Arguments, given: tuple
-    ) -> Any:
-        """Keep what has been recorded, and give the results of the call that it was recorded in."""
-        captured = changes.captured
-        shares = captured.shares(changes.places())
-        path = self._keep(kind, program, results, changes)
-        try:
-            if shares:
-                return self._again(kind, changes, given)
-            if path is not None and program.puts_off and not program.generators:
-                right, found_out = path.run([*captured.values(), *call.numbers], captured)
-                if right:
-                    return found_out
-            found_out = results.first()  # before anything is written that it is still to be computed from
-            changes.now()
-            return found_out
-        finally:
-            results.forget()
-
-    def _traced(self, program: Program, call: Arguments, changes: Any, generators: list, structure: Any) -> tuple:
-        stand_ins = [stand_in for stand_in, _ in changes.stand_ins[: len(call.arrays)]]
-        leaves = call.lifted(program, stand_ins, changes)
-        recording.program = program
-        try:
-            with watched(program, generators), buffers_made_recordable(program):
-                return self._called(leaves, structure, changes)
-        finally:
-            recording.program = None
-
-    def _called(self, leaves: list, structure: Any, changes: Any) -> tuple:
-        """Call the function with traces, and see whether it leaves the containers that it is given as they are."""
-        args, kwargs = rebuild(structure, [x.value if isinstance(x, Static) else x for x in leaves])
-        before, containers = flatten((args, kwargs))
-        try:
-            out = flatten(self.function(*args, **kwargs))
-        except (Exception, LeftToPython) as error:
-            changes.failed, out = error, ([], None)
-        after, found = flatten((args, kwargs))
-        if found != containers or any(a is not b for a, b in zip(before, after, strict=True)):
-            changes.rewritten = "it writes into a container that it is given"
-        return out
-
-    def _again(self, kind: Kind, changes: Any, given: tuple) -> Any:
-        """The function itself, from the state in which it was recorded."""
-        changes.rewind()
-        return self._eager(kind, changes.captured, given)
-
-    def _unrecorded(self, kind: Kind, changes: Any, given: tuple) -> Any:
-        """What has raised while it was recorded, as it is: it says itself what is wrong, or does what traces cannot."""
-        if not changes.can_be_repeated():
-            raise changes.failed
-        out = self._eager(kind, changes.captured, given)
-        why = f"it cannot be recorded: {type(changes.failed).__name__}: {changes.failed}"
-        if changes.captured.found.asks_for_classes:
-            why += "; it asks for classes, and recorded values have others than arrays and numbers"
-        kind.given_up = changes.program.refused or why
-        return out
-
-    def _compared(self, kind: Kind, program: Program, results: Results, changes: Any, given: tuple) -> Any:
-        """The function's own results, where it may have gone another way as traces are of another class than arrays."""
-        found = results.first()
-        changes.rewind()
-        expected = self.function(*given[0], **given[1])
-        try:
-            agree("result", found, expected)
-        except CompileError:
-            kind.given_up = "it asks for classes, and traces have others than arrays and numbers"
-            return expected
-        self._keep(kind, program, results, changes)
-        results.forget()
-        return found
-
-    def _recorded_results(self, kind: Kind, changes: Any, leaves: list, structure: Any, given: tuple) -> Any:
-        """The function's results are recorded by a tape around it: derivatives are asked for from outside."""
-        if changes.written or changes.unsettled:
-            kind.given_up = "it writes what it uses, and returns tensors with a history"
-            return self._again(kind, changes, given)
-        kind.differentiable = True
-        changes.rewind()
-        return self._differentiated(leaves, structure)
+        return Recorder(self, kind, leaves, structure, call, given).run()
 
     def _keep(self, kind: Kind, program: Program, results: Results, changes: Any) -> Path | None:
         """Keep the program, if it does all that the function did."""
@@ -389,6 +296,8 @@ class Compiled:
         self._unsettled = 0
         path = Path(program, results, changes, getattr(self, "__name__", "function"))
         kind.add(path)
+        if (generated := generated_code()) is not None:
+            generated.keep()
         return path
 
     # Derivatives ------------------------------------------------------------------------------------------------
@@ -396,21 +305,9 @@ class Compiled:
     def _differentiated(self, leaves: list, structure: Any) -> Any:
         """The function as one operation of whatever asks for derivatives."""
         with RECORDING:
-            found = self._surroundings.now([], [])
-        used = [t for t in found.tensors if t._node is not None]
-        captured = [t for t in used if not any(t is x for x in leaves)]
-        both = {i: x for i, x in enumerate(leaves) if any(t is x for t in used)}
-        objects = tuple(map(id, captured)), tuple(both), tuple(map(id, both.values()))
-        key = (structure, *objects, *orders([rebuild(structure, leaves)]))
-        with BOOKS:
-            derivatives = self._derivatives.get(key)
-            if derivatives is None:
-                make = functools.partial(Compiled, check=self.check)
-                derivatives = self._derivatives[key] = Derivatives(self.function, structure, captured, both, make)
-                if len(self._derivatives) > 64:
-                    self._derivatives.popitem(last=False)
-        found = derivatives([x.value if isinstance(x, Static) else x for x in leaves])
-        if derivatives.value.draws:
+            used = self._surroundings.now([], []).tensors
+        found, draws = self._derivatives(leaves, structure, [t for t in used if t._node is not None])
+        if draws:
             self._reason = "it draws random numbers, and is differentiated from outside; compile what differentiates it"
         return found
 
@@ -424,22 +321,33 @@ class Compiled:
         dict
             ``calls``; those of them that were recorded (``recordings``) and that the function itself has served
             (``eager``: ways that are new, or what is given up); ``kinds`` of arguments; ``paths`` that are compiled;
-            ``given up``: why kinds, or all calls, are left to the function; ``seconds`` for compiling. Those of a
-            method, asked for at the class, are those of all objects that there are.
+            ``given up``: why kinds, or all calls, are left to the function; ``seconds`` for compiling. What has been
+            recorded and compiled of its derivatives counts as well, where they are asked for from outside. The figures
+            of a method, asked for at the class, are those of all objects that there are.
         """
-        parts = [self, *[part for _, part in list(self._bound.values())]]
+        own = [self, *[part for _, part in list(self._bound.values())]]
+        parts = [inner for part in own for inner in part._with_derivatives()]
         kinds = [kind for part in parts for kind in list(part._kinds.values())]
-        left = sum(part._left for part in parts)
         reasons = {part._reason for part in parts} | {k.given_up for k in kinds}
         return {
-            "calls": sum(k.calls for k in kinds) + sum(p._shortcuts.runs + p._outside for p in parts) + left,
-            "eager": sum(k.eager for k in kinds) + left,
+            "calls": sum(part._calls() for part in own),
+            "eager": sum(k.eager for k in kinds) + sum(part._left for part in parts),
             "recordings": sum(k.recordings for k in kinds),
             "kinds": len(kinds),
             "paths": sum(len(k.paths) for k in kinds),
             "given up": sorted(reason for reason in reasons if reason),
             "seconds": sum(p.seconds for k in kinds for p in k.paths.values()),
         }
+
+    def _calls(self) -> int:
+        """How often it has been called."""
+        return sum(k.calls for k in list(self._kinds.values())) + self._shortcuts.runs + self._outside + self._left
+
+    def _with_derivatives(self) -> Iterator["Compiled"]:
+        """The function, and what is compiled of its derivatives."""
+        yield self
+        for _, part in self._derivatives.parts():
+            yield from part._with_derivatives()
 
     def explain(self) -> str:
         """What has been recorded, how it runs, and what is left to NumPy, as text."""
@@ -454,23 +362,32 @@ class Compiled:
             if kind.is_known():
                 lines.append(f"for {', '.join(map(described, key[1:-1])) or 'no arguments'}")
                 lines.append(kind.explained())
-        for derivatives in self._derivatives.values():
-            parts = {"value": derivatives.value, "pullback": derivatives.pulled, "pushforward": derivatives.pushed}
-            lines += [f"its {name}, {part.explain()}" for name, part in parts.items() if part._kinds]
+        lines += [f"its {name}, {part.explain()}" for name, part in self._derivatives.parts() if part._kinds]
         return "\n".join(lines)
 
     def _with(self, nums: Any, names: Any, check: bool) -> "Compiled":
         """The same function with more options; this one, if there are none."""
         if nums == () and names == () and not check:
             return self
-        nums, names = static_arguments(self.function, nums, names)
-        return Compiled(self.function, nums or self._static_nums, names or self._static_names, check or self.check)
+        function = self._searched
+        nums, names = static_arguments(function, nums, names)
+        return Compiled(function, nums or self._static_nums, names or self._static_names, check or self.check)
 
     def __repr__(self) -> str:
         return f"<compiled {getattr(self, '__name__', self.function)}>"
 
 
 # The interface ----------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _prepare() -> None:
+    """Load what programs are likely to need, so that their first calls do not."""
+    generated_code()
+    for name in ("forward", "jacobian", "reverse", "vmap"):
+        importlib.import_module(f"wengert.transforms.{name}")
+    if "scipy.special" in sys.modules:
+        importlib.import_module("wengert.rules.special")
 
 
 def compile(
@@ -520,6 +437,7 @@ def compile(
         return functools.partial(compile, static_argnums=static_argnums, static_argnames=static_argnames, check=check)
     if not callable(function) or isinstance(function, type):
         raise ArgumentError(f"[compile] a function was required; received {function!r}; pass one, or a method")
+    _prepare()
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
         raise ArgumentError(
             f"[compile] a function that returns its results was required; received {function!r}, which yields or "
@@ -527,4 +445,9 @@ def compile(
         )
     if isinstance(function, Compiled):
         return function._with(static_argnums, static_argnames, check)
+    if isinstance(function, MethodType) and isinstance(function.__func__, Compiled):
+        found = function.__func__._with(static_argnums, static_argnames, check)
+        if found is function.__func__:
+            return function
+        return found if isinstance(found.function, MethodType) else MethodType(found, function.__self__)
     return Compiled(function, *static_arguments(function, static_argnums, static_argnames), check)

@@ -23,30 +23,23 @@ class _NoShortcuts:
         return 0
 
 
-def shortcuts(slow: Callable) -> Any:
-    """Ways for calls to go straight to native code, where that can be made."""
+def shortcuts(slow: Callable, owner: Any = None) -> Any:
+    """Ways for calls to go straight to native code, where that can be made; those of a method are given its object."""
     try:
         from wengert.compiler.shortcut import Shortcuts
     except ImportError:
         return _NoShortcuts()
-    return Shortcuts(slow)
+    return Shortcuts(slow, owner)
 
 
 class Method:
-    """A method of an object that may die before the compiled method does."""
+    """A method of an object, which is kept alive by those who call it: by the bound method that they have."""
 
-    __slots__ = ("__dict__", "called", "function", "held", "owner")
+    __slots__ = ("__dict__", "function", "owner")
 
-    def __init__(self, owner: Any, alive: weakref.ref, function: Callable, called: Callable):
+    def __init__(self, owner: weakref.ref, function: Callable):
         functools.update_wrapper(self, function)
-        # The object itself, until the first call: it may be in nobody else's hands, as in ``Model().loss(x)``.
-        self.held: Any = owner
-        self.owner, self.function, self.called = alive, function, called
-
-    def let_go(self) -> None:
-        """Leave it to others how long the object lives."""
-        self.called()
-        self.held = None
+        self.owner, self.function = owner, function
 
     @property
     def _searched(self) -> Any:

@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-__all__ = ["Store", "default_store"]
+__all__ = ["Store", "current_store", "default_store"]
 
 FORMAT = "2"
 """Another one makes all files of before unknown."""
@@ -159,3 +159,15 @@ def default_store() -> Store | None:
         return None
     base = Path(home) if home and os.path.isabs(home) else fallback
     return Store(base / "wengert")
+
+
+_stores: dict[int, Store | None] = {}
+
+
+def current_store() -> Store | None:
+    """The store of this process; a forked one looks again."""
+    process = os.getpid()
+    if process not in _stores:
+        _stores.clear()
+        _stores[process] = default_store()
+    return _stores[process]

@@ -15,7 +15,7 @@ import numpy as np
 
 from wengert import tape
 from wengert.box import Box, bare
-from wengert.compiler.places import ABSENT, Item, Place, TupleItem
+from wengert.compiler.places import ABSENT, Place, TupleItem, refill
 from wengert.compiler.program import Node, Program, depends
 from wengert.compiler.surroundings import Found, find, flags
 from wengert.compiler.trace import Trace
@@ -53,7 +53,7 @@ class Surroundings:
     def _known(self, roots: list, fresh: bool) -> Found:
         last = self.last
         same_roots = len(roots) == len(self.roots) and all(a is b for a, b in zip(roots, self.roots, strict=True))
-        if last is not None and same_roots and not fresh and last.holds():
+        if last is not None and same_roots and not (fresh and last.varies) and last.holds():
             return last
         found = find([self.function, *roots], self.variables, [])
         if last is not None and self._changing(last, found):
@@ -233,12 +233,7 @@ class Changes:
         """What the function has raised, if so."""
         self.variables: list[Place] = []
         """Numbers that turned out to change."""
-        program.can_be_undone = self.leaves_lengths
-        self.generators = [
-            (g.bit_generator, g.bit_generator.state)
-            for g in captured.found.generators
-            if isinstance(g, np.random.Generator)
-        ]
+        program.can_be_undone = captured.found.has_same_contents
 
     def input(self, value: Any, program: Program) -> Trace:
         """A trace for an input."""
@@ -258,14 +253,11 @@ class Changes:
                 self._entry(k, place, held, now)
         if any(array.tobytes() != contents for array, contents in self.captured.found.fixed):
             self._refuse("it writes an array of whole numbers that it uses")
-        for container, n in self.captured.found.lengths:
-            if len(container) != n:
-                self._refuse(f"it adds to or takes from a {type(container).__name__}")
-                self._settle(container)
-        for container, parts in self.captured.found.orders:
-            if tuple(map(id, container)) != tuple(map(id, parts)):
-                self._refuse(f"it changes the order, or the parts, of a {type(container).__name__}")
-                self._settle(container)
+        for contents in self.captured.found.contents:
+            if not contents.is_same():
+                what = "changes the order, or the parts, of" if contents.has_size() else "adds to or takes from"
+                self._refuse(f"it {what} a {type(contents.container).__name__}")
+                self._settle(contents.container)
 
     def _tensor(self, k: int, t: Any) -> None:
         value, grad = bare(t), getattr(t, "_grad", None)
@@ -314,29 +306,14 @@ class Changes:
     def can_be_repeated(self) -> bool:
         """Whether all that the function has done is undone; if so, random numbers are those that they were, too."""
         self.rewind()
-        return self.leaves_lengths()
-
-    def leaves_lengths(self) -> bool:
-        """Whether nothing has been added to containers."""
-        found = self.captured.found
-        return all(len(container) == n for container, n in found.lengths) and found.in_order()
+        return self.captured.found.has_same_contents()
 
     def rewind(self) -> None:
         """Draw the same random numbers again; containers get back what was in them."""
-        for generator, state in self.generators:
-            generator.state = state
         for generator, state in self.program.states:
             generator.bit_generator.state = state
-        changed = [c for c, n in self.captured.found.lengths if len(c) != n and isinstance(c, (list, dict))]
-        for container in changed:
-            entries = self.captured.found.entries
-            held = [(p.key, x) for p, x in entries if isinstance(p, Item) and p.holder is container]
-            container.clear()
-            container.extend(x for _, x in held) if isinstance(container, list) else container.update(held)
-        for container, parts in self.captured.found.orders:
-            if isinstance(container, (deque, set)) and tuple(map(id, container)) != tuple(map(id, parts)):
-                container.clear()
-                (container.extend if isinstance(container, deque) else container.update)(parts)
+        for contents in self.captured.found.contents:
+            contents.restore()
 
     def concrete(self, value: Any) -> Any:
         """What has been kept somewhere, as the function itself would have kept it; the same wherever it is kept."""
@@ -358,16 +335,11 @@ class Changes:
 
     def _settle(self, container: Any) -> None:
         """Take the traces out of a container that the function has put something into."""
-        if isinstance(container, list):
-            container[:] = map(self.concrete, container)
-        elif isinstance(container, dict):
-            for key in list(container):
-                container[key] = self.concrete(container[key])
-        elif isinstance(container, (deque, set)):
-            parts = [self.concrete(part) for part in container]
-            if any(a is not b for a, b in zip(parts, container, strict=True)):
-                container.clear()
-                (container.extend if isinstance(container, deque) else container.update)(parts)
+        if isinstance(container, (list, dict, set, deque)):
+            before = tuple(container.values() if isinstance(container, dict) else container)
+            after = tuple(map(self.concrete, before))
+            if any(a is not b for a, b in zip(before, after, strict=True)):
+                refill(container, tuple(container) if isinstance(container, dict) else after, after)
 
     def look_for_escaped(self, outputs: list) -> None:
         """Give numbers to values of the recording that live on where nobody looks, as in a cache.
@@ -379,7 +351,10 @@ class Changes:
         mine = {id(y) for y in (*outputs, *[x for _, x in self.replaced])}
         mine |= {id(s) for s, _ in self.stand_ins} | {id(g) for g in self.gradients}
         mine |= {id(y._base) for y in outputs if isinstance(y, Box) and y._is_view}  # type: ignore[attr-defined]
-        kept = [y for y in gc.get_objects(0) if issubclass(type(y), Box) and id(y) not in mine]
+        young = gc.get_objects(0)
+        boxes = {kind for kind in set(map(type, young)) if issubclass(kind, Box)}
+        kept = [y for y in young if type(y) in boxes and id(y) not in mine]
+        del young
         kept = [y for y in kept if self.is_recorded(y)]
         alive = list(map(weakref.ref, kept))
         kept.clear()

@@ -2,19 +2,17 @@
 
 import ctypes
 import functools
-import os
 from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
 
-from wengert.compiler.cache import Store, default_store
+from wengert.compiler.cache import Store, current_store
 from wengert.compiler.machine import features
 
-__all__ = ["Code", "bind", "bind_library", "current_store", "host_facts", "object_code"]
+__all__ = ["Code", "bind", "bind_library", "host_facts", "object_code"]
 
 EMPTY = ""
-_store: dict[int, Store | None] = {}
 
 
 class Code:
@@ -68,7 +66,7 @@ class Code:
 
 def object_code(text: str, level: int = 0, passes: bool = False) -> bytes:
     """The text compiled for this machine."""
-    machine = _machine(level)
+    machine = _emitter(level)
     module = llvm.parse_assembly(text)
     module.verify()  # what is wrong would end the process below
     if passes:
@@ -114,15 +112,12 @@ def _machine(level: int) -> Any:
 
 
 @functools.cache
+def _emitter(level: int) -> Any:
+    """A code generator that emits one module after another."""
+    return _machine(level)
+
+
+@functools.cache
 def _initialise() -> None:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-
-
-def current_store() -> Store | None:
-    """The store of this process; a forked one looks again."""
-    process = os.getpid()
-    if process not in _store:
-        _store.clear()
-        _store[process] = default_store()
-    return _store[process]

@@ -4,6 +4,7 @@ What the function reads from around it and what requires a gradient there is an 
 whatever level asks for them; where they meet values of a level below, they are differentiated in their turn.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box, unbox
+from wengert.compiler.arguments import Static, orders
+from wengert.compiler.locks import BOOKS
 from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
 from wengert.transforms.batching import Batch
@@ -19,7 +22,47 @@ from wengert.transforms.containers import flatten, rebuild
 from wengert.transforms.forward import jvp
 from wengert.transforms.reverse import vjp
 
-__all__ = ["Derivatives"]
+__all__ = ["Derivatives", "FromOutside"]
+
+MOST = 64
+"""Kinds of arguments, and of what is asked of them, for which derivatives are kept."""
+
+
+class FromOutside:
+    """A function as one operation of whatever asks for its derivatives from outside.
+
+    Parameters
+    ----------
+    function : callable
+        The function itself.
+    make : callable
+        Compiles a function.
+    """
+
+    def __init__(self, function: Callable, make: Callable):
+        self.function, self.make = function, make
+        self.known: OrderedDict[Any, Derivatives] = OrderedDict()
+
+    def __call__(self, leaves: list, structure: Any, used: list) -> tuple[Any, bool]:
+        """The result, and whether random numbers are drawn for it; tensors that the function uses have a history."""
+        captured = [t for t in used if not any(t is x for x in leaves)]
+        both = {i: x for i, x in enumerate(leaves) if any(t is x for t in used)}
+        objects = tuple(map(id, captured)), tuple(both), tuple(map(id, both.values()))
+        key = (structure, *objects, *orders([rebuild(structure, leaves)]))
+        with BOOKS:
+            derivatives = self.known.get(key)
+            if derivatives is None:
+                derivatives = Derivatives(self.function, structure, captured, both, self.make)
+                self.known[key] = derivatives
+                if len(self.known) > MOST:
+                    self.known.popitem(last=False)
+        found = derivatives([x.value if isinstance(x, Static) else x for x in leaves])
+        return found, bool(derivatives.value.draws)
+
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """All compiled functions that there are, with what they are."""
+        for derivatives in list(self.known.values()):
+            yield from derivatives.parts().items()
 
 
 class Drawn(Exception):
@@ -57,6 +100,11 @@ class Derivatives:
             for generator, state in drawn.states:
                 generator.bit_generator.state = state
         return self._value(*operands)
+
+    def parts(self) -> dict[str, Any]:
+        """What is compiled, by what it is called."""
+        batches = {f"value of batches {k}": batched for k, batched in enumerate(list(self.batches.values()))}
+        return {"value": self.value, "pullback": self.pulled, "pushforward": self.pushed} | batches
 
     def batched(self, mapped: tuple[bool, ...]) -> Callable:
         """The function for all examples of batches in the place of some leaves; its results all have the axis."""

@@ -6,7 +6,6 @@ computed outside of it. A value that changes along the *lane* axis is a vector, 
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -20,8 +19,9 @@ from wengert.compiler.totals import Accumulator, across, combined, identity_of
 from wengert.compiler.values import Values
 from wengert.compiler.vectormath import Target
 from wengert.compiler.walk import all_items, cost_of, walk_of
+from wengert.compiler.writer import Written
 
-__all__ = ["Emitted", "emit_kernel"]
+__all__ = ["emit_kernel"]
 
 NANOSECONDS = 0.5
 """What an addition of vectors takes, with all that is around it."""
@@ -31,25 +31,8 @@ PARTS, EDGES = -1, -2
 """The axes of the loops over parts, and over what stretches leave of an axis."""
 
 
-@dataclass
-class Emitted:
-    """A kernel's text, ``void @name(ptr pointers, ptr row, i64 begin, i64 end)``, and what its callers must know."""
-
-    text: str
-    order: list[Value]
-    """The values whose pointers it takes, in the order of its row."""
-    extent: int
-    """The length of its outermost axis: all of it is done by one call from 0 to here."""
-    grain: int
-    """Parts of the outermost axis begin at multiples of this."""
-    parallel: bool
-    """Whether parts may be done in any order, several at once. If not, there is only one part: the whole."""
-    work: float
-    """About how many nanoseconds the whole takes."""
-
-
-def emit_kernel(kernel: Kernel, name: str, stored: dict[int, Any], target: Target) -> Emitted:
-    """The text of a kernel."""
+def emit_kernel(kernel: Kernel, name: str, stored: dict[int, Any], target: Target) -> Written:
+    """The text of a kernel, ``void @name(ptr pointers, ptr row, i64 begin, i64 end)``."""
     return _Emitter(kernel, stored, target).emitted(name)
 
 
@@ -79,17 +62,19 @@ class _Emitter(Values):
 
     # The function --------------------------------------------------------------------------------------------------
 
-    def emitted(self, name: str) -> Emitted:
+    def emitted(self, name: str) -> Written:
         self.write()
         head = f"define void @{name}(ptr %pointers, ptr %row, i64 %begin, i64 %end) {{"
         text = "\n".join([head, "entry:", *self.lines(), "  ret void", "}"])
         work = self.walk.work * NANOSECONDS
         if not self.rows:
-            return Emitted(text, self.order, 1, 1, False, work)
+            return Written(text, self.order, work=work)
         if self.part is not None:
-            return Emitted(text, self.order, -(-self.extents[self.rows[0]] // self.part), 1, True, work)
+            parts = -(-self.extents[self.rows[0]] // self.part)
+            return Written(text, self.order, extent=parts, parallel=True, work=work)
         grain = self.width if self.rows[0] in (self.lane, self.tile) else 1
-        return Emitted(text, self.order, self.extents[self.rows[0]], grain, not self.kernel.totals(), work)
+        extent, parallel = self.extents[self.rows[0]], not self.kernel.totals()
+        return Written(text, self.order, extent=extent, grain=grain, parallel=parallel, work=work)
 
     def write(self) -> None:
         """Loops over parts, rows, and inner axes."""

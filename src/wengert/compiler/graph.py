@@ -24,14 +24,16 @@ kind            what it is; ``setting``
 Equal values are one object. Literals are folded and operations that do nothing left out when values are made.
 """
 
+import functools
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
 
 import numpy as np
 
-__all__ = ["FEW_PARTS", "Gather", "Graph", "Move", "Scatter", "Value", "identity", "is_transposed"]
+__all__ = ["FEW_PARTS", "Gather", "Graph", "Move", "Scatter", "Value", "identity", "is_transposed", "together"]
 
 FEW_PARTS = 12
 """Parts of a join up to which each element is chosen among them where it is used."""
@@ -75,17 +77,14 @@ class Scatter:
 class Value:
     """One value: its kind, operands, setting, shape and dtype; ``number`` in the order of the program."""
 
-    __slots__ = ("dtype", "kind", "number", "operands", "setting", "shape", "users")
+    __slots__ = ("dtype", "kind", "number", "operands", "setting", "shape", "size", "users")
 
     def __init__(self, number: int, kind: str, operands: tuple, setting: Any, shape: tuple, dtype: np.dtype):
         self.number, self.kind, self.operands, self.setting = number, kind, operands, setting
         self.shape, self.dtype = shape, dtype
-        self.users: list[Value] = []
-
-    @property
-    def size(self) -> int:
+        self.size = prod(shape)
         """How many elements it has."""
-        return prod(self.shape)
+        self.users: list[Value] = []
 
     def __repr__(self) -> str:
         return f"%{self.number}"
@@ -119,8 +118,7 @@ class Graph:
 
     def map(self, name: str, *operands: Value, dtype: Any) -> Value:
         """An elementwise operation on operands that broadcast against each other."""
-        shape = np.broadcast_shapes(*[v.shape for v in operands])
-        return self.make("map", operands, name, shape, dtype)
+        return self.make("map", operands, name, together(operands), dtype)
 
     def move(self, x: Value, move: Move) -> Value:
         """Elements of `x` at other places; a move of a move is one."""
@@ -233,6 +231,13 @@ class Graph:
         )
 
 
+def together(values: Sequence[Value]) -> tuple[int, ...]:
+    """The shape that values broadcast to; NumPy's own function takes its time, and most have one shape."""
+    first, *others = [v.shape for v in values]
+    return first if all(shape == first for shape in others) else np.broadcast_shapes(first, *others)
+
+
+@functools.lru_cache(4096)
 def identity(shape: tuple) -> Move:
     """The move that leaves everything where it is."""
     return Move(shape, tuple((0, ((i, 1),) if n != 1 else ()) for i, n in enumerate(shape)))

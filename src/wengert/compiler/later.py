@@ -19,6 +19,8 @@ __all__ = ["LARGE", "Later", "all_known", "elementwise", "known", "later", "look
 
 LARGE = 1 << 15
 """Elements from which on an operation is put off."""
+_empty, _ones = np.empty, np.ones
+"""NumPy's own, in whose place functions that are being recorded find others (`making`)."""
 PUT_OFF = "fdFD?"
 """The dtypes of results that are put off: operations on integers may raise."""
 
@@ -91,7 +93,7 @@ def _look_of_elementwise(call: Callable, *seen: Any) -> Any:
     if not shapes:
         return dtype.type(1)
     if len(shapes) == 1 and all(x.flags.c_contiguous for x in seen if x.__class__ is np.ndarray):
-        return np.empty(shapes.pop(), dtype)
+        return _empty(shapes.pop(), dtype)
     return _allocated(seen, dtype)
 
 
@@ -121,7 +123,7 @@ def _dtype(call: Callable, seen: Sequence) -> np.dtype | None:
 
 
 def _one(x: Any) -> Any:
-    return np.ones(1, x.dtype) if isinstance(x, (np.ndarray, np.generic)) else x
+    return _ones(1, x.dtype) if isinstance(x, (np.ndarray, np.generic)) else x
 
 
 # Other functions ----------------------------------------------------------------------------------------------------
@@ -150,8 +152,7 @@ def _looked(call: Callable, name: str, is_view: bool, seen: tuple, kwargs: dict)
     if any(True for _ in found_in(kwargs, Later)):
         return None
     if is_view:
-        found = call(*seen, **kwargs)
-        return found if isinstance(found, np.ndarray) and np.may_share_memory(found, seen[0]) else None
+        return call(*seen, **kwargs)  # a view, or a copy of what nobody reads: its shape depends on no value
     look = LOOKS.get(name)
     if look is None:
         return None
@@ -165,9 +166,9 @@ def _look_of_reduction(call: Callable, x: Any, axis: Any = None, keepdims: bool 
     axes = np.lib.array_utils.normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     if not x.size:
         return None
-    dtype = call(np.ones((1,) * x.ndim, x.dtype), axis=axis).dtype
+    dtype = call(_ones((1,) * x.ndim, x.dtype), axis=axis).dtype
     shape = tuple(1 if k in axes else n for k, n in enumerate(x.shape) if keepdims or k not in axes)
-    return np.empty(shape, dtype) if shape else dtype.type(1)
+    return _empty(shape, dtype) if shape else dtype.type(1)
 
 
 def _look_of_product(call: Callable, a: Any, b: Any) -> Any:
@@ -176,7 +177,7 @@ def _look_of_product(call: Callable, a: Any, b: Any) -> Any:
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     shape = (*batch, *(a.shape[-2:-1]), *(b.shape[-1:] if b.ndim > 1 else ()))
     dtype = np.result_type(a.dtype, b.dtype)
-    return np.empty(shape, dtype) if shape else dtype.type(1)
+    return _empty(shape, dtype) if shape else dtype.type(1)
 
 
 def _look_of_written(call: Callable, x: Any, value: Any, index: Any) -> Any:

@@ -58,5 +58,5 @@ def provide_libraries(text: str) -> None:
 def call_library(w: Writer, library: str, dtype: np.dtype, name: str, arguments: list) -> None:
     """Call a function of Fortran's, which takes addresses: of numbers ``(type, number)``, or pointers as they are."""
     name = {"f": "s", "d": "d"}[dtype.char] + name
-    given = [f"ptr {a if isinstance(a, str) else w.local(*a)}" for a in arguments]
+    given = [f"ptr {a if isinstance(a, str) else w.number(*a)}" for a in arguments]
     w.put(f"call void @{symbol(library, name)}({', '.join(given)})")

@@ -140,7 +140,7 @@ class Writer:
 
     def repeated(self, text: str, scalar: str) -> str:
         """A constant in all lanes."""
-        return "<" + ", ".join([f"{scalar} {text}"] * self.width) + ">"
+        return f"splat ({scalar} {text})"
 
     def splat(self, x: str, scalar: str) -> str:
         """A number in all lanes."""

@@ -19,8 +19,8 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 
-from wengert.compiler.cache import Store
-from wengert.compiler.code import Code, current_store, host_facts, object_code
+from wengert.compiler.cache import Store, current_store
+from wengert.compiler.code import Code, host_facts, object_code
 from wengert.compiler.libraries import provide_libraries
 from wengert.compiler.lower import stands_for
 from wengert.compiler.program import Node, Program, Ref
@@ -196,6 +196,8 @@ OURS = ("numpy", "wengert", "builtins", "operator")
 
 def _spelled(value: Any) -> str:
     cls = value.__class__
+    if cls is Spec and value.dtype.kind != "V":
+        return f"{value.dtype.str}{value.shape}"
     if cls in EXACT:
         return repr(value)
     if cls is tuple:

@@ -25,6 +25,7 @@ from wengert.compiler import blas, threads
 from wengert.compiler.answer import Answer
 from wengert.compiler.assembly import FIELDS, filled, index, spelled
 from wengert.compiler.code import Code, bind
+from wengert.compiler.errstate import CAPSULE_CONTENT, LOUD
 from wengert.compiler.operands import CELL_CONTENT, IN_ORDER, SET_SIZE, SIZE, Operands, slot_offset
 
 __all__ = ["Entry", "Launch", "Result", "aligned", "probe", "runtime", "start_helpers"]
@@ -218,8 +219,9 @@ class Entry:
         one = ONE_BLAS_THREAD, SPLIT_ONE_BLAS_THREAD
         if any(launch.code in one or (launch.code == PYTHON and launch.grain) for launch in launches):
             blas.find()
-        memory = {pointer: size for pointer, size in (arena or (0, 0), block or (0, 0)) if size}
-        grow = keep(_States(self._words, operands, results, launches, answer, pointers, memory, constants, views)).grow
+        memory = arena or (0, 0), block or (0, 0)
+        self.states = _States(self._words, operands, results, launches, answer, pointers, memory, constants, views)
+        grow = keep(self.states).grow
         self._put(
             environment=environment().ctypes.data, nargs=nargs, nnames=len(known),
             names=keep(np.array([id(name) for name in known], np.uint64)).ctypes.data,
@@ -238,6 +240,10 @@ class Entry:
     def otherwise(self, other: "Entry | None") -> None:
         """Try another program where a guard reads something else."""
         self._put(instead=self._address_of(other))
+
+    def take_memory_of(self, other: "Entry") -> None:
+        """Use what another entry of the same program, which is called less from now on, has had for its calls."""
+        self.states.donor = other.states
 
     @property
     def runs(self) -> int:
@@ -261,15 +267,18 @@ class _States:
 
     def __init__(
         self, words: np.ndarray, operands: Operands, results: Sequence[Result], launches: Sequence[Launch],
-        answer: Answer, pointers: int, memory: dict[int, int], constants: dict[int, np.ndarray] | None,
-        views: Callable | None,
+        answer: Answer, pointers: int, memory: tuple[tuple[int, int], tuple[int, int]],
+        constants: dict[int, np.ndarray] | None, views: Callable | None,
     ):  # fmt: skip
         self.words = words
         self.noperands, self.results, self.npointers = len(operands.rows), results, pointers
         most_given = max([0, *[launch.extent for launch in launches if launch.code == PYTHON]])
         self.stack = max(answer.deepest, most_given)
-        self.memory, self.constants, self.views = memory, constants or {}, views
-        self.made: list[tuple] = []
+        self.arena, self.block = memory
+        self.constants, self.views = constants or {}, views
+        self.made: dict[int, tuple] = {}
+        """What each state consists of, by its address."""
+        self.donor: _States | None = None
 
     def grow(self) -> None:
         """Add one state to the free ones."""
@@ -278,7 +287,11 @@ class _States:
         pointers = np.zeros(self.npointers + 1, np.uint64)
         for number, array in self.constants.items():
             pointers[number] = array.ctypes.data
-        memory = {pointer: aligned(size) for pointer, size in self.memory.items()}
+        # Nobody reads from the arena what has not been written there: it need not be 0.
+        (arena, size), (block, length) = self.arena, self.block
+        memory = self.donor.given_away() if self.donor is not None else None
+        if memory is None:
+            memory = ({arena: aligned(size, np.empty)} if size else {}) | ({block: aligned(length)} if length else {})
         for pointer, array in memory.items():
             pointers[pointer] = array.ctypes.data
         scalars = np.zeros((len(self.results), 4), np.uint64)
@@ -297,13 +310,20 @@ class _States:
             "fresh": fresh, "views": views.ctypes.data, "stack": fresh + 8 * len(self.results),
             "whole": whole,
         }])  # fmt: skip
-        self.made.append((pointers, memory, scalars, objects, views, tables, state))
+        self.made[state.ctypes.data] = pointers, memory, scalars, objects, views, tables, state
         self.words[index("record.free")] = state.ctypes.data
 
+    def given_away(self) -> dict[int, np.ndarray] | None:
+        """The arena and the block of a state that no call is using, which is gone then; `None` if there is none."""
+        if not self.words[index("record.free")]:
+            return None
+        found = self.made.pop(_take_state()(self.words.ctypes.data), None)  # another call may have been quicker
+        return found[1] if found is not None else None
 
-def aligned(size: int) -> np.ndarray:
-    """So many bytes, all 0, from an address that vectors like."""
-    memory = np.zeros(size + ALIGNMENT, np.uint8)
+
+def aligned(size: int, make: Callable = np.zeros) -> np.ndarray:
+    """So many bytes, all 0 if `make` is NumPy's `zeros`, from an address that vectors like."""
+    memory = make(size + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
     return memory[start : start + size]
 
@@ -357,6 +377,7 @@ def runtime() -> Code:
     for name, address in (symbols | threads.symbols()).items():
         bind(name, address or 0)
     settings = {"most_tries": MOST_TRIES, "tuple_items": tuple.__basicsize__}
+    settings |= {"loud": LOUD, "capsule_content": CAPSULE_CONTENT}
     parts = ("entry", "operands", "launches", "answer", "pool")
     return Code("\n".join(spelled(part, settings) for part in parts), level=0)
 
@@ -378,6 +399,12 @@ def environment() -> np.ndarray:
         "nothing": id(None), "exception": id(Exception),
         "pool": pool.ctypes.data if pool is not None else 0, "blas": limits.ctypes.data if limits is not None else 0,
     }])  # fmt: skip
+
+
+@functools.cache
+def _take_state() -> Callable:
+    """Takes a state from those of a record that are free, as calls do; no other thread runs meanwhile."""
+    return ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(runtime().address("take_state"))
 
 
 @functools.cache

@@ -22,12 +22,14 @@ import numpy as np
 
 from wengert.compiler.assembly import filled
 
-__all__ = ["Again", "Array", "Contents", "Equal", "Exact", "Number", "Operands", "Same", "Sized", "slot_offset"]
+__all__ = [
+    "Again", "Array", "At", "Contents", "Equal", "Exact", "Number", "Operands", "Quiet", "Same", "Sized", "slot_offset",
+]  # fmt: skip
 
 IN_ORDER, WRITABLE = 0x1 | 0x100, 0x400
 """NumPy's flags: C order and aligned; may be written."""
 ARGUMENT, TUPLE, LIST, KEY, SLOT, FIXED, CONTEXT, ATTRIBUTE = range(8)
-ARRAY, NUMBER, SAME, EQUAL, SIZED, EXACT, CONTENTS, AGAIN, WHOLE = range(9)
+ARRAY, NUMBER, SAME, EQUAL, SIZED, EXACT, CONTENTS, AGAIN, WHOLE, QUIET = range(10)
 CELL_CONTENT = 16
 SIZE, SET_SIZE = 16, 24
 """Where a tuple, list or dictionary, and a set, has the number of its items."""
@@ -74,6 +76,13 @@ class Same:
 
 
 @dataclass(frozen=True)
+class At:
+    """The object at an address, which is not kept alive."""
+
+    address: int
+
+
+@dataclass(frozen=True)
 class Equal:
     """A bool, int, string or bytes object of the same class and value."""
 
@@ -103,10 +112,15 @@ class Exact:
     cls: type
 
 
-Check = Array | Contents | Number | Same | Again | Equal | Sized | Exact
+@dataclass(frozen=True)
+class Quiet:
+    """What NumPy is to do about floating-point errors, as `errstate.variable` has it: at most warn."""
+
+
+Check = Array | Contents | Number | Same | At | Again | Equal | Sized | Exact | Quiet
 _KINDS: dict[type, int] = {
     Array: ARRAY, Number: NUMBER, Same: SAME, Equal: EQUAL, Sized: SIZED, Exact: EXACT,
-    Contents: CONTENTS, Again: AGAIN,
+    Contents: CONTENTS, Again: AGAIN, At: SAME, Quiet: QUIET,
 }  # fmt: skip
 _ITEMS = {tuple: TUPLE, list: LIST}
 
@@ -208,6 +222,10 @@ def _row(source: int, parent: int, where: Any, check: Check, pointer: int | None
         row["what"] = check.operand
     elif isinstance(check, Same):
         row["what"] = 0 if check.empty else id(keep(check.value))
+    elif isinstance(check, At):
+        row["what"] = check.address
+    elif isinstance(check, Quiet):
+        row["what"] = id(type(where.get()))
     elif isinstance(check, Equal):
         row["what"] = id(keep(check.value))
     else:

@@ -242,6 +242,8 @@ class Kind:
         """What the kind's key names by identity."""
         self.calls = self.recordings = self.eager = 0
         """Calls; those that were recorded; those that were left to the function itself."""
+        self.failures = 0
+        """Recordings in a row that ended by what the function raised, where nothing else is known of it."""
         self.ways = Ways()
         self.writes: set[tuple[str, int]] = set()
         """The arrays and tensors that its paths write, which must lie apart from all others."""

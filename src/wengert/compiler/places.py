@@ -1,9 +1,14 @@
-"""Where a function keeps what it uses besides its arguments: cells, variables of modules, attributes, items."""
+"""Where a function keeps what it uses besides its arguments: cells, variables of modules, attributes, items.
 
-from types import CellType
+And what was in containers, so that changes are seen, and undone.
+"""
+
+from collections.abc import Iterable
+from operator import is_
+from types import CellType, MappingProxyType
 from typing import Any
 
-__all__ = ["ABSENT", "Cell", "ClassItem", "Item", "Place", "Slot", "TupleItem"]
+__all__ = ["ABSENT", "Cell", "ClassItem", "Contents", "Item", "Place", "Slot", "TupleItem", "refill"]
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "nothing"})()
 """What is found in a place that is no longer there."""
@@ -41,8 +46,11 @@ class Item(Place):
 
     def get(self) -> Any:
         """What is there now, or `ABSENT`."""
+        holder = self.holder
+        if holder.__class__ is not dict and hasattr(holder, "__missing__") and self.key not in holder:
+            return ABSENT  # looked up, it would be made
         try:
-            return self.holder[self.key]
+            return holder[self.key]
         except (KeyError, IndexError):
             return ABSENT
 
@@ -119,3 +127,50 @@ class Cell(Place):
     def set(self, value: Any) -> None:
         """Put something else there."""
         self.holder.cell_contents = value
+
+
+class Contents:
+    """What a list, dictionary, set or queue holds when this is made.
+
+    Parameters
+    ----------
+    container : list, dict, mappingproxy, set or collections.deque
+    in_order : bool
+        Whether the parts are compared: a dictionary's keys, what is in a set or queue. What lies at the places of a
+        list, and attributes, are looked up there.
+    """
+
+    __slots__ = ("container", "in_order", "parts", "values")
+
+    def __init__(self, container: Any, in_order: bool):
+        self.container, self.in_order = container, in_order
+        self.parts = tuple(container)
+        self.values = tuple(container.values()) if isinstance(container, (dict, MappingProxyType)) else ()
+
+    def has_size(self) -> bool:
+        """Whether the container has as many parts as it had."""
+        return len(self.container) == len(self.parts)
+
+    def is_same(self) -> bool:
+        """Whether the container is as it was, as far as it is compared."""
+        if len(self.container) != len(self.parts):
+            return False
+        return not self.in_order or all(map(is_, tuple(self.container), self.parts))
+
+    def restore(self) -> None:
+        """Give the container what was in it."""
+        is_as_it_was = self.has_size() and all(map(is_, tuple(self.container), self.parts))
+        if not is_as_it_was and not isinstance(self.container, MappingProxyType):
+            refill(self.container, self.parts, self.values)
+
+
+def refill(container: Any, parts: Iterable, values: Iterable = ()) -> None:
+    """Put other parts into a container; those of a dictionary are its keys."""
+    container.clear()
+    if isinstance(container, dict):
+        for key, value in zip(parts, values, strict=True):
+            container[key] = value
+    elif isinstance(container, set):
+        container.update(parts)
+    else:
+        container.extend(parts)

@@ -13,8 +13,9 @@ from wengert.compiler import answer as steps
 from wengert.compiler import operands as parts
 from wengert.compiler.answer import Answer
 from wengert.compiler.assembly import FIELDS
+from wengert.compiler.errstate import is_loud
 from wengert.compiler.native import GUARD, MOST_TRIES, PYTHON, Launch, Result, aligned
-from wengert.compiler.operands import Again, Array, Contents, Equal, Exact, Number, Operands, Same, Sized
+from wengert.compiler.operands import Again, Array, At, Contents, Equal, Exact, Number, Operands, Quiet, Same, Sized
 
 __all__ = ["PlainEntry"]
 
@@ -257,6 +258,10 @@ def _fits(value: Any, check: Any) -> bool:
         return same and value.tobytes() == check.contents
     if isinstance(check, Same):
         return not check.empty and value is check.value
+    if isinstance(check, At):
+        return id(value) == check.address
+    if isinstance(check, Quiet):
+        return not is_loud()
     if isinstance(check, Equal):
         return cls is type(check.value) and value == check.value
     if isinstance(check, Sized):

@@ -147,13 +147,12 @@ def _last_uses(graph: Graph, steps: list[Step]) -> dict[int, int]:
     last: dict[int, int] = {}
 
     def use(v: Value, k: int) -> None:
-        line, seen = [v], set()
+        line = [v]
         while line:
             u = line.pop()
-            if u.number in seen:
+            if last.get(u.number) == k:  # steps come in their order, so what this one reads has been seen
                 continue
-            seen.add(u.number)
-            last[u.number] = max(last.get(u.number, 0), k)
+            last[u.number] = k
             if u.number not in position or u.kind == "reshape":
                 line += u.operands
 

@@ -98,12 +98,12 @@ def emit_product(v: Value, name: str) -> Written:
     flops = 2 * v.size * k
     work = flops / (FLOPS[v.dtype.char] if 1 not in (m, n) else FLOPS_OF_VECTORS)
     if outermost is not None:
-        return Written(w.text(), order, batch[outermost], 1, True, work, flops)
+        return Written(w.text(), order, extent=batch[outermost], parallel=True, work=work, flops=flops)
     if cut is None:
         return Written(w.text(), order, flops=flops, work=work)
     extent = (m, n)[cut]
     grain = -(-max(SMALLEST_PART, extent // max(FEW_PARTS, cores())) // 16) * 16
-    return Written(w.text(), order, extent, grain, extent > grain, work, flops)
+    return Written(w.text(), order, extent=extent, grain=grain, parallel=extent > grain, work=work, flops=flops)
 
 
 def _multiply(w: Writer, v: Value, operands: tuple[Operand, Operand], places: list[str], cut: int | None) -> None:

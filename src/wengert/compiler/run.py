@@ -35,6 +35,8 @@ class Plan:
         self.native = can_bind(self)
         self.fast: Any = None
         """The native function, once it has been called for the first time."""
+        self.first: Any = None
+        """Its entry."""
 
     def _make(self, program: Program) -> None:
         self.stages: dict[str, float] = {}
@@ -95,7 +97,8 @@ class Plan:
         for j in range(len(self.program.results)):
             answer.result(j)
         answer.list(len(self.program.results))
-        return bound(self, operands, answer, nargs=len(inputs), slow=self._otherwise).function
+        self.first = bound(self, operands, answer, nargs=len(inputs), slow=self._otherwise)
+        return self.first.function
 
     def _otherwise(self, read: bytes | None, *inputs: Any) -> list:
         if read is None:

@@ -56,10 +56,19 @@ def costs(values: Iterable[Value], stored: set[int] = frozenset()) -> dict[int, 
 
 def repeated(graph: Graph, roots: set[int]) -> set[int]:
     """Values that would be computed again and again: in each row, or at each of the places that others read."""
+    if all(_is_at_own_place(v) for v in graph.values):
+        return set()
     found = _in_rows(graph, roots)
     found |= _in_turned_rows(graph, roots | found)
     found |= _at_places(graph, roots | found)
     return found | _under_conditions(graph, roots | found)
+
+
+def _is_at_own_place(v: Value) -> bool:
+    """Whether a value reads each element of what is computed with it once, at its own place."""
+    if v.kind == "map":
+        return all(o.shape == v.shape or o.kind == "literal" for o in v.operands)
+    return v.kind not in PULLED or all(o.kind == "literal" for o in v.operands)
 
 
 def _in_rows(graph: Graph, roots: set[int]) -> set[int]:

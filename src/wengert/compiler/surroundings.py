@@ -13,7 +13,6 @@ from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Iterator
 from contextvars import ContextVar
 from functools import partial
-from operator import is_
 from queue import SimpleQueue
 from types import (
     BuiltinMethodType,
@@ -30,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box
-from wengert.compiler.places import ABSENT, Cell, ClassItem, Item, Place, Slot, TupleItem
+from wengert.compiler.places import ABSENT, Cell, ClassItem, Contents, Item, Place, Slot, TupleItem
 from wengert.protocol import Wrapper, spec_of
 
 __all__ = ["Found", "find", "flags", "layout"]
@@ -65,9 +64,8 @@ class Found:
         self.varies: set[tuple] = set()
         """The identities of their places."""
         self.entries: list[tuple[Place, Any]] = []
-        self.lengths: list[tuple[Any, int]] = []
-        self.orders: list[tuple[Any, tuple]] = []
-        """Dictionaries, sets and queues, with what they give one after the other."""
+        self.contents: list[Contents] = []
+        """What was in lists, dictionaries, sets and queues."""
         self.fixed: list[tuple[np.ndarray, bytes]] = []
         self.generators: list[Any] = []
         self.asks_for_classes = False
@@ -87,18 +85,11 @@ class Found:
                 place.identity in self.varies and place.get().__class__ is held.__class__
             ):
                 return False
-        for container, n in self.lengths:
-            if len(container) != n:
-                return False
-        if not self.in_order():
-            return False
-        return all(array.tobytes() == contents for array, contents in self.fixed)
+        return self.has_same_contents() and all(array.tobytes() == contents for array, contents in self.fixed)
 
-    def in_order(self) -> bool:
-        """Whether keys, and what is in sets and queues, are as they were."""
-        return all(
-            len(container) == len(parts) and all(map(is_, tuple(container), parts)) for container, parts in self.orders
-        )
+    def has_same_contents(self) -> bool:
+        """Whether lengths, keys, and what is in sets and queues, are as they were."""
+        return all(contents.is_same() for contents in self.contents)
 
 
 def _attributes(value: Any) -> dict | None:
@@ -275,8 +266,7 @@ class _Search:
     def container(self, value: Any, depth: int, name: str) -> None:
         """Look at the parts of a container of Python's own."""
         if isinstance(value, (dict, MappingProxyType)):
-            self.found.lengths.append((value, len(value)))
-            self.found.orders.append((value, tuple(value)))
+            self.found.contents.append(Contents(value, in_order=True))
             closed = self.closed
             self.closed |= isinstance(value, MappingProxyType)
             for key in list(value):
@@ -284,13 +274,12 @@ class _Search:
                 self.enter(Item(value, key, f"{name}[{shown}]"), depth)
             self.closed = closed
         elif isinstance(value, list):
-            self.found.lengths.append((value, len(value)))
+            self.found.contents.append(Contents(value, in_order=False))
             for i in range(len(value)):
                 self.enter(Item(value, i, f"{name}[{i}]"), depth)
         else:
             if isinstance(value, (set, deque)):
-                self.found.lengths.append((value, len(value)))
-                self.found.orders.append((value, tuple(value)))
+                self.found.contents.append(Contents(value, in_order=True))
             for part in tuple(value):
                 self.look(part, depth, name)
 
@@ -341,7 +330,7 @@ class _Search:
         is_library = _is_library(cls.__module__)
         self.closed = is_library and not isinstance(value, OPEN)
         if attributes is not None:
-            self.found.lengths.append((attributes, len(attributes)))
+            self.found.contents.append(Contents(attributes, in_order=False))
             for key in list(attributes):
                 self.enter(Item(attributes, key, f"{name}.{key}"), depth)
         if not is_library:

@@ -16,27 +16,18 @@ from wengert.compiler.putting import put_together
 from wengert.compiler.replay import call_of
 from wengert.compiler.routines import ROUTINES
 from wengert.compiler.vectormath import declarations, host
+from wengert.compiler.writer import Parts
 
 __all__ = ["Kernels", "Launch", "Template"]
 
 
 @dataclass(slots=True)
-class Launch:
+class Launch(Parts):
     """A kernel by its name, or a value that a function of NumPy's gives; ``row`` has the slots that a kernel takes."""
 
     name: str | None
     value: Value | None
     row: np.ndarray | None
-    extent: int = 1
-    """The length of the kernel's outermost axis."""
-    grain: int = 1
-    """Parts of that axis start at multiples of it."""
-    parallel: bool = False
-    """Whether parts may be done at the same time."""
-    work: float = 0.0
-    """About how many nanoseconds a kernel takes."""
-    flops: int = 0
-    """How many operations a product takes."""
 
 
 NAME = "KERNEL"
@@ -102,18 +93,17 @@ class Template:
         """Where the constants are, once a layout has given them a place."""
         for step in steps:
             if step.kernel is not None:
-                made = emit_kernel(step.kernel, NAME, places, host())
-                text, order = made.text, made.order
-                parts = made.extent, made.grain, made.parallel, made.work, 0
+                written = emit_kernel(step.kernel, NAME, places, host())
             elif step.value is not None and step.value.kind in ROUTINES:
                 written = ROUTINES[step.value.kind](step.value, NAME)
-                text, order = written.text, written.order
-                parts = written.extent, written.grain, written.parallel, written.work, written.flops
             else:
                 self.launches.append(Launch(None, _alone(step.value), None))
                 continue
-            row = np.array([(places[v.number].pointer, places[v.number].offset) for v in order], np.int64)
-            self.launches.append(Launch(kernels.name_of(text), None, row.reshape(-1, 2), *parts))
+            row = np.array([(places[v.number].pointer, places[v.number].offset) for v in written.order], np.int64)
+            self.launches.append(Launch(
+                kernels.name_of(written.text), None, row.reshape(-1, 2), extent=written.extent, grain=written.grain,
+                parallel=written.parallel, work=written.work, flops=written.flops,
+            ))  # fmt: skip
         self.planned.places = {n: places[n] for n in self._in_calls() if n in places}
 
     def _in_calls(self) -> set[int]:

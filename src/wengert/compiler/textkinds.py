@@ -48,7 +48,7 @@ def number(kind: str, value: float) -> str:
         text = "true" if value else "false"
     else:
         text = str(int(value))
-    return "<" + ", ".join([f"{scalar} {text}"] * lanes_of(kind)) + ">" if kind[0] == "<" else text
+    return f"splat ({scalar} {text})" if kind[0] == "<" else text
 
 
 def short(kind: str) -> str:

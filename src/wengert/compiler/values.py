@@ -39,17 +39,22 @@ class Values(Writer):
 
     def value(self, item: Item) -> str:
         """An item's number or vector; what it is made of first, each in the loop it belongs to."""
-        line, home = [item], self.at
+        found = self.known(item)
+        if found is not None:
+            return found
+        line, opened, home = [item], set(), self.at
         while line:
-            item = line[-1]
-            if self.known(item) is None:
-                missing = [o for o in item.operands if self.known(o) is None]
+            top = line[-1]
+            if id(top) not in opened:
+                opened.add(id(top))
+                missing = [o for o in top.operands if self.known(o) is None]
                 if missing:
                     line += missing
                     continue
-                self.at = self.loop_of(item.axes)
-                self.at.memo[item.number] = self.computed(item)
             line.pop()
+            if self.known(top) is None:
+                self.at = self.loop_of(top.axes)
+                self.at.memo[top.number] = self.computed(top)
         self.at = home
         return self.name_of(item)
 

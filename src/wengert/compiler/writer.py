@@ -10,7 +10,7 @@ from wengert.compiler.graph import Value
 from wengert.compiler.lines import TYPES
 from wengert.compiler.textkinds import pointer_from_row
 
-__all__ = ["SIGNATURE", "Writer", "Written", "scalar_of"]
+__all__ = ["SIGNATURE", "Parts", "Writer", "Written", "scalar_of"]
 
 SIGNATURE = "ptr %pointers, ptr %row, i64 %begin, i64 %end"
 """What every step of a program takes: the memory, the numbers of the pointers, and the part of the outermost axis."""
@@ -23,22 +23,28 @@ def scalar_of(dtype: np.dtype) -> str:
     return _SCALARS[dtype.char]
 
 
-@dataclass(slots=True)
-class Written:
-    """A function, the values whose pointers it takes, and how it may be run."""
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """How a function of a part of an axis may be run."""
 
-    text: str
-    order: list[Value]
     extent: int = 1
-    """The length of its outermost axis."""
+    """The length of its outermost axis: all of it is done by one call from 0 to here."""
     grain: int = 1
     """Parts of that axis start at multiples of it."""
     parallel: bool = False
-    """Whether parts may be done at the same time."""
+    """Whether parts may be done in any order, several at once. If not, there is only one part: the whole."""
     work: float = 0.0
-    """About how many nanoseconds it takes."""
+    """About how many nanoseconds the whole takes."""
     flops: int = 0
     """How many operations BLAS or LAPACK do."""
+
+
+@dataclass(slots=True)
+class Written(Parts):
+    """A function's text, and the values whose pointers it takes, in the order of its row."""
+
+    text: str
+    order: list[Value]
 
 
 class Writer:
@@ -50,6 +56,8 @@ class Writer:
         self.label = "entry"
         self.head: list[str] = []
         self.lines: list[str] = []
+        self.numbers: dict[tuple, str] = {}
+        """Where numbers are that nobody writes to."""
         for k in range(len(values)):
             self.lines += pointer_from_row(k)
 
@@ -75,6 +83,13 @@ class Writer:
         if number is not None:
             self.head.append(f"store {kind} {number}, ptr %m{self.count}")
         return f"%m{self.count}"
+
+    def number(self, kind: str, number: Any) -> str:
+        """Memory with a number that is only read; equal ones are in one place."""
+        known = self.numbers.get((kind, number))
+        if known is None:
+            known = self.numbers[kind, number] = self.local(kind, number)
+        return known
 
     def address(self, pointer: str, scalar: str, terms: list[tuple[str, int]], offset: int = 0) -> str:
         """A pointer moved on by ``offset + sum(index * stride)`` elements."""

@@ -23,7 +23,8 @@ from wengert.box import bare
 from wengert.dispatch import make_table
 from wengert.generate import Family
 from wengert.tensor import Tensor
-from wengert.writes import ViewOf, detached_view, in_place, make_view
+from wengert.views import ViewOf, detached_view, make_view
+from wengert.writes import in_place
 
 NARROW = {np.dtype(np.float64): np.dtype(np.float32), np.dtype(np.complex128): np.dtype(np.complex64)}
 

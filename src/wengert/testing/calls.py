@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 
 from wengert.creation import asarray
+from wengert.passes import backward
 from wengert.protocol import Wrapper, spec_of
-from wengert.tensor import Tensor, backward
+from wengert.tensor import Tensor
 from wengert.transforms.containers import flatten, rebuild
 from wengert.transforms.forward import jvp
 from wengert.transforms.reverse import vjp

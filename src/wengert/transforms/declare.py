@@ -11,6 +11,7 @@ import numpy as np
 
 from wengert import tape
 from wengert.box import Box, unbox
+from wengert.cotangents import cast, guard
 from wengert.errors import DTypeError, LostGradientError, RuleError, ShapeError
 from wengert.primitive import REGISTRY, Rule, name_of, needs, signature_of
 from wengert.primitive import elementwise as declare_elementwise
@@ -320,7 +321,7 @@ def _checked_slope(label: str, i: int, rule: Rule, renamed: dict[str, str], sing
         if not _stretches(part.shape, shape):
             raise _wrong_partial(label, i, is_product, part, shape)
         part = part if is_product else g * part
-        return tape.guard(part, g) if singular else part
+        return guard(part, g) if singular else part
 
     return _with_names(names, product)
 
@@ -382,7 +383,7 @@ def _of_shape(label: str, what: str, c: Any, like: Any) -> Any:
             f"[{label}] a {what} of shape {like.shape} was required; the rule gave {spec_of(c)!r}; sum or broadcast it "
             f"to that shape"
         )
-    return c if c.dtype is like.dtype else tape.cast(c, like.dtype)
+    return c if c.dtype is like.dtype else cast(c, like.dtype)
 
 
 def _array(label: str, what: str, c: Any) -> Any:

@@ -15,6 +15,7 @@ import numpy as np
 
 from wengert import tape
 from wengert.box import Box, alias, checked_cotangent, plain, unbox
+from wengert.cotangents import cast, fit, guard
 from wengert.errors import ArgumentError, DTypeError
 from wengert.generate import refuse_operand
 from wengert.primitive import Plain, Primitive, needs
@@ -87,7 +88,7 @@ def _shaped(t: Any, like: Spec) -> Any:
         return np.zeros(like.shape, like.dtype)[()]
     if t.shape != like.shape:
         t = np.broadcast_to(t, like.shape)
-    return t if t.dtype is like.dtype else tape.cast(t, like.dtype)
+    return t if t.dtype is like.dtype else cast(t, like.dtype)
 
 
 def tangent_rule(p: Primitive) -> Callable:
@@ -157,7 +158,7 @@ def _elementwise_rule(p: Primitive, rule: Callable) -> Callable:
         if not p.holomorphic and spec_of(xs[i]).is_complex:
             return whole(i, t, xs, y, params)
         part = called(i, t, xs, y, params)
-        return tape.guard(part, t) if p.singular else part
+        return guard(part, t) if p.singular else part
 
     return called if p.holomorphic and not p.singular else push
 
@@ -180,7 +181,7 @@ def _transposed(
         c = c[i] if p.variadic and all_at_once else c
         if not isinstance(c, Tensor) or c._level != level or c._node is None:
             return None
-        c = tape.fit(np.conj(c) if conjugate else c, like)
+        c = fit(np.conj(c) if conjugate else c, like)
         return tape.backpropagate([(c._node, t)]).get(leaf)
 
 

@@ -13,15 +13,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from wengert import face, tape
+from wengert import face
+from wengert.assignment import has_arrays
 from wengert.box import Box, freeze, unbox
+from wengert.cotangents import ALONE
 from wengert.dispatch import composite_entry, look_up
 from wengert.errors import LevelError, LostGradientError, MissingRuleError
 from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of
 from wengert.protocol import Spec, Table, Wrapper, highest, intern_spec, is_open, spec_of
 from wengert.reading import check_reading
 from wengert.tensor import Tensor
-from wengert.writes import check_in_place, has_arrays
+from wengert.writes import check_in_place
 
 __all__ = ["Lifted", "found", "fresh", "opened", "own_memory", "store"]
 
@@ -43,7 +45,7 @@ class Lifted(face.ArrayFace):
     def _has_views(self) -> bool:  # type: ignore[override]
         inside = self._value
         # A view holds its base: somebody has the tensor inside besides this slot and the local variable.
-        return isinstance(inside, Wrapper) and (getrefcount(inside) > tape.ALONE + 1 or inside._has_views)
+        return isinstance(inside, Wrapper) and (getrefcount(inside) > ALONE + 1 or inside._has_views)
 
     def _is_memory(self) -> bool:
         """Whether a value without axes is an array, which is written in place, rather than a scalar."""
@@ -162,7 +164,7 @@ def own_memory(t: Lifted, slot: str) -> Any:
 def store(t: Lifted, slot: str, index: Any, value: Any, add: bool = False) -> None:
     """Write into what is in a slot, or add there: into the array itself, if nobody else has it."""
     memory = getattr(t, slot)
-    ours = memory.__class__ is np.ndarray and memory.base is None and getrefcount(memory) <= tape.ALONE + 1
+    ours = memory.__class__ is np.ndarray and memory.base is None and getrefcount(memory) <= ALONE + 1
     if not ours or not memory.flags.writeable or highest((value, *_parts(index))) is not None:
         memory = own_memory(t, slot)
     if not add:

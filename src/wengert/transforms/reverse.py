@@ -13,6 +13,7 @@ import numpy as np
 
 from wengert import tape
 from wengert.box import alias, checked_cotangent, plain, unbox
+from wengert.cotangents import is_window
 from wengert.errors import ArgumentError, DTypeError, LostGradientError, RuleError, ShapeError
 from wengert.protocol import Wrapper, everything, new_level, spec_of
 from wengert.tensor import Tensor
@@ -125,7 +126,7 @@ def _settled(g: Any, node: tape.Leaf, seen: set[int]) -> Any:
         return zero if node.spec.ndim else zero[()]
     if g.__class__ is not np.ndarray:
         return g
-    if tape.is_window(g) or id(g) in seen:
+    if is_window(g) or id(g) in seen:
         g = np.array(g)
     seen.add(id(g))
     return g if g.ndim else g[()]

@@ -4,6 +4,7 @@
 says which there are, for the texts as well as for the Python code that fills the records.
 """
 
+import functools
 import re
 from collections.abc import Iterable
 from importlib.resources import files
@@ -43,6 +44,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+@functools.cache
 def index(field: str) -> int:
     """The place of a field, given as ``record.slow``."""
     kind, _, name = field.partition(".")
@@ -51,12 +53,13 @@ def index(field: str) -> int:
 
 def filled(kind: str, rows: Iterable[dict[str, Any]]) -> np.ndarray:
     """A table of records of a kind, each given by those of its fields that are not 0."""
-    rows = list(rows)
-    table = np.zeros((len(rows), len(FIELDS[kind])), np.uint64)
-    for line, row in zip(table, rows, strict=True):
+    table = []
+    for row in rows:
+        line = [0] * len(FIELDS[kind])
         for name, value in row.items():
             line[index(f"{kind}.{name}")] = int(value) & 0xFFFFFFFFFFFFFFFF
-    return table
+        table.append(line)
+    return np.array(table, np.uint64).reshape(len(table), len(FIELDS[kind]))
 
 
 def spelled(name: str, settings: dict[str, int]) -> str:

@@ -194,7 +194,19 @@ typed:
     i64 5, label %exact
     i64 6, label %array
     i64 8, label %whole
+    i64 9, label %quiet
   ]
+
+quiet:
+  %is.capsule = icmp eq ptr %type, %what
+  br i1 %is.capsule, label %quiet.bits, label %bad
+quiet.bits:
+  %settings.at = getelementptr i8, ptr %object, i64 ${capsule_content}
+  %settings = load ptr, ptr %settings.at
+  %hows = load i32, ptr %settings
+  %louds = and i32 %hows, ${loud}
+  %is.quiet = icmp eq i32 %louds, 0
+  ret i1 %is.quiet
 
 array:
   %ndarray = field ptr environment.ndarray %environment

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.graph import Graph, Move, Value, identity
+from wengert.compiler.graph import Graph, Move, Value, identity, together
 
 __all__ = ["Builder", "kept", "normal_axes"]
 
@@ -59,11 +59,11 @@ class Builder:
         """
         first = next(v for v in operands if isinstance(v, Value))
         given = [v if isinstance(v, Value) else self.graph.literal(v, first.dtype) for v in operands]
-        shape = np.broadcast_shapes(*[v.shape for v in given])
+        shape = together(given)
         still = _still_axes(given, shape)
         dtype = dtype or first.dtype
         if not still:
-            return self.graph.map(name, *given, dtype=dtype)
+            return self.graph.make("map", tuple(given), name, shape, dtype)
         once = [self._once(v, still, len(shape)) for v in given]
         return self.graph.broadcast(self.graph.map(name, *once, dtype=dtype), shape)
 
@@ -201,6 +201,8 @@ def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
 
 def _still_axes(operands: list[Value], shape: tuple) -> set[int]:
     """Axes longer than 1 along which none of the operands changes."""
+    if any(v.kind != "move" and v.shape == shape for v in operands):
+        return set()
     still = {k for k, n in enumerate(shape) if n > 1}
     for v in operands:
         if not still:

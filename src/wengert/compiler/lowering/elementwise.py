@@ -1,11 +1,12 @@
 """Elementwise functions: the dtypes NumPy computes in, operations that do nothing, functions made of others."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from wengert.compiler.graph import Value
+from wengert.compiler.graph import Value, together
 from wengert.compiler.lowering.builder import Builder
 from wengert.compiler.lowering.rewrites import simpler
 from wengert.compiler.program import KINDS, Node, Ref
@@ -28,16 +29,23 @@ def ufunc(b: Builder, node: Node, of: dict) -> Value | None:
             given.append(weak or of[operand.index].dtype)
         else:
             given.append(type(a) if type(a) in (int, float) else np.asarray(a).dtype)
-    if all(x in (int, float) for x in given):  # two of Python's own, which NumPy would compare as objects
-        given = [np.dtype(x) for x in given]
-    dtypes = function.resolve_dtypes((*given, None))
-    if any(d.char not in KINDS or not _holds(d, a) for a, d in zip((*node.args, None), dtypes, strict=False)):
+    dtypes = _loop(function, *given)
+    if dtypes is None or not all(map(_holds, dtypes, node.args)):
         return None
     operands = [
         b.value(of[node.operands[a.position].index] if a.__class__ is Ref else a, dtype)
         for a, dtype in zip(node.args, dtypes, strict=False)
     ]
     return operation(b, function.__name__, operands, dtypes[-1])
+
+
+@functools.cache
+def _loop(function: np.ufunc, *given: Any) -> tuple[np.dtype, ...] | None:
+    """The dtypes of the loop that NumPy would choose; `None` if kernels do not know one of them."""
+    if all(x in (int, float) for x in given):  # two of Python's own, which NumPy would compare as objects
+        given = tuple(map(np.dtype, given))
+    dtypes = function.resolve_dtypes((*given, None))
+    return dtypes if all(d.char in KINDS for d in dtypes) else None
 
 
 def _holds(dtype: np.dtype, number: Any) -> bool:
@@ -79,7 +87,7 @@ def chosen(b: Builder, condition: Value, yes: Any, no: Any, dtype: Any = None) -
         return chosen(b, condition.operands[0], no, yes, dtype)
     one = condition.operands[0] if condition.kind == "move" else condition
     if one.kind == "literal":
-        shape = np.broadcast_shapes(condition.shape, yes.shape, no.shape)
+        shape = together((condition, yes, no))
         return b.graph.broadcast(yes if one.setting else no, shape)
     return b.map("where", condition, yes, no, dtype=dtype)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.graph import Value
+from wengert.compiler.graph import Value, together
 from wengert.compiler.lowering.builder import Builder
 
 __all__ = ["operation", "simpler"]
@@ -35,7 +35,7 @@ def _folded(b: Builder, name: str, operands: Operands, dtype: np.dtype) -> Value
     function = getattr(np, name, None)
     if function is None:
         return None
-    shape = np.broadcast_shapes(*[v.shape for v in operands])
+    shape = together(operands)
     with np.errstate(all="ignore"):
         return b.filled(function(*map(_number, operands)), shape, dtype)
 
@@ -55,7 +55,7 @@ def _is(v: Value, number: float) -> bool:
 
 def _is_whole(v: Value, operands: Operands) -> bool:
     """Whether a value has the shape of the result."""
-    return v.shape == np.broadcast_shapes(*[o.shape for o in operands])
+    return v.shape == together(operands)
 
 
 def _is_map(v: Value, name: str) -> bool:
@@ -181,7 +181,7 @@ def _logical_not(b: Builder, operands: Operands, dtype: np.dtype) -> Value | Non
 
 
 def _logical_and(b: Builder, operands: Operands, dtype: np.dtype) -> Value | None:
-    shape = np.broadcast_shapes(*[v.shape for v in operands])
+    shape = together(operands)
     for x, other in (operands, operands[::-1]):
         truth = _number(other)
         if truth is not None and not truth:
@@ -208,7 +208,7 @@ def _zero_and_not(b: Builder, zero: Value, finite: Value, dtype: np.dtype) -> Va
 
 
 def _logical_or(b: Builder, operands: Operands, dtype: np.dtype) -> Value | None:
-    shape = np.broadcast_shapes(*[v.shape for v in operands])
+    shape = together(operands)
     for x, other in (operands, operands[::-1]):
         truth = _number(other)
         if truth is not None and truth:

@@ -10,8 +10,9 @@ from wengert.box import checked_cotangent
 from wengert.dialects import passes
 from wengert.dialects.mxnet.errors import MXNetError
 from wengert.errors import FreedGraphError
+from wengert.passes import run_backward
 from wengert.protocol import Spec, spec_of
-from wengert.tensor import Tensor, run_backward
+from wengert.tensor import Tensor
 
 GRAD_REQ = {"null": 0, "write": 1, "add": 3}
 _training = tape.train_mode.variable

@@ -10,7 +10,8 @@ from wengert.dialects.passes import gradients
 from wengert.dialects.torch.anomaly import is_anomaly_enabled, watched
 from wengert.dialects.torch.errors import FreedError, OperandError, OptionError, TorchError, TypeMismatchError
 from wengert.errors import FreedGraphError
-from wengert.tensor import Tensor, run_backward
+from wengert.passes import run_backward
+from wengert.tensor import Tensor
 
 
 def backward(

@@ -10,7 +10,7 @@ from wengert.dialects.torch import dtypes
 from wengert.dialects.torch.dtypes import as_numpy, check_options
 from wengert.dialects.torch.errors import OptionError, TorchError, TypeMismatchError
 from wengert.dialects.torch.tensor import Tensor
-from wengert.writes import on_array
+from wengert.views import on_array
 
 
 def made(array: Any, requires_grad: bool = False) -> Tensor:

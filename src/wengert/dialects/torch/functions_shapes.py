@@ -13,7 +13,7 @@ from wengert.dialects.torch.dtypes import Size, as_numpy, check_device
 from wengert.dialects.torch.errors import LeafError, MissingError, OperandError, TorchError
 from wengert.dialects.torch.making import axes_of, axis_of, bare, entry, in_place, named, spell, titled
 from wengert.dialects.torch.tensor import Tensor
-from wengert.writes import has_views
+from wengert.views import has_views
 
 _reshape, _transpose, _expand, _swap = (
     entry(np.reshape), entry(np.transpose), entry(np.expand_dims), entry(np.swapaxes)

@@ -28,7 +28,8 @@ from wengert.dialects.torch.indices import checked_index
 from wengert.dialects.torch.promotion import mismatched, refused, settle
 from wengert.protocol import GROUND, spec_of
 from wengert.tensor import HookHandle
-from wengert.writes import detached_view, shared_array, write
+from wengert.views import detached_view, shared_array
+from wengert.writes import write
 
 
 class TensorClass(type):

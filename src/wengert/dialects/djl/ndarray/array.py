@@ -19,7 +19,7 @@ from wengert.dialects.djl.ndarray.printing import layout
 from wengert.dialects.djl.ndarray.types import DataType, Shape, dtype_of
 from wengert.dialects.family import DialectTensor, float32_first, found_family
 from wengert.protocol import spec_of
-from wengert.writes import detached_view
+from wengert.views import detached_view
 
 __all__ = ["NDArray"]
 

@@ -10,7 +10,7 @@ from wengert.dialects.mxnet.context import on_cpu
 from wengert.dialects.mxnet.errors import MXNetError
 from wengert.dialects.mxnet.ndarray.ndarray import NDArray, boxed
 from wengert.dialects.mxnet.ndarray.operation import operation
-from wengert.writes import on_array
+from wengert.views import on_array
 
 __all__ = [
     "arange", "array", "empty", "eye", "from_numpy", "full", "histogram", "linspace", "load", "ones", "save", "waitall",

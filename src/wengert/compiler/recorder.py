@@ -1,0 +1,171 @@
+"""One call of a function that is recorded: run with traces in the place of what it is given, and what comes of it."""
+
+from typing import Any
+
+from wengert.compiler.arguments import Arguments, Static
+from wengert.compiler.capture import Captured, Changes
+from wengert.compiler.checking import agree
+from wengert.compiler.collecting import collection_frozen
+from wengert.compiler.locks import RECORDING
+from wengert.compiler.making import buffers_made_recordable
+from wengert.compiler.path import Kind, Results, has_history, returned_trouble
+from wengert.compiler.program import LeftToPython, Program
+from wengert.compiler.randomness import watched
+from wengert.compiler.trace import recording
+from wengert.errors import CompileError
+from wengert.transforms.containers import flatten, rebuild
+
+__all__ = ["Recorder"]
+
+
+class Recorder:
+    """A call that is recorded.
+
+    Parameters
+    ----------
+    owner : wengert.compiler.api.Compiled
+        The function, compiled so far.
+    kind : Kind
+        What is known for arguments of the call's kind.
+    leaves, structure
+        The arguments, taken apart.
+    call : Arguments
+        The same, by what becomes of them.
+    given : (tuple, dict)
+        The arguments as they are given.
+    """
+
+    def __init__(self, owner: Any, kind: Kind, leaves: list, structure: Any, call: Arguments, given: tuple):
+        self.owner, self.kind, self.leaves, self.structure = owner, kind, leaves, structure
+        self.call, self.given = call, given
+
+    def run(self) -> Any:
+        """The results of the call; what it does is noted, and kept if it can be."""
+        with RECORDING:
+            found = self.owner._surroundings.now(self.call.roots, self.call.tensors, fresh=True)
+            captured = Captured(found, self.call.tensors, self.call.arrays)
+            problem = captured.problem()
+            if problem:
+                self.kind.given_up = problem
+                return self.left(captured)
+            program = Program()
+            program.lasting = found.generators
+            with collection_frozen():
+                with program, captured.lifted(program) as changes:
+                    outputs, structure = self.traced(program, changes)
+                    changes.note()
+                changes.look_for_escaped(outputs)
+            return self.unrecorded(changes) if changes.failed is not None else self.noted(changes, outputs, structure)
+
+    # Running ----------------------------------------------------------------------------------------------------
+
+    def traced(self, program: Program, changes: Changes) -> tuple[list, Any]:
+        """The function's results with traces in the place of its arguments, as leaves."""
+        stand_ins = [stand_in for stand_in, _ in changes.stand_ins[: len(self.call.arrays)]]
+        leaves = self.call.lifted(program, stand_ins, changes)
+        recording.program = program
+        try:
+            with watched(program, program.lasting), buffers_made_recordable(program):
+                return self.called(leaves, changes)
+        finally:
+            recording.program = None
+
+    def called(self, leaves: list, changes: Changes) -> tuple[list, Any]:
+        """Call the function, and see whether it leaves the containers that it is given as they are."""
+        args, kwargs = rebuild(self.structure, [x.value if isinstance(x, Static) else x for x in leaves])
+        before, containers = flatten((args, kwargs))
+        out: tuple[list, Any] = [], None
+        try:
+            out = flatten(self.owner.function(*args, **kwargs))
+        except (Exception, LeftToPython) as error:
+            changes.failed = error
+        after, found = flatten((args, kwargs))
+        if found != containers or any(a is not b for a, b in zip(before, after, strict=True)):
+            changes.rewritten = "it writes into a container that it is given"
+        return out
+
+    # What comes of it -------------------------------------------------------------------------------------------
+
+    def noted(self, changes: Changes, outputs: list, structure: Any) -> Any:
+        """The results of a call that has not raised."""
+        kind, program, captured = self.kind, changes.program, changes.captured
+        kind.given_up = kind.given_up or program.refused
+        self.owner.draws = self.owner.draws or program.states
+        trouble = returned_trouble(outputs, captured.tensors)
+        if trouble is None and any(map(has_history, outputs)):
+            if program.refused and changes.can_be_repeated():
+                return self.left(captured)
+            return self.differentiated(changes)
+        trouble = trouble or changes.rewritten or captured.overlap(changes.places())
+        if trouble:
+            kind.given_up = trouble
+            return self.again(changes)
+        kind.given_up = kind.given_up or changes.escaped
+        results = Results(outputs, structure, {node for node, _ in changes.tensors})
+        if captured.found.asks_for_classes and not changes.unsettled:
+            return self.compared(results, changes)
+        return self.first(results, changes)
+
+    def first(self, results: Results, changes: Changes) -> Any:
+        """Keep what has been recorded, and give the results of the call that it was recorded in."""
+        program, captured = changes.program, changes.captured
+        shares = captured.shares(changes.places())
+        path = self.owner._keep(self.kind, program, results, changes)
+        try:
+            if shares:
+                return self.again(changes)
+            if path is not None and program.puts_off and not program.generators:
+                right, found_out = path.run([*captured.values(), *self.call.numbers], captured)
+                if right:
+                    return found_out
+            found_out = results.first()  # before anything is written that it is still to be computed from
+            changes.now()
+            return found_out
+        finally:
+            results.forget()
+
+    def compared(self, results: Results, changes: Changes) -> Any:
+        """The function's own results, where it may have gone another way as traces are of another class than arrays."""
+        found = results.first()
+        changes.rewind()
+        args, kwargs = self.given
+        expected = self.owner.function(*args, **kwargs)
+        try:
+            agree("result", found, expected)
+        except CompileError:
+            self.kind.given_up = "it asks for classes, and traces have others than arrays and numbers"
+            return expected
+        self.owner._keep(self.kind, changes.program, results, changes)
+        results.forget()
+        return found
+
+    def differentiated(self, changes: Changes) -> Any:
+        """The function's results are recorded by a tape around it: derivatives are asked for from outside."""
+        if changes.written or changes.unsettled:
+            self.kind.given_up = "it writes what it uses, and returns tensors with a history"
+            return self.again(changes)
+        self.kind.differentiable = True
+        changes.rewind()
+        return self.owner._differentiated(self.leaves, self.structure)
+
+    def unrecorded(self, changes: Changes) -> Any:
+        """What has raised while it was recorded, as it is: it says itself what is wrong, or does what traces cannot."""
+        assert changes.failed is not None
+        self.kind.failures += not self.kind.paths
+        if not changes.can_be_repeated():
+            raise changes.failed
+        out = self.left(changes.captured)
+        why = f"it cannot be recorded: {type(changes.failed).__name__}: {changes.failed}"
+        if changes.captured.found.asks_for_classes:
+            why += "; it asks for classes, and recorded values have others than arrays and numbers"
+        self.kind.given_up = changes.program.refused or why
+        return out
+
+    def again(self, changes: Changes) -> Any:
+        """The function itself, from the state in which it was recorded."""
+        changes.rewind()
+        return self.left(changes.captured)
+
+    def left(self, captured: Captured) -> Any:
+        """The function itself."""
+        return self.owner._eager(self.kind, captured, self.given)

@@ -1,0 +1,341 @@
+"""What must hold of a call for it to go as another one did, as operands that native code checks.
+
+These are the arguments and their containers, every place that the function reads, the tensors that it uses.
+"""
+
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable
+from dataclasses import replace
+from gc import get_referents
+from types import CellType
+from typing import Any
+
+import numpy as np
+
+from wengert import tape
+from wengert.box import Box
+from wengert.compiler.arguments import ARRAY
+from wengert.compiler.binding import input_check
+from wengert.compiler.capture import LARGEST
+from wengert.compiler.errstate import variable
+from wengert.compiler.fields import is_named_tuple, plain_fields
+from wengert.compiler.operands import Again, Array, Check, Contents, Equal, Exact, Number, Operands, Quiet, Same, Sized
+from wengert.compiler.places import Cell, ClassItem, Item, Place, Slot, TupleItem
+from wengert.compiler.surroundings import flags
+
+__all__ = ["Impossible", "Required"]
+
+MOST_OPERANDS = 600
+SIMPLE = (int, str, bytes)
+
+
+class Impossible(Exception):
+    """No shortcut can be made; says why."""
+
+
+class Required:
+    """One call written down: its arguments, every place that the function reads, the tensors that it uses."""
+
+    def __init__(self, path: Any, before: tuple, args: tuple, kwargs: dict, call: Any, found: Any, captured: Any):
+        self.before, self.path, self.args, self.kwargs, self.call = before, path, args, kwargs, call
+        self.found, self.captured = found, captured
+        if found.refused or found.generators or path.generators:
+            raise Impossible("it draws random numbers")
+        if not path.native.native:
+            raise Impossible("it returns what is no array of numbers")
+        self.operands = Operands()
+        self.holders: dict[Any, int] = {}
+        self.tensors: dict[int, int] = {}
+        self.given: dict[tuple[int, int], int] = {}
+        """The operands of arguments that are inputs; one that is given again must be the same object."""
+        self.arrays: dict[int, int] = {}
+        self.gradients: dict[int, int] = {}
+        self.written = {k for kind, k in path.places if kind == "array"}
+        self.pointers = _pointers(call, captured)
+        self.spare = len(path.program.inputs)
+        self.modes()
+        self.arguments()
+        self.surroundings()
+        self.captured_tensors()
+        if len(self.operands.rows) > MOST_OPERANDS:
+            raise Impossible("it uses too many things")
+
+    def modes(self) -> None:
+        """Whether operations are recorded, whether a model is trained, and what errors of numbers lead to."""
+        self.operands.context(tape._floor, Equal(tape._floor.get()))
+        self.operands.context(tape._training, Same(tape._training.get()))
+        if (errors := variable()) is not None:
+            self.operands.context(errors, Quiet())
+
+    # Arguments --------------------------------------------------------------------------------------------------
+
+    def arguments(self) -> None:
+        """Every part of the arguments, by the leaf that it is."""
+        for number, check in enumerate(self.before):
+            self.operands.argument(number, check)
+        given = [*self.args, *self.kwargs.values()]
+        kinds = iter(self.call.kinds)
+        leaves = iter(self.call.leaves)
+        order = [*range(len(self.args)), *_sorted_positions(self.kwargs, len(self.args))]
+        for number in order:
+            self.part(given[number], _argument(self.operands, len(self.before) + number), leaves, kinds)
+        if next(leaves, None) is not None:
+            raise Impossible("its arguments are in containers of other kinds")
+
+    def part(self, value: Any, add: Callable, leaves: Any, kinds: Any) -> None:
+        """A container, or a leaf."""
+        cls = type(value)
+        if cls in (tuple, list) or is_named_tuple(cls):
+            box = add(Sized(cls, len(value)), None)
+            for k, inner in enumerate(tuple.__iter__(value) if cls is not list else value):
+                self.part(inner, _item(self.operands, box, k), leaves, kinds)
+        elif names := plain_fields(cls):
+            box = add(Exact(cls), None)
+            for name in names:
+                self.part(getattr(value, name), _attribute(self.operands, box, name), leaves, kinds)
+        elif cls is dict and all(type(key) is str for key in value):
+            box = add(Sized(dict, len(value), tuple(value)), None)
+            for key in sorted(value):
+                self.part(value[key], _key(self.operands, box, key), leaves, kinds)
+        else:
+            leaf = next(leaves, self)
+            if leaf is not value and getattr(leaf, "value", None) is not value:
+                raise Impossible("its arguments are in containers of other kinds")
+            self.leaf(leaf, add, *next(kinds))
+
+    def leaf(self, x: Any, add: Callable, kind: int, number: int) -> None:
+        """An array, a tensor, a number, or something that must be as it was."""
+        pointer = self.pointers.get((kind, number))
+        if (kind, number) in self.given:
+            add(Again(self.given[kind, number]), None)
+        elif isinstance(x, Box):
+            if pointer is None:
+                raise Impossible("an argument is a tensor that is looked at in Python")
+            self.tensors[number] = self.given[kind, number] = add(Exact(type(x)), None)
+            self.operands.distinct(self.tensors[number], "tensor")
+            self.tensor(number)
+        elif pointer is not None:
+            self.given[kind, number] = add(self.input(x, kind, number), pointer)
+            if isinstance(x, np.ndarray):
+                self.arrays[number] = self.given[kind, number]
+                self.operands.distinct(self.arrays[number], "array")
+        else:
+            add(_fixed_check(x.value if type(x).__name__ == "Static" else x, self.call.roots), None)
+
+    def input(self, x: Any, kind: int, number: int) -> Check:
+        """What an array or a number must be, which the program reads, and may write."""
+        check = _number_check(x)
+        if isinstance(check, Array) and self.written:
+            return replace(check, written=kind == ARRAY and number in self.written, as_is=True)
+        return check
+
+    # Surroundings -----------------------------------------------------------------------------------------------
+
+    def surroundings(self) -> None:
+        """Every place that was looked at, with what must be there."""
+        arrays = {place.identity: k for k, (_, places) in enumerate(self.found.arrays) for place in places}
+        numbers = {place.identity: k for k, (place, _) in enumerate(self.found.numbers)}
+        first = len(self.captured.arrays) - len(self.found.arrays)
+        tensors = {id(t): k for k, t in enumerate(self.captured.tensors)}
+        boxes = {k for kind, k in self.path.places if kind == "box"}
+        for number, (place, held) in enumerate(self.found.entries):
+            add = self.noted(place, self.place(place))
+            if number in boxes and id(held) in tensors:  # another tensor after each call
+                k = tensors[id(held)]
+                if k in self.tensors:
+                    add(Again(self.tensors[k]), None)
+                    continue
+                self.tensors[k] = add(Exact(type(held)), None)
+                self.operands.distinct(self.tensors[k], "tensor")
+                self.tensor(k)
+            elif place.identity in arrays:
+                k = first + arrays[place.identity]
+                if k in self.arrays:
+                    add(Again(self.arrays[k]), None)
+                else:
+                    self.arrays[k] = add(self.input(held, ARRAY, k), self.pointers["array", k])
+            elif place.identity in numbers:
+                check = Number(int, LARGEST) if type(held) is int else _number_check(held)
+                add(check, self.pointers["number", numbers[place.identity]])
+            else:
+                add(Same(held), None)
+        if len(self.arrays) < len(self.found.arrays):
+            raise Impossible("it uses an array that is kept in no place")
+        self.containers()
+        for array, contents in self.found.fixed:
+            self.operands.fixed(array, Contents(array, contents), pointer=self.spare)
+
+    def containers(self) -> None:
+        """The lengths of containers, the order of keys, and what is in sets."""
+        for contents in self.found.contents:
+            container = contents.container
+            if type(container) is set and all(type(part) in (str, bytes) for part in container):
+                self.operands.fixed(container, Equal(set(container)))
+            elif type(container) is list or _is_dictionary(container):
+                keys = contents.parts if contents.in_order and type(container) is not OrderedDict else None
+                self.operands.fixed(container, Sized(type(container), len(contents.parts), keys))
+            else:
+                raise Impossible(f"it uses a {type(container).__name__}")
+
+    def noted(self, place: Place, add: Callable) -> Callable:
+        """The same, with the operand kept for items of a tuple that lies in the place."""
+
+        def note(check: Check, pointer: int | None) -> int:
+            self.holders[place.identity] = add(check, pointer)
+            return self.holders[place.identity]
+
+        return note
+
+    def place(self, place: Place) -> Callable:
+        """What adds an operand for the content of a place."""
+        holder = place.holder
+        if isinstance(place, TupleItem):
+            return _item(self.operands, self.holders[holder.identity], place.key)
+        if isinstance(place, Cell) and type(holder) is CellType:
+            return _slot(self.operands, self.holder(holder, Same(holder)), "cell_contents")
+        if isinstance(place, Item) and type(holder) is list:
+            return _item(self.operands, self.holder(holder, Sized(list, len(holder))), place.key)
+        if isinstance(place, ClassItem):
+            (holder,) = get_referents(vars(holder))
+        if isinstance(place, (Item, ClassItem)) and _is_dictionary(holder) and _is_plain_key(place.key):
+            return _key(self.operands, self.holder(holder, Same(holder)), place.key)
+        if isinstance(place, Slot):
+            return _slot(self.operands, self.holder(holder, Same(holder)), place.key)
+        raise Impossible(f"{place} lies in a {type(holder).__name__}")
+
+    def holder(self, holder: Any, check: Check) -> int:
+        """The operand of an object that holds places."""
+        if id(holder) not in self.holders:
+            self.holders[id(holder)] = self.operands.fixed(holder, check)
+        return self.holders[id(holder)]
+
+    # Tensors ----------------------------------------------------------------------------------------------------
+
+    def captured_tensors(self) -> None:
+        """The tensors that the function uses besides its arguments, with their gradients."""
+        first = len(self.captured.tensors) - len(self.found.tensors)
+        for k, t in enumerate(self.found.tensors):
+            number = first + k
+            if number in self.tensors:
+                continue
+            self.tensors[number] = self.operands.fixed(t, Exact(type(t)))
+            self.operands.distinct(self.tensors[number], "tensor", varies=False)
+            self.tensor(number)
+
+    def tensor(self, k: int) -> None:
+        """The value of a tensor, and all that a program depends on besides."""
+        operands, operand, t = self.operands, self.tensors[k], self.captured.tensors[k]
+        if type(t)._is_view:
+            raise Impossible("it uses a view of a tensor")
+        operands.slot(operand, "_value", _number_check(t._value), self.pointers["tensor", k])
+        if ("tensor", k) in self.path.places:
+            self.apart(operand, t)
+        operands.slot(operand, "_node", Same(None) if t._node is None else Exact(type(t._node)))
+        operands.slot(operand, "_level", Same(t._level))
+        for name, flag in zip(t._flags, flags(t), strict=True):
+            operands.slot(operand, name, Same(flag, empty=not hasattr(t, name)))
+        if not hasattr(type(t), "_grad"):
+            return
+        grad = getattr(t, "_grad", None)
+        if grad is not None:
+            inner = self.gradients[k] = operands.slot(operand, "_grad", Exact(type(grad)))
+            mine = k < len(self.captured.tensors) - len(self.found.tensors)
+            others = any(kind == "tensor" and j != k for kind, j in self.path.places)
+            if others or {("gradient", k), ("grad", k)} & {*self.path.places}:
+                operands.distinct(inner, "tensor", varies=mine)
+            operands.slot(inner, "_node", Same(None))
+            operands.slot(inner, "_value", _number_check(grad._value), self.pointers["grad", k])
+            if ("gradient", k) in self.path.places:
+                self.apart(inner, grad)
+        else:
+            operands.slot(operand, "_grad", Same(None, empty=not hasattr(t, "_grad")))
+
+    def apart(self, operand: int, t: Any) -> None:
+        """A tensor that is written must not share its memory with an array; that arrays were given away is noted."""
+        if getattr(t, "_storage", None) is None:
+            self.operands.slot(operand, "_storage", Same(None, empty=not hasattr(t, "_storage")))
+        else:
+            storage = self.operands.slot(operand, "_storage", Exact(type(t._storage)))
+            if t._storage.exports is not None:
+                raise Impossible("it writes a tensor whose memory has been shared with an array")
+            self.operands.slot(storage, "exports", Same(None))
+
+
+def _pointers(call: Any, captured: Any) -> dict[Any, int]:
+    """The number of the program's input for each thing that is read, in the order of `Captured.values`."""
+    found: dict[Any, int] = {}
+    count = 0
+    kinds = {number: key for key, number in (("array", 0), ("tensor", 1), ("number", 2))}
+    for k, t in enumerate(captured.tensors):
+        found["tensor", k] = count
+        count += 1
+        if getattr(t, "_grad", None) is not None:
+            found["grad", k] = count
+            count += 1
+    for k in range(len(captured.arrays)):
+        found["array", k] = count
+        count += 1
+    for k in range(len(captured.numbers)):
+        found["number", k] = count
+        count += 1
+    for kind, k in set(call.kinds):
+        name = kinds.get(kind)
+        if name == "number":
+            found[kind, k] = count + k
+        elif name is not None:
+            found[kind, k] = found[name, k]
+    return found
+
+
+def _sorted_positions(kwargs: dict, first: int) -> list[int]:
+    position = {name: first + k for k, name in enumerate(kwargs)}
+    return [position[name] for name in sorted(kwargs)]
+
+
+def _number_check(x: Any) -> Check:
+    """What an input must be."""
+    check = input_check(x)
+    if check is None:
+        raise Impossible(f"it reads a {type(x).__name__}")
+    return check
+
+
+def _fixed_check(x: Any, roots: list) -> Check:
+    if type(x) in SIMPLE:
+        return Equal(x)
+    if x is None or type(x) is bool or any(x is root for root in roots):
+        return Same(x)
+    raise Impossible(f"an argument is a {type(x).__name__}")
+
+
+def _is_dictionary(x: Any) -> bool:
+    """Whether an object is a dictionary that is looked into as all are."""
+    return type(x) in (dict, defaultdict, OrderedDict, Counter)
+
+
+def _is_plain_key(key: Any) -> bool:
+    """Whether a key can be looked up without running code of the user's."""
+    return type(key) in (str, int, bytes) or isinstance(key, Box)
+
+
+# Adding an operand in a certain place: each gives a function of a check and a pointer ------------------------------
+
+
+def _argument(operands: Operands, number: int) -> Callable:
+    return lambda check, pointer: operands.argument(number, check, pointer)
+
+
+def _item(operands: Operands, parent: int, number: int) -> Callable:
+    return lambda check, pointer: operands.item(parent, number, check, pointer)
+
+
+def _key(operands: Operands, parent: int, key: str) -> Callable:
+    return lambda check, pointer: operands.key(parent, key, check, pointer)
+
+
+def _attribute(operands: Operands, parent: int, name: str) -> Callable:
+    return lambda check, pointer: operands.attribute(parent, name, check, pointer)
+
+
+def _slot(operands: Operands, parent: int, name: str) -> Callable:
+    return lambda check, pointer: operands.slot(parent, name, check, pointer)

@@ -1,0 +1,121 @@
+"""What a shortcut gives back, and writes, from the results of its program: the steps of an answer."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from wengert.box import Box
+from wengert.compiler.answer import Answer
+from wengert.compiler.capture import IN_TENSORS
+from wengert.compiler.fields import is_named_tuple
+from wengert.compiler.places import Cell, Item, Place, Slot
+from wengert.compiler.required import Impossible, Required
+from wengert.protocol import intern_spec
+from wengert.transforms.containers import rebuild
+
+__all__ = ["answer_of"]
+
+
+def answer_of(call: Required) -> Answer:
+    """What a call gives that goes as another one did."""
+    return _Returned(call).answer()
+
+
+class _Returned:
+    """The results of one call, and what it writes."""
+
+    def __init__(self, required: Required):
+        self.required, self.path, self.captured = required, required.path, required.captured
+        self.values = iter(range(len(required.path.program.results)))
+        """The numbers of the program's results, those that are given back before those that are written."""
+
+    def answer(self) -> Answer:
+        """The results in their containers; then what is written."""
+        answer = Answer()
+        results = self.path.results
+        _contain(rebuild(results.structure, results.leaves), answer, self.result)
+        stores = [self.stored(kind, k, next(self.values), answer) for kind, k in self.path.places]
+        for k, name, value in self.path.cleared:
+            answer.constant(value)
+            stores.append(partial(answer.store, self.required.tensors[k], type(self.captured.tensors[k]), name))
+        for store in reversed(stores):
+            store()
+        return answer
+
+    def stored(self, kind: str, k: int, number: int, answer: Answer) -> Callable:
+        """What is made of a result that is written; gives what writes it when all has been made."""
+        if kind == "array":
+            spec = self.path.program.results[number].spec
+            pointer, size = self.required.pointers["array", k], spec.dtype.itemsize * prod(spec.shape)
+            return partial(answer.copy, self.path.native.layout.arguments + number, pointer, size)
+        answer.result(number)
+        if kind in IN_TENSORS:
+            t = self.captured.tensors[k]
+            if kind == "gradient":
+                return partial(answer.store, self.required.gradients[k], type(t._grad), "_value")
+            if kind == "grad":
+                self.boxed(answer, t, number)
+            return partial(answer.store, self.required.tensors[k], type(t), "_value" if kind == "tensor" else "_grad")
+        place, held = self.required.found.entries[k]
+        if kind == "number":
+            answer.call(type(held))
+        elif kind == "box":
+            self.boxed(answer, held, number)
+        else:
+            answer.call(np.asarray)
+        return self.storing(place, answer)
+
+    def storing(self, place: Place, answer: Answer) -> Callable:
+        """What puts the topmost object into a place."""
+        holder = place.holder
+        if isinstance(place, (Cell, Slot)):
+            slot = "cell_contents" if isinstance(place, Cell) else place.key
+            return partial(answer.store, self.required.holders[id(holder)], type(holder), slot)
+        if isinstance(place, Item) and type(holder) is not OrderedDict:
+            store = answer.store_index if type(holder) is list else answer.store_key
+            return partial(store, self.required.holders[id(holder)], place.key)
+        raise Impossible(f"it writes {place}")
+
+    def result(self, leaf: Any, answer: Answer) -> None:
+        """One result in the class that the function gave it."""
+        if leaf.node is None:
+            if isinstance(leaf.value, (Box, np.ndarray)):
+                raise Impossible("it returns an array that is always the same")
+            answer.constant(leaf.value)
+            return
+        number = next(self.values)
+        answer.result(number)
+        if leaf.weak is not None:
+            answer.call(leaf.weak)
+        elif leaf.box is not None:
+            self.boxed(answer, leaf.box.__self__, number)
+
+    def boxed(self, answer: Answer, like: Any, number: int) -> None:
+        """The result on top in a tensor, as `Box._box` makes it."""
+        cls: Any = like if isinstance(like, type) else type(like)
+        spec = self.path.program.results[number].spec
+        others = {"_spec": intern_spec(spec.shape, spec.dtype), "_node": None, "_level": cls._ground}
+        answer.boxed(cls._family.tensor, "_value", others)
+
+
+def _contain(value: Any, answer: Answer, leaf: Callable) -> None:
+    """Steps for containers of leaves."""
+    cls = type(value)
+    if cls in (tuple, list) or is_named_tuple(cls):
+        for part in value:
+            _contain(part, answer, leaf)
+        (answer.list if cls is list else answer.tuple)(len(value))
+        if cls not in (tuple, list):
+            answer.call(partial(tuple.__new__, cls))
+    elif cls is dict and all(type(key) is str for key in value) and list(value) == sorted(value):
+        for part in value.values():
+            _contain(part, answer, leaf)
+        answer.dictionary(tuple(value))
+    elif cls.__name__ == "_Leaf":
+        leaf(value, answer)
+    else:
+        raise Impossible(f"it returns a {cls.__name__}")
