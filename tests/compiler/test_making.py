@@ -40,13 +40,30 @@ def constants(x):
     return np.zeros(3), np.ones(2) + 1, np.full(1000, 2.5), np.full(2, -0.0), np.zeros((2, 3))[0], np.zeros(2, int)
 
 
-@pytest.mark.parametrize("f", [table, with_out, listed, copies, filled_with_a_value, constants])
+def matrices(x):
+    turn, shear, lower = np.eye(3), np.array([[1.0, 0.0], [0.0, 1.0]]), np.tri(2)
+    turn[0, 0] = turn[1, 1] = np.cos(x[0])
+    turn[1, 0] = np.sin(x[0])
+    turn[0, 1] = -turn[1, 0]
+    shear[0, 1] = x[1]
+    lower[1] *= x[2]
+    return turn @ turn, shear @ lower, np.identity(2), np.eye(30, k=1) * x[0]
+
+
+def of_one_number(x):
+    return np.full(1000, -0.0) * x[0], np.full(1000, np.nan), np.full(1000, np.inf) * x[1], np.ones(1000) / x[2]
+
+
+@pytest.mark.parametrize(
+    "f", [table, with_out, listed, copies, filled_with_a_value, constants, matrices, of_one_number]
+)
 def test_one_recording_serves_for_all_values(f):
     fast = wg.compile(f)
     for seed in range(3):
         x = np.random.default_rng(seed).uniform(0.5, 1, 3)
         for a, b in zip(_parts(fast(x)), _parts(f(x)), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-15)
+            assert np.array_equal(np.signbit(a), np.signbit(b))
             assert type(a) is type(b)
             assert a.dtype == b.dtype
     assert fast.stats()["recordings"] == 1
@@ -81,3 +98,15 @@ def test_derivatives_of_a_compiled_function_with_buffers():
     steps = 1e-6 * np.eye(3)
     slopes = [(np.sum(table(x + h) ** 2) - np.sum(table(x - h) ** 2)) / 2e-6 for h in steps]
     np.testing.assert_allclose(wg.grad(f)(x), slopes, rtol=1e-6)
+
+
+def test_what_is_put_together_of_recorded_values_takes_values_with_gradients():
+    def f(x, s):
+        state = np.array([s[0], s[1]])
+        state[0] = np.sin(x)
+        later = np.array(state)
+        later[1] = state[0] * x
+        return later.sum()
+
+    x = np.array([1.0, 2.0])
+    np.testing.assert_allclose(wg.compile(wg.grad(f))(x, np.ones((2, 2))), np.cos(x) * (1 + x) + np.sin(x))

@@ -1,4 +1,4 @@
-"""Buffers that are filled piece by piece: each piece becomes a value of its own.
+"""Buffers that are filled piece by piece, or stacked: each piece becomes a value of its own.
 
 A loop that writes ``out[t] = h`` is recorded as a chain of whole arrays, each with one more piece changed. What is read
 from a piece is what was written there last, so reading needs no buffer; and where the whole array is wanted, all pieces
@@ -36,9 +36,22 @@ def primitive(name: str) -> Callable:
 
 def forwarded(program: Program) -> Program:
     """The same program without chains of writes."""
-    if not any(node.function in (trace._assigned, trace._added) for node in program.nodes):
+    if not any(node.function in (trace._assigned, trace._added) or _is_table(node) for node in program.nodes):
         return program
     return _Forwarding(program).new
+
+
+FEW_ROWS = 16
+"""Arrays stacked up to this number are a value like others."""
+
+
+def _is_table(node: Node) -> bool:
+    """Whether it is many arrays stacked as rows, which is a buffer filled row by row."""
+    if len(node.operands) <= FEW_ROWS or node.function is not primitive("stack"):
+        return False
+    as_rows = node.kwargs.get("axis", 0) == 0 and node.args == tuple(map(Ref, range(len(node.operands))))
+    spec = intern_spec(node.spec.shape[1:], node.spec.dtype)
+    return as_rows and all(o.spec is spec for o in node.operands)
 
 
 class _Filled:
@@ -82,6 +95,9 @@ class _Forwarding:
             filled = self.written(node)
             if filled is not None:
                 return filled
+        elif _is_table(node):
+            root = self.call(np.zeros, "zeros", (), (node.spec.shape, node.spec.dtype), {}, node.spec)
+            return _Filled(root, {(i,): self.node(o) for i, o in enumerate(node.operands)})
         elif node.function is self.getitem:
             found = self.read(node)
             if found is not None:

@@ -403,6 +403,7 @@ def _items(kernel: Kernel, stored: dict[int, Any], ranges: list, numbers: dict[A
         for root in inside:
             place = fixed(root.place, ranges)
             found[root] = expansion.item(root.body, place, compute=root.body is root.value)
-            if root.body is root.value:
+            # What is the same along an axis is known where that axis is not walked: later stages load it.
+            if root.body is root.value and found[root].axes == {k for _, terms in place for k, _ in terms}:
                 before[root.value.number, place, ()] = found[root].number
     return found

@@ -17,14 +17,19 @@ from math import prod
 from wengert.compiler.affine import Affine, Place, composed, identity_place, operand_places
 from wengert.compiler.graph import Graph, Value
 from wengert.compiler.product import operand_of
-from wengert.compiler.storing import PULLED, WORTH_STORING, cost_of_map, costs, repeated, sought
+from wengert.compiler.storing import (
+    MOST_TOTALS,
+    PULLED,
+    WORTH_STORING,
+    cost_of_map,
+    costs,
+    repeated,
+    sought,
+    walks_over_rows,
+)
 
 __all__ = ["Kernel", "Root", "Step", "fuse", "required"]
 
-MOST_TOTALS = 1024
-"""How many totals over rows are held in memory at most."""
-MANY_ROWS = 4096
-"""From so many rows on totals over them are held in memory, so that arrays are read in their order."""
 MOST_TRIED = 16
 """How many kernels are tried for a root before it gets its own."""
 
@@ -305,10 +310,7 @@ def _inner_for(kernel: Kernel, root: Root) -> set[int]:
     kept = [k for k in range(len(extents)) if k not in reduced]
     if not reduced or not kept or len(root.own) != len(extents):
         return set()
-    rows = prod(extents[k] for k in reduced)
-    if min(kept) > max(reduced) and rows >= MANY_ROWS and _holds_totals(kernel, root):
-        return set(kept)
-    return reduced
+    return set(kept) if walks_over_rows(tuple(extents), reduced) else reduced
 
 
 def _placements(kernel: Kernel, lengths: list[int]) -> list[tuple[int, ...]]:

@@ -14,7 +14,7 @@ kind            what it is; ``setting``
 ``scatter``     the last operand (or zeros) with the first written to places, or added there: `Scatter`
 ``update``      the first operand with a region overwritten by the second, or it added there; ``(Move, adds)``
 ``join``        operands side by side along an axis; the axis
-``assembly``    operands side by side along a new last axis, each stored in its place; `None`
+``assembly``    operands side by side, each stored in its place: the axis; `None` for columns of a new last one
 ``routine``     what a routine of LAPACK's gives: its name and parameters
 ``product``     a matrix product of two operands of two axes, or with batch axes in front; `None`
 ``call``        a function of NumPy's; the recorded node
@@ -33,7 +33,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["Gather", "Graph", "Move", "Scatter", "Value", "identity", "is_transposed", "together"]
+__all__ = ["FEW_PARTS", "Gather", "Graph", "Move", "Scatter", "Value", "identity", "is_transposed", "together"]
+
+FEW_PARTS = 12
+"""Parts of a join up to which each element is chosen among them where it is used."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,16 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import unbox
 from wengert.compiler.program import Program
 from wengert.compiler.trace import Trace, recorded
-from wengert.protocol import Wrapper
+from wengert.protocol import Wrapper, is_recorded
 from wengert.reading import calls
 from wengert.tensor import Tensor
 
 __all__ = ["buffers_made_recordable"]
 
-BUFFERS = ("zeros", "ones", "empty", "full")
+UNIFORM = ("zeros", "ones", "empty", "full")
+BUFFERS = (*UNIFORM, "eye", "identity", "tri")
 COPIES = ("array", "asarray", "ascontiguousarray")
 LIBRARIES = {"numpy", "scipy", "wengert"}
 """Packages whose own arrays stay as they are."""
@@ -37,7 +37,7 @@ def buffers_made_recordable(program: Program) -> Iterator[None]:
         for name in BUFFERS:
             setattr(np, name, _buffer(before[name], program))
         for name in COPIES:
-            setattr(np, name, _copy(before[name], is_new=name == "array"))
+            setattr(np, name, _copy(before[name], program, is_new=name == "array"))
         yield
     finally:
         for name, function in before.items():
@@ -63,6 +63,8 @@ def _for_us(function: Callable) -> Callable:
 
 
 def _buffer(function: Callable, program: Program) -> Callable:
+    is_uniform = function.__name__ in UNIFORM
+
     @_for_us(function)
     def make(*args: Any, **kwargs: Any) -> Any:
         if function is _FULL and len(args) > 1 and _is_recorded(args[1]):
@@ -72,7 +74,7 @@ def _buffer(function: Callable, program: Program) -> Callable:
             return array
         if function is _EMPTY:
             array[...] = 0
-        return _boxed(_traced(array, program))
+        return _boxed(_traced(array, program, is_uniform))
 
     return make
 
@@ -86,12 +88,13 @@ def _full_of(program: Program, shape: Any, value: Any, dtype: Any = None, **kwar
 _ZEROS, _EMPTY, _FULL = np.zeros, np.empty, np.full
 
 
-def _traced(array: np.ndarray, program: Program) -> Trace:
-    """The array as a value of the program; one number stands for many."""
-    if array.size <= SMALL:
+def _traced(array: np.ndarray, program: Program, is_uniform: bool = False) -> Trace:
+    """The array as a value of the program; in a large one that is uniform, one number stands for many."""
+    number = array.flat[0] if is_uniform and array.size > SMALL else None
+    if number is None or (not number and any(number.tobytes())):  # a sum with -0.0 would lose its sign
         return Trace._of(array, program.constant(array), program)
     zeros = recorded(program, _ZEROS, "zeros", (array.shape, array.dtype), {})
-    return zeros if not array.any() else zeros + array.reshape(-1)[0]
+    return zeros + number if number else zeros
 
 
 def _boxed(value: Trace) -> Tensor:
@@ -101,15 +104,21 @@ def _boxed(value: Trace) -> Tensor:
 
 
 SMALL = 512
-"""Elements up to which an array is written down as it is."""
+"""Elements up to which a uniform array is written down as it is."""
 
 
-def _copy(function: Callable, is_new: bool) -> Callable:
+def _copy(function: Callable, program: Program, is_new: bool) -> Callable:
     @_for_us(function)
     def make(data: Any, dtype: Any = None, **kwargs: Any) -> Any:
-        if kwargs or not _is_recorded(data):
+        if kwargs:
             return function(data, dtype, **kwargs)
+        if not _is_recorded(data):
+            array = function(data, dtype)
+            is_filled_later = isinstance(data, list) and array.dtype.char in "fdFD" and array.size <= SMALL
+            return _boxed(_traced(array, program)) if is_filled_later else array
         joined = _joined(data, dtype)
+        if isinstance(joined, Trace):
+            return _boxed(joined)
         return joined.copy() if is_new and joined is data else joined
 
     return make
@@ -118,7 +127,9 @@ def _copy(function: Callable, is_new: bool) -> Callable:
 def _is_recorded(data: Any) -> bool:
     if isinstance(data, (list, tuple)):
         return any(map(_is_recorded, data))
-    return isinstance(data, Wrapper) and isinstance(unbox(data), Trace)
+    while isinstance(data, Wrapper) and not data._recorded:
+        data = data._value
+    return is_recorded(data)
 
 
 def _joined(data: Any, dtype: Any) -> Any:

@@ -208,7 +208,12 @@ def _native(program: Program) -> tuple[Callable | None, str]:
     try:
         return Plan(program), ""
     except Exception as trouble:
-        return None, f"{type(trouble).__name__}: {trouble}"
+        return None, _named(trouble)
+
+
+def _named(trouble: Exception) -> str:
+    """Why there is no native code where the compiler itself has failed; the tests let it fail."""
+    return f"{type(trouble).__name__}: {trouble}"
 
 
 _numbers = itertools.count(1)

@@ -4,7 +4,9 @@ Inside a call all memory is one arena, in which values take each other's place w
 are read where they are; results are arrays of their own, written by the kernels that make them.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from math import prod
 from typing import Any
 
@@ -72,7 +74,7 @@ def plan(graph: Graph, steps: list[Step], arguments: int) -> Planned:
             places[v.number] = Place(results[v.number], 0, strides(v.shape))
     memory = Memory()
     last = _last_uses(graph, steps)
-    owner = {o.number: (v, i) for v in graph.values if v.kind == "assembly" for i, o in enumerate(v.operands)}
+    owner = {o.number: (v, start) for v in graph.values if v.kind == "assembly" for o, start in _parts(v)}
     waiting: dict[int, list[int]] = {}
 
     def place(v: Value, k: int) -> Place:
@@ -80,12 +82,11 @@ def plan(graph: Graph, steps: list[Step], arguments: int) -> Planned:
         if v.number in places:
             return places[v.number]
         if v.number in owner:
-            whole, i = owner[v.number]
-            base = place(whole, k)
-            places[v.number] = part = _column(base, i, v.dtype)
+            whole, start = owner[v.number]
+            places[v.number] = part = _part(whole, place(whole, k), start)
             return part
         offset = memory.take(max(v.size * v.dtype.itemsize, 1))
-        waiting.setdefault(max(last.get(n, k) for n in _with_columns(v)), []).append(v.number)
+        waiting.setdefault(max(last.get(n, k) for n in _with_parts(v)), []).append(v.number)
         found = places[v.number] = Place(arena, offset, strides(v.shape))
         return found
 
@@ -103,16 +104,25 @@ def plan(graph: Graph, steps: list[Step], arguments: int) -> Planned:
     return Planned(places, constants, memory.size)
 
 
-def _column(base: Place, i: int, dtype: Any) -> Place:
-    """The place of a column in that of an assembly."""
-    return Place(base.pointer, base.offset + i * base.strides[-1] * dtype.itemsize, base.strides[:-1])
+def _parts(assembly: Value) -> Iterator[tuple[Value, int]]:
+    """The parts of an assembly, and where each starts along its axis: columns have no axis of their own."""
+    axis = assembly.setting
+    lengths = [1 if axis is None else o.shape[axis] for o in assembly.operands]
+    return zip(assembly.operands, accumulate(lengths, initial=0), strict=False)
 
 
-def _with_columns(v: Value) -> list[int]:
+def _part(assembly: Value, base: Place, start: int) -> Place:
+    """The place of a part in that of an assembly."""
+    axis = -1 if assembly.setting is None else assembly.setting
+    strides = base.strides[:-1] if assembly.setting is None else base.strides
+    return Place(base.pointer, base.offset + start * base.strides[axis] * assembly.dtype.itemsize, strides)
+
+
+def _with_parts(v: Value) -> list[int]:
     """The numbers of a value and of all that is written to its place."""
     found = [v.number]
     if v.kind == "assembly":
-        found += [number for o in v.operands for number in _with_columns(o)]
+        found += [number for o in v.operands for number in _with_parts(o)]
     return found
 
 

@@ -2,7 +2,8 @@
 
 A loop is recorded as its turns, one after the other, and a gradient has a second loop of another period. The program is
 searched for the distance at which most of it repeats; that stretch is cut into turns (or several turns, if they are
-short), and what is before and behind is searched in the same way. Each chunk is brought into a canonical form, in which
+short), and what is before and behind is searched in the same way; where turns are not quite equal, they begin at a call
+that each of them has (`landmarks`). Each chunk is brought into a canonical form, in which
 its operands from outside are numbered as they come; chunks of one form share a template and differ in the places that
 they are bound to.
 """
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.buffers import assembled, primitive, whole_numbers
+from wengert.compiler.landmarks import landmarks
 from wengert.compiler.program import Node, Program, Ref, signature_of, uniform
 from wengert.protocol import spec_of
 
@@ -27,6 +29,8 @@ LARGEST = 1200
 """The calls of a chunk where nothing repeats."""
 TURNS = 150
 """Short turns are taken together up to so many calls, if they compute with single numbers."""
+MUCH, BETTER = 0.25, 0.6
+"""Turns that are not quite equal are looked for where that much of a program does not repeat, and taken if it helps."""
 TURNS_OF_ARRAYS = 25
 """The same for arrays, whose kernels are launched in no time beside their work."""
 FEW_PIECES = 16
@@ -354,6 +358,13 @@ def _cut(symbols: np.ndarray, uses: np.ndarray, turns: int, start: int, stop: in
         return [(start, stop)]
     here = symbols[start:stop]
     period, first, length = _repetition(here, turns)
+    left = period + n - length if period else n
+    if left > MUCH * n:
+        marks, compiled = landmarks(here, uses - start)
+        if compiled < BETTER * left:
+            edges = [start, *[start + k for k in marks], stop]
+            turn = list(pairwise(edges[1:-1]))
+            return [*_cut(symbols, uses, turns, *edges[:2]), *turn, *_cut(symbols, uses, turns, *edges[-2:])]
     if not period:
         count = -(-n // LARGEST)
         edges = [start + n * k // count for k in range(count + 1)]

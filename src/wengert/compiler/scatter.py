@@ -66,17 +66,14 @@ class _Writing:
             for k, s in terms
             if k == last
         )
-        return step == 1 and all(self._still(index, last) for index in self.indices)
-
-    @staticmethod
-    def _still(index: Value, axis: int) -> bool:
-        return index.kind == "move" and all(k != axis for _, terms in index.setting.places for k, _ in terms)
+        return step == 1 and all(index.shape[last] == 1 for index in self.indices)
 
     def write(self, at: list[str], kind: str) -> None:
         w, strides = self.w, _strides_of(self.v.shape)
         found = {}
-        for k in range(len(self.indices)):
-            pointer = w.address(f"%p{1 + k}", "i64", list(zip(at, self.lying, strict=True)))
+        for k, index in enumerate(self.indices):
+            lying = [s if n != 1 else 0 for s, n in zip(_strides_of(index.shape), index.shape, strict=True)]
+            pointer = w.address(f"%p{1 + k}", "i64", list(zip(at, lying, strict=True)))
             found[k] = w.op(f"load i64, ptr {pointer}")
         terms: list[tuple[str, int]] = []
         offset = 0

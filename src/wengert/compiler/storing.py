@@ -11,7 +11,7 @@ from wengert.compiler.affine import Place, identity_place, operand_places
 from wengert.compiler.expand import Condition, Expansion
 from wengert.compiler.graph import Graph, Value
 
-__all__ = ["PULLED", "WORTH_STORING", "cost_of_map", "costs", "repeated", "sought"]
+__all__ = ["MOST_TOTALS", "PULLED", "WORTH_STORING", "cost_of_map", "costs", "repeated", "sought", "walks_over_rows"]
 
 Way = tuple[tuple[int, ...], Place]
 """A place in a value, in terms of the axes of something of the given shape that is computed from it."""
@@ -59,6 +59,7 @@ def repeated(graph: Graph, roots: set[int]) -> set[int]:
     if all(_is_at_own_place(v) for v in graph.values):
         return set()
     found = _in_rows(graph, roots)
+    found |= _in_turned_rows(graph, roots | found)
     found |= _at_places(graph, roots | found)
     return found | _under_conditions(graph, roots | found)
 
@@ -91,6 +92,56 @@ def _rows(v: Value, o: Value) -> int:
         missing = len(v.shape) - len(o.shape)
         own = {k + missing for k, n in enumerate(o.shape) if n != 1}
     return prod(n for k, n in enumerate(v.shape) if k not in own and k < max(own, default=0))
+
+
+def _in_turned_rows(graph: Graph, roots: set[int]) -> set[int]:
+    """Dear values that are the same along an axis of a total which is walked outside of theirs.
+
+    What is added up is walked last, so the other axes of a body come before it, though they are behind it in memory.
+    """
+    cost, found = costs(graph.values, roots), set()
+    for v in graph.values:
+        if v.kind != "reduce" or v.operands[0].kind not in PULLED or v.operands[0].number in roots:
+            continue
+        shape, reduced = v.operands[0].shape, v.setting[1]
+        kept = [k for k in range(len(shape)) if k not in reduced]
+        if not kept or max(kept) < min(reduced) or walks_over_rows(shape, reduced):
+            continue
+        order = [*kept, *reduced]
+        line = [(v.operands[0], identity_place(shape))]
+        seen = set(line)
+        while line:
+            u, place = line.pop()
+            for o, p in zip(u.operands, operand_places(u, place), strict=True):
+                if o.kind not in PULLED or o.number in roots | found or (o, p) in seen:
+                    continue
+                saved = cost[o.number] - 1
+                if saved > 2 and o.kind != "move" and o.size * saved * (_turns(shape, order, p) - 1) > SAVED:
+                    found.add(o.number)
+                else:
+                    seen.add((o, p))
+                    line.append((o, p))
+    return found
+
+
+def _turns(shape: tuple[int, ...], order: list[int], place: Place) -> int:
+    """How often a place is met again while axes are walked that it does not depend on."""
+    own = {k for _, terms in place for k, _ in terms}
+    last = max((i for i, k in enumerate(order) if k in own), default=0)
+    return prod(shape[k] for k in order[:last] if k not in own)
+
+
+MOST_TOTALS = 1024
+"""How many totals over rows are held in memory at most."""
+MANY_ROWS = 4096
+"""From so many rows on totals over them are held in memory, so that arrays are read in their order."""
+
+
+def walks_over_rows(shape: tuple[int, ...], reduced: Iterable[int]) -> bool:
+    """Whether totals along the first axes are taken row by row, each in memory for the other axes."""
+    kept = [k for k in range(len(shape)) if k not in set(reduced)]
+    in_front = bool(kept) and min(kept) > max(reduced)
+    return in_front and prod(shape[k] for k in reduced) >= MANY_ROWS and prod(shape[k] for k in kept) <= MOST_TOTALS
 
 
 def _at_places(graph: Graph, roots: set[int]) -> set[int]:

@@ -12,6 +12,7 @@ from wengert.compiler.graph import Graph, Value
 from wengert.compiler.lower import lower
 from wengert.compiler.plan import NATIVE, Planned, copies_of_results, plan
 from wengert.compiler.program import Program
+from wengert.compiler.putting import put_together
 from wengert.compiler.replay import call_of
 from wengert.compiler.routines import ROUTINES
 from wengert.compiler.vectormath import declarations, host
@@ -77,6 +78,7 @@ class Kernels:
 def steps_of(program: Program) -> tuple[Graph, list[Step]]:
     """What a chunk's canonical program is made of, and the loops and calls that it becomes."""
     graph = in_components(lower(program))
+    put_together(graph)
     copies_of_results(graph)
     return graph, fuse(graph)
 

@@ -337,8 +337,8 @@ def einsum(subscripts, *operands, out=None, optimize=False, dtype=None, casting=
     if dtype is not None:
         operands = [_cast(x, np.dtype(dtype), casting) for x in operands]
     subscripts = _explicit(subscripts, operands)
-    if optimize is not False and len(operands) > 2:
-        result = _contract(subscripts, operands, optimize)
+    if len(operands) > 2 and (optimize is not False or _takes_long(subscripts, operands)):
+        result = _contract(subscripts, operands, optimize or "greedy")
     else:
         result = _einsum(*operands, subscripts=subscripts, optimize=bool(optimize))
     return np.copy(result, order) if order in ("C", "F") else result
@@ -348,6 +348,19 @@ def _cast(x, dtype, casting):
     if not np.can_cast(x.dtype, dtype, casting):
         raise TypeError(f"einsum: cannot cast an operand from {x.dtype} to {dtype} with casting={casting!r}")
     return np.astype(x, dtype, copy=False)
+
+
+LONG = 100_000
+"""From so many products of numbers on several operands are contracted two at a time, in any case."""
+
+
+def _takes_long(subscripts, operands):
+    """Whether one loop over all letters, which is what NumPy does with more than two operands, is a long one."""
+    letters = subscripts.split("->")[0].replace(",", "")
+    lengths: dict = {}
+    for letter, n in zip(letters, (n for x in operands for n in x.shape), strict=True):
+        lengths[letter] = max(n, lengths.get(letter, 1))
+    return math.prod(lengths.values()) >= LONG
 
 
 def _contract(subscripts, operands, optimize):

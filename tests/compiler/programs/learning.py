@@ -187,3 +187,31 @@ def dropout_and_huber(x, y, keep):
     error = np.where(keep, x / 0.5, 0.0) - y
     small = np.abs(error) <= 1
     return np.mean(np.where(small, 0.5 * error**2, np.abs(error) - 0.5))
+
+
+@program(
+    lambda r: (
+        r.normal(size=(50, 16)),
+        r.normal(size=(80, 16)),
+        r.integers(0, 50, 300),
+        r.integers(0, 80, 300),
+        r.normal(size=300),
+    ),
+    argnums=(0, 1),
+)
+def matrix_factorisation(users, items, i, j, ratings):
+    """Rows of two tables, picked by known pairs."""
+    errors = ratings - np.sum(users[i] * items[j], axis=1)
+    return np.sum(errors * errors) + 0.1 * (np.sum(users * users) + np.sum(items * items))
+
+
+@program(lambda r: (r.normal(size=(8, 6, 7)), r.normal(size=(8, 7, 5)), r.normal(size=(8, 5, 9))))
+def three_in_one_product(x, y, z):
+    """More than two operands, contracted in an order that is not theirs."""
+    return np.sum(np.einsum("bij,bjk,bkl->bil", x, y, z) ** 2)
+
+
+@program(lambda r: (r.normal(size=(40, 4)), r.normal(size=(50, 4))))
+def similarity(x, y):
+    """A kernel between all pairs, whose gradient is a sum along a middle axis."""
+    return np.sum(np.exp(-np.sum((x[:, None, :] - y[None, :, :]) ** 2, axis=-1)))

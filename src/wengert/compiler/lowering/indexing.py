@@ -5,11 +5,12 @@ were in bounds is a check of the program.
 """
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from wengert.compiler.graph import Gather, Move, Scatter, Value, identity
+from wengert.compiler.graph import FEW_PARTS, Gather, Move, Scatter, Value, identity
 from wengert.compiler.lowering.builder import Builder, kept
 from wengert.compiler.lowering.elementwise import chosen
 from wengert.protocol import Spec
@@ -269,8 +270,17 @@ def _scatter(b: Builder, x: Value, value: Value, places: Gather, indices: tuple,
     value = b.graph.broadcast(value, places.shape)
     zero = x.kind == "move" and x.operands[0].kind == "literal" and not np.signbit(x.operands[0].setting)
     zero = zero and x.operands[0].setting == 0
-    operands = (value, *indices) if zero else (value, *indices, x)
+    narrow = [_without_repetition(b, index) for index in indices]
+    operands = (value, *narrow) if zero else (value, *narrow, x)
     return b.graph.make("scatter", operands, Scatter(places, adds, zero), x.shape, x.dtype)
+
+
+def _without_repetition(b: Builder, index: Value) -> Value:
+    """An array with length 1 along the axes along which it repeats itself."""
+    if index.kind != "move":
+        return index
+    own = {k for _, terms in index.setting.places for k, _ in terms}
+    return b.graph.slices(index, [slice(None) if k in own else slice(0, 1) for k in range(len(index.shape))])
 
 
 def scattered(b: Builder, x: Value, value: Value, places: Gather) -> Value | None:
@@ -309,6 +319,9 @@ def written_in_view(
 
 def assembled(b: Builder, spec: Spec, x: Value, *pieces: Any, places: tuple = ()) -> Value | None:
     """An array with pieces in their places, whole numbers along the first axes."""
+    known = prod(spec.shape[: len(places[0])])
+    if len(places) > FEW_PARTS and known <= 2 * len(places):
+        return _side_by_side(b, spec, x, dict(zip(places, pieces, strict=True)))
     write = written(adds=False)
     for place, piece in zip(places, pieces, strict=True):
         found = write(b, spec, x, piece, place)
@@ -316,6 +329,21 @@ def assembled(b: Builder, spec: Spec, x: Value, *pieces: Any, places: tuple = ()
             return None
         x = found
     return x
+
+
+def _side_by_side(b: Builder, spec: Spec, x: Value, pieces: dict[tuple, Any]) -> Value:
+    """The pieces, and between them what the array was, one after the other."""
+    depth = len(next(iter(pieces)))
+    shape = spec.shape[depth:]
+    parts = []
+    for place in np.ndindex(spec.shape[:depth]):
+        piece = b.value(pieces[place], spec.dtype) if place in pieces else b.graph.slices(x, [*place, *_all_of(shape)])
+        parts.append(b.graph.reshape(b.graph.broadcast(piece, shape), (1, *shape)))
+    return b.graph.reshape(b.joined(parts, 0), spec.shape)
+
+
+def _all_of(shape: tuple) -> list[slice]:
+    return [slice(None)] * len(shape)
 
 
 def _bincount(b: Builder, spec: Spec, weights: Value, places: Any = (), minlength: int = 0) -> Value | None:

@@ -5,6 +5,7 @@ the operands are used often enough to pay for bringing them into its form.
 """
 
 from collections.abc import Callable
+from itertools import combinations
 from math import prod
 from typing import Any
 
@@ -236,7 +237,7 @@ def _gram(b: Builder, spec: Spec, x: Value) -> Value | None:
 
 
 def _einsum(b: Builder, spec: Spec, *operands: Any, subscripts: str = "", optimize: Any = False) -> Value | None:
-    """Two operands at a time; each pair is a matrix product with axes in front."""
+    """Two operands at a time, the cheapest pair first; each is a matrix product with axes in front."""
     dtype = spec.dtype
     if dtype.kind != "f":
         return None
@@ -250,7 +251,8 @@ def _einsum(b: Builder, spec: Spec, *operands: Any, subscripts: str = "", optimi
     if not prod(lengths.values()):
         return b.filled(0, spec.shape, dtype)
     while len(terms) > 1:
-        first, second = terms.pop(0), terms.pop(0)
+        first, second = min(combinations(terms, 2), key=lambda pair: _work(pair, lengths))
+        terms = [term for term in terms if term is not first and term is not second]
         wanted = {*output, *"".join(term.letters for term in terms)}
         terms.insert(0, _contracted(b, first, second, wanted))
     found = terms[0].summed(set(output))
@@ -259,6 +261,11 @@ def _einsum(b: Builder, spec: Spec, *operands: Any, subscripts: str = "", optimi
     value = b.graph.transpose(found.value, tuple(found.letters.index(letter) for letter in there))
     value = b.graph.reshape(value, tuple(n if c in there else 1 for c, n in zip(output, shape, strict=True)))
     return b.graph.broadcast(value, spec.shape)
+
+
+def _work(pair: "tuple[_Term, _Term]", lengths: dict[str, int]) -> int:
+    """How many products of two numbers a contraction takes."""
+    return prod(lengths[letter] for letter in {*pair[0].letters, *pair[1].letters})
 
 
 class _Term:
