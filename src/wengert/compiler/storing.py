@@ -99,7 +99,8 @@ def _in_turned_rows(graph: Graph, roots: set[int]) -> set[int]:
 
     What is added up is walked last, so the other axes of a body come before it, though they are behind it in memory.
     """
-    cost, found = costs(graph.values, roots), set()
+    cost = costs(graph.values, roots)
+    found: set[int] = set()
     for v in graph.values:
         if v.kind != "reduce" or v.operands[0].kind not in PULLED or v.operands[0].number in roots:
             continue
