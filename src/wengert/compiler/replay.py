@@ -1,11 +1,13 @@
 """A program run again call by call: what is always there, also without a native compiler."""
 
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
-from wengert.compiler.program import Guard, Node, Program, filled
+from wengert.compiler.nested import found_in
+from wengert.compiler.program import Guard, Node, Program, Ref, filled
 
 __all__ = ["Mismatch", "Replay", "call_of", "replay", "same"]
 
@@ -24,12 +26,26 @@ def same(a: Any, b: Any) -> bool:
 
 
 class Replay:
-    """A program ready to run as calls of NumPy's functions."""
+    """A program ready to run as calls of NumPy's functions.
+
+    Each call is prepared: what it is given in the same way every time is filled in, and an elementwise operation
+    writes over an operand that nobody needs any more.
+    """
 
     def __init__(self, program: Program):
         self.program = program
-        self.steps = list(_steps(program))
-        self.constants = {n.index: n.source for n in program.nodes if n.name == "constant"}
+        steps = list(_steps(program))
+        self.slots = {node.index: k for k, node in enumerate(_nodes(program, steps))}
+        self.start: list[Any] = [None] * len(self.slots)
+        for node in program.nodes:
+            if node.name == "constant" and node.index in self.slots:
+                self.start[self.slots[node.index]] = node.source
+        self.inputs = [(self.slots.get(node.index), node.weak) for node in program.inputs]
+        fresh = _fresh(steps)
+        self.steps = [
+            self._guard(step, spent) if isinstance(step, Guard) else self._call(step, spent, fresh)
+            for step, spent in steps
+        ]
 
     def __call__(self, *inputs: Any) -> list:
         """The results for other inputs.
@@ -37,20 +53,104 @@ class Replay:
         Raises
         ------
         Mismatch
-            If a guard reads something else than it did.
+            If a guard reads something else than it did, or a result has another shape than it had.
         """
-        values = dict(self.constants)
-        for node, given in zip(self.program.inputs, inputs, strict=True):
-            values[node.index] = given
+        values = self.start.copy()
+        for (slot, weak), given in zip(self.inputs, inputs, strict=True):
+            if slot is not None:
+                values[slot] = weak(given) if weak and given.__class__ is not weak else given
         with np.errstate(all="ignore"):
-            for step, spent in self.steps:
-                if isinstance(step, Guard):
-                    _check(self.program, step, values)
-                else:
-                    values[step.index] = call_of(step, [values[operand.index] for operand in step.operands])
-                for index in spent:
-                    del values[index]
-        return [values[node.index] for node in self.program.results]
+            for call, operands, target, check, spent in self.steps:
+                result = call(*[values[k] for k in operands])
+                if check is not None:
+                    result = check(result)
+                values[target] = result
+                for k in spent:
+                    values[k] = None
+        return [values[self.slots[node.index]] for node in self.program.results]
+
+    def _guard(self, guard: Guard, spent: list[int]) -> tuple:
+        number, slot = self.program.guards.index(guard), self.slots[guard.node.index]
+
+        def check(value: Any) -> Any:
+            outcome = guard.reader(value)
+            if not same(outcome, guard.outcome):
+                raise Mismatch(number, outcome)
+            return value
+
+        return _unchanged, (slot,), slot, check, [self.slots[k] for k in spent]
+
+    def _call(self, node: Node, spent: list[int], fresh: set[int]) -> tuple:
+        operands = [self.slots[operand.index] for operand in node.operands]
+        call = prepared(node)
+        is_plain = isinstance(node.function, np.ufunc) and not node.weak and node.function.nout == 1
+        over = [k for k, o in enumerate(node.operands) if o.index in fresh and o.index in spent and o.spec is node.spec]
+        if is_plain and over and call is node.function:
+            # The operand's memory takes the result.
+            operands, call = [*operands, operands[over[0]]], node.function
+        check = None if is_plain else _checking(node)
+        return call, tuple(operands), self.slots[node.index], check, [self.slots[k] for k in spent]
+
+
+def _unchanged(value: Any) -> Any:
+    return value
+
+
+def _nodes(program: Program, steps: list) -> list[Node]:
+    """All nodes that a run has to do with, once each."""
+    found: dict[int, Node] = {}
+    for step, _ in steps:
+        for node in (step.node,) if isinstance(step, Guard) else (step, *step.operands):
+            found[node.index] = node
+    found.update((node.index, node) for node in program.results)
+    return list(found.values())
+
+
+def _fresh(steps: list) -> set[int]:
+    """Arrays that an elementwise operation makes and only such operations read: nobody else can have their memory."""
+    found: set[int] = set()
+    for step, _ in steps:
+        node = step.node if isinstance(step, Guard) else step
+        if not isinstance(step, Guard) and isinstance(node.function, np.ufunc):
+            if node.spec is not None and node.spec.ndim and not node.weak:
+                found.add(node.index)
+        else:
+            found.difference_update(o.index for o in node.operands)
+            found.discard(node.index)
+    return found
+
+
+def prepared(node: Node) -> Callable:
+    """A node's function of its operands alone."""
+    function, args, kwargs = node.function, node.args, node.kwargs
+    if args == tuple(map(Ref, range(len(node.operands)))):
+        if not kwargs:
+            return function
+        if not any(True for _ in found_in(kwargs, Ref)):
+            return functools.partial(function, **kwargs)
+    if not kwargs and len(args) == 2 and len(node.operands) == 1:
+        if args[1] == Ref(0) and not any(True for _ in found_in(args[0], Ref)):
+            return functools.partial(function, args[0])
+        if args[0] == Ref(0) and not any(True for _ in found_in(args[1], Ref)):
+            second = args[1]
+            return lambda x: function(x, second)
+    return lambda *operands: function(*filled(args, operands), **filled(kwargs, operands))
+
+
+def _checking(node: Node) -> Callable | None:
+    """What looks whether a result has the shape and dtype that it had; Python numbers become such again."""
+    spec, weak = node.spec, node.weak
+    if spec is None:
+        return weak
+    name = node.operands[0].name if node.name == "part" else node.name
+    shape, dtype = spec.shape, spec.dtype
+
+    def check(result: Any) -> Any:
+        if np.shape(result) != shape or _dtype(result) != dtype:
+            raise Mismatch(-1, name)
+        return weak(result) if weak else result
+
+    return check
 
 
 def _steps(program: Program) -> Iterator[tuple[Node | Guard, list[int]]]:
@@ -95,12 +195,6 @@ def call_of(node: Node, operands: list) -> Any:
 
 def _dtype(result: Any) -> np.dtype:
     return result.dtype if isinstance(result, (np.ndarray, np.generic)) else np.asarray(result).dtype
-
-
-def _check(program: Program, guard: Guard, values: dict) -> None:
-    outcome = guard.reader(values[guard.node.index])
-    if not same(outcome, guard.outcome):
-        raise Mismatch(program.guards.index(guard), outcome)
 
 
 def replay(program: Program, inputs: list) -> list:
