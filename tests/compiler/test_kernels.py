@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("llvmlite")
 
 from wengert.compiler import fuse as fusing
-from wengert.compiler import pieces, walk
+from wengert.compiler import pieces, storing, walk
 from wengert.compiler.code import Code
 from wengert.compiler.emit import emit_kernel
 from wengert.compiler.fuse import fuse
@@ -175,7 +175,7 @@ def test_random_graphs(dtype):
 def test_random_graphs_in_parts_and_tiles(dtype, monkeypatch):
     """What is done for large domains and dear rows only, for small ones too."""
     monkeypatch.setattr(fusing, "PART", 64)
-    monkeypatch.setattr(fusing, "MANY_ROWS", 20)
+    monkeypatch.setattr(storing, "MANY_ROWS", 20)
     monkeypatch.setattr(walk, "WORTH_TILING", 0)
     for seed in range(100, 112):
         program = Random(seed, dtype)
