@@ -492,6 +492,8 @@ def test_collections_that_call_what_is_running():
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs timers")
+# llvmlite's own objects complain when they go, where they were interrupted in the middle of being made.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_interruptions_leave_nothing_behind():
     state = np.zeros(2)
 

@@ -9,6 +9,7 @@ Roots are taken in the order of the program, and each joins the first kernel tha
 what comes later (Bastoul and others call this greedy fusion).
 """
 
+import functools
 from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from math import prod
@@ -44,12 +45,12 @@ class Root:
     temporary: bool = False
     """Whether only later stages of the same kernel read it."""
 
-    @property
+    @functools.cached_property
     def reduces(self) -> bool:
         """Whether it combines elements along axes."""
         return self.value.kind == "reduce"
 
-    @property
+    @functools.cached_property
     def scans(self) -> bool:
         """Whether it is a running total along the inner axis."""
         return self.value.kind == "scan" and self.axes[self.value.setting[1]] is not None
@@ -59,7 +60,7 @@ class Root:
         """What is computed at each point of the domain."""
         return self.value.operands[0] if self.value.kind in ("reduce", "scan") else self.value
 
-    @property
+    @functools.cached_property
     def place(self) -> Place:
         """The place in the body at each point of the domain; backwards along the axis of a scan that is so."""
         found: list[Affine] = [(0, ()) if k is None else (0, ((k, 1),)) for k in self.axes]
@@ -68,25 +69,25 @@ class Root:
             found[axis] = (self.value.shape[axis] - 1, tuple((k, -1) for k, _ in found[axis][1]))
         return tuple(found)
 
-    @property
+    @functools.cached_property
     def stored_place(self) -> Place:
         """Where the value is written, or what of it a row knows."""
         if not self.reduces:
             return self.place
         return tuple((0, ()) if k is None else (0, ((k, 1),)) for k in self.kept)
 
-    @property
+    @functools.cached_property
     def own(self) -> set[int]:
         """The kernel's axes that it has."""
         return {k for k in self.axes if k is not None}
 
-    @property
+    @functools.cached_property
     def reduced(self) -> set[int]:
         """The kernel's axes along which elements are combined."""
         found = [self.axes[i] for i in self.value.setting[1]] if self.reduces else []
         return {k for k in found if k is not None}
 
-    @property
+    @functools.cached_property
     def kept(self) -> list[int | None]:
         """The kernel's axis for each axis of the value."""
         if not self.reduces:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.nested import found_in, replaced
+from wengert.compiler.nested import found_in, holds, replaced
 
 __all__ = ["LARGE", "Later", "all_known", "elementwise", "known", "later", "looks"]
 
@@ -89,12 +89,16 @@ def _look_of_elementwise(call: Callable, *seen: Any) -> Any:
     dtype = _dtype(call, seen)
     if dtype is None:
         return None
-    shapes = {np.shape(x) for x in seen if np.ndim(x)}
+    shapes = {_shape(x) for x in seen} - {()}
     if not shapes:
         return dtype.type(1)
     if len(shapes) == 1 and all(x.flags.c_contiguous for x in seen if x.__class__ is np.ndarray):
         return _empty(shapes.pop(), dtype)
     return _allocated(seen, dtype)
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    return x.shape if x.__class__ is np.ndarray else () if x.__class__ in (float, int) else np.shape(x)
 
 
 def _allocated(seen: Sequence, dtype: np.dtype) -> Any:
@@ -134,7 +138,7 @@ def later(call: Callable, name: str, is_view: bool, args: tuple, kwargs: dict) -
 
     Put off itself if it is large or depends on such, and if it can be told what it will look like.
     """
-    pending = any(True for _ in found_in((args, kwargs), Later))
+    pending = holds(args, Later) or holds(kwargs.values(), Later)
     if pending or any(x.__class__ is np.ndarray and x.size >= LARGE for x in args):
         if isinstance(call, np.ufunc) and call.nout == 1 and call.signature is None and not kwargs:
             return elementwise(call, *args)
@@ -149,7 +153,7 @@ def later(call: Callable, name: str, is_view: bool, args: tuple, kwargs: dict) -
 
 def _looked(call: Callable, name: str, is_view: bool, seen: tuple, kwargs: dict) -> Any:
     """Something that looks like the result; `None` if only the call can tell."""
-    if any(True for _ in found_in(kwargs, Later)):
+    if holds(kwargs.values(), Later):
         return None
     if is_view:
         return call(*seen, **kwargs)  # a view, or a copy of what nobody reads: its shape depends on no value

@@ -1,9 +1,9 @@
 """Arguments of calls: containers in which some parts stand for something else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-__all__ = ["found_in", "replaced"]
+__all__ = ["found_in", "holds", "replaced"]
 
 
 def replaced(value: Any, kind: type, by: Callable) -> Any:
@@ -18,6 +18,19 @@ def replaced(value: Any, kind: type, by: Callable) -> Any:
     if isinstance(value, slice):
         return slice(*[replaced(part, kind, by) for part in (value.start, value.stop, value.step)])
     return value
+
+
+CONTAINERS = (tuple, list, dict, slice)
+
+
+def holds(parts: Iterable, kind: type) -> bool:
+    """Whether one of some arguments is of a class, or holds such; for most a glance is enough."""
+    for part in parts:
+        if part.__class__ is kind:
+            return True
+        if isinstance(part, CONTAINERS) and next(found_in(part, kind), None) is not None:
+            return True
+    return False
 
 
 def found_in(value: Any, kind: type) -> Iterator[Any]:

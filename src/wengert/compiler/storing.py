@@ -151,13 +151,12 @@ def _at_places(graph: Graph, roots: set[int]) -> set[int]:
     ways: dict[int, dict[Way, int]] = {}
     found: set[int] = set()
     for v in reversed(graph.values):
-        whole = {(v.shape, identity_place(v.shape)): v.size}
-        here = ways.pop(v.number, whole)
-        if v.number in roots or v.kind not in PULLED:
-            here = whole
+        here = ways.pop(v.number, {})
+        if not here or v.number in roots or v.kind not in PULLED:
+            here = {(v.shape, identity_place(v.shape)): v.size}
         elif len(here) > 1 and v.kind != "move" and _is_dear(v, here, cost[v.number]):
             found.add(v.number)
-            here = whole
+            here = {(v.shape, identity_place(v.shape)): v.size}
         for k, o in enumerate(v.operands):
             known = ways.setdefault(o.number, {})
             if v.kind not in PULLED or (v.kind == "gather" and not k):
@@ -186,11 +185,17 @@ def _under_conditions(graph: Graph, roots: set[int]) -> set[int]:
             found.add(v.number)
             here = {(v.shape, identity_place(v.shape), ()): None}
         for shape, place, conditions in here if v.kind in PULLED else ():
-            walked = Expansion([(0, n - 1) for n in shape], None, {}, {}, [])
-            for o, p, c in walked.operands(v, place, conditions)[0]:
+            for o, p, c in _asked(v, shape, place, conditions):
                 if o.kind in PULLED and o.kind != "literal":
                     ways.setdefault(o.number, {})[shape, p, c] = None
     return found
+
+
+def _asked(v: Value, shape: tuple, place: Place, conditions: tuple) -> Iterable:
+    """What a value is computed from at a place, each operand with its place and conditions."""
+    if v.kind in ("map", "move"):
+        return [(o, p, conditions) for o, p in zip(v.operands, operand_places(v, place), strict=True)]
+    return Expansion([(0, n - 1) for n in shape], None, {}, {}, []).operands(v, place, conditions)[0]
 
 
 def _is_dear(v: Value, ways: dict[Way, int], cost: float) -> bool:
