@@ -253,7 +253,7 @@ def _weak(value: Any) -> type | None:
     return value.__class__ if value.__class__ in (float, int) else None
 
 
-KINDS = "?bhilqBHILQfd"
+KINDS = "?bhilqBHILQfdFD"
 """The dtypes that loops are made for; others stay calls."""
 
 
@@ -261,6 +261,9 @@ def uniform(array: np.ndarray) -> Any:
     """The number that an array holds everywhere, bit for bit; `None` if there is none."""
     if not array.size or array.dtype.char not in KINDS:
         return None
+    if array.dtype.kind == "c":
+        parts = uniform(array.real), uniform(array.imag)
+        return None if None in parts else array.dtype.type(complex(*parts))
     first = array[(slice(0, 1),) * array.ndim].reshape(-1)
     if any(array.strides[k] for k, n in enumerate(array.shape) if n > 1):
         bits = f"u{array.dtype.itemsize}"

@@ -91,7 +91,7 @@ class _Rolling:
         self.symbols: dict[int, int] = {}
         """For each call the number of what it does."""
         self.kept = {n.index for n in program.results} | {g.node.index for g in program.guards}
-        if len(nodes) <= SMALL or any(n.spec is None or n.spec.dtype.kind not in "biuf" for n in nodes):
+        if len(nodes) <= SMALL or any(n.spec is None or n.spec.dtype.kind not in "biufc" for n in nodes):
             self.long = False
             self.steps: list[Any] = [self.chunk(nodes, _last_uses(nodes, self.kept, {}))] if nodes else []
         else:
