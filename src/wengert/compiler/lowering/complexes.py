@@ -242,6 +242,8 @@ def _prod(b: Builder, spec: Spec, z: Pair, axis: Any = None, keepdims: bool = Fa
         return None
     z = as_pair(b, z, spec.dtype)
     found = _products(b, z, axes[0])[-1] if axes else z
+    # NumPy begins with 1, which infinities notice.
+    found = times(Parts(b, z.real.dtype), as_pair(b, 1, z.dtype), found)
     return Pair(b.graph.reshape(found.real, spec.shape), b.graph.reshape(found.imag, spec.shape))
 
 

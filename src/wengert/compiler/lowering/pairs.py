@@ -16,7 +16,7 @@ from wengert.compiler.graph import Value
 from wengert.compiler.lowering.builder import Builder
 from wengert.compiler.lowering.elementwise import chosen
 from wengert.compiler.lowering.rewrites import operation
-from wengert.compiler.nested import replaced
+from wengert.compiler.nested import found_in
 from wengert.protocol import Spec, intern_spec
 
 __all__ = [
@@ -32,6 +32,10 @@ class Pair:
 
     def __init__(self, real: Value, imag: Value, whole: Value | None = None):
         self.real, self.imag, self.whole = real, imag, whole
+
+    def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+        """It is no number of the program's: handlers of real values must not take it for one."""
+        raise TypeError("a real value was required; received a pair")
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -132,22 +136,27 @@ def times(p: Parts, x: Pair, y: Pair) -> Pair:
 
 def handled(b: Builder, name: str, handler: Callable | None, spec: Spec, args: Any, kwargs: dict) -> Any:
     """What a call is made of that does the same to both parts, or multiplies; `None` of others."""
-    if handler is None:
+    if handler is None or any(found_in(kwargs, Pair)):
         return None
     if name in OF_TRUTH:
-        return handler(b, spec, *replaced(args, Pair, lambda z: truth(b, z)), **kwargs)
+        return handler(b, spec, *[truth(b, a) if isinstance(a, Pair) else a for a in args], **kwargs)
     if spec.dtype.kind != "c":
         return None
     real_spec = intern_spec(spec.shape, part_dtype(spec.dtype))
-    if name in BY_PARTS:
-        data = BY_PARTS[name]
-        parts = [
-            handler(b, real_spec, *[_part(b, a, k) if data is None or i in data else a for i, a in enumerate(args)],
-                    **kwargs)
-            for k in range(2)
-        ]  # fmt: skip
-        return Pair(*parts) if all(isinstance(v, Value) for v in parts) else None
-    return multilinear(b, handler, real_spec, args, kwargs) if name in PRODUCTS else None
+    if name in PRODUCTS:
+        return multilinear(b, handler, real_spec, args, kwargs)
+    if name not in BY_PARTS:
+        return None
+    if name == "where" and isinstance(args[0], Pair):
+        args = [truth(b, args[0]), *args[1:]]
+    data = BY_PARTS[name] if BY_PARTS[name] is not None else range(len(args))
+    if any(found_in([a for i, a in enumerate(args) if i not in data], Pair)):
+        return None
+    parts = [
+        handler(b, real_spec, *[_part(b, a, k) if i in data else a for i, a in enumerate(args)], **kwargs)
+        for k in range(2)
+    ]
+    return Pair(*parts) if all(isinstance(v, Value) for v in parts) else None
 
 
 def _part(b: Builder, x: Any, k: int) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 from wengert.compiler.graph import Value
 from wengert.compiler.lowering import complexes, elementwise
 from wengert.compiler.lowering.builder import Builder
-from wengert.compiler.lowering.pairs import Pair, as_pair
+from wengert.compiler.lowering.pairs import Pair, as_pair, truth
 from wengert.compiler.program import KINDS, Node, Ref
 
 __all__ = ["ufunc"]
@@ -38,6 +38,10 @@ def ufunc(b: Builder, node: Node, of: dict) -> Value | Pair | None:
     if dtypes[0].kind == "c":
         pairs = [as_pair(b, x, dtype) for x, dtype in zip(operands, dtypes, strict=False)]
         return complexes.operation(b, function.__name__, pairs)
+    if dtypes[0].kind == "b":  # logical functions of different dtypes
+        operands = [truth(b, x) if isinstance(x, Pair) else x for x in operands]
+    if any(isinstance(x, Pair) for x in operands):
+        return None
     values = [b.value(x, dtype) for x, dtype in zip(operands, dtypes, strict=False)]
     return elementwise.operation(b, function.__name__, values, dtypes[-1])
 
