@@ -161,7 +161,7 @@ class Program:
         if node is None:
             self.puts_off |= result.__class__ is Later
             result = looks(result)
-            numbers = isinstance(result, (np.ndarray, np.generic, float)) or result.__class__ in (int, bool)
+            numbers = isinstance(result, (np.ndarray, np.generic, float, complex)) or result.__class__ in (int, bool)
             spec = spec_of(result) if numbers else None
             node = self.known[key] = Node(len(self.nodes), name, spec, function, operands, args, kwargs)
             node.weak = _weak(result)
@@ -250,7 +250,7 @@ SMALL = 4096
 
 def _weak(value: Any) -> type | None:
     """The class of a Python number, which takes on the dtype of what it meets; `None` for all else."""
-    return value.__class__ if value.__class__ in (float, int) else None
+    return value.__class__ if value.__class__ in (float, int, complex) else None
 
 
 KINDS = "?bhilqBHILQfdFD"
