@@ -50,7 +50,10 @@ def between_numbers(p: Primitive, program: Program, operands: tuple, values: tup
             program.refused = program.refused or "a power of Python's numbers is complex"
             return result
     node = program.call((p.call, key), p.call, p.name, tuple(taken), given, {}, result)
-    if p.name == "power" and result.__class__ in (float, complex):  # Python raises OverflowError where NumPy's gives infinity
+    if p.name == "power" and result.__class__ in (
+        float,
+        complex,
+    ):  # Python raises OverflowError where NumPy's gives infinity
         finite = program.call((np.isfinite, node), np.isfinite, "isfinite", (node,), ONE, {}, np.isfinite(result))
         program.guard(finite, bool, bool(np.isfinite(result)))
     return Trace._of(result, node, program)

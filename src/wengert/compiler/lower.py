@@ -14,7 +14,7 @@ from wengert.compiler import buffers, trace
 from wengert.compiler.graph import Graph, Value
 from wengert.compiler.lowering import complexes, elementwise, indexing, linalg, products, reductions, sequences, shapes
 from wengert.compiler.lowering.builder import Builder
-from wengert.compiler.lowering.pairs import Pair, handled, pair_in, part_dtype, stored
+from wengert.compiler.lowering.pairs import Pair, as_pair, handled, pair_in, part_dtype, stored
 from wengert.compiler.lowering.ufuncs import ufunc
 from wengert.compiler.program import KINDS, Node, Program, filled, uniform
 from wengert.primitive import REGISTRY, Primitive, name_of
@@ -105,6 +105,7 @@ class _Lowering:
         args, kwargs = filled(node.args, operands), filled(node.kwargs, operands)
         if node.spec.dtype.kind == "c" or any(isinstance(x, Pair) for x in operands):
             name = _names.get(node.function, "")
+            args = [as_pair(self.builder, a, np.result_type(a)) if _is_complex(a) else a for a in args]
             own = complexes.HANDLERS.get(name)
             if own is not None:
                 return own(self.builder, node.spec, *args, **kwargs)
@@ -116,6 +117,11 @@ def _computes(node: Node) -> bool:
     """Whether kernels know the dtypes of a call."""
     known = node.spec is not None and node.spec.dtype.char in KINDS
     return known and all(o.spec is not None and o.spec.dtype.char in KINDS for o in node.operands)
+
+
+def _is_complex(number: Any) -> bool:
+    """Whether an argument is a complex number, or an array of them, as it stands in the program."""
+    return isinstance(number, (complex, np.complexfloating, np.ndarray)) and np.result_type(number).char in COMPLEX
 
 
 def stands_for(function: Callable) -> str | None:

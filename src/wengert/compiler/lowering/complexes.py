@@ -9,10 +9,21 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.buffers import primitive
 from wengert.compiler.graph import Value
-from wengert.compiler.lowering import holomorphic, products, reductions
+from wengert.compiler.lowering import holomorphic, indexing, products, reductions
 from wengert.compiler.lowering.builder import Builder, normal_axes
-from wengert.compiler.lowering.pairs import Pair, Parts, as_pair, multilinear, number_of, part_dtype, times, truth
+from wengert.compiler.lowering.pairs import (
+    Pair,
+    Parts,
+    as_pair,
+    is_zero,
+    multilinear,
+    number_of,
+    part_dtype,
+    times,
+    truth,
+)
 from wengert.protocol import Spec, intern_spec
 
 __all__ = ["HANDLERS", "operation"]
@@ -53,7 +64,9 @@ def _square(p: Parts, z: Pair) -> Pair:
 def _divide(p: Parts, x: Pair, y: Pair) -> Pair:
     """Smith's quotient: the smaller part of the divisor over the larger one first. Zero divides each part."""
     c, d = p.absolute(y.real), p.absolute(y.imag)
-    turned = p.test("logical_not", p.test("greater_equal", c, d))
+    turned = p.b.filled(False, y.shape, np.bool_)
+    if not is_zero(y.imag):
+        turned = p.test("logical_not", p.test("greater_equal", c, d))
     large, small = p.where(turned, y.imag, y.real), p.where(turned, y.real, y.imag)
     first, second = p.where(turned, x.imag, x.real), p.where(turned, x.real, x.imag)
     ratio = p.divide(small, large)
@@ -75,7 +88,7 @@ def _reciprocal(p: Parts, z: Pair) -> Pair:
     return Pair(p.divide(real, scale), p.divide(imag, scale))
 
 
-USUAL_POWERS: dict[complex, str] = {-1: "reciprocal", 0.5: "sqrt", 1: "positive", 2: "square"}
+USUAL_POWERS: dict[complex, str] = {-1: "reciprocal", 0.5: "sqrt", 2: "square"}
 MOST_FACTORS = 100
 """NumPy takes higher powers by logarithms."""
 
@@ -102,6 +115,8 @@ def _power(p: Parts, z: Pair, exponent: Pair) -> Value | Pair | None:
 
 def _product(p: Parts, z: Pair, n: int) -> Pair:
     """A power above 0; beyond the third NumPy begins with 1, which zeros and infinities notice."""
+    if n == 1:
+        return z
     if n == 3:
         return times(p, z, times(p, z, z))
     found = as_pair(p.b, 1, z.dtype)
@@ -270,14 +285,28 @@ def _gram(b: Builder, spec: Spec, z: Pair) -> Pair | None:
     return multilinear(b, products.HANDLERS["rows_times"], real_spec, (z, z), {})
 
 
-def _vecdot(b: Builder, spec: Spec, x: Any, y: Any) -> Pair | None:
-    """The sum of products with the first operand conjugated."""
-    x = _conjugated(b, spec, x) if isinstance(x, Pair) else x
-    real_spec = intern_spec(spec.shape, part_dtype(spec.dtype))
-    return multilinear(b, products.HANDLERS["vecdot"], real_spec, (x, y), {})
+def _written_in_view(
+    b: Builder, spec: Spec, z: Any, value: Any, path: tuple = (), index: Any = None, add: bool = False
+) -> Pair | None:
+    """Both parts are written, or the one that the path leads to."""
+    if not isinstance(z, Pair):
+        return None
+    taken = [function for function, _ in path if function in (primitive("real"), primitive("imag"))]
+    rest = tuple(step for step in path if step[0] not in taken)
+    part_spec, parts = intern_spec(spec.shape, z.real.dtype), [z.real, z.imag]
+    values = as_pair(b, value, spec.dtype)
+    for k, given in enumerate((values.real, values.imag)):
+        if not taken or taken[0] is primitive(("real", "imag")[k]):
+            given = values.real if taken else given
+            found = indexing.written_in_view(b, part_spec, parts[k], given, rest, index, add)
+            if found is None:
+                return None
+            parts[k] = found
+    return Pair(*parts)
 
 
 HANDLERS: dict[str, Callable] = {
+    "wengert._written": _written_in_view,
     "real": _real,
     "imag": _imag,
     "conjugate": _conjugated,
@@ -292,5 +321,4 @@ HANDLERS: dict[str, Callable] = {
     "accumulate": _accumulated,
     "running": _accumulated,
     "gram": _gram,
-    "vecdot": _vecdot,
 }

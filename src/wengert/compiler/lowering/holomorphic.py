@@ -199,11 +199,11 @@ def _tanh(p: Parts, z: Pair) -> Pair:
 
 
 def _turned(function: Callable) -> Callable:
-    """A function of an imaginary multiple, turned back: sin z = -i sinh(iz)."""
+    """A function of an imaginary multiple, turned back: sin z = i sinh(-iz)."""
 
     def turned(p: Parts, z: Pair) -> Pair:
-        found = function(p, Pair(p.negative(z.imag), z.real))
-        return Pair(found.imag, p.negative(found.real))
+        found = function(p, Pair(z.imag, p.negative(z.real)))
+        return Pair(p.negative(found.imag), found.real)
 
     return turned
 

@@ -20,8 +20,8 @@ from wengert.compiler.nested import found_in
 from wengert.protocol import Spec, intern_spec
 
 __all__ = [
-    "Pair", "Parts", "as_pair", "handled", "multilinear", "number_of", "pair_in", "part_dtype", "stored", "times",
-    "truth",
+    "Pair", "Parts", "as_pair", "handled", "is_zero", "multilinear", "number_of", "pair_in", "part_dtype", "stored",
+    "times", "truth",
 ]  # fmt: skip
 
 
@@ -95,6 +95,12 @@ def number_of(z: Pair) -> complex | None:
     return complex(found[0].setting, found[1].setting) if all(v.kind == "literal" for v in found) else None
 
 
+def is_zero(v: Value) -> bool:
+    """Whether a part is zero everywhere, as that of what was real is."""
+    v = v.operands[0] if v.kind == "move" else v
+    return v.kind == "literal" and not v.setting
+
+
 def truth(b: Builder, z: Pair) -> Value:
     """Whether numbers are not zero."""
     real, imag = (b.map("not_equal", v, 0, dtype=np.bool_) for v in (z.real, z.imag))
@@ -156,7 +162,7 @@ def handled(b: Builder, name: str, handler: Callable | None, spec: Spec, args: A
         handler(b, real_spec, *[_part(b, a, k) if i in data else a for i, a in enumerate(args)], **kwargs)
         for k in range(2)
     ]
-    return Pair(*parts) if all(isinstance(v, Value) for v in parts) else None
+    return Pair(*parts) if all(isinstance(v, Value) and v.dtype == real_spec.dtype for v in parts) else None
 
 
 def _part(b: Builder, x: Any, k: int) -> Any:
@@ -176,10 +182,10 @@ BY_PARTS: dict[str, Any] = {
     "pad": (0,), "roll": (0,), "repeat": (0,), "differences": (0,), "copy": (0,), "where": (1, 2), "getitem": (0,),
     "elements": (0,), "bincount": (0,), "permute": (0,), "slide": (0,), "slide_back": (0,), "sum": (0,),
     "cumsum": (0,), "wengert._item": (0,), "wengert._assigned": (0, 1), "wengert._added": (0, 1),
-    "wengert._written": (0, 1), "wengert.assembled": None, "wengert.zeros": (),
+    "wengert.assembled": None, "wengert.zeros": (),
 }  # fmt: skip
 """Functions that do the same to both parts, and the positions of the arguments that have parts (`None`: all)."""
-PRODUCTS = {"matmul", "rows_times", "einsum", "convolve_valid", "convolve_all", "cross"}
+PRODUCTS = {"matmul", "vecdot", "rows_times", "einsum", "convolve_valid", "convolve_all", "cross"}
 """Functions that are linear in each of their operands."""
 OF_TRUTH = {"wengert.any", "wengert.all", "wengert.count_nonzero", "wengert._count"}
 """Functions that ask only whether numbers are zero."""
