@@ -290,7 +290,7 @@ class _Emitter(Values):
         if stride and not varies:
             value = self.splat(value, TYPES[root.value.dtype.char])
         address = self.address(pointer, offset, root.value.dtype)
-        if by_turns and stride == 2 and not root.temporary:
+        if by_turns and stride == 2 and self.width > 1 and not root.temporary:
             self.store_half(root, value, address)
         else:
             self.store(value, address, root.value.dtype, stride)
