@@ -164,6 +164,7 @@ def _handlers() -> dict[Any, Callable]:
             np.count_nonzero: reductions.count_nonzero,
             np.argmax: sequences.place_of_extremum("maximum"),
             np.argmin: sequences.place_of_extremum("minimum"),
+            np.searchsorted: sequences.searched,
         }
         _by_function.update(others)
         _names.update((function, f"wengert.{function.__name__}") for function in others)
