@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from wengert.errors import ArgumentError
+from wengert.errors import ArgumentError, DTypeError
 from wengert.protocol import Table, Wrapper, in_memory, innermost
 
 OPERATORS = {
@@ -198,10 +198,22 @@ class ArrayFace(Wrapper):
         """Real part."""
         return np.real(self)
 
+    @real.setter
+    def real(self, value: Any) -> None:
+        (np.real(self) if self._spec.is_complex else self)[...] = value
+
     @property
     def imag(self) -> Self:
         """Imaginary part."""
         return np.imag(self)
+
+    @imag.setter
+    def imag(self, value: Any) -> None:
+        if not self._spec.is_complex:
+            raise DTypeError(
+                f"[imag] an array of complex numbers was required; received {self._spec!r}; pass x.astype(complex)"
+            )
+        np.imag(self)[...] = value
 
     @property
     def device(self) -> Any:

@@ -72,6 +72,17 @@ def test_turns_share_their_kernels():
     np.testing.assert_allclose(np.ravel(plan(np.float64(0.7))), wg.value_and_grad(recurrence)(0.7), rtol=1e-12)
 
 
+@pytest.mark.parametrize("number", [float, np.float64, np.float32, complex, np.complex128])
+def test_numbers_in_calls_are_data(number):
+    def f(x):
+        for k in range(500):
+            x = x * number(0.3 + 0.001 * k) + np.sin(x)
+        return np.sum(x)
+
+    program = recorded(f, rng.normal(size=3).astype(complex))
+    assert len({step.form for step in rolled(program).steps if isinstance(step, Chunk)}) < 5
+
+
 def test_pieces_are_written_once():
     program = forwarded(recorded(wg.grad(rows), *ARGS))
     written = [node for node in program.nodes if node.name in ("assigned", "added")]

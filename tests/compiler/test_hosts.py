@@ -34,6 +34,18 @@ for dtype, digits in ((np.float64, 1e-11), (np.float32, 1e-3)):
     np.testing.assert_allclose(again, value, rtol=digits)
     for a, b in zip(found, gradients):
         np.testing.assert_allclose(a, b, rtol=digits, atol=digits)
+
+def g(z, w):
+    return np.exp(1j * z.real) * w / (z + 3) + z[::-1], np.abs(z), (z * w).sum(), np.log(w), w[1:].imag
+
+for n in (1, 2, 3, 5, 8, 29):
+    for dtype, digits in ((np.complex128, 1e-13), (np.complex64, 1e-5)):
+        z, w = (random.normal(size=n) + 1j * random.normal(size=n) for _ in range(2))
+        z, w = z.astype(dtype), w.astype(dtype)
+        fast = wg.compile(g)
+        fast(z, w)
+        for a, b in zip(fast(z, w), g(z, w)):
+            np.testing.assert_allclose(a, b, rtol=digits, atol=digits)
 """
 WITHOUT_VECTOR_LIBRARY = """
 import ctypes

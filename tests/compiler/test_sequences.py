@@ -123,3 +123,36 @@ def test_angles_and_powers_of_two():
 def test_special_functions(function):
     a, x = rng.uniform(0.5, 3, 12), rng.uniform(0.05, 0.95, 12)
     compare(function, a, x, rtol=1e-14)
+
+
+# Search -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 4, 7, 8, 50])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_places_in_sorted_numbers(n, side):
+    points = np.sort(np.round(rng.normal(size=n), 1))
+    x = np.concatenate([rng.normal(size=20), points, [np.inf, -np.inf, np.nan, -0.0]])
+    compare(lambda a, v: np.searchsorted(a, v, side), points, x)
+    compare(lambda a, v: np.searchsorted(a, v.reshape(2, -1), side=side), points, rng.normal(size=8))
+    compare(lambda a, v: np.searchsorted(a, v, side), np.arange(n), x)
+
+
+def test_a_search_in_what_is_not_sorted_is_numpys():
+    points, x = rng.normal(size=30), rng.normal(size=9)
+    fast = wg.compile(lambda a, v: np.searchsorted(a, v))
+    for a in (np.sort(points), points, np.append(points[:-1], np.nan), np.sort(points)):
+        np.testing.assert_array_equal(fast(a, x), np.searchsorted(a, x))
+
+
+@pytest.mark.parametrize("n", [2, 3, 9, 40])
+def test_interpolation(n):
+    points, values = np.sort(np.round(rng.normal(size=n), 1)), rng.normal(size=n)
+    x = np.concatenate([rng.normal(size=20), points, [np.inf, -np.inf, -0.0]])
+    np.testing.assert_array_equal(compare(np.interp, x, points, values)(x, points, values)[0],
+                                  np.interp(x, points, values))  # fmt: skip
+    points = np.linspace(-1, 1, n)
+    both(np.interp, rng.uniform(-1.5, 1.5, 20), points, values)
+    with np.errstate(all="ignore"):
+        values[n // 2] = np.inf
+        compare(np.interp, x, points, values)

@@ -423,3 +423,26 @@ def test_writes_into_the_transposed_gradient_of_broadcast_sums():
 @pytest.mark.parametrize("axes", [(1, 0), (-1, 0), None])
 def test_transposes_differentiate_twice(axes):
     check_gradients(lambda x: np.sum(np.sin(np.transpose(x, axes)) ** 2 * np.arange(6.0).reshape(3, 2)), A)
+
+
+def test_parts_are_set():
+    z = wg.tensor(np.array([1 + 2j, 3j]))
+    z.real = np.array([5.0, 6.0])
+    z.imag *= 2
+    np.testing.assert_array_equal(z.numpy(), [5 + 4j, 6 + 6j])
+    x = wg.tensor(np.zeros(2))
+    x.real = 4
+    np.testing.assert_array_equal(x.numpy(), [4, 4])
+    with pytest.raises(wg.errors.DTypeError, match=r"\[imag\]"):
+        x.imag = 1
+
+
+def test_gradients_go_through_parts_that_are_set():
+    def f(x):
+        z = x.astype(complex)
+        z.real = x**2
+        z.imag = np.sin(x)
+        return np.sum(np.abs(z) ** 2)
+
+    x = np.array([0.5, 2.0])
+    np.testing.assert_allclose(wg.grad(f)(x), 4 * x**3 + np.sin(2 * x))

@@ -78,14 +78,14 @@ class Arguments:
             return self._shared(x, self.arrays, ARRAY, (x.shape, x.dtype, layout(x)))
         if isinstance(x, Box):
             return self._shared(x, self.tensors, TENSOR, (type(x), x._spec, x._node is None, x._level, flags(x)))
-        if x.__class__ is float or (isinstance(x, np.generic) and x.dtype.kind in "fciub"):
+        if x.__class__ in (float, complex) or (isinstance(x, np.generic) and x.dtype.kind in "fciub"):
             self.numbers.append(x)
             self.kinds.append((NUMBER, len(self.numbers) - 1))
             return x.__class__
         self.kinds.append((OTHER, 0))
-        if not isinstance(x, (int, str, bytes, complex, type(None), Static)):
+        if not isinstance(x, (int, str, bytes, type(None), Static)):
             self.roots.append(x)
-        return (type(x), repr(x) if isinstance(x, complex) else x)
+        return (type(x), x)
 
     def _shared(self, x: Any, known: list, kind: int, key: tuple) -> tuple:
         """The same object given twice is one input."""

@@ -12,7 +12,7 @@ import numpy as np
 from wengert.box import Box
 from wengert.compiler.program import Node, Program
 from wengert.compiler.taking import take
-from wengert.compiler.trace import ONE, Trace
+from wengert.compiler.trace import ONE, WEAK, Trace
 from wengert.face import COMPARISONS, OPERATORS
 from wengert.primitive import Primitive
 
@@ -46,18 +46,30 @@ def between_numbers(p: Primitive, program: Program, operands: tuple, values: tup
         program.guard(nodes[1], bool, True)
     if p.name == "power":
         _guard_power(program, nodes, values)
-        if result.__class__ is complex:
+        if result.__class__ is complex and complex not in map(type, values):
             program.refused = program.refused or "a power of Python's numbers is complex"
             return result
     node = program.call((p.call, key), p.call, p.name, tuple(taken), given, {}, result)
-    if p.name == "power" and result.__class__ is float:  # Python raises OverflowError where NumPy's gives infinity
+    if p.name == "power" and result.__class__ in (
+        float,
+        complex,
+    ):  # Python raises OverflowError where NumPy's gives infinity
         finite = program.call((np.isfinite, node), np.isfinite, "isfinite", (node,), ONE, {}, np.isfinite(result))
         program.guard(finite, bool, bool(np.isfinite(result)))
     return Trace._of(result, node, program)
 
 
 def _guard_power(program: Program, nodes: list, values: tuple) -> None:
-    """A power is a float, complex or an error by the base's sign and, where that is not positive, by the exponent."""
+    """A power is a float, complex or an error by the base's sign and, where that is not positive, by the exponent.
+
+    With complex numbers it is complex, or an error by whether the base is 0.
+    """
+    if complex in map(type, values):
+        if nodes[0] is not None:
+            program.guard(nodes[0], bool, bool(values[0]))
+        if nodes[1] is not None and not values[0]:
+            program.guard(nodes[1], values[1].__class__, values[1])
+        return
     if nodes[0] is not None:
         program.guard(nodes[0], _sign, _sign(values[0]))
     if nodes[1] is not None and not values[0] > 0:
@@ -90,7 +102,7 @@ def _comparison(ufunc: np.ufunc) -> Callable:
         if other is None or other.__class__ is str:
             return NotImplemented
         result = Trace._table[ufunc](self, other)
-        of_pythons = other._node.weak if isinstance(other, Trace) else other.__class__ in (float, int)
+        of_pythons = other._node.weak if isinstance(other, Trace) else other.__class__ in WEAK
         return bool(result) if of_pythons else result
 
     return operate

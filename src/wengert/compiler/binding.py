@@ -49,7 +49,7 @@ def input_check(x: Any) -> Array | Number | None:
     if type(x) is np.ndarray and x.dtype.isnative and x.dtype.kind in "biufc":
         return Array(x.shape, x.dtype)
     is_whole = type(x) is int and -(2**63) <= x < 2**63
-    if type(x) is float or is_whole or (isinstance(x, np.generic) and x.dtype.kind in "biufc"):
+    if type(x) in (float, complex) or is_whole or (isinstance(x, np.generic) and x.dtype.kind in "biufc"):
         return Number(type(x))
     return None
 

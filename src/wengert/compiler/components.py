@@ -113,7 +113,7 @@ class _Splitting:
         operands = tuple(map(self.whole, v.operands))
         if v.kind == "gather":
             return self.new.gather(operands[0], v.setting, operands[1:])
-        if v.kind == "reshape":
+        if v.kind == "reshape" and v.dtype == operands[0].dtype:
             return self.new.reshape(operands[0], v.shape)
         return self.new.make(v.kind, operands, v.setting, v.shape, v.dtype)
 

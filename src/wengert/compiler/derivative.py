@@ -154,7 +154,7 @@ class Derivatives:
 
 def _plain(x: Any) -> Any:
     """A leaf whose class is an array's, so that derivatives come back as arrays."""
-    return np.float64(x) if x.__class__ is float else x
+    return np.asarray(x)[()] if x.__class__ in (float, complex) else x
 
 
 def differentiable(leaves: tuple | list) -> list[int]:

@@ -51,6 +51,8 @@ class _Emitter(Values):
         if self.part is not None and self.rows[0] != kernel.rows[0]:
             self.part *= prod(kernel.extents[k] for k in kernel.rows if kernel.rows[0] < k <= self.rows[0])
         self.accumulators: dict[Root, Accumulator] = {}
+        self.halves: dict[Any, tuple[str, str, Any]] = {}
+        """Vectors that are to be written between others that come next: what they are, where to, and their dtype."""
 
     @property
     def items(self) -> dict[Root, Item]:
@@ -192,9 +194,7 @@ class _Emitter(Values):
         """What is done in a row, or a tile of rows, between one loop over the inner axes and the next."""
         inside = [root for root in roots if root.own & self.kernel.inner]
         with self.lanes(self.lane if self.tile is None else self.tile):
-            for root in roots:
-                if root not in inside:
-                    self.make(root)
+            self.make_all([root for root in roots if root not in inside])
             if inside and self.tile is not None:
                 self.hold(inside)
         if not inside:
@@ -234,6 +234,9 @@ class _Emitter(Values):
         """Compute roots at a point."""
         for root in roots:
             self.make(root)
+        for value, address, dtype in self.halves.values():
+            self.store(value, address, dtype, 2)
+        self.halves = {}
 
     def make(self, root: Root) -> None:
         """Compute a root at a point, and store it or add it to its total."""
@@ -245,7 +248,7 @@ class _Emitter(Values):
             self.accumulators[root].take(value)
             self.store_root(root, self.accumulators[root].total(), self.lane in root.own)
         elif not root.reduces:
-            self.store_root(root, value, self.lane in item.axes)
+            self.store_root(root, value, self.lane in item.axes, by_turns=True)
         elif root in self.accumulators:
             if self.lane in root.own:
                 value = self.vector(item, value)
@@ -253,8 +256,8 @@ class _Emitter(Values):
         else:
             self.add_in_memory(root, item, value)
 
-    def store_root(self, root: Root, value: str, varies: bool) -> None:
-        """Write a value where it is stored, or where the row holds it."""
+    def store_root(self, root: Root, value: str, varies: bool, by_turns: bool = False) -> None:
+        """Write a value where it is stored, or where the row holds it; if need be by turns with its neighbour."""
         number = root.value.number
         if root.temporary:
             pointer, strides = self.temporary(root)
@@ -271,7 +274,21 @@ class _Emitter(Values):
             offset = self.in_tile(offset, strides, root)
         if stride and not varies:
             value = self.splat(value, TYPES[root.value.dtype.char])
-        self.store(value, self.address(pointer, offset, root.value.dtype), root.value.dtype, stride)
+        address = self.address(pointer, offset, root.value.dtype)
+        if by_turns and stride == 2 and self.width > 1 and not root.temporary:
+            self.store_half(root, value, address)
+        else:
+            self.store(value, address, root.value.dtype, stride)
+
+    def store_half(self, root: Root, value: str, address: str) -> None:
+        """Write a vector together with the one whose numbers lie just before its own, or wait for the one behind."""
+        where, dtype = self.stored[root.value.number], root.value.dtype
+        others = where.pointer, where.strides, root.stored_place
+        before = self.halves.pop((where.offset - dtype.itemsize, *others), None)
+        if before is None:
+            self.halves[where.offset, *others] = value, address, dtype
+        else:
+            self.store_interleaved((before[0], value), before[1], dtype)
 
     def accumulator(self, root: Root) -> Accumulator:
         reduced = [k for k in root.reduced if k not in self.walk.dropped]

@@ -45,6 +45,15 @@ def _square(o):
     return f"{'fmul' if o.floats else 'mul'} {o.kind} {o.a}, {o.a}"
 
 
+@of_floats("multiply_add")
+def _multiply_add(o):
+    """With one rounding, where the processor has an instruction for it."""
+    (_, x), (_, y), (_, z) = o.operands
+    if o.target.fused:
+        return intrinsic(o.target, "fma", o.operands, o.kind)
+    return f"fadd {o.kind} {o.call('multiply', x, y)}, {z}"
+
+
 @of_floats("reciprocal")
 def _reciprocal(o):
     return f"fdiv {o.kind} {o.number(1)}, {o.a}"

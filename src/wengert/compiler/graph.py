@@ -19,6 +19,7 @@ kind            what it is; ``setting``
 ``product``     a matrix product of two operands of two axes, or with batch axes in front; `None`
 ``call``        a function of NumPy's; the recorded node
 ``part``        one result of a call; its position
+``reshape``     the same memory in another shape, or floats there as complex numbers, or the other way round; `None`
 ==============  =====================================================================================================
 
 Equal values are one object. Literals are folded and operations that do nothing left out when values are made.

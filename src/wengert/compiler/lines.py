@@ -224,6 +224,8 @@ class Writer:
         elif stride == 1:
             x = self.op(f"call {kind} @llvm.masked.load.{self._short(scalar)}.p0(ptr {pointer}, i32 {size}, "
                         f"<{self.width} x i1> {mask}, {kind} zeroinitializer)")  # fmt: skip
+        elif stride == 2:
+            return self.every_second(pointer, dtype, mask)
         elif mask is None and self.one_by_one:
             x = "poison"
             for k in range(self.width):
@@ -232,6 +234,32 @@ class Writer:
         else:
             return self.gather(pointer, self.iota(stride), dtype, mask)
         return self._from_memory(x, dtype, True)
+
+    def every_second(self, pointer: str, dtype: np.dtype, mask: str | None) -> str:
+        """A number for each lane, two apart: out of two vectors, of which the second ends with the last lane."""
+        width, half = self.width, self.width // 2
+        even, odd = (self.mask_at(mask, [-1 if k % 2 == left else start + k // 2 for k in range(width)])
+                     for left, start in ((1, 0), (0, half)))  # fmt: skip
+        first = self.load(pointer, dtype, 1, even, True)
+        second = self.load(self.address(pointer, str(width - 1), dtype), dtype, 1, odd, True)
+        kind = self.kind(TYPES[dtype.char], True)
+        return self.shuffled(kind, first, second, [2 * k if k < half else 2 * k + 1 for k in range(width)])
+
+    def mask_at(self, mask: str | None, lanes: list[int]) -> str | None:
+        """A mask that has in each lane what another one has in the given lane; below 0 stands for none."""
+        if mask is None:
+            return None
+        key = ("lanes", mask, *lanes)
+        if key not in self.at.memo:
+            kind = f"<{self.width} x i1>"
+            places = [k if k >= 0 else self.width for k in lanes]
+            self.at.memo[key] = self.shuffled(kind, mask, "zeroinitializer", places)
+        return self.at.memo[key]
+
+    def shuffled(self, kind: str, first: str, second: str, lanes: list[int]) -> str:
+        """A vector of lanes of two others, counted through both."""
+        places = ", ".join(f"i32 {k}" for k in lanes)
+        return self.op(f"shufflevector {kind} {first}, {kind} {second}, <{len(lanes)} x i32> <{places}>")
 
     def gather(self, pointer: str, offsets: str, dtype: np.dtype, mask: str | None) -> str:
         """A number for each lane, from offsets in elements."""
@@ -272,6 +300,20 @@ class Writer:
             self.put(f"call void @llvm.masked.scatter.{self._short(scalar)}.v{self.width}p0({kind} {value}, "
                      f"<{self.width} x ptr> {pointers}, i32 {size}, <{self.width} x i1> "
                      f"{tail or self.repeated('true', 'i1')})")  # fmt: skip
+
+    def store_interleaved(self, values: tuple[str, str], pointer: str, dtype: np.dtype) -> None:
+        """Write the numbers of two vectors by turns; only for the lanes that are inside the domain."""
+        width, half, kind = self.width, self.width // 2, self.kind(TYPES[dtype.char], True)
+        for k, start in ((0, 0), (width, half)):
+            lanes = [start + k // 2 for k in range(width)]
+            both = self.shuffled(kind, *values, [lane + width * (k % 2) for k, lane in enumerate(lanes)])
+            tail = self.mask_at(self.tail, lanes)
+            at = self.address(pointer, str(k), dtype)
+            if tail is None:
+                self.put(f"store {kind} {both}, ptr {at}, align {dtype.itemsize}")
+            else:
+                self.put(f"call void @llvm.masked.store.{self._short(TYPES[dtype.char])}.p0({kind} {both}, ptr {at}, "
+                         f"i32 {dtype.itemsize}, <{width} x i1> {tail})")  # fmt: skip
 
     def address(self, pointer: str, offset: str, dtype: np.dtype) -> str:
         """The address of an element."""

@@ -12,13 +12,16 @@ import numpy as np
 
 from wengert.compiler import buffers, trace
 from wengert.compiler.graph import Graph, Value
-from wengert.compiler.lowering import elementwise, indexing, linalg, products, reductions, sequences, shapes
+from wengert.compiler.lowering import complexes, elementwise, indexing, linalg, products, reductions, sequences, shapes
 from wengert.compiler.lowering.builder import Builder
+from wengert.compiler.lowering.pairs import Pair, as_pair, handled, pair_in, part_dtype, stored
+from wengert.compiler.lowering.ufuncs import ufunc
 from wengert.compiler.program import KINDS, Node, Program, filled, uniform
 from wengert.primitive import REGISTRY, Primitive, name_of
 
 __all__ = ["lower", "stands_for"]
 
+COMPLEX = "FD"
 FAMILIES = (elementwise, shapes, reductions, products, indexing, sequences, linalg)
 
 
@@ -41,7 +44,8 @@ class _Lowering:
         for node in program.nodes:
             if node.index in live or node.name == "input":
                 self.of[node.index] = self.lowered(node)
-        self.graph.results = [self.of[node.index] for node in program.results]
+        results = [self.of[node.index] for node in program.results]
+        self.graph.results = [stored(self.builder, x) if isinstance(x, Pair) else x for x in results]
         checks = list(dict.fromkeys(self.builder.checks))
         self.graph.results += checks
         self.graph.checks = len(checks)
@@ -50,39 +54,74 @@ class _Lowering:
     def lowered(self, node: Node) -> Any:
         graph = self.graph
         spec: Any = node.spec
-        if node.name == "input":
-            return graph.make("input", (), node.source, spec.shape, spec.dtype)
-        if node.name == "constant":
-            if not spec.ndim and spec.dtype.char in KINDS:
-                return graph.literal(np.asarray(node.source)[()], spec.dtype)
-            number = uniform(node.source)
-            if number is not None:
-                return self.builder.filled(number, spec.shape, spec.dtype)
-            return graph.make("constant", (), node.source, spec.shape, spec.dtype)
+        if node.name in ("input", "constant"):
+            return self.given(node)
         if _computes(node):
             checks = len(self.builder.checks)
             found = self.known(node)
             if found is not None and found.shape == spec.shape and found.dtype == spec.dtype:
                 return found
             del self.builder.checks[checks:]
-        operands = tuple(self.of[o.index] for o in node.operands)
+        operands = tuple(self.as_numpy(self.of[o.index]) for o in node.operands)
         if spec is None:
             return graph.make("call", operands, node, (), np.dtype("V0"))
-        return graph.make("call", operands, node, spec.shape, spec.dtype)
+        found = graph.make("call", operands, node, spec.shape, spec.dtype)
+        return self.in_memory(found) if spec.dtype.char in COMPLEX else found
 
-    def known(self, node: Node) -> Value | None:
+    def given(self, node: Node) -> Any:
+        """What is there before the program runs."""
+        graph, spec = self.graph, node.spec
+        shape, dtype, pairs = spec.shape, spec.dtype, spec.dtype.char in COMPLEX
+        if node.name == "constant":
+            number = uniform(node.source)
+            if number is not None and pairs:
+                return Pair(*[self.builder.filled(x, shape, part_dtype(dtype)) for x in (number.real, number.imag)])
+            if number is not None:
+                return self.builder.filled(number, shape, dtype)
+        source = node.source
+        if pairs:
+            shape, dtype = (*shape, 2), part_dtype(dtype)
+            if node.name == "constant":
+                source = np.ascontiguousarray(source).view(dtype).reshape(shape)
+        found = graph.make(node.name, (), source, shape, dtype)
+        return pair_in(self.builder, found) if pairs else found
+
+    def in_memory(self, x: Value) -> Pair:
+        """Complex numbers that something has stored as such."""
+        return pair_in(self.builder, self.graph.make("reshape", (x,), None, (*x.shape, 2), part_dtype(x.dtype)))
+
+    def as_numpy(self, x: Any) -> Value:
+        """A value as functions of NumPy's take it."""
+        if not isinstance(x, Pair):
+            return x
+        return self.graph.make("reshape", (stored(self.builder, x),), None, x.shape, x.dtype)
+
+    def known(self, node: Node) -> Any:
         """What a call is made of, if the tables have it."""
         handler = self.handlers.get(node.function)
-        if handler is None:
-            return elementwise.ufunc(self.builder, node, self.of) if isinstance(node.function, np.ufunc) else None
+        if handler is None and isinstance(node.function, np.ufunc):
+            return ufunc(self.builder, node, self.of)
         operands = [self.of[o.index] for o in node.operands]
-        return handler(self.builder, node.spec, *filled(node.args, operands), **filled(node.kwargs, operands))
+        args, kwargs = filled(node.args, operands), filled(node.kwargs, operands)
+        if node.spec.dtype.kind == "c" or any(isinstance(x, Pair) for x in operands):
+            name = _names.get(node.function, "")
+            args = [as_pair(self.builder, a, np.result_type(a)) if _is_complex(a) else a for a in args]
+            own = complexes.HANDLERS.get(name)
+            if own is not None:
+                return own(self.builder, node.spec, *args, **kwargs)
+            return handled(self.builder, name, handler, node.spec, args, kwargs)
+        return handler(self.builder, node.spec, *args, **kwargs) if handler is not None else None
 
 
 def _computes(node: Node) -> bool:
     """Whether kernels know the dtypes of a call."""
     known = node.spec is not None and node.spec.dtype.char in KINDS
     return known and all(o.spec is not None and o.spec.dtype.char in KINDS for o in node.operands)
+
+
+def _is_complex(number: Any) -> bool:
+    """Whether an argument is a complex number, or an array of them, as it stands in the program."""
+    return isinstance(number, (complex, np.complexfloating, np.ndarray)) and np.result_type(number).char in COMPLEX
 
 
 def stands_for(function: Callable) -> str | None:
@@ -125,6 +164,7 @@ def _handlers() -> dict[Any, Callable]:
             np.count_nonzero: reductions.count_nonzero,
             np.argmax: sequences.place_of_extremum("maximum"),
             np.argmin: sequences.place_of_extremum("minimum"),
+            np.searchsorted: sequences.searched,
         }
         _by_function.update(others)
         _names.update((function, f"wengert.{function.__name__}") for function in others)

@@ -82,7 +82,7 @@ class _Leaf:
         self.value: Any
         if isinstance(value, Trace):
             self.node, self.value = value._node, value
-            self.weak = value._held.__class__ if value._held.__class__ in (int, float) else None
+            self.weak = value._held.__class__ if value._held.__class__ in (int, float, complex) else None
             if isinstance(y, Box) and (y._family.tensor is not Tensor or depends(value._node, tensors)):
                 self.box = y._box
         else:

@@ -19,8 +19,8 @@ from wengert.compiler.product import operand_of
 __all__ = ["Memory", "Place", "Planned", "copies_of_results", "plan"]
 
 ALIGNMENT = 64
-NATIVE = "?bhilqBHILQfd"
-"""The dtypes that kernels compute with."""
+NATIVE = "?bhilqBHILQfdFD"
+"""The dtypes that kernels compute with; complex numbers are two floats to them."""
 
 
 STORED = {"map", "move", "update", "join", "gather", "reduce", "product", "scan", "scatter", "routine", "assembly"}

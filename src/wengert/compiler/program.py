@@ -161,7 +161,7 @@ class Program:
         if node is None:
             self.puts_off |= result.__class__ is Later
             result = looks(result)
-            numbers = isinstance(result, (np.ndarray, np.generic, float)) or result.__class__ in (int, bool)
+            numbers = isinstance(result, (np.ndarray, np.generic, float, complex)) or result.__class__ in (int, bool)
             spec = spec_of(result) if numbers else None
             node = self.known[key] = Node(len(self.nodes), name, spec, function, operands, args, kwargs)
             node.weak = _weak(result)
@@ -250,10 +250,10 @@ SMALL = 4096
 
 def _weak(value: Any) -> type | None:
     """The class of a Python number, which takes on the dtype of what it meets; `None` for all else."""
-    return value.__class__ if value.__class__ in (float, int) else None
+    return value.__class__ if value.__class__ in (float, int, complex) else None
 
 
-KINDS = "?bhilqBHILQfd"
+KINDS = "?bhilqBHILQfdFD"
 """The dtypes that loops are made for; others stay calls."""
 
 
@@ -261,6 +261,9 @@ def uniform(array: np.ndarray) -> Any:
     """The number that an array holds everywhere, bit for bit; `None` if there is none."""
     if not array.size or array.dtype.char not in KINDS:
         return None
+    if array.dtype.kind == "c":
+        parts = uniform(array.real), uniform(array.imag)
+        return None if None in parts else array.dtype.type(complex(*parts))
     first = array[(slice(0, 1),) * array.ndim].reshape(-1)
     if any(array.strides[k] for k, n in enumerate(array.shape) if n > 1):
         bits = f"u{array.dtype.itemsize}"

@@ -95,7 +95,7 @@ class _Rolling:
         self.symbols: dict[int, int] = {}
         """For each call the number of what it does."""
         self.kept = {n.index for n in program.results} | {g.node.index for g in program.guards}
-        if len(nodes) <= SMALL or any(n.spec is None or n.spec.dtype.kind not in "biuf" for n in nodes):
+        if len(nodes) <= SMALL or any(n.spec is None or n.spec.dtype.kind not in "biufc" for n in nodes):
             self.long = False
             self.steps: list[Any] = [self.chunk(nodes, _last_uses(nodes, self.kept, {}))] if nodes else []
         else:
@@ -247,33 +247,40 @@ def _canonical(nodes: list[Node], outside: list[Node], outputs: list[Node]) -> P
 
 
 def _is_structural(number: Any) -> bool:
-    return number.dtype.kind != "f" or float(number) in STRUCTURAL
+    return number.dtype.kind not in "fc" or complex(number) in STRUCTURAL
+
+
+def _is_data(number: Any) -> bool:
+    """Whether a number in a call may as well be another."""
+    return number.__class__ in DATA and number not in STRUCTURAL
 
 
 TAKING_DATA = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum}
-"""Functions in whose calls Python's floats are data (an exponent, say, is not)."""
+"""Functions in whose calls numbers that are not whole are data (an exponent, say, is not)."""
+DATA = {float, complex, np.float64, np.float32, np.complex128, np.complex64}
+"""Their classes."""
 
 
 def _with_data_outside(nodes: list[Node]) -> list[Node]:
     """Calls that have their numbers as operands, so that calls with other numbers are equal."""
-    constants: dict[str, Node] = {}
+    constants: dict[tuple, Node] = {}
     found = []
     for node in nodes:
-        if node.function in TAKING_DATA and any(a.__class__ is float and a not in STRUCTURAL for a in node.args):
+        if node.function in TAKING_DATA and any(map(_is_data, node.args)):
             node = _with_numbers_outside(node, constants)
         found.append(node)
     return found
 
 
-def _with_numbers_outside(node: Node, constants: dict[str, Node]) -> Node:
+def _with_numbers_outside(node: Node, constants: dict[tuple, Node]) -> Node:
     args, operands = [], list(node.operands)
     for a in node.args:
-        if a.__class__ is float and a not in STRUCTURAL:
-            constant = constants.get(a.hex())
+        if _is_data(a):
+            key, number = (a.__class__, repr(a)), np.asarray(a)[()]
+            constant = constants.get(key)
             if constant is None:
-                number = np.float64(a)
-                constant = constants[a.hex()] = Node(-1 - len(constants), "constant", spec_of(number), source=number)
-                constant.weak = float
+                constant = constants[key] = Node(-1 - len(constants), "constant", spec_of(number), source=number)
+                constant.weak = a.__class__ if a.__class__ in (float, complex) else None
             args.append(Ref(len(operands)))
             operands.append(constant)
         else:

@@ -21,8 +21,8 @@ PULLED = {"map", "move", "literal", "update", "join", "gather"}
 """Kinds that are computed where they are used."""
 COSTS = {"divide": 4, "sqrt": 4, "power": 30, "tanh": 20}
 CHEAP = {
-    "add", "subtract", "multiply", "negative", "absolute", "sign", "where", "maximum", "minimum", "cast",
-    "less", "greater", "less_equal", "greater_equal", "equal", "not_equal",
+    "add", "subtract", "multiply", "multiply_add", "negative", "absolute", "sign", "where", "maximum", "minimum",
+    "cast", "less", "greater", "less_equal", "greater_equal", "equal", "not_equal",
     "logical_and", "logical_or", "logical_not", "isnan", "isfinite",
 }  # fmt: skip
 WORTH_STORING = 12

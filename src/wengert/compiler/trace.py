@@ -128,8 +128,8 @@ class Trace(Lifted):
     def __index__(self) -> int:
         return self._known(operator.index)
 
-    def _of_number(self, ufunc: np.ufunc) -> Any:
-        result, node, program = float(ufunc(self._value)), self._node, self._program
+    def _of_number(self, ufunc: np.ufunc, kind: type = float) -> Any:
+        result, node, program = kind(ufunc(self._value)), self._node, self._program
         if program.closed:
             return result
         key = ("number", ufunc, node)
@@ -137,6 +137,10 @@ class Trace(Lifted):
 
     def _as_numpys(self) -> "Trace":
         return recorded(self._program, np.positive, "positive", (self,), {}) if self._node.weak else self
+
+    def conjugate(self) -> Any:
+        """The complex conjugate; that of one of Python's numbers is one, too."""
+        return self._of_number(np.conjugate, self._node.weak) if self._node.weak else super().conjugate()
 
     def _as_int(self) -> "Trace":
         return recorded(self._program, int, "int", (self,), {})
@@ -285,15 +289,22 @@ def _added(x: Any, value: Any, index: Any) -> Any:
 
 def _written(x: Any, value: Any, path: tuple, index: Any, add: bool) -> Any:
     """A copy with a part of a part written, or added to; the path says of which."""
-    y = np.array(x)
+    y = np.array(x, order="C")
+    flat = numbers = y.reshape(-1)
     places = np.arange(y.size).reshape(y.shape)
+    if y.dtype.kind == "c":  # the places of the floats that complex numbers are
+        places = 2 * places + 1j * (2 * places + 1)
     for function, params in path:
         places = function(places, **params)
-    flat = y.reshape(-1)
+    if places.dtype.kind == "c":
+        places = places.real // 2
+    elif y.dtype.kind == "c":
+        numbers = flat.view(y.real.dtype)
+    where = places[index].astype(int)
     if add:
-        np.add.at(flat, places[index], value)
+        np.add.at(numbers, where, value)
     else:
-        flat[places[index]] = value
+        numbers[where] = value
     return flat.reshape(y.shape)
 
 
@@ -413,7 +424,7 @@ def _of_primitive(p: Primitive) -> Callable:
 
     def python(top: Trace, operands: tuple, params: dict) -> Any:
         values = tuple(x._held if isinstance(x, Trace) else x for x in operands)
-        if all(v.__class__ is float or v.__class__ is int for v in values):
+        if all(v.__class__ in WEAK for v in values):
             return between_numbers(p, top._program, operands, values)
         return here(top, operands, params)
 
@@ -463,7 +474,7 @@ NUMBERS = frozenset(PLAIN - {np.ndarray, bool})
 """Classes of numbers that stand in a program as they are."""
 
 
-WEAK = frozenset({float, int})
+WEAK = frozenset({float, int, complex})
 ONE, TWO = (REFERENCES[0],), (REFERENCES[0], REFERENCES[1])
 
 

@@ -14,6 +14,8 @@ __all__ = ["Walk", "all_items", "cost_of", "walk_of"]
 
 GATHER, SCATTER, ACROSS = 6.0, 8.0, 10.0
 """What it costs to read or write lanes that are apart, and to combine lanes, as multiples of an addition."""
+TWO_APART = 2.0
+"""The same for lanes between which one number lies, as between the parts of complex ones."""
 FAR = 2.0
 """What it costs more where each lane is in another line of memory."""
 LARGE = 1 << 17
@@ -168,9 +170,11 @@ def _cost(kernel: Kernel, walk: Walk, work: dict[frozenset, float], accesses: li
             each = 0.2
         elif stride == 1:
             each = 1.0 + masked
+        elif stride == 2:
+            each = TWO_APART + masked
         else:
             each = GATHER if not writes else SCATTER * (1 + (prod(extents[k] for k in strides) > LARGE))
-        total += (each + FAR * (abs(stride) >= width)) * times(strides)
+        total += (each + FAR * (abs(stride) >= max(width, 3))) * times(strides)
     for root in kernel.roots:
         if root.reduces and root.reduced != kernel.inner and root.own != root.reduced:
             total += IN_MEMORY * times(root.own)

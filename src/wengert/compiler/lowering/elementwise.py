@@ -1,6 +1,5 @@
-"""Elementwise functions: the dtypes NumPy computes in, operations that do nothing, functions made of others."""
+"""Elementwise functions: operations that do nothing, functions made of others."""
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,51 +8,10 @@ import numpy as np
 from wengert.compiler.graph import Value, together
 from wengert.compiler.lowering.builder import Builder
 from wengert.compiler.lowering.rewrites import simpler
-from wengert.compiler.program import KINDS, Node, Ref
 from wengert.compiler.vectormath import is_supported
 from wengert.protocol import Spec
 
-__all__ = ["HANDLERS", "chosen", "ufunc", "whole"]
-
-
-def ufunc(b: Builder, node: Node, of: dict) -> Value | None:
-    """A ufunc, with its operands in the dtypes of the loop that NumPy would choose."""
-    function: Any = node.function
-    if node.kwargs or function.nout != 1 or function.nin != len(node.args):
-        return None
-    given: list[Any] = []
-    for a in node.args:
-        if a.__class__ is Ref:
-            operand = node.operands[a.position]
-            weak = float if operand.weak is True else operand.weak
-            given.append(weak or of[operand.index].dtype)
-        else:
-            given.append(type(a) if type(a) in (int, float) else np.asarray(a).dtype)
-    dtypes = _loop(function, *given)
-    if dtypes is None or not all(map(_holds, dtypes, node.args)):
-        return None
-    operands = [
-        b.value(of[node.operands[a.position].index] if a.__class__ is Ref else a, dtype)
-        for a, dtype in zip(node.args, dtypes, strict=False)
-    ]
-    return operation(b, function.__name__, operands, dtypes[-1])
-
-
-@functools.cache
-def _loop(function: np.ufunc, *given: Any) -> tuple[np.dtype, ...] | None:
-    """The dtypes of the loop that NumPy would choose; `None` if kernels do not know one of them."""
-    if all(x in (int, float) for x in given):  # two of Python's own, which NumPy would compare as objects
-        given = tuple(map(np.dtype, given))
-    dtypes = function.resolve_dtypes((*given, None))
-    return dtypes if all(d.char in KINDS for d in dtypes) else None
-
-
-def _holds(dtype: np.dtype, number: Any) -> bool:
-    """Whether a Python number can be one of a dtype; NumPy compares with others, too."""
-    if type(number) is not int or dtype.kind not in "iu":
-        return True
-    bounds = np.iinfo(dtype)
-    return bool(bounds.min <= number <= bounds.max)
+__all__ = ["HANDLERS", "chosen", "operation", "whole"]
 
 
 def operation(b: Builder, name: str, operands: list[Value], dtype: np.dtype) -> Value | None:
@@ -101,6 +59,11 @@ def _same(b: Builder, spec: Spec, x: Value, order: str = "K") -> Value:
 
 def _astype(b: Builder, spec: Spec, x: Value, dtype: Any = None) -> Value:
     return b.cast(x, spec.dtype)
+
+
+def _imaginary(b: Builder, spec: Spec, x: Value) -> Value:
+    """The imaginary part of real numbers."""
+    return b.filled(0, spec.shape, spec.dtype)
 
 
 def _where(b: Builder, spec: Spec, condition: Any, yes: Any, no: Any) -> Value:
@@ -178,6 +141,7 @@ HANDLERS: dict[str, Callable] = {
     "j1_slope": _bessel_slope("j"),
     "copy": _same,
     "real": _same,
+    "imag": _imaginary,
     "conjugate": _same,
     "astype": _astype,
     "where": _where,

@@ -11,7 +11,7 @@ from wengert.compiler.lowering.elementwise import chosen, operation
 from wengert.compiler.lowering.indexing import elements_at, scattered
 from wengert.protocol import Spec
 
-__all__ = ["HANDLERS"]
+__all__ = ["HANDLERS", "place_of_extremum", "searched"]
 
 MOST_TERMS = 32
 """Sums of at most so many terms are written out."""
@@ -168,6 +168,76 @@ def place_of_extremum(name: str) -> Callable:
     return handler
 
 
+# Search -------------------------------------------------------------------------------------------------------------
+
+MOST_STEPS = 20
+"""Steps of a search in the longest array that is searched in a loop."""
+
+
+def _taken(b: Builder, x: Value, places: Value) -> Value:
+    """Elements of a vector at places in bounds."""
+    return b.graph.gather(x, Gather(places.shape, ((0, (), ((0, 1),)),)), (places,))
+
+
+def _kept(b: Builder, x: Value) -> Value:
+    """The same value, stored: whoever reads it does not compute it again."""
+    return b.graph.make("reshape", (x,), None, x.shape, x.dtype)
+
+
+def _count_before(b: Builder, a: Value, v: Value, right: bool) -> Value:
+    """How many elements of a sorted vector are below each number (or equal), by halving; all of them for NaN.
+
+    That the vector is sorted, and has no NaN, is a check of the program.
+    """
+    n = a.size
+    b.check(b.all_of(b.map("equal", a, a, dtype=np.bool_)))
+    b.check(b.all_of(b.map("less_equal", b.part(a, 0, slice(0, -1)), b.part(a, 0, slice(1, None)), dtype=np.bool_)))
+    count, step = b.filled(0, v.shape, np.int64), 1 << (n.bit_length() - 1)
+    while step:
+        probe = b.map("add", count, step)
+        there = _taken(b, a, b.map("minimum", b.map("subtract", probe, 1), n - 1))
+        beyond = b.map("less" if right else "less_equal", v, there, dtype=np.bool_)
+        outside = b.map("greater", probe, n, dtype=np.bool_)
+        count = chosen(b, b.map("logical_or", beyond, outside, dtype=np.bool_), count, probe)
+        step //= 2
+    return _kept(b, count)
+
+
+def searched(b: Builder, spec: Spec, a: Any, v: Any, side: Any = "left", sorter: Any = None) -> Value | None:
+    """NumPy's ``searchsorted``."""
+    if not isinstance(a, Value) or not isinstance(v, Value) or sorter is not None or side not in ("left", "right"):
+        return None
+    dtype = np.result_type(a.dtype, v.dtype)
+    if dtype.kind not in "fi" or len(a.shape) != 1 or not 0 < a.size < 1 << MOST_STEPS or not v.size:
+        return None
+    return _count_before(b, b.cast(a, dtype), b.cast(v, dtype), side == "right")
+
+
+def _interpolated(b: Builder, spec: Spec, x: Any, xp: Any, fp: Any) -> Value | None:
+    """NumPy's ``interp``, in its steps: at a point there is no line, and a line from its other end may not be NaN."""
+    if spec.dtype != np.float64:
+        return None
+    x, xp, fp = (b.value(v, spec.dtype) for v in (x, xp, fp))
+    n = xp.size
+    if not 2 <= n < 1 << MOST_STEPS or not x.size or len(fp.shape) != 1:
+        return None
+    place = b.map("subtract", _count_before(b, xp, x, True), 1)
+    piece = b.map("minimum", b.map("maximum", place, 0), n - 2)
+    after = b.map("add", piece, 1)
+    left, right, low, high = (_taken(b, v, k) for v in (xp, fp) for k in (piece, after))
+    slope = b.map("divide", b.map("subtract", high, low), b.map("subtract", right, left))
+    ends = [
+        b.map("add", b.map("multiply", slope, b.map("subtract", x, at)), y) for at, y in ((left, low), (right, high))
+    ]
+    lost = [b.map("isnan", y, dtype=np.bool_) for y in ends]
+    other = chosen(b, b.map("logical_and", lost[1], b.map("equal", low, high, dtype=np.bool_)), low, ends[1])
+    y = chosen(b, lost[0], other, ends[0])
+    y = chosen(b, b.map("equal", x, left, dtype=np.bool_), low, y)
+    y = chosen(b, b.map("greater_equal", place, n - 1, dtype=np.bool_), b.part(fp, 0, n - 1), y)
+    y = chosen(b, b.map("less", place, 0, dtype=np.bool_), b.part(fp, 0, 0), y)
+    return _kept(b, chosen(b, b.map("isnan", x, dtype=np.bool_), x, y))
+
+
 def _power(b: Builder, x: Value, exponent: float) -> Value | None:
     return operation(b, "power", [x, b.value(exponent, x.dtype)], x.dtype)
 
@@ -199,4 +269,5 @@ HANDLERS: dict[str, Callable] = {
     "running": _accumulated,
     "permute": _permute,
     "p_norm": _p_norm,
+    "interp": _interpolated,
 }

@@ -173,7 +173,7 @@ def _differences(b: Builder, spec: Spec, x: Value, axis: int = -1) -> Value:
 
 def zeros(b: Builder, spec: Spec, shape: Any, dtype: Any) -> Value:
     """NumPy's ``zeros``."""
-    return b.filled(0, spec.shape, dtype)
+    return b.filled(0, spec.shape, spec.dtype)
 
 
 def item(b: Builder, spec: Spec, x: Value) -> Value:

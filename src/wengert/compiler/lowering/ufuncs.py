@@ -1,0 +1,62 @@
+"""Ufuncs: the dtypes NumPy computes in."""
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from wengert.compiler.graph import Value
+from wengert.compiler.lowering import complexes, elementwise
+from wengert.compiler.lowering.builder import Builder
+from wengert.compiler.lowering.pairs import Pair, as_pair, truth
+from wengert.compiler.program import KINDS, Node, Ref
+
+__all__ = ["ufunc"]
+
+PYTHONS = (int, float, complex)
+"""Python's own numbers, which take on the dtype of what they meet."""
+
+
+def ufunc(b: Builder, node: Node, of: dict) -> Value | Pair | None:
+    """A ufunc, with its operands in the dtypes of the loop that NumPy would choose."""
+    function: Any = node.function
+    if node.kwargs or function.nout != 1 or function.nin != len(node.args):
+        return None
+    given: list[Any] = []
+    for a in node.args:
+        if a.__class__ is Ref:
+            operand = node.operands[a.position]
+            weak = float if operand.weak is True else operand.weak
+            given.append(weak or of[operand.index].dtype)
+        else:
+            given.append(type(a) if type(a) in PYTHONS else np.asarray(a).dtype)
+    dtypes = _loop(function, *given)
+    if dtypes is None or not all(map(_holds, dtypes, node.args)):
+        return None
+    operands = [of[node.operands[a.position].index] if a.__class__ is Ref else a for a in node.args]
+    if dtypes[0].kind == "c":
+        pairs = [as_pair(b, x, dtype) for x, dtype in zip(operands, dtypes, strict=False)]
+        return complexes.operation(b, function.__name__, pairs)
+    if dtypes[0].kind == "b":  # logical functions of different dtypes
+        operands = [truth(b, x) if isinstance(x, Pair) else x for x in operands]
+    if any(isinstance(x, Pair) for x in operands):
+        return None
+    values = [b.value(x, dtype) for x, dtype in zip(operands, dtypes, strict=False)]
+    return elementwise.operation(b, function.__name__, values, dtypes[-1])
+
+
+@functools.cache
+def _loop(function: np.ufunc, *given: Any) -> tuple[np.dtype, ...] | None:
+    """The dtypes of the loop that NumPy would choose; `None` if kernels do not know one of them."""
+    if all(x in PYTHONS for x in given):  # two of Python's own, which NumPy would compare as objects
+        given = tuple(map(np.dtype, given))
+    dtypes = function.resolve_dtypes((*given, None))
+    return dtypes if all(d.char in KINDS for d in dtypes) else None
+
+
+def _holds(dtype: np.dtype, number: Any) -> bool:
+    """Whether a Python number can be one of a dtype; NumPy compares with others, too."""
+    if type(number) is not int or dtype.kind not in "iu":
+        return True
+    bounds = np.iinfo(dtype)
+    return bool(bounds.min <= number <= bounds.max)
