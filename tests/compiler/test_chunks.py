@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.compiler.buffers import assembled, forwarded
+from wengert.compiler.buffers import assembled, forward
+from wengert.compiler.columns import Columns
 from wengert.compiler.program import Program
 from wengert.compiler.replay import replay
 from wengert.compiler.roll import Chunk, cut, rolled
@@ -62,7 +63,7 @@ def test_loops_give_what_they_gave(f, order):
     others = [rng.normal(size=a.shape) for a in ARGS]
     for args in (ARGS, others):
         expected = flatten(g(*args))[0]
-        for found in (replay(forwarded(program), list(args)), plan(*args)):
+        for found in (replay(program, list(args)), replay(plan.columns.program(), list(args)), plan(*args)):
             for a, b in zip(found, expected, strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
 
@@ -75,7 +76,7 @@ def test_turns_share_their_kernels():
         return y
 
     program = recorded(wg.value_and_grad(recurrence), np.float64(0.3))
-    found = rolled(forwarded(program))
+    found = rolled(Columns(program))
     assert len(found.steps) > 50
     assert len({step.form for step in found.steps if isinstance(step, Chunk)}) <= 8
     plan = Plan(program)
@@ -84,7 +85,8 @@ def test_turns_share_their_kernels():
 
 
 def test_pieces_are_written_once():
-    program = forwarded(recorded(wg.grad(rows), *ARGS))
+    program = recorded(wg.grad(rows), *ARGS)
+    forward(program)
     written = [node for node in program.nodes if node.name in ("assigned", "added")]
     assert not written
     assert {len(node.operands) for node in program.nodes if node.function is assembled} == {len(ARGS[0]) + 1}

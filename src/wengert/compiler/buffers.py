@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler import trace
-from wengert.compiler.program import Node, Program, Ref
+from wengert.compiler.program import Guard, Node, Program, Ref
 from wengert.primitive import REGISTRY, Primitive
 from wengert.protocol import intern_spec
 
-__all__ = ["assembled", "forwarded", "primitive", "whole_numbers"]
+__all__ = ["assembled", "forward", "primitive", "whole_numbers"]
 
 
 def assembled(root: Any, *pieces: Any, places: tuple = ()) -> Any:
@@ -34,11 +34,14 @@ def primitive(name: str) -> Callable:
     return next(p.call for p in REGISTRY.values() if isinstance(p, Primitive) and p.name == name)
 
 
-def forwarded(program: Program) -> Program:
-    """The same program without chains of writes."""
-    if not any(node.function in (trace._assigned, trace._added) for node in program.nodes):
-        return program
-    return _Forwarding(program).new
+NEW = -1
+"""The number of nodes that have none yet."""
+
+
+def forward(program: Program) -> None:
+    """Rewrite a program so that it has no chains of writes; its nodes get other operands and numbers."""
+    if any(node.function in (trace._assigned, trace._added) for node in program.nodes):
+        _Forwarding(program).commit()
 
 
 class _Filled:
@@ -57,9 +60,16 @@ class _Filled:
 
 
 class _Forwarding:
+    """What becomes of a program; nothing of it is changed before `commit`."""
+
     def __init__(self, program: Program):
-        self.new = Program()
+        self.program = program
+        self.nodes: list[Node] = []
+        self.guards: list[Guard] = []
         self.of: dict[int, Node | _Filled] = {}
+        """What stands for nodes that do not stay."""
+        self.changed: list[tuple[Node, tuple]] = []
+        """Nodes that get other operands."""
         self.getitem = primitive("getitem")
         self.known: dict[Any, Node] = {}
         live = program.live()
@@ -68,55 +78,51 @@ class _Forwarding:
         guard = next(guards)
         for node in program.nodes:
             while guard is not None and guard.after <= node.index:
-                self.new.guard(self.node(guard.node), guard.reader, guard.outcome)
+                self.guard(guard)
                 guard = next(guards)
             if node.index in live or node.name == "input":
-                self.of[node.index] = self.rewritten(node)
+                self.rewrite(node)
         while guard is not None:
-            self.new.guard(self.node(guard.node), guard.reader, guard.outcome)
+            self.guard(guard)
             guard = next(guards)
-        self.new.results = [self.node(node) for node in program.results]
+        self.results = [self.node(node) for node in program.results]
 
-    def rewritten(self, node: Node) -> "Node | _Filled":
+    def commit(self) -> None:
+        """Change the program."""
+        for node, operands in self.changed:
+            node.operands = operands
+        for k, node in enumerate(self.nodes):
+            node.index = k
+        self.program.nodes, self.program.guards, self.program.results = self.nodes, self.guards, self.results
+
+    def guard(self, guard: Guard) -> None:
+        self.guards.append(Guard(self.node(guard.node), guard.reader, guard.outcome, len(self.nodes)))
+
+    def rewrite(self, node: Node) -> None:
+        """Go on with a node: as it is, with other operands, or as what it stands for."""
+        found: Node | _Filled | None = None
         if node.function in (trace._assigned, trace._added):
-            filled = self.written(node)
-            if filled is not None:
-                return filled
+            found = self.written(node)
         elif node.function is self.getitem:
             found = self.read(node)
-            if found is not None:
-                return found
-        return self.copy(node)
-
-    def copy(self, node: Node) -> Node:
-        """The node among the new ones."""
-        if node.name == "input":
-            new = self.append(Node(len(self.new.nodes), "input", node.spec, source=node.source))
-            self.new.inputs.append(new)
-        else:
-            operands = tuple(self.node(o) for o in node.operands)
-            new = self.append(
-                Node(
-                    len(self.new.nodes),
-                    node.name,
-                    node.spec,
-                    node.function,
-                    operands,
-                    node.args,
-                    node.kwargs,
-                    node.source,
-                )
-            )
-        new.weak = node.weak
-        return new
+        if found is not None:
+            self.of[node.index] = found
+            return
+        of = self.of
+        for operand in node.operands:
+            if operand.index in of:
+                self.changed.append((node, tuple(map(self.node, node.operands))))
+                break
+        self.nodes.append(node)
 
     def append(self, node: Node) -> Node:
-        self.new.nodes.append(node)
+        """A new node; it gets its number in the end."""
+        self.nodes.append(node)
         return node
 
     def node(self, old: Node) -> Node:
-        """The new node of an old one; an array in the making is put together."""
-        found = self.of[old.index]
+        """What stands for a node; an array in the making is put together."""
+        found = self.of.get(old.index, old)
         if isinstance(found, Node):
             return found
         if found.whole is None:
@@ -134,22 +140,26 @@ class _Forwarding:
         return self.call(assembled, "assembled", (root, *pieces), refs, {"places": places}, spec)
 
     def call(self, function: Callable, name: str, operands: tuple, args: tuple, kwargs: dict, spec: Any) -> Node:
-        key: Any = (function, args, tuple(kwargs.items()), *[o.index for o in operands])
+        key: Any = (function, args, tuple(kwargs.items()), *operands)
         try:
             known = self.known.get(key)
         except TypeError:
             known = key = None
         if known is None:
-            known = self.append(Node(len(self.new.nodes), name, spec, function, operands, args, kwargs))
+            known = self.append(Node(NEW, name, spec, function, operands, args, kwargs))
             if key is not None:
                 self.known[key] = known
         return known
 
     # Writing and reading ----------------------------------------------------------------------------------------
 
+    def base(self, node: Node) -> "Node | _Filled":
+        """What a call writes into, or reads from."""
+        return self.of.get(node.operands[0].index, node.operands[0])
+
     def written(self, node: Node) -> "_Filled | None":
         """What a write makes of an array, if it writes one piece."""
-        base = self.of[node.operands[0].index] if node.args and node.args[0].__class__ is Ref else None
+        base = self.base(node) if node.args and node.args[0].__class__ is Ref else None
         place = whole_numbers(node.kwargs["index"], node.spec.shape)
         if base is None or not place or node.args[0].position or node.spec.shape != node.operands[0].spec.shape:
             return None
@@ -181,7 +191,7 @@ class _Forwarding:
             value = self.node(node.operands[given.position])
         elif isinstance(given, (bool, int, float, np.generic)):
             number = np.asarray(given, spec.dtype)[()]
-            value = self.append(Node(len(self.new.nodes), "constant", intern_spec((), spec.dtype), source=number))
+            value = self.append(Node(NEW, "constant", intern_spec((), spec.dtype), source=number))
         else:
             return None
         if value.spec is None:
@@ -204,7 +214,7 @@ class _Forwarding:
 
     def read(self, node: Node) -> Node | None:
         """What reading a piece gives, if it has been written."""
-        base = self.of[node.operands[0].index] if node.operands and node.args[:1] == (Ref(0),) else None
+        base = self.base(node) if node.operands and node.args[:1] == (Ref(0),) else None
         if not isinstance(base, _Filled) or not base.pieces:
             return None
         place = whole_numbers(node.kwargs.get("index"), node.operands[0].spec.shape)

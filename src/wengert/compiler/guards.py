@@ -25,7 +25,7 @@ def comparable(program: Program) -> Program:
         return program
     new = Program()
     new.nodes, new.inputs, new.results = list(program.nodes), program.inputs, program.results
-    new.guards = [Guard(_read(new, g), g.reader, g.outcome, g.after) for g in program.guards]
+    new.guards = [Guard(_read(new, g), g.reader, g.outcome, g.after, g.node) for g in program.guards]
     return new
 
 

@@ -67,10 +67,11 @@ class Results:
         return self.rebuilt([np.array(leaf.value._value) for leaf in self.leaves if leaf.node is not None])
 
     def forget(self) -> None:
-        """Let the values of the recorded run go."""
+        """Let the values of the recorded run go, and its nodes."""
+        self.nodes = []
         for leaf in self.leaves:
             if leaf.node is not None:
-                leaf.value = None
+                leaf.node, leaf.value = True, None
 
 
 class _Leaf:
@@ -130,14 +131,17 @@ class Path:
 
     def __init__(self, program: Program, results: Results, changes: Changes, name: str):
         started = time.perf_counter()
-        self.program, self.results = program, results
+        self.results = results
         self.places, self.cleared = changes.places(), changes.cleared
         self.count = len(results.nodes)
         program.results = [*results.nodes, *changes.nodes()]
         self.outcomes = tuple(guard.outcome for guard in program.guards)
+        self.readers = tuple(guard.reader for guard in program.guards)
         self.draws = program.take_draws()
         self.native, self.trouble = _native(program)
         self.replay: Any = None if self.native is not None else Replay(program)
+        if self.native is not None:
+            program.forget()
         self.generators = program.generators
         self.seconds = time.perf_counter() - started
         self.calls = 0
@@ -145,6 +149,11 @@ class Path:
         """Why there is no shortcut; and the function whose result has lately had another shape."""
         self.written: list = []
         _dump(self, name)
+
+    @property
+    def program(self) -> Program:
+        """The program as it was recorded, but without chains of writes; made anew where there is native code."""
+        return self.replay.program if self.native is None else self.native.columns.program()
 
     def run(self, inputs: list, captured: Captured | None) -> tuple[bool, Any]:
         """Whether it is the right path, and the results; or what its guards read, up to the one that differs.
@@ -357,7 +366,7 @@ def _decision(path: Path, read: tuple | None) -> str:
     """What the guard has read at which a path was left, in words."""
     if not read:
         return f", as it makes arrays whose shapes depend on values ('{path.strayed}')" if path.strayed else ""
-    reader = path.program.guards[len(read) - 1].reader.__name__
+    reader = path.readers[len(read) - 1].__name__
     return f", as it reads {READINGS.get(reader, READINGS['bool'])}"
 
 

@@ -17,7 +17,7 @@ from wengert.compiler.nested import replaced
 from wengert.protocol import spec_of
 
 __all__ = [
-    "KINDS", "Guard", "LeftToPython", "Node", "Program", "Ref", "depends", "filled", "signature_of",
+    "KINDS", "NONE", "Guard", "LeftToPython", "Node", "Program", "Ref", "depends", "filled", "signature",
     "uniform",
 ]  # fmt: skip
 
@@ -43,6 +43,10 @@ class Ref:
 
     def __repr__(self) -> str:
         return f"Ref({self.position})"
+
+
+NONE: dict = {}
+"""The settings of calls that have none, which nobody writes."""
 
 
 class Node:
@@ -71,7 +75,7 @@ class Node:
         source: Any = None,
     ):
         self.index, self.name, self.spec = index, name, spec
-        self.function, self.operands, self.args, self.kwargs = function, operands, args, kwargs or {}
+        self.function, self.operands, self.args, self.kwargs = function, operands, args, kwargs or NONE
         self.source, self.weak = source, None
 
     def __repr__(self) -> str:
@@ -91,6 +95,8 @@ class Guard:
     outcome: Any
     after: int
     """How many nodes had been recorded."""
+    recorded: Any = None
+    """The node that was read, where ``node`` is what native code compares instead."""
 
 
 class Program:
@@ -116,16 +122,18 @@ class Program:
         """What the function does that a program cannot do again, if so: the function is left to Python."""
         self.tensors: set[Node] = set()
         """The inputs that are tensors, and not arrays or numbers."""
-        self.can_be_undone: Callable[[], bool] = lambda: True
+        self.can_be_undone: Callable[[], bool] = _always
         """Whether the function has done nothing yet that would be there twice if it ran again."""
         self.kept: list[Any] = []
+        self.settings: dict[tuple, tuple[tuple, dict]] = {}
+        """Settings of calls by what tells them from others, with that itself: equal ones are one object."""
 
     def __enter__(self) -> "Program":
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.closed = True
-        self.known = {}
+        self.known, self.settings, self.can_be_undone = {}, {}, _always
 
     # Recording --------------------------------------------------------------------------------------------------
 
@@ -202,6 +210,10 @@ class Program:
         self.nodes.append(node)
         return node
 
+    def forget(self) -> None:
+        """Let the nodes go, which are much; what has leaked out of the recording may keep the program itself."""
+        self.nodes, self.guards, self.results = [], [], []
+
     # Simplifying ------------------------------------------------------------------------------------------------
 
     def live(self) -> set[int]:
@@ -229,6 +241,10 @@ class Program:
             guard = next(guards)
         lines.append(f"     return {', '.join(map(repr, self.results))}")
         return "\n".join(lines)
+
+
+def _always() -> bool:
+    return True
 
 
 def _line(node: Node) -> str:
@@ -279,9 +295,8 @@ def filled(value: Any, values: Any) -> Any:
     return replaced(value, Ref, lambda ref: values[ref.position])
 
 
-def signature_of(node: Node) -> tuple:
-    """What a call does, whatever it does it with: equal for nodes that differ in their operands only."""
-    function, args, kwargs = node.function, node.args, node.kwargs
+def signature(function: Callable, args: tuple, kwargs: dict) -> tuple:
+    """What a call does, whatever it does it with: equal for calls that differ in their operands only."""
     if not kwargs:
         for a in args:
             if a.__class__ is not Ref:

@@ -133,7 +133,7 @@ class _Shortcut:
         self.gradients: dict[int, int] = {}
         self.written = {k for kind, k in path.places if kind == "array"}
         self.pointers = _pointers(call, captured)
-        self.spare = len(path.program.inputs)
+        self.spare = len(path.native.layout.inputs)
         self.modes()
         self.arguments()
         self.surroundings()
@@ -350,7 +350,7 @@ class _Shortcut:
         """The results in their containers; then what is written."""
         answer = Answer()
         results = self.path.results
-        self.values = iter(range(len(self.path.program.results)))
+        self.values = iter(range(len(self.path.native.layout.wanted)))
         _contain(rebuild(results.structure, results.leaves), answer, self.result)
         stores = [self.stored(kind, k, next(self.values), answer) for kind, k in self.path.places]
         for k, name, value in self.path.cleared:
@@ -363,7 +363,7 @@ class _Shortcut:
     def stored(self, kind: str, k: int, number: int, answer: Answer) -> Callable:
         """What is made of a result that is written; gives what writes it when all has been made."""
         if kind == "array":
-            spec = self.path.program.results[number].spec
+            spec = self.path.native.layout.wanted[number].spec
             pointer, size = self.pointers["array", k], spec.dtype.itemsize * prod(spec.shape)
             return partial(answer.copy, self.path.native.layout.arguments + number, pointer, size)
         answer.result(number)
@@ -411,7 +411,7 @@ class _Shortcut:
     def boxed(self, answer: Answer, like: Any, number: int) -> None:
         """The result on top in a tensor, as `Box._box` makes it."""
         cls: Any = like if isinstance(like, type) else type(like)
-        spec = self.path.program.results[number].spec
+        spec = self.path.native.layout.wanted[number].spec
         others = {"_spec": intern_spec(spec.shape, spec.dtype), "_node": None, "_level": cls._ground}
         answer.boxed(cls._family.tensor, "_value", others)
 

@@ -322,7 +322,10 @@ def recorded(program: Program, function: Callable, name: str, args: tuple, kwarg
         values.append(held)
     named, keywords = kwargs, kwargs
     if kwargs:
+        known = len(operands)
         named, keywords, key = take_settings(kwargs, program, operands)
+        if len(operands) == known:
+            key, named = program.settings.setdefault(key, (key, named))
         keys.append(key)
     if is_large:
         result = later(function, name, is_view, tuple(values), keywords)
