@@ -51,7 +51,7 @@ def between_numbers(p: Primitive, program: Program, operands: tuple, values: tup
             return result
     node = program.call((p.call, key), p.call, p.name, tuple(taken), given, {}, result)
     if p.name == "power" and result.__class__ is float:  # Python raises OverflowError where NumPy's gives infinity
-        finite = program.call((np.isfinite, node), np.isfinite, "isfinite", (node,), ONE, {}, np.isfinite(result))
+        finite = program.call((np.isfinite, ONE[0]), np.isfinite, "isfinite", (node,), ONE, {}, np.isfinite(result))
         program.guard(finite, bool, bool(np.isfinite(result)))
     return Trace._of(result, node, program)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler import trace
-from wengert.compiler.program import Guard, Node, Program, Ref
+from wengert.compiler.program import Call, Guard, Node, Program, Ref
 from wengert.primitive import REGISTRY, Primitive
 from wengert.protocol import intern_spec
 
@@ -80,7 +80,7 @@ class _Forwarding:
             while guard is not None and guard.after <= node.index:
                 self.guard(guard)
                 guard = next(guards)
-            if node.index in live or node.name == "input":
+            if live[node.index] or node.name == "input":
                 self.rewrite(node)
         while guard is not None:
             self.guard(guard)
@@ -146,7 +146,7 @@ class _Forwarding:
         except TypeError:
             known = key = None
         if known is None:
-            known = self.append(Node(NEW, name, spec, function, operands, args, kwargs))
+            known = self.append(Node(NEW, Call(name, spec, None, function, args, kwargs), operands))
             if key is not None:
                 self.known[key] = known
         return known
@@ -191,7 +191,7 @@ class _Forwarding:
             value = self.node(node.operands[given.position])
         elif isinstance(given, (bool, int, float, np.generic)):
             number = np.asarray(given, spec.dtype)[()]
-            value = self.append(Node(NEW, "constant", intern_spec((), spec.dtype), source=number))
+            value = self.append(Node(NEW, Call("constant", intern_spec((), spec.dtype), source=number)))
         else:
             return None
         if value.spec is None:
@@ -254,12 +254,13 @@ def whole_numbers(index: Any, shape: tuple) -> tuple[int, ...] | None:
     return tuple(found)
 
 
-def _later_uses(program: Program, live: set[int]) -> dict[int, int]:
+def _later_uses(program: Program, live: bytearray) -> list[int]:
     """The last node that uses each one; results and guards are used to the end."""
-    last: dict[int, int] = {}
+    last = [0] * len(program.nodes)
     for node in program.nodes:
-        if node.index in live:
-            last.update((operand.index, node.index) for operand in node.operands)
+        if live[node.index]:
+            for operand in node.operands:
+                last[operand.index] = node.index
     for node in [*program.results, *[guard.node for guard in program.guards]]:
         last[node.index] = len(program.nodes)
     return last

@@ -7,12 +7,11 @@ is to be printed, or to be run as it was recorded.
 
 from array import array
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from wengert.compiler.program import NONE, Guard, Node, Program, Ref, signature
+from wengert.compiler.program import NONE, Call, Guard, Node, Program, Ref, signature
 from wengert.protocol import spec_of
 
 __all__ = ["SHORT", "STRUCTURAL", "Call", "Columns"]
@@ -23,25 +22,6 @@ STRUCTURAL = {0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, 4.0}
 """Numbers that decide what a program is; others are data, and the same chunk serves for all of them."""
 TAKING_DATA = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum}
 """Functions in whose calls Python's floats are data (an exponent, say, is not)."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
-    """What is the same of all nodes that do the same; the fields are those of `Node`."""
-
-    name: str
-    spec: Any
-    weak: Any
-    function: Any
-    args: tuple
-    kwargs: dict
-    source: Any
-
-    def node(self, index: int, operands: tuple[Node, ...] = ()) -> Node:
-        """A node that does this."""
-        node = Node(index, self.name, self.spec, self.function, operands, self.args, self.kwargs, self.source)
-        node.weak = self.weak
-        return node
 
 
 class Columns:
@@ -64,11 +44,10 @@ class Columns:
     __slots__ = ("calls", "guards", "inputs", "long", "operands", "results", "starts", "symbols")
 
     def __init__(self, program: Program):
-        live = program.live() | {guard.recorded.index for guard in program.guards if guard.recorded is not None}
-        nodes = [node for node in program.nodes if node.index in live or node.name == "input"]
-        made = [node.spec for node in nodes if node.function is not None]
-        self.long = len(made) > SHORT and all(spec is not None and spec.dtype.kind in "biuf" for spec in made)
-        table = _Table(self.long)
+        live = program.live()
+        nodes = [node for node in program.nodes if live[node.index] or node.call.name == "input"]
+        self.long = _is_long([node.call for node in nodes])
+        table = _Table(len(program.nodes), self.long)
         guards = iter([*program.guards, None])
         guard = next(guards)
         after: list[int] = []
@@ -110,7 +89,7 @@ class Columns:
 
     def row(self, row: int) -> Node:
         """A row as a node without operands."""
-        return self.calls[self.symbols[row]].node(row)
+        return Node(row, self.calls[self.symbols[row]])
 
     def program(self) -> Program:
         """The program as it was recorded, with all its nodes made anew."""
@@ -119,35 +98,44 @@ class Columns:
         operands, starts = self.operands.tolist(), self.starts.tolist()
         for row, symbol in enumerate(self.symbols.tolist()):
             given = tuple(nodes[k] for k in operands[starts[row] : starts[row + 1]])
-            nodes.append(self.calls[symbol].node(row, given))
+            nodes.append(Node(row, self.calls[symbol], given))
         program.inputs, program.results = ([nodes[n.index] for n in x] for x in (self.inputs, self.results))
         program.guards = [Guard(nodes[g.recorded.index], g.reader, g.outcome, g.after) for g in self.guards]
         return program
 
 
-def copied(value: Any) -> Any:
+def _is_long(calls: list[Call]) -> bool:
+    """Whether a program is to be cut into chunks."""
+    made = sum(call.function is not None for call in calls)
+    kinds = {call.spec and call.spec.dtype.kind for call in set(calls) if call.function is not None}
+    return made > SHORT and kinds <= set("biuf")
+
+
+def _copied(value: Any) -> Any:
     """Arguments in containers, and with numbers, of their own."""
     if value.__class__ is int:
         return value + 0
     if value.__class__ is tuple:
-        return tuple([copied(part) for part in value])
+        return tuple([_copied(part) for part in value])
     if value.__class__ is dict:
-        return {name: copied(part) for name, part in value.items()} if value else NONE
+        return {name: _copied(part) for name, part in value.items()} if value else NONE
     if value.__class__ is slice:
-        return slice(copied(value.start), copied(value.stop), copied(value.step))
+        return slice(_copied(value.start), _copied(value.stop), _copied(value.step))
     return value
 
 
 class _Table:
     """Columns that grow."""
 
-    def __init__(self, with_data_outside: bool):
+    def __init__(self, nodes: int, with_data_outside: bool):
         self.with_data_outside = with_data_outside
         self.calls: list[Call] = []
-        self.known: dict[Any, int] = {}
         self.symbols, self.operands, self.starts = array("i"), array("i"), array("i", [0])
-        self.rows: dict[int, int] = {}
+        self.rows = [0] * nodes
         """The row of each node, by the node's index."""
+        self.of: dict[int, tuple[int, list[float]]] = {}
+        """For each call of nodes, by its identity, the number of what it does, and the numbers that become operands."""
+        self.known: dict[Any, int] = {}
         self.references: dict[tuple, tuple] = {}
         """Arguments that are nothing but operands."""
         self.numbers: dict[str, int] = {}
@@ -155,51 +143,60 @@ class _Table:
 
     def add(self, node: Node) -> None:
         """One more row."""
-        rows, args, more = self.rows, node.args, ()
-        if self.with_data_outside and node.function in TAKING_DATA:
-            args, more = self.numbers_outside(node)
-        symbol = None
-        if node.function is not None:
-            key = (signature(node.function, args, node.kwargs), node.spec, node.weak)
-            symbol = self.known.get(key)
-            if symbol is None:
-                self.known[key] = len(self.calls)
-        if symbol is None:
-            symbol = self.new_call(node, args)
-        rows[node.index] = self.append(symbol, [*[rows[o.index] for o in node.operands], *more])
+        found = self.of.get(id(node.call))
+        if found is None:
+            found = self.of[id(node.call)] = self.symbol(node.call, len(node.operands))
+        symbol, numbers = found
+        rows, operands = self.rows, self.operands
+        more = [self.number(x) for x in numbers] if numbers else ()
+        for operand in node.operands:
+            operands.append(rows[operand.index])
+        operands.extend(more)
+        rows[node.index] = len(self.symbols)
+        self.symbols.append(symbol)
+        self.starts.append(len(operands))
 
-    def new_call(self, node: Node, args: tuple) -> int:
-        # Copies, or else each would keep the memory alive that all nodes around it were made in.
+    def symbol(self, call: Call, operands: int) -> tuple[int, list[float]]:
+        """The number of what a call does, and the numbers in it that are to be operands."""
+        args, numbers = call.args, []
+        if self.with_data_outside and call.function in TAKING_DATA:
+            args, numbers = _numbers_outside(args, operands)
+        if call.function is None:
+            return self.new_call(call, args), numbers
+        key = (signature(call.function, args, call.kwargs), call.spec, call.weak)
+        number = self.known.get(key)
+        if number is None:
+            number = self.known[key] = self.new_call(call, args)
+        return number, numbers
+
+    def new_call(self, call: Call, args: tuple) -> int:
+        """A copy, as the call itself would keep all the memory alive that nodes were made in around it."""
         if all(a.__class__ is Ref for a in args):
             args = self.references.setdefault(args, args)
         else:
-            args = copied(args)
-        kwargs = copied(node.kwargs)
-        self.calls.append(Call(node.name, node.spec, node.weak, node.function, args, kwargs, node.source))
+            args = _copied(args)
+        self.calls.append(Call(call.name, call.spec, call.weak, call.function, args, _copied(call.kwargs), call.source))
         return len(self.calls) - 1
-
-    def append(self, symbol: int, operands: list[int]) -> int:
-        self.symbols.append(symbol)
-        self.operands.extend(operands)
-        self.starts.append(len(self.operands))
-        return len(self.symbols) - 1
-
-    def numbers_outside(self, node: Node) -> tuple[tuple, list[int]]:
-        """The arguments of a call, with its numbers as operands, so that calls with other numbers are equal."""
-        args, more = [], []
-        for a in node.args:
-            if a.__class__ is float and a not in STRUCTURAL:
-                args.append(Ref(len(node.operands) + len(more)))
-                more.append(self.number(a))
-            else:
-                args.append(a)
-        return (tuple(args), more) if more else (node.args, more)
 
     def number(self, x: float) -> int:
         """The row of a number."""
         row = self.numbers.get(x.hex())
         if row is None:
             number = np.float64(x)
-            self.calls.append(Call("constant", spec_of(number), float, None, (), {}, number))
-            row = self.numbers[x.hex()] = self.append(len(self.calls) - 1, [])
+            self.calls.append(Call("constant", spec_of(number), float, source=number))
+            row = self.numbers[x.hex()] = len(self.symbols)
+            self.symbols.append(len(self.calls) - 1)
+            self.starts.append(len(self.operands))
         return row
+
+
+def _numbers_outside(args: tuple, operands: int) -> tuple[tuple, list[float]]:
+    """The arguments of a call, with its numbers as further operands, so that calls with other numbers are equal."""
+    found, numbers = [], []
+    for a in args:
+        if a.__class__ is float and a not in STRUCTURAL:
+            found.append(Ref(operands + len(numbers)))
+            numbers.append(a)
+        else:
+            found.append(a)
+    return tuple(found), numbers

@@ -14,7 +14,7 @@ import numpy as np
 
 from wengert.compiler.guards import is_direct, numbers_read
 from wengert.compiler.plan import NATIVE, Memory
-from wengert.compiler.program import Guard, Node, Program
+from wengert.compiler.program import Call, Guard, Node, Program
 from wengert.compiler.roll import Chunk, Copy, Rolled
 from wengert.compiler.template import Kernels, Template
 from wengert.protocol import Spec
@@ -242,7 +242,7 @@ class _Placing:
         key = ("copy", spec)
         if key not in self.templates:
             program = Program()
-            program.results = [Node(0, "input", spec, source=0)]
+            program.results = [Node(0, Call("input", spec, source=0))]
             program.nodes, program.inputs = list(program.results), list(program.results)
             self.templates[key] = Template(program, self.kernels)
         return self.templates[key]

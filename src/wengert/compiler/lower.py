@@ -39,7 +39,7 @@ class _Lowering:
         self.of: dict[int, Any] = {}
         live = program.live()
         for node in program.nodes:
-            if node.index in live or node.name == "input":
+            if live[node.index] or node.name == "input":
                 self.of[node.index] = self.lowered(node)
         self.graph.results = [self.of[node.index] for node in program.results]
         checks = list(dict.fromkeys(self.builder.checks))

@@ -6,18 +6,18 @@ follows is right as long as the value reads the same.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from wengert.compiler.later import Later, looks
+from wengert.compiler.later import Later
 from wengert.compiler.nested import replaced
 from wengert.protocol import spec_of
 
 __all__ = [
-    "KINDS", "NONE", "Guard", "LeftToPython", "Node", "Program", "Ref", "depends", "filled", "signature",
+    "KINDS", "NONE", "Call", "Guard", "LeftToPython", "Node", "Operation", "Program", "Ref", "depends", "filled", "signature",
     "uniform",
 ]  # fmt: skip
 
@@ -49,37 +49,62 @@ NONE: dict = {}
 """The settings of calls that have none, which nobody writes."""
 
 
-class Node:
-    """One value of a program.
+@dataclass(slots=True, eq=False)
+class Call:
+    """What a node does, whatever it does it with: one object for many nodes.
 
-    ``function`` gives it from the operands when it is called with ``args`` and ``kwargs``, in which `Ref` stand for
-    operands; it is `None` for inputs (``source`` says which) and constants (``source`` is the array).
+    ``function`` gives a value of this shape and dtype when it is called with ``args`` and ``kwargs``, in which `Ref`
+    stand for operands; it is `None` for inputs (``source`` says which) and constants (``source`` is the array).
     """
 
-    __slots__ = ("args", "function", "index", "kwargs", "name", "operands", "source", "spec", "weak")
+    name: str
     spec: Any
     """The shape and dtype (a `Spec`), or `None` of what is no array and no number."""
-    weak: Any
+    weak: Any = None
     """The class of a Python number, which takes on the dtype of what it meets; `None` of all else."""
-    function: Any
+    function: Any = None
+    args: tuple = ()
+    kwargs: dict = field(default_factory=lambda: NONE)
+    source: Any = None
 
-    def __init__(
-        self,
-        index: int,
-        name: str,
-        spec: Any,
-        function: Callable | None = None,
-        operands: tuple["Node", ...] = (),
-        args: tuple = (),
-        kwargs: dict | None = None,
-        source: Any = None,
-    ):
-        self.index, self.name, self.spec = index, name, spec
-        self.function, self.operands, self.args, self.kwargs = function, operands, args, kwargs or NONE
-        self.source, self.weak = source, None
+
+class Node:
+    """One value of a program: what is done, and with which others."""
+
+    __slots__ = ("call", "index", "operands")
+
+    def __init__(self, index: int, call: Call, operands: tuple["Node", ...] = ()):
+        self.index, self.call, self.operands = index, call, operands
+
+    name = property(lambda self: self.call.name)
+    spec = property(lambda self: self.call.spec)
+    weak = property(lambda self: self.call.weak)
+    function = property(lambda self: self.call.function)
+    args = property(lambda self: self.call.args)
+    kwargs = property(lambda self: self.call.kwargs)
+    source = property(lambda self: self.call.source)
 
     def __repr__(self) -> str:
         return f"%{self.index}"
+
+
+class Operation:
+    """Calls that differ in their operands only; those of equal operands are one node."""
+
+    __slots__ = ("args", "function", "kwargs", "last", "name", "nodes")
+
+    def __init__(self, function: Callable, name: str, args: tuple, kwargs: dict):
+        self.function, self.name, self.args, self.kwargs = function, name, args, kwargs or NONE
+        self.nodes: dict[tuple[Node, ...], Node] = {}
+        self.last: Call | None = None
+        """What the last node does; most others do the same."""
+
+    def call(self, spec: Any, weak: Any) -> Call:
+        """What a node with this result does."""
+        last = self.last
+        if last is None or last.spec is not spec or last.weak is not weak:
+            last = self.last = Call(self.name, spec, weak, self.function, self.args, self.kwargs)
+        return last
 
 
 class LeftToPython(BaseException):  # no `except Exception` of the function's may go on from here
@@ -125,22 +150,21 @@ class Program:
         self.can_be_undone: Callable[[], bool] = _always
         """Whether the function has done nothing yet that would be there twice if it ran again."""
         self.kept: list[Any] = []
-        self.settings: dict[tuple, tuple[tuple, dict]] = {}
-        """Settings of calls by what tells them from others, with that itself: equal ones are one object."""
+        self.operations: dict[Any, Operation] = {}
 
     def __enter__(self) -> "Program":
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.closed = True
-        self.known, self.settings, self.can_be_undone = {}, {}, _always
+        self.known, self.operations, self.can_be_undone = {}, {}, _always
 
     # Recording --------------------------------------------------------------------------------------------------
 
     def input(self, value: Any) -> Node:
         """A new input, with the shape and dtype of a value."""
-        node = self._append(Node(len(self.nodes), "input", spec_of(value), source=len(self.inputs)))
-        node.weak = _weak(value)
+        call = Call("input", spec_of(value), _weak(value), source=len(self.inputs))
+        node = self._append(Node(len(self.nodes), call))
         self.inputs.append(node)
         return node
 
@@ -158,28 +182,33 @@ class Program:
         return self._new_constant(key, np.array(value, order="C", copy=True))
 
     def _new_constant(self, key: Any, source: np.ndarray) -> Node:
-        node = self.known[key] = self._append(Node(len(self.nodes), "constant", spec_of(source), source=source))
+        node = self.known[key] = self._append(Node(len(self.nodes), Call("constant", spec_of(source), source=source)))
         return node
 
     def call(
         self, key: Any, function: Callable, name: str, operands: tuple, args: tuple, kwargs: dict, result: Any
     ) -> Node:
-        """The node of a call, which `key` tells from others, with references in the place of operands."""
-        node = self.known.get(key)
-        if node is None:
-            self.puts_off |= result.__class__ is Later
-            result = looks(result)
-            numbers = isinstance(result, (np.ndarray, np.generic, float)) or result.__class__ in (int, bool)
-            spec = spec_of(result) if numbers else None
-            node = self.known[key] = Node(len(self.nodes), name, spec, function, operands, args, kwargs)
-            node.weak = _weak(result)
-            self.nodes.append(node)
+        """The node of a call, with references in the place of operands; `key` tells it from others with the same."""
+        operation = self.operations.get(key)
+        if operation is None:
+            operation = self.operations[key] = Operation(function, name, args, kwargs)
+        return operation.nodes.get(operands) or self.new(operation, operands, result)
+
+    def new(self, operation: Operation, operands: tuple, result: Any) -> Node:
+        """A new node for what came out."""
+        kind = result.__class__
+        if kind is Later:
+            self.puts_off, result = True, result.looks
+        spec = spec_of(result) if isinstance(result, NUMERIC) or kind is int or kind is bool else None
+        weak = kind if kind is float or kind is int else None
+        node = operation.nodes[operands] = Node(len(self.nodes), operation.call(spec, weak), operands)
+        self.nodes.append(node)
         return node
 
     def draw(self, generator: Any, method: str, args: tuple, kwargs: dict, result: Any) -> Node:
         """Random numbers: drawn at each run, in the order of the program, also where nobody needs them."""
         node = self.call(object(), getattr(generator, method), f"draw.{method}", (), args, kwargs, result)
-        node.source = generator
+        node.call.source = generator
         if not any(g is generator for g in self.generators):
             self.generators.append(generator)
         return node
@@ -195,7 +224,7 @@ class Program:
         for node in self.nodes:
             if node.name.startswith("draw."):
                 draws.append(partial(node.function, *node.args, **node.kwargs))
-                node.name, node.function, node.source = "input", None, len(self.inputs)
+                node.call = Call("input", node.spec, node.weak, source=len(self.inputs))
                 self.inputs.append(node)
         return draws
 
@@ -216,13 +245,17 @@ class Program:
 
     # Simplifying ------------------------------------------------------------------------------------------------
 
-    def live(self) -> set[int]:
-        """The nodes that a result or a guard needs."""
-        live = {node.index for node in self.results} | {guard.node.index for guard in self.guards}
+    def live(self) -> bytearray:
+        """For each node whether a result or a guard needs it."""
+        live = bytearray(len(self.nodes))
+        for node in self.results:
+            live[node.index] = True
+        for guard in self.guards:
+            live[guard.node.index] = live[(guard.recorded or guard.node).index] = True
         for node in reversed(self.nodes):
-            if node.index in live:
+            if live[node.index]:
                 for operand in node.operands:
-                    live.add(operand.index)
+                    live[operand.index] = True
         return live
 
     # Printing ---------------------------------------------------------------------------------------------------
@@ -262,6 +295,9 @@ def _shown(value: Any, operands: tuple) -> str:
 
 SMALL = 4096
 """Bytes up to which constants of equal content are found by it."""
+
+
+NUMERIC = (np.ndarray, np.generic, float)
 
 
 def _weak(value: Any) -> type | None:

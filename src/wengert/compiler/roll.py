@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.buffers import assembled, primitive, whole_numbers
-from wengert.compiler.columns import SHORT, STRUCTURAL, Call, Columns
-from wengert.compiler.program import Node, Program, Ref, signature, uniform
+from wengert.compiler.columns import SHORT, STRUCTURAL, Columns
+from wengert.compiler.program import Call, Node, Program, Ref, signature, uniform
 
 __all__ = ["Chunk", "Copy", "Window", "cut", "rolled"]
 
@@ -252,13 +252,12 @@ def _canonical(columns: Columns, rows: list[int], outside: list[int], outputs: l
     of: dict[int, Node] = {}
     for k, row in enumerate(outside):
         call = columns.call(row)
-        new = of[row] = Node(k, "input", call.spec, source=k)
-        new.weak = call.weak
+        new = of[row] = Node(k, Call("input", call.spec, call.weak, source=k))
         program.nodes.append(new)
         program.inputs.append(new)
 
     def add(row: int, operands: tuple = ()) -> Node:
-        new = of[row] = columns.call(row).node(len(program.nodes), operands)
+        new = of[row] = Node(len(program.nodes), columns.call(row), operands)
         program.nodes.append(new)
         return new
 

@@ -132,7 +132,7 @@ class Trace(Lifted):
         result, node, program = float(ufunc(self._value)), self._node, self._program
         if program.closed:
             return result
-        key = ("number", ufunc, node)
+        key = ("number", ufunc)
         return _traced(program, program.call(key, ufunc, ufunc.__name__, (node,), ONE, {}, result), result)
 
     def _as_numpys(self) -> "Trace":
@@ -309,10 +309,10 @@ def recorded(program: Program, function: Callable, name: str, args: tuple, kwarg
     is_large = program.puts_off
     for value in args:
         if value.__class__ is Trace and value._program is program and len(operands) < len(REFERENCES):
-            node, held = value._node, value._held
-            given.append(REFERENCES[len(operands)])
-            operands.append(node)
-            keys.append(node)
+            ref, held = REFERENCES[len(operands)], value._held
+            given.append(ref)
+            keys.append(ref)
+            operands.append(value._node)
             is_large |= value._spec.size >= LARGE
         else:
             template, held, key = take(value, program, operands)
@@ -322,10 +322,7 @@ def recorded(program: Program, function: Callable, name: str, args: tuple, kwarg
         values.append(held)
     named, keywords = kwargs, kwargs
     if kwargs:
-        known = len(operands)
         named, keywords, key = take_settings(kwargs, program, operands)
-        if len(operands) == known:
-            key, named = program.settings.setdefault(key, (key, named))
         keys.append(key)
     if is_large:
         result = later(function, name, is_view, tuple(values), keywords)
@@ -339,16 +336,17 @@ def recorded(program: Program, function: Callable, name: str, args: tuple, kwarg
 
 def _traced(program: Program, node: Node, result: Any) -> Any:
     """The result of a call as traces; tuples part by part; by what is no number the program may decide."""
-    if node.spec is not None and (result.__class__ is np.ndarray or result.__class__ in NUMBERS):
+    spec = node.call.spec
+    if spec is not None and (result.__class__ is np.ndarray or result.__class__ in NUMBERS):
         t = object.__new__(Trace)
-        t._held, t._spec, t._node, t._program = result, node.spec, node, program
+        t._held, t._spec, t._node, t._program = result, spec, node, program
         return t
     if isinstance(result, (np.ndarray, np.generic, float, complex, Later)) or node.function is int:
         return result if isinstance(result, (np.str_, np.bytes_)) else Trace._of(result, node, program)
     if isinstance(result, (tuple, list)) and any(isinstance(part, (np.ndarray, np.generic)) for part in result):
         parts = []
         for k, part in enumerate(result):
-            key = (operator.getitem, node, k)
+            key = (operator.getitem, "part", k)
             item = program.call(key, operator.getitem, "part", (node,), (ONE[0], k), {}, part)
             parts.append(_traced(program, item, part))
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
