@@ -31,7 +31,7 @@ from wengert.compiler.collecting import collection_frozen
 from wengert.compiler.derivative import Derivatives
 from wengert.compiler.locks import BOOKS, RECORDING
 from wengert.compiler.making import buffers_made_recordable
-from wengert.compiler.path import Kind, Path, Results, has_history, returned_trouble
+from wengert.compiler.path import Kind, Path, Results, compiler, has_history, returned_trouble
 from wengert.compiler.program import LeftToPython, Program
 from wengert.compiler.randomness import watched
 from wengert.compiler.trace import Trace, recording
@@ -259,6 +259,7 @@ class Compiled:
             if problem:
                 kind.given_up = problem
                 return self._eager(kind, captured, given)
+            compiler()
             program = Program()
             program.lasting = found.generators
             with collection_frozen():

@@ -74,17 +74,12 @@ class _Forwarding:
         self.known: dict[Any, Node] = {}
         live = program.live()
         self.later = _later_uses(program, live)
-        guards = iter([*program.guards, None])
-        guard = next(guards)
-        for node in program.nodes:
-            while guard is not None and guard.after <= node.index:
-                self.guard(guard)
-                guard = next(guards)
-            if live[node.index] or node.name == "input":
-                self.rewrite(node)
-        while guard is not None:
-            self.guard(guard)
-            guard = next(guards)
+        begin = 0
+        for guard in program.guards:
+            self.rewrite(program.nodes[begin : guard.after], live)
+            self.guards.append(Guard(self.node(guard.node), guard.reader, guard.outcome, len(self.nodes)))
+            begin = guard.after
+        self.rewrite(program.nodes[begin:], live)
         self.results = [self.node(node) for node in program.results]
 
     def commit(self) -> None:
@@ -95,25 +90,26 @@ class _Forwarding:
             node.index = k
         self.program.nodes, self.program.guards, self.program.results = self.nodes, self.guards, self.results
 
-    def guard(self, guard: Guard) -> None:
-        self.guards.append(Guard(self.node(guard.node), guard.reader, guard.outcome, len(self.nodes)))
-
-    def rewrite(self, node: Node) -> None:
-        """Go on with a node: as it is, with other operands, or as what it stands for."""
-        found: Node | _Filled | None = None
-        if node.function in (trace._assigned, trace._added):
-            found = self.written(node)
-        elif node.function is self.getitem:
-            found = self.read(node)
-        if found is not None:
-            self.of[node.index] = found
-            return
-        of = self.of
-        for operand in node.operands:
-            if operand.index in of:
-                self.changed.append((node, tuple(map(self.node, node.operands))))
-                break
-        self.nodes.append(node)
+    def rewrite(self, nodes: list[Node], live: bytearray) -> None:
+        """Go on with nodes: as they are, with other operands, or as what they stand for."""
+        of, getitem = self.of, self.getitem
+        for node in nodes:
+            call = node.call
+            if not live[node.index] and call.name != "input":
+                continue
+            function = call.function
+            if function is getitem:
+                found: Node | _Filled | None = self.read(node)
+            else:
+                found = self.written(node) if function is trace._assigned or function is trace._added else None
+            if found is not None:
+                of[node.index] = found
+                continue
+            for operand in node.operands:
+                if operand.index in of:
+                    self.changed.append((node, tuple(map(self.node, node.operands))))
+                    break
+            self.nodes.append(node)
 
     def append(self, node: Node) -> Node:
         """A new node; it gets its number in the end."""

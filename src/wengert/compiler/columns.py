@@ -5,8 +5,7 @@ what is known of them, it is a tenth; so what comes after works with rows, and n
 is to be printed, or to be run as it was recorded.
 """
 
-from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,27 +45,35 @@ class Columns:
     def __init__(self, program: Program):
         live = program.live()
         nodes = [node for node in program.nodes if live[node.index] or node.call.name == "input"]
-        self.long = _is_long([node.call for node in nodes])
-        table = _Table(len(program.nodes), self.long)
-        guards = iter([*program.guards, None])
-        guard = next(guards)
-        after: list[int] = []
-        for node in nodes:
-            while guard is not None and guard.after <= node.index:
-                after.append(len(table.symbols))
-                guard = next(guards)
-            table.add(node)
-        after += [len(table.symbols)] * (len(program.guards) - len(after))
+        calls = [node.call for node in nodes]
+        distinct = dict.fromkeys(calls)
+        made = {call.spec and call.spec.dtype.kind for call in distinct if call.function is not None}
+        self.long = len(nodes) > SHORT and made <= set("biuf")
+        table = _Table(distinct, self.long)
         self.calls = table.calls
-        self.symbols, self.starts, self.operands = (
-            np.array(column, np.int32) for column in (table.symbols, table.starts, table.operands)
-        )
-        row = lambda node: self.row(table.rows[node.index])  # noqa: E731
+        first = len(table.numbers)
+        rows = np.zeros(len(program.nodes), np.int32)
+        indices = np.array([node.index for node in nodes], np.int32)
+        rows[indices] = np.arange(first, first + len(nodes))
+        self.symbols = np.array([*range(first), *map(table.symbols.__getitem__, calls)], np.int32)
+        counts = [0] * first + [len(node.operands) for node in nodes]
+        self.starts = np.cumsum([0, *counts], dtype=np.int32)
+        self.operands = rows[[operand.index for node in nodes for operand in node.operands]]
+        if table.given:
+            self._give_numbers([table.given.get(call, ()) for call in [None] * first + calls])
+        row = lambda node: self.row(rows[node.index])  # noqa: E731
         self.inputs, self.results = list(map(row, program.inputs)), list(map(row, program.results))
         self.guards = [
-            Guard(row(g.node), g.reader, g.outcome, k, row(g.recorded or g.node))
-            for g, k in zip(program.guards, after, strict=True)
+            Guard(row(g.node), g.reader, g.outcome, first + int(np.searchsorted(indices, g.after)), row(g.recorded))
+            for g in program.guards
         ]
+
+    def _give_numbers(self, given: list[Sequence[int]]) -> None:
+        """Append to the operands of each row the rows of numbers that stood in its call."""
+        counts = list(map(len, given))
+        more = [number for numbers in given for number in numbers]
+        self.operands = np.insert(self.operands, np.repeat(self.starts[1:], counts), more)
+        self.starts[1:] += np.cumsum(counts, dtype=np.int32)
 
     def __len__(self) -> int:
         return len(self.symbols)
@@ -91,6 +98,16 @@ class Columns:
         """A row as a node without operands."""
         return Node(row, self.calls[self.symbols[row]])
 
+    def move(self) -> None:
+        """Have all calls in memory of their own, once what was recorded with them is gone.
+
+        They were made where there was room between the nodes, and would keep that memory from being given back.
+        """
+        self.calls = [
+            Call(call.name, call.spec, call.weak, call.function, _copied(call.args), _copied(call.kwargs), call.source)
+            for call in self.calls
+        ]
+
     def program(self) -> Program:
         """The program as it was recorded, with all its nodes made anew."""
         program, nodes = Program(), []
@@ -104,11 +121,8 @@ class Columns:
         return program
 
 
-def _is_long(calls: list[Call]) -> bool:
-    """Whether a program is to be cut into chunks."""
-    made = sum(call.function is not None for call in calls)
-    kinds = {call.spec and call.spec.dtype.kind for call in set(calls) if call.function is not None}
-    return made > SHORT and kinds <= set("biuf")
+OF_OPERANDS = {n: tuple(map(Ref, range(n))) for n in range(8)}
+"""Arguments that are nothing but operands."""
 
 
 def _copied(value: Any) -> Any:
@@ -116,7 +130,8 @@ def _copied(value: Any) -> Any:
     if value.__class__ is int:
         return value + 0
     if value.__class__ is tuple:
-        return tuple([_copied(part) for part in value])
+        known = OF_OPERANDS.get(len(value))
+        return known if value == known else tuple([_copied(part) for part in value])
     if value.__class__ is dict:
         return {name: _copied(part) for name, part in value.items()} if value else NONE
     if value.__class__ is slice:
@@ -125,78 +140,54 @@ def _copied(value: Any) -> Any:
 
 
 class _Table:
-    """Columns that grow."""
+    """The numbers of calls: those that do the same have the same one.
 
-    def __init__(self, nodes: int, with_data_outside: bool):
-        self.with_data_outside = with_data_outside
+    The first calls are numbers that stood in calls, and become operands; each has one row, which are the first ones.
+    """
+
+    def __init__(self, calls: Iterable[Call], with_data_outside: bool):
         self.calls: list[Call] = []
-        self.symbols, self.operands, self.starts = array("i"), array("i"), array("i", [0])
-        self.rows = [0] * nodes
-        """The row of each node, by the node's index."""
-        self.of: dict[int, tuple[int, list[float]]] = {}
-        """For each call of nodes, by its identity, the number of what it does, and the numbers that become operands."""
-        self.known: dict[Any, int] = {}
-        self.references: dict[tuple, tuple] = {}
-        """Arguments that are nothing but operands."""
+        self.symbols: dict[Call, int] = {}
+        """For each call of nodes the number of what it does."""
+        self.given: dict[Any, list[int]] = {}
+        """The rows of numbers that are further operands of a call."""
         self.numbers: dict[str, int] = {}
-        """The rows of numbers that are operands, and stood in calls."""
+        args: dict[Call, tuple] = {}
+        for call in calls if with_data_outside else ():
+            if call.function in TAKING_DATA and any(map(_is_data, call.args)):
+                args[call], self.given[call] = self.with_numbers_outside(call.args)
+        known: dict[Any, int] = {}
+        for call in calls:
+            given = args.get(call, call.args)
+            key: Any = call
+            if call.function is not None:
+                key = signature(call.function, given, call.kwargs), call.spec, call.weak
+            symbol = known.get(key)
+            if symbol is None:
+                symbol = known[key] = len(self.calls)
+                self.calls.append(Call(call.name, call.spec, call.weak, call.function, given, call.kwargs, call.source))
+            self.symbols[call] = symbol
 
-    def add(self, node: Node) -> None:
-        """One more row."""
-        found = self.of.get(id(node.call))
-        if found is None:
-            found = self.of[id(node.call)] = self.symbol(node.call, len(node.operands))
-        symbol, numbers = found
-        rows, operands = self.rows, self.operands
-        more = [self.number(x) for x in numbers] if numbers else ()
-        for operand in node.operands:
-            operands.append(rows[operand.index])
-        operands.extend(more)
-        rows[node.index] = len(self.symbols)
-        self.symbols.append(symbol)
-        self.starts.append(len(operands))
-
-    def symbol(self, call: Call, operands: int) -> tuple[int, list[float]]:
-        """The number of what a call does, and the numbers in it that are to be operands."""
-        args, numbers = call.args, []
-        if self.with_data_outside and call.function in TAKING_DATA:
-            args, numbers = _numbers_outside(args, operands)
-        if call.function is None:
-            return self.new_call(call, args), numbers
-        key = (signature(call.function, args, call.kwargs), call.spec, call.weak)
-        number = self.known.get(key)
-        if number is None:
-            number = self.known[key] = self.new_call(call, args)
-        return number, numbers
-
-    def new_call(self, call: Call, args: tuple) -> int:
-        """A copy, as the call itself would keep all the memory alive that nodes were made in around it."""
-        if all(a.__class__ is Ref for a in args):
-            args = self.references.setdefault(args, args)
-        else:
-            args = _copied(args)
-        self.calls.append(Call(call.name, call.spec, call.weak, call.function, args, _copied(call.kwargs), call.source))
-        return len(self.calls) - 1
+    def with_numbers_outside(self, args: tuple) -> tuple[tuple, list[int]]:
+        """The arguments of a call, with its numbers as further operands, so that calls with other numbers are equal."""
+        found, rows = [], []
+        operands = sum(a.__class__ is Ref for a in args)
+        for a in args:
+            if _is_data(a):
+                found.append(Ref(operands + len(rows)))
+                rows.append(self.number(a))
+            else:
+                found.append(a)
+        return tuple(found), rows
 
     def number(self, x: float) -> int:
         """The row of a number."""
         row = self.numbers.get(x.hex())
         if row is None:
-            number = np.float64(x)
-            self.calls.append(Call("constant", spec_of(number), float, source=number))
-            row = self.numbers[x.hex()] = len(self.symbols)
-            self.symbols.append(len(self.calls) - 1)
-            self.starts.append(len(self.operands))
+            row = self.numbers[x.hex()] = len(self.calls)
+            self.calls.append(Call("constant", spec_of(np.float64(x)), float, source=np.float64(x)))
         return row
 
 
-def _numbers_outside(args: tuple, operands: int) -> tuple[tuple, list[float]]:
-    """The arguments of a call, with its numbers as further operands, so that calls with other numbers are equal."""
-    found, numbers = [], []
-    for a in args:
-        if a.__class__ is float and a not in STRUCTURAL:
-            found.append(Ref(operands + len(numbers)))
-            numbers.append(a)
-        else:
-            found.append(a)
-    return tuple(found), numbers
+def _is_data(a: Any) -> bool:
+    return a.__class__ is float and a not in STRUCTURAL

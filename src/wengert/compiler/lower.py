@@ -17,7 +17,7 @@ from wengert.compiler.lowering.builder import Builder
 from wengert.compiler.program import KINDS, Node, Program, filled, uniform
 from wengert.primitive import REGISTRY, Primitive, name_of
 
-__all__ = ["lower", "stands_for"]
+__all__ = ["known_functions", "lower", "stands_for"]
 
 FAMILIES = (elementwise, shapes, reductions, products, indexing, sequences, linalg)
 
@@ -35,7 +35,7 @@ class _Lowering:
     def __init__(self, program: Program):
         self.graph = Graph()
         self.builder = Builder(self.graph)
-        self.handlers = _handlers()
+        self.handlers = known_functions()
         self.of: dict[int, Any] = {}
         live = program.live()
         for node in program.nodes:
@@ -90,7 +90,7 @@ def stands_for(function: Callable) -> str | None:
 
     Functions that stay calls all have the same one: it does not matter to a program's form which they are.
     """
-    if function in _handlers():
+    if function in known_functions():
         return _names[function]
     if isinstance(function, np.ufunc):
         name = name_of(function)
@@ -104,7 +104,7 @@ _names: dict[Any, str] = {}
 _seen: list[int] = []
 
 
-def _handlers() -> dict[Any, Callable]:
+def known_functions() -> dict[Any, Callable]:
     """The handlers by the functions that are recorded; primitives may have come since the last time."""
     if _seen != [len(REGISTRY)]:
         named = {name: handler for family in FAMILIES for name, handler in family.HANDLERS.items()}

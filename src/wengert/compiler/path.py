@@ -25,7 +25,7 @@ from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
 from wengert.transforms.containers import rebuild
 
-__all__ = ["Kind", "Path", "Results", "has_history", "returned_trouble"]
+__all__ = ["Kind", "Path", "Results", "compiler", "has_history", "returned_trouble"]
 
 MOST_PATHS = 64
 """Paths through one function, for one kind of arguments, that are kept."""
@@ -138,10 +138,8 @@ class Path:
         self.outcomes = tuple(guard.outcome for guard in program.guards)
         self.readers = tuple(guard.reader for guard in program.guards)
         self.draws = program.take_draws()
-        self.native, self.trouble = _native(program)
+        self.native, self.trouble = _native(program, not changes.tensors)
         self.replay: Any = None if self.native is not None else Replay(program)
-        if self.native is not None:
-            program.forget()
         self.generators = program.generators
         self.seconds = time.perf_counter() - started
         self.calls = 0
@@ -204,18 +202,31 @@ class Path:
         return "\n".join([*lines, loops(self.native)])
 
 
-def _native(program: Program) -> tuple[Callable | None, str]:
-    """The program as native code, or why there is none."""
-    if any(guard.node.spec is None for guard in program.guards):
-        return None, "it decides by something that is no number"
-    if any(node.spec is not None and not node.spec.dtype.isnative for node in program.nodes):
-        return None, "it uses numbers in another byte order"
+def compiler() -> tuple[Callable | None, str]:
+    """What makes a program native, or why there is nothing.
+
+    Asked for before anything is recorded: what lasts as long as the process must not lie in between what is soon gone.
+    """
     try:
+        from wengert.compiler.lower import known_functions
         from wengert.compiler.run import Plan
     except ImportError as missing:
+        return None, str(missing)
+    known_functions()
+    return Plan, ""
+
+
+def _native(program: Program, forgets: bool) -> tuple[Callable | None, str]:
+    """The program as native code, or why there is none; whether its nodes may go as soon as they are not needed."""
+    if any(guard.node.spec is None for guard in program.guards):
+        return None, "it decides by something that is no number"
+    if any(call.spec and not call.spec.dtype.isnative for call in {node.call for node in program.nodes}):
+        return None, "it uses numbers in another byte order"
+    make, missing = compiler()
+    if make is None:
         return None, f"there is no native compiler ({missing}); install llvmlite"
     try:
-        return Plan(program), ""
+        return make(program, forgets=forgets), ""
     except Exception as trouble:
         return None, f"{type(trouble).__name__}: {trouble}"
 

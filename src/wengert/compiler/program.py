@@ -221,7 +221,7 @@ class Program:
     def take_draws(self) -> list[Callable]:
         """Make random numbers inputs, behind the others; gives what draws them, in the order of the program."""
         draws: list[Callable] = []
-        for node in self.nodes:
+        for node in self.nodes if self.generators else ():
             if node.name.startswith("draw."):
                 draws.append(partial(node.function, *node.args, **node.kwargs))
                 node.call = Call("input", node.spec, node.weak, source=len(self.inputs))
@@ -240,8 +240,14 @@ class Program:
         return node
 
     def forget(self) -> None:
-        """Let the nodes go, which are much; what has leaked out of the recording may keep the program itself."""
-        self.nodes, self.guards, self.results = [], [], []
+        """Let the nodes go, which are much; whatever still has one of them keeps none of those that it is made from."""
+        for node in self.nodes:
+            node.operands = ()
+        self.nodes, self.inputs, self.guards, self.results = [], [], [], []
+
+    def become(self, other: "Program") -> None:
+        """Have the nodes of another program."""
+        self.nodes, self.inputs, self.guards, self.results = other.nodes, other.inputs, other.guards, other.results
 
     # Simplifying ------------------------------------------------------------------------------------------------
 

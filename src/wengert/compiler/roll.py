@@ -7,6 +7,7 @@ its operands from outside are numbered as they come; chunks of one form share a 
 they are bound to.
 """
 
+from array import array
 from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
@@ -48,8 +49,8 @@ class Chunk:
     form: bytes
     program: Program | None
     """The canonical program: what comes from outside are its inputs. `None` if the form was there before."""
-    outside: list[int]
-    outputs: list[int]
+    outside: array
+    outputs: array
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ def rolled(columns: Columns) -> Rolled:
 class _Rolling:
     def __init__(self, columns: Columns):
         self.columns = columns
-        self.forms: set[Any] = set()
+        self.forms: dict[bytes, bytes] = {}
         self.numbers: dict[Any, int] = {}
         self.meanings: list[tuple] = []
         self.symbols: list[int] = [-1] * len(columns.calls)
@@ -170,10 +171,9 @@ class _Rolling:
         outputs = [row for row in rows if last[row - first] > end and row not in windows]
         heads = [self.head(columns.symbols[row]) for row in outside]
         key = np.array([len(outside), len(outputs), *heads, *[of[row] for row in outputs], *form], np.int64).tobytes()
-        if key in self.forms:
-            return Chunk(key, None, outside, outputs)
-        self.forms.add(key)
-        return Chunk(key, _canonical(columns, rows, outside, outputs), outside, outputs)
+        known = self.forms.setdefault(key, key)
+        program = _canonical(columns, rows, outside, outputs) if known is key else None
+        return Chunk(known, program, array("i", outside), array("i", outputs))
 
     def with_own_windows(self, rows: list[int]) -> list[int]:
         """The calls of a chunk, and reading of pieces of what the chunk itself makes."""
@@ -330,7 +330,7 @@ def cut(symbols: np.ndarray, uses: Any, turns: int) -> list[tuple[int, int]]:
 
     ``uses`` are pairs of positions: a call, and one that uses it.
     """
-    return _cut(symbols, np.asarray(uses, np.int64).reshape(-1, 2), turns, 0, len(symbols))
+    return _cut(symbols, np.asarray(uses, np.int32).reshape(-1, 2), turns, 0, len(symbols))
 
 
 def _cut(symbols: np.ndarray, uses: np.ndarray, turns: int, start: int, stop: int) -> list[tuple[int, int]]:

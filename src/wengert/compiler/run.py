@@ -32,27 +32,35 @@ class Plan:
     Parameters
     ----------
     program : Program
-        What was recorded; its chains of writes are rewritten, and nothing of it is kept.
+        What was recorded; its chains of writes are rewritten.
     level, passes
         As `Code` takes them.
+    forgets : bool
+        Whether the nodes of the program are let go as soon as they are not needed.
     """
 
-    def __init__(self, program: Program, level: int = 0, passes: bool = False):
+    def __init__(self, program: Program, level: int = 0, passes: bool = False, forgets: bool = False):
         self.level, self.passes = level, passes
+        self.stages: dict[str, float] = {}
+        """Seconds that each stage of the making took."""
         with collection_frozen():
-            self._make(program)
+            with self._timed("simplified"):
+                forward(program)
+                self.columns = Columns(comparable(program))
+                if forgets:
+                    program.forget()
+            try:
+                self._make()
+            except Exception:
+                program.become(self.columns.program())
+                raise
         self.native = can_bind(self)
         self.fast: Any = None
         """The native function, once it has been called for the first time."""
         self._one_by_one: list | None = None
         """The launches, once they have been made from Python."""
 
-    def _make(self, program: Program) -> None:
-        self.stages: dict[str, float] = {}
-        """Seconds that each stage of the making took."""
-        with self._timed("simplified"):
-            forward(program)
-            self.columns = Columns(comparable(program))
+    def _make(self) -> None:
         with self._timed("cut into chunks"):
             chunks = rolled(self.columns)
         with self._timed("fused and written"):
@@ -106,6 +114,7 @@ class Plan:
     def __call__(self, *inputs: Any) -> list:
         """The results; raises `Mismatch` if a guard reads something else than it did."""
         if self.fast is None:
+            self.columns.move()
             self.fast = self._made_fast(inputs)
         return self.fast(*inputs)
 
