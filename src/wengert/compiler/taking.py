@@ -13,7 +13,7 @@ from wengert.compiler.later import all_known
 from wengert.compiler.program import Node, Program, Ref
 from wengert.protocol import Wrapper, innermost, is_recorded
 
-__all__ = ["REFERENCES", "settled", "take", "take_settings", "values_in"]
+__all__ = ["BOUNDS", "REFERENCES", "settled", "take", "take_settings", "values_in"]
 
 REFERENCES = tuple(map(Ref, range(64)))
 CONSTANT = frozenset({int, bool, str, bytes, type(None), EllipsisType})

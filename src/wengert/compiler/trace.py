@@ -308,7 +308,7 @@ def recorded(program: Program, function: Callable, name: str, args: tuple, kwarg
     keys: list[Any] = [function]
     is_large = program.puts_off
     for value in args:
-        if value.__class__ is Trace and value._program is program and len(operands) < len(REFERENCES):
+        if (value.__class__ is Trace or value.__class__ is TraceView) and value._program is program and len(operands) < len(REFERENCES):
             ref, held = REFERENCES[len(operands)], value._held
             given.append(ref)
             keys.append(ref)
