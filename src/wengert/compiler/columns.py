@@ -61,12 +61,14 @@ class Columns:
         self.operands = rows[[operand.index for node in nodes for operand in node.operands]]
         if table.given:
             self._give_numbers([table.given.get(call, ()) for call in [None] * first + calls])
-        row = lambda node: self.row(rows[node.index])  # noqa: E731
-        self.inputs, self.results = list(map(row, program.inputs)), list(map(row, program.results))
-        self.guards = [
-            Guard(row(g.node), g.reader, g.outcome, first + int(np.searchsorted(indices, g.after)), row(g.recorded))
-            for g in program.guards
-        ]
+        self.inputs, self.results = ([self.row(rows[n.index]) for n in x] for x in (program.inputs, program.results))
+        self.guards = []
+        after = np.searchsorted(indices, [g.after for g in program.guards]) + first
+        for g, k in zip(program.guards, after.tolist(), strict=True):
+            node = recorded = self.row(rows[g.node.index])
+            if g.recorded is not None and g.recorded is not g.node:
+                recorded = self.row(rows[g.recorded.index])
+            self.guards.append(Guard(node, g.reader, g.outcome, k, recorded))
 
     def _give_numbers(self, given: list[Sequence[int]]) -> None:
         """Append to the operands of each row the rows of numbers that stood in its call."""
@@ -110,8 +112,8 @@ class Columns:
 
     def program(self) -> Program:
         """The program as it was recorded, with all its nodes made anew."""
-        program, nodes = Program(), []
-        program.nodes = nodes
+        program = Program()
+        nodes = program.nodes
         operands, starts = self.operands.tolist(), self.starts.tolist()
         for row, symbol in enumerate(self.symbols.tolist()):
             given = tuple(nodes[k] for k in operands[starts[row] : starts[row + 1]])
@@ -170,7 +172,8 @@ class _Table:
 
     def with_numbers_outside(self, args: tuple) -> tuple[tuple, list[int]]:
         """The arguments of a call, with its numbers as further operands, so that calls with other numbers are equal."""
-        found, rows = [], []
+        found: list[Any] = []
+        rows: list[int] = []
         operands = sum(a.__class__ is Ref for a in args)
         for a in args:
             if _is_data(a):

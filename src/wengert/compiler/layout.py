@@ -35,9 +35,9 @@ class Instance:
 
     def rows(self) -> list[np.ndarray | None]:
         """For each launch the pointers' numbers and offsets that its kernel takes."""
-        return [None if launch.row is None else self.row(launch.row) for launch in self.template.launches]
+        return [None if launch.row is None else self._bound(launch.row) for launch in self.template.launches]
 
-    def row(self, row: np.ndarray) -> np.ndarray:
+    def _bound(self, row: np.ndarray) -> np.ndarray:
         bound = self.slots[row[:, 0]]
         bound[:, 1] += row[:, 1]
         return bound
@@ -156,9 +156,8 @@ class _Placing:
                 last.update(dict.fromkeys([step.row, *self.columns.operands_of(step.row)], k))
         last.update((node.index, len(self.rolled.steps)) for node in [*self.layout.wanted, *self.layout.block.nodes])
         for row in [*self.windows, *self.homes]:
-            k = last.pop(row, None)
-            if k is not None:
-                owner = self.owner(row)
+            if row in last:
+                k, owner = last.pop(row), self.owner(row)
                 last[owner] = max(last.get(owner, 0), k)
         found: dict[int, list[int]] = {}
         for row, k in last.items():

@@ -138,6 +138,7 @@ class Path:
         self.outcomes = tuple(guard.outcome for guard in program.guards)
         self.readers = tuple(guard.reader for guard in program.guards)
         self.draws = program.take_draws()
+        self.native: Any
         self.native, self.trouble = _native(program, not changes.tensors)
         self.replay: Any = None if self.native is not None else Replay(program)
         self.generators = program.generators

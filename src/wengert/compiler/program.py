@@ -17,8 +17,8 @@ from wengert.compiler.nested import replaced
 from wengert.protocol import spec_of
 
 __all__ = [
-    "KINDS", "NONE", "Call", "Guard", "LeftToPython", "Node", "Operation", "Program", "Ref", "depends", "filled", "signature",
-    "uniform",
+    "KINDS", "NONE", "Call", "Guard", "LeftToPython", "Node", "Operation", "Program", "Ref", "depends", "filled",
+    "signature", "uniform",
 ]  # fmt: skip
 
 

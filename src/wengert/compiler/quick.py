@@ -12,13 +12,10 @@ from wengert.compiler.arithmetic import PYTHONS
 from wengert.compiler.later import LARGE, Later, elementwise
 from wengert.compiler.program import NONE, Operation, Program
 from wengert.compiler.taking import BOUNDS
-from wengert.compiler.trace import EXPANDED, NUMBERS, ONE, TWO, WEAK, Trace, TraceView
+from wengert.compiler.trace import EXPANDED, NUMBERS, ONE, TRACES, TWO, WEAK, Trace, TraceView
 from wengert.primitive import Primitive
 
 __all__ = ["quick"]
-
-
-TRACES = frozenset({Trace, TraceView})
 
 
 def quick(p: Primitive, general: Callable) -> Callable:
@@ -54,7 +51,8 @@ def _piece(p: Primitive, a: Trace, index: Any) -> Any:
     """A row, a number or a stretch of an array: where it is an array, one that shares the memory."""
     x, program = a._held, a._program
     parts = (index,) if index.__class__ is int else (index.start, index.stop, index.step)
-    if program.closed or program.puts_off or x.size >= LARGE or not x.size or any(k.__class__ not in BOUNDS for k in parts):
+    is_plain = 0 < x.size < LARGE and all(k.__class__ in BOUNDS for k in parts)
+    if not is_plain or program.closed or program.puts_off:
         return Trace._here[p](a, (a,), {"index": index})
     y = x[index]
     key = (p.call, ONE[0], (dict, "index", index.__class__, *parts))

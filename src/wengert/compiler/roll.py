@@ -8,7 +8,9 @@ they are bound to.
 """
 
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -47,8 +49,8 @@ class Chunk:
     """Calls that run together: their canonical form, and the rows that it stands for here."""
 
     form: bytes
-    program: Program | None
-    """The canonical program: what comes from outside are its inputs. `None` if the form was there before."""
+    program: Callable[[], Program] | None
+    """Makes the canonical program: what comes from outside are its inputs. `None` if the form was there before."""
     outside: array
     outputs: array
 
@@ -172,7 +174,7 @@ class _Rolling:
         heads = [self.head(columns.symbols[row]) for row in outside]
         key = np.array([len(outside), len(outputs), *heads, *[of[row] for row in outputs], *form], np.int64).tobytes()
         known = self.forms.setdefault(key, key)
-        program = _canonical(columns, rows, outside, outputs) if known is key else None
+        program = partial(_canonical, columns, rows, outside, outputs) if known is key else None
         return Chunk(known, program, array("i", outside), array("i", outputs))
 
     def with_own_windows(self, rows: list[int]) -> list[int]:
@@ -231,7 +233,7 @@ MOST_INDICES = 4096
 
 
 def _meaning_of_constant(call: Call, any_number: bool) -> tuple | None:
-    """What a constant means that is part of the code: a structural number, an index or a mask, one number everywhere."""
+    """What a constant means that is part of the code: a structural number, indices, a mask, one number everywhere."""
     source = call.source
     if not source.ndim:
         return ("constant", call.spec, source.tobytes(), call.weak) if _is_structural(source) else None

@@ -27,7 +27,7 @@ def loops(plan: Any) -> str:
         if chunk.program is not None:
             times = often[chunk.form]
             lines += [f"{times} times:"] if times > 1 else []
-            lines += [("  " if times > 1 else "") + line for line in _of_chunk(chunk.program)]
+            lines += [("  " if times > 1 else "") + line for line in _of_chunk(chunk.program())]
     copies = len(steps) - len(chunks)
     lines += [f"{copies} arrays put together from their pieces"] if copies else []
     lines.append(f"{plan.layout.arena:,} bytes of working memory")

@@ -255,6 +255,9 @@ class TraceView(Trace):
         base._held, base._node = changed._held, changed._node
 
 
+TRACES = frozenset({Trace, TraceView})
+
+
 def _item(value: Any) -> Any:
     return value.item() if isinstance(value, (np.ndarray, np.generic)) else value
 
@@ -308,7 +311,7 @@ def recorded(program: Program, function: Callable, name: str, args: tuple, kwarg
     keys: list[Any] = [function]
     is_large = program.puts_off
     for value in args:
-        if (value.__class__ is Trace or value.__class__ is TraceView) and value._program is program and len(operands) < len(REFERENCES):
+        if value.__class__ in TRACES and value._program is program and len(operands) < len(REFERENCES):
             ref, held = REFERENCES[len(operands)], value._held
             given.append(ref)
             keys.append(ref)
