@@ -144,6 +144,8 @@ class Path:
         self.generators = program.generators
         self.seconds = time.perf_counter() - started
         self.calls = 0
+        self.has_shortcut = False
+        """Whether a shortcut has been made since it last ran."""
         self.no_shortcut = self.strayed = ""
         """Why there is no shortcut; and the function whose result has lately had another shape."""
         self.written: list = []
@@ -166,6 +168,9 @@ class Path:
                 g.bit_generator.state = state
             return False, read
         self.calls += 1
+        if self.has_shortcut:  # it was made for this call; the next ones like it do not come here
+            self.has_shortcut = False
+            self.native.rest()
         self.written = values[self.count :]
         if captured is not None:
             write_back(captured, self.places, self.written, self.cleared)

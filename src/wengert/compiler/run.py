@@ -113,10 +113,15 @@ class Plan:
 
     def __call__(self, *inputs: Any) -> list:
         """The results; raises `Mismatch` if a guard reads something else than it did."""
-        if self.fast is None:
+        fast = self.fast
+        if fast is None:
             self.columns.move()
-            self.fast = self._made_fast(inputs)
-        return self.fast(*inputs)
+            fast = self.fast = self._made_fast(inputs)
+        return fast(*inputs)
+
+    def rest(self) -> None:
+        """Let the native function go, with its working memory; it is made anew where it is called again."""
+        self.fast = None
 
     def _made_fast(self, inputs: tuple) -> Any:
         """The native function for inputs of the classes of these, which leaves others to `slowly`."""
