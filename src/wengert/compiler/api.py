@@ -252,7 +252,7 @@ class Compiled:
 
     def _record(self, kind: Kind, leaves: list, structure: Any, call: Arguments, given: tuple) -> Any:
         """Run the function, and note what it does."""
-        with RECORDING:
+        with RECORDING, collection_frozen():
             found = self._surroundings.now(call.roots, call.tensors, fresh=True)
             captured = Captured(found, call.tensors, call.arrays)
             problem = captured.problem()
@@ -262,11 +262,10 @@ class Compiled:
             compiler()
             program = Program()
             program.lasting = found.generators
-            with collection_frozen():
-                with program, captured.lifted(program) as changes:
-                    outputs, out_structure = self._traced(program, call, changes, found.generators, structure)
-                    changes.note()
-                changes.look_for_escaped(outputs)
+            with program, captured.lifted(program) as changes:
+                outputs, out_structure = self._traced(program, call, changes, found.generators, structure)
+                changes.note()
+            changes.look_for_escaped(outputs)
             if changes.failed is not None:
                 return self._unrecorded(kind, changes, given)
             kind.given_up = kind.given_up or program.refused

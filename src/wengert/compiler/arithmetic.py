@@ -72,6 +72,8 @@ def _operator(ufunc: np.ufunc) -> Callable:
     """An operator of traces: tensors of dialects know better what comes out, and lists are repeated."""
 
     def operate(self: Trace, other: Any) -> Any:
+        if other.__class__ is Trace:
+            return Trace._table[ufunc](self, other)
         if isinstance(other, Box) and other._family.settle is not None:
             return NotImplemented
         if ufunc is np.multiply and _repeats(self, other):

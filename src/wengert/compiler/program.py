@@ -196,14 +196,20 @@ class Program:
 
     def new(self, operation: Operation, operands: tuple, result: Any) -> Node:
         """A new node for what came out."""
+        nodes = self.nodes
+        node = operation.nodes[operands] = Node(len(nodes), operation.last or NOTHING, operands)
+        nodes.append(node)
+        if result.__class__ is not np.ndarray or not _gives(node.call, result):
+            node.call = self.call_of(operation, result)
+        return node
+
+    def call_of(self, operation: Operation, result: Any) -> Call:
+        """What an operation does where this comes out."""
         kind = result.__class__
         if kind is Later:
             self.puts_off, result = True, result.looks
         spec = spec_of(result) if isinstance(result, NUMERIC) or kind is int or kind is bool else None
-        weak = kind if kind is float or kind is int else None
-        node = operation.nodes[operands] = Node(len(self.nodes), operation.call(spec, weak), operands)
-        self.nodes.append(node)
-        return node
+        return operation.call(spec, kind if kind is float or kind is int else None)
 
     def draw(self, generator: Any, method: str, args: tuple, kwargs: dict, result: Any) -> Node:
         """Random numbers: drawn at each run, in the order of the program, also where nobody needs them."""
@@ -301,6 +307,15 @@ def _shown(value: Any, operands: tuple) -> str:
 
 SMALL = 4096
 """Bytes up to which constants of equal content are found by it."""
+
+
+NOTHING = Call("nothing", None)
+
+
+def _gives(call: Call, array: np.ndarray) -> bool:
+    """Whether an array is what a call gives."""
+    spec = call.spec
+    return spec is not None and array.dtype is spec.dtype and array.shape == spec.shape and call.weak is None
 
 
 NUMERIC = (np.ndarray, np.generic, float)

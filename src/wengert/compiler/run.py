@@ -1,6 +1,7 @@
 """Programs as kernels and calls."""
 
 import ctypes
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
@@ -23,6 +24,8 @@ from wengert.compiler.roll import Rolled, rolled
 
 __all__ = ["Plan"]
 
+WORTH_COLLECTING = 50_000
+"""Rows of a program whose recording took so long that a collection does not matter beside it."""
 KERNEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 
 
@@ -115,9 +118,15 @@ class Plan:
         """The results; raises `Mismatch` if a guard reads something else than it did."""
         fast = self.fast
         if fast is None:
-            self.columns.move()
+            self._settle()
             fast = self.fast = self._made_fast(inputs)
         return fast(*inputs)
+
+    def _settle(self) -> None:
+        """Have the memory given back that a long recording took."""
+        self.columns.move()
+        if len(self.columns) > WORTH_COLLECTING and gc.isenabled():
+            gc.collect()  # what Python keeps of tuples for later lies everywhere in that memory
 
     def rest(self) -> None:
         """Let the native function go, with its working memory; it is made anew where it is called again."""

@@ -70,8 +70,10 @@ class Trace(Lifted):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         # NumPy's functions make NumPy's numbers of Python's; operators between those do not come here.
-        if self._node.weak and all(x._node.weak if isinstance(x, Trace) else x.__class__ in WEAK for x in inputs):
+        if self._node.call.weak and all(x._node.weak if isinstance(x, Trace) else x.__class__ in WEAK for x in inputs):
             inputs = tuple(x._as_numpys() if isinstance(x, Trace) else x for x in inputs)
+        if method == "__call__" and not kwargs:
+            return Trace._table[ufunc](*inputs)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def _carries_gradient(self) -> bool:
