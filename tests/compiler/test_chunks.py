@@ -168,3 +168,24 @@ def test_pieces_of_arrays_follow_what_is_written():
         for _ in range(3):
             for a, b in zip(flatten(fast(x))[0], flatten(expected)[0], strict=True):
                 np.testing.assert_allclose(a, b)
+
+
+def test_a_program_that_cannot_be_made_native_after_all_is_there_again(monkeypatch):
+    from wengert.compiler import run
+
+    def fails(*_):
+        raise RuntimeError("no kernels today")
+
+    monkeypatch.setattr(run, "Made", fails)
+
+    def f(x):
+        out = np.zeros_like(x)
+        for k in range(len(x)):
+            out[k] = np.sin(x[k]) + (1.0 if np.sum(x) > 0 else 2.0)
+        return out
+
+    x = rng.normal(size=4)
+    fast = wg.compile(f)
+    for given in (x, x, -x, x):
+        np.testing.assert_array_equal(fast(given), f(given))
+    assert "no kernels today" in fast.explain()

@@ -71,6 +71,7 @@ class _Forwarding:
         self.changed: list[tuple[Node, tuple]] = []
         """Nodes that get other operands."""
         self.getitem = primitive("getitem")
+        self.calls: dict[tuple, Call] = {}
         self.known: dict[Any, Node] = {}
         live = program.live()
         self.later = _later_uses(program, live)
@@ -136,15 +137,16 @@ class _Forwarding:
         return self.call(assembled, "assembled", (root, *pieces), refs, {"places": places}, spec)
 
     def call(self, function: Callable, name: str, operands: tuple, args: tuple, kwargs: dict, spec: Any) -> Node:
-        key: Any = (function, args, tuple(kwargs.items()), *operands)
+        what = (function, args, tuple(kwargs.items()), spec)
         try:
-            known = self.known.get(key)
+            known = self.known.get((what, operands))
         except TypeError:
-            known = key = None
+            return self.append(Node(NEW, Call(name, spec, None, function, args, kwargs), operands))
         if known is None:
-            known = self.append(Node(NEW, Call(name, spec, None, function, args, kwargs), operands))
-            if key is not None:
-                self.known[key] = known
+            call = self.calls.get(what)
+            if call is None:
+                call = self.calls[what] = Call(name, spec, None, function, args, kwargs)
+            known = self.known[what, operands] = self.append(Node(NEW, call, operands))
         return known
 
     # Writing and reading ----------------------------------------------------------------------------------------
