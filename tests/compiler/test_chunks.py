@@ -1,11 +1,15 @@
 """Long programs: loops in chunks, buffers in pieces."""
 
+import gc
+
 import numpy as np
 import pytest
 from tests.compiler.recordings import recorded
 
 import wengert as wg
-from wengert.compiler.buffers import assembled, forwarded
+from wengert.compiler.buffers import assembled, forward
+from wengert.compiler.columns import Columns
+from wengert.compiler.program import Node
 from wengert.compiler.replay import replay
 from wengert.compiler.roll import Chunk, cut, rolled
 from wengert.compiler.run import Plan
@@ -51,7 +55,7 @@ def test_loops_give_what_they_gave(f, order):
     others = [rng.normal(size=a.shape) for a in ARGS]
     for args in (ARGS, others):
         expected = flatten(g(*args))[0]
-        for found in (replay(forwarded(program), list(args)), plan(*args)):
+        for found in (replay(program, list(args)), replay(plan.columns.program(), list(args)), plan(*args)):
             for a, b in zip(found, expected, strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
 
@@ -64,7 +68,7 @@ def test_turns_share_their_kernels():
         return y
 
     program = recorded(wg.value_and_grad(recurrence), np.float64(0.3))
-    found = rolled(forwarded(program))
+    found = rolled(Columns(program))
     assert len(found.steps) > 50
     assert len({step.form for step in found.steps if isinstance(step, Chunk)}) <= 8
     plan = Plan(program)
@@ -84,7 +88,8 @@ def test_numbers_in_calls_are_data(number):
 
 
 def test_pieces_are_written_once():
-    program = forwarded(recorded(wg.grad(rows), *ARGS))
+    program = recorded(wg.grad(rows), *ARGS)
+    forward(program)
     written = [node for node in program.nodes if node.name in ("assigned", "added")]
     assert not written
     assert {len(node.operands) for node in program.nodes if node.function is assembled} == {len(ARGS[0]) + 1}
@@ -100,3 +105,88 @@ def test_cuts_cover_a_sequence_and_find_its_turns(lengths):
     assert edges[0] == 0 and edges[-1] == len(symbols) and all(np.diff(edges) > 0)
     inside = {tuple(np.sort(symbols[a:b])) for a, b in pieces if a >= 37 + period and b <= 37 + len(loop) - period}
     assert len(inside) <= 3
+
+
+def weighted(x):
+    y = x
+    for k in range(200):
+        y = np.maximum(y * (1.5 + 0.25 * (k % 7)), 0.3 * y) - 0.1 * np.tanh(y)
+        if y > 100.0:
+            y = y * 0.01
+    return y
+
+
+def test_columns_hold_a_whole_program():
+    program = recorded(wg.value_and_grad(weighted), np.float64(0.7))
+    columns = Columns(program)
+    assert columns.long and len(columns.calls) < 60
+    again = columns.program()
+    assert len(again.guards) == len(program.guards) == 200
+    assert [guard.after for guard in again.guards] == sorted(guard.after for guard in again.guards)
+    for given in (np.float64(0.7), np.float64(0.70001)):
+        assert replay(again, [given]) == replay(program, [given])
+
+
+def test_nodes_are_let_go_once_a_program_is_native():
+    before = sum(isinstance(x, Node) for x in gc.get_objects())
+    fast = wg.compile(wg.value_and_grad(weighted))
+    expected = wg.value_and_grad(weighted)(0.7)
+    for _ in range(4):
+        np.testing.assert_allclose(fast(np.float64(0.7)), expected, rtol=1e-12)
+    gc.collect()
+    # Guards, inputs and results.
+    assert sum(isinstance(x, Node) for x in gc.get_objects()) - before < 3000
+    assert "multiply" in fast.explain() and fast.stats()["paths"] == 1
+
+
+def test_a_program_whose_nodes_are_gone_runs_call_by_call_where_it_has_to():
+    def f(x, k):
+        for _ in range(450):
+            x = np.sin(x) + 0.1 * np.cos(x)
+        return x + np.take(x, k)
+
+    fast = wg.compile(f)
+    x = rng.normal(size=5)
+    for k in (1, 2, 4, 3):
+        np.testing.assert_allclose(fast(x, np.array([k])), f(x, np.array([k])), rtol=1e-12)
+    with pytest.raises(IndexError):
+        fast(x, np.array([7]))
+
+
+def test_pieces_of_arrays_follow_what_is_written():
+    def f(x):
+        x = x * 1.0
+        first, few, last = x[0], x[1:3], x[-1]
+        few *= 2.0
+        x[0] = 5.0
+        first[1] += 1.0
+        last += first
+        return x, few, first, x[2] * x[3], x[::2][1]
+
+    x = rng.normal(size=(5, 3))
+    for fast in (wg.compile(f), wg.compile(wg.jacobian(lambda x: f(x)[0]))):
+        expected = f(x) if fast.function is f else wg.jacobian(lambda x: f(x)[0])(x)
+        for _ in range(3):
+            for a, b in zip(flatten(fast(x))[0], flatten(expected)[0], strict=True):
+                np.testing.assert_allclose(a, b)
+
+
+def test_a_program_that_cannot_be_made_native_after_all_is_there_again(monkeypatch):
+    from wengert.compiler import run
+
+    def fails(*_):
+        raise RuntimeError("no kernels today")
+
+    monkeypatch.setattr(run, "Made", fails)
+
+    def f(x):
+        out = np.zeros_like(x)
+        for k in range(len(x)):
+            out[k] = np.sin(x[k]) + (1.0 if np.sum(x) > 0 else 2.0)
+        return out
+
+    x = rng.normal(size=4)
+    fast = wg.compile(f)
+    for given in (x, x, -x, x):
+        np.testing.assert_array_equal(fast(given), f(given))
+    assert "no kernels today" in fast.explain()

@@ -2,11 +2,17 @@
 
 import numpy as np
 import pytest
-from tests.compiler.test_lowering import both, calls, compare, gradient, planned
+from tests.compiler.recordings import recorded
+from tests.compiler.test_lowering import both, calls, compare, gradient
 
 import wengert as wg
+from wengert.compiler.run import Plan
 
 rng = np.random.default_rng(0)
+
+
+def planned(f, *args):
+    return Plan(recorded(f, *args))
 
 
 def drawn(*shape, dtype=complex):

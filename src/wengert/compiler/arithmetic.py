@@ -50,11 +50,9 @@ def between_numbers(p: Primitive, program: Program, operands: tuple, values: tup
             program.refused = program.refused or "a power of Python's numbers is complex"
             return result
     node = program.call((p.call, key), p.call, p.name, tuple(taken), given, {}, result)
-    if p.name == "power" and result.__class__ in (
-        float,
-        complex,
-    ):  # Python raises OverflowError where NumPy's gives infinity
-        finite = program.call((np.isfinite, node), np.isfinite, "isfinite", (node,), ONE, {}, np.isfinite(result))
+    if p.name == "power" and result.__class__ in (float, complex):
+        # Python raises OverflowError where NumPy's gives infinity.
+        finite = program.call((np.isfinite, ONE[0]), np.isfinite, "isfinite", (node,), ONE, {}, np.isfinite(result))
         program.guard(finite, bool, bool(np.isfinite(result)))
     return Trace._of(result, node, program)
 
@@ -84,6 +82,8 @@ def _operator(ufunc: np.ufunc) -> Callable:
     """An operator of traces: tensors of dialects know better what comes out, and lists are repeated."""
 
     def operate(self: Trace, other: Any) -> Any:
+        if other.__class__ is Trace:
+            return Trace._table[ufunc](self, other)
         if isinstance(other, Box) and other._family.settle is not None:
             return NotImplemented
         if ufunc is np.multiply and _repeats(self, other):

@@ -126,8 +126,9 @@ class _Binding:
     def launches(self) -> list[Launch]:
         """The plan's launches, each guard as soon as what it reads is there."""
         found: list[Launch] = []
-        due = self.guards_after()
-        for k, (launch, row, instance) in enumerate(self.plan.launches):
+        launches = self.plan.launches
+        due = self.guards_after(launches)
+        for k, (launch, row, instance) in enumerate(launches):
             found.append(self.kernel(launch, row) if launch.name is not None else self.call(launch, instance))
             if k in due:
                 found += due[k]
@@ -154,12 +155,12 @@ class _Binding:
         wanted = max(1, int(launch.extent * WORTH_A_CHUNK / work))
         return -(-wanted // launch.grain) * launch.grain
 
-    def guards_after(self) -> dict[int, list[Launch]]:
+    def guards_after(self, launches: list) -> dict[int, list[Launch]]:
         """For each launch the guards whose values are there after it; -1 for those that are there at once."""
         due: dict[int, list[Launch]] = {}
         if not self.block.nodes:
             return due
-        places = [instance.slots if row is None else row for _, row, instance in self.plan.launches]
+        places = [instance.slots if row is None else row for _, row, instance in launches]
         numbers = np.repeat(np.arange(len(places)), list(map(len, places)))
         pointers, offsets = np.concatenate([np.zeros((0, 2), np.int64), *places]).T
         mine = pointers == self.layout.block_pointer
@@ -200,7 +201,7 @@ class _Binding:
                 changing.append((pointer, (OBJECTS, owner[pointer])))
             elif pointer < self.layout.block_pointer and self.results[pointer - self.arguments].shape:
                 changing.append((pointer, (FRESH, pointer - self.arguments)))
-        inputs = [node.spec for node in self.plan.program.inputs]
+        inputs = [node.spec for node in self.layout.inputs]
         call = _Call(instance, launch.value, [pointer for pointer, _ in changing], inputs)
         self.work += LONG_ENOUGH_TO_RELEASE / 25
         sources = [(VIEWS, 0), *[source for _, source in changing]]

@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler import trace
-from wengert.compiler.program import Node, Program, Ref
+from wengert.compiler.program import Call, Guard, Node, Program, Ref
 from wengert.primitive import REGISTRY, Primitive
 from wengert.protocol import intern_spec
 
-__all__ = ["assembled", "forwarded", "primitive", "whole_numbers"]
+__all__ = ["assembled", "forward", "primitive", "whole_numbers"]
 
 
 def assembled(root: Any, *pieces: Any, places: tuple = ()) -> Any:
@@ -34,11 +34,14 @@ def primitive(name: str) -> Callable:
     return next(p.call for p in REGISTRY.values() if isinstance(p, Primitive) and p.name == name)
 
 
-def forwarded(program: Program) -> Program:
-    """The same program without chains of writes."""
-    if not any(node.function in (trace._assigned, trace._added) or _is_table(node) for node in program.nodes):
-        return program
-    return _Forwarding(program).new
+NEW = -1
+"""The number of nodes that have none yet."""
+
+
+def forward(program: Program) -> None:
+    """Rewrite a program so that it has no chains of writes; its nodes get other operands and numbers."""
+    if any(node.function in (trace._assigned, trace._added) or _is_table(node) for node in program.nodes):
+        _Forwarding(program).commit()
 
 
 FEW_ROWS = 16
@@ -70,69 +73,68 @@ class _Filled:
 
 
 class _Forwarding:
+    """What becomes of a program; nothing of it is changed before `commit`."""
+
     def __init__(self, program: Program):
-        self.new = Program()
+        self.program = program
+        self.nodes: list[Node] = []
+        self.guards: list[Guard] = []
         self.of: dict[int, Node | _Filled] = {}
-        self.getitem = primitive("getitem")
+        """What stands for nodes that do not stay."""
+        self.changed: list[tuple[Node, tuple]] = []
+        """Nodes that get other operands."""
+        self.getitem, self.stack = primitive("getitem"), primitive("stack")
+        self.calls: dict[tuple, Call] = {}
         self.known: dict[Any, Node] = {}
         live = program.live()
         self.later = _later_uses(program, live)
-        guards = iter([*program.guards, None])
-        guard = next(guards)
-        for node in program.nodes:
-            while guard is not None and guard.after <= node.index:
-                self.new.guard(self.node(guard.node), guard.reader, guard.outcome)
-                guard = next(guards)
-            if node.index in live or node.name == "input":
-                self.of[node.index] = self.rewritten(node)
-        while guard is not None:
-            self.new.guard(self.node(guard.node), guard.reader, guard.outcome)
-            guard = next(guards)
-        self.new.results = [self.node(node) for node in program.results]
+        begin = 0
+        for guard in program.guards:
+            self.rewrite(program.nodes[begin : guard.after], live)
+            self.guards.append(Guard(self.node(guard.node), guard.reader, guard.outcome, len(self.nodes)))
+            begin = guard.after
+        self.rewrite(program.nodes[begin:], live)
+        self.results = [self.node(node) for node in program.results]
 
-    def rewritten(self, node: Node) -> "Node | _Filled":
-        if node.function in (trace._assigned, trace._added):
-            filled = self.written(node)
-            if filled is not None:
-                return filled
-        elif _is_table(node):
-            root = self.call(np.zeros, "zeros", (), (node.spec.shape, node.spec.dtype), {}, node.spec)
-            return _Filled(root, {(i,): self.node(o) for i, o in enumerate(node.operands)})
-        elif node.function is self.getitem:
-            found = self.read(node)
+    def commit(self) -> None:
+        """Change the program."""
+        for node, operands in self.changed:
+            node.operands = operands
+        for k, node in enumerate(self.nodes):
+            node.index = k
+        self.program.nodes, self.program.guards, self.program.results = self.nodes, self.guards, self.results
+
+    def rewrite(self, nodes: list[Node], live: bytearray) -> None:
+        """Go on with nodes: as they are, with other operands, or as what they stand for."""
+        of, getitem = self.of, self.getitem
+        for node in nodes:
+            call = node.call
+            if not live[node.index] and call.name != "input":
+                continue
+            function = call.function
+            if function is getitem:
+                found: Node | _Filled | None = self.read(node)
+            elif function is trace._assigned or function is trace._added:
+                found = self.written(node)
+            else:
+                found = self.table(node) if function is self.stack else None
             if found is not None:
-                return found
-        return self.copy(node)
-
-    def copy(self, node: Node) -> Node:
-        """The node among the new ones."""
-        if node.name == "input":
-            new = self.append(Node(len(self.new.nodes), "input", node.spec, source=node.source))
-            self.new.inputs.append(new)
-        else:
-            operands = tuple(self.node(o) for o in node.operands)
-            new = self.append(
-                Node(
-                    len(self.new.nodes),
-                    node.name,
-                    node.spec,
-                    node.function,
-                    operands,
-                    node.args,
-                    node.kwargs,
-                    node.source,
-                )
-            )
-        new.weak = node.weak
-        return new
+                of[node.index] = found
+                continue
+            for operand in node.operands:
+                if operand.index in of:
+                    self.changed.append((node, tuple(map(self.node, node.operands))))
+                    break
+            self.nodes.append(node)
 
     def append(self, node: Node) -> Node:
-        self.new.nodes.append(node)
+        """A new node; it gets its number in the end."""
+        self.nodes.append(node)
         return node
 
     def node(self, old: Node) -> Node:
-        """The new node of an old one; an array in the making is put together."""
-        found = self.of[old.index]
+        """What stands for a node; an array in the making is put together."""
+        found = self.of.get(old.index, old)
         if isinstance(found, Node):
             return found
         if found.whole is None:
@@ -150,22 +152,27 @@ class _Forwarding:
         return self.call(assembled, "assembled", (root, *pieces), refs, {"places": places}, spec)
 
     def call(self, function: Callable, name: str, operands: tuple, args: tuple, kwargs: dict, spec: Any) -> Node:
-        key: Any = (function, args, tuple(kwargs.items()), *[o.index for o in operands])
+        what = (function, args, tuple(kwargs.items()), spec)
         try:
-            known = self.known.get(key)
+            known = self.known.get((what, operands))
         except TypeError:
-            known = key = None
+            return self.append(Node(NEW, Call(name, spec, None, function, args, kwargs), operands))
         if known is None:
-            known = self.append(Node(len(self.new.nodes), name, spec, function, operands, args, kwargs))
-            if key is not None:
-                self.known[key] = known
+            call = self.calls.get(what)
+            if call is None:
+                call = self.calls[what] = Call(name, spec, None, function, args, kwargs)
+            known = self.known[what, operands] = self.append(Node(NEW, call, operands))
         return known
 
     # Writing and reading ----------------------------------------------------------------------------------------
 
+    def base(self, node: Node) -> "Node | _Filled":
+        """What a call writes into, or reads from."""
+        return self.of.get(node.operands[0].index, node.operands[0])
+
     def written(self, node: Node) -> "_Filled | None":
         """What a write makes of an array, if it writes one piece."""
-        base = self.of[node.operands[0].index] if node.args and node.args[0].__class__ is Ref else None
+        base = self.base(node) if node.args and node.args[0].__class__ is Ref else None
         place = whole_numbers(node.kwargs["index"], node.spec.shape)
         if base is None or not place or node.args[0].position or node.spec.shape != node.operands[0].spec.shape:
             return None
@@ -189,6 +196,13 @@ class _Forwarding:
         pieces[place] = value
         return _Filled(base.root, pieces)
 
+    def table(self, node: Node) -> "_Filled | None":
+        """Stacked rows as a buffer into which each of them is written."""
+        if not _is_table(node):
+            return None
+        root = self.call(np.zeros, "zeros", (), (node.spec.shape, node.spec.dtype), {}, node.spec)
+        return _Filled(root, {(i,): self.node(o) for i, o in enumerate(node.operands)})
+
     def value(self, node: Node, shape: tuple) -> Node | None:
         """What is written, with the shape and dtype of the piece."""
         given = node.args[1]
@@ -197,7 +211,7 @@ class _Forwarding:
             value = self.node(node.operands[given.position])
         elif isinstance(given, (bool, int, float, np.generic)):
             number = np.asarray(given, spec.dtype)[()]
-            value = self.append(Node(len(self.new.nodes), "constant", intern_spec((), spec.dtype), source=number))
+            value = self.append(Node(NEW, Call("constant", intern_spec((), spec.dtype), source=number)))
         else:
             return None
         if value.spec is None:
@@ -220,7 +234,7 @@ class _Forwarding:
 
     def read(self, node: Node) -> Node | None:
         """What reading a piece gives, if it has been written."""
-        base = self.of[node.operands[0].index] if node.operands and node.args[:1] == (Ref(0),) else None
+        base = self.base(node) if node.operands and node.args[:1] == (Ref(0),) else None
         if not isinstance(base, _Filled) or not base.pieces:
             return None
         place = whole_numbers(node.kwargs.get("index"), node.operands[0].spec.shape)
@@ -260,12 +274,13 @@ def whole_numbers(index: Any, shape: tuple) -> tuple[int, ...] | None:
     return tuple(found)
 
 
-def _later_uses(program: Program, live: set[int]) -> dict[int, int]:
+def _later_uses(program: Program, live: bytearray) -> list[int]:
     """The last node that uses each one; results and guards are used to the end."""
-    last: dict[int, int] = {}
+    last = [0] * len(program.nodes)
     for node in program.nodes:
-        if node.index in live:
-            last.update((operand.index, node.index) for operand in node.operands)
+        if live[node.index]:
+            for operand in node.operands:
+                last[operand.index] = node.index
     for node in [*program.results, *[guard.node for guard in program.guards]]:
         last[node.index] = len(program.nodes)
     return last

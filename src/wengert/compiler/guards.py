@@ -13,7 +13,7 @@ import numpy as np
 
 from wengert.compiler import trace
 from wengert.compiler.buffers import primitive
-from wengert.compiler.program import Guard, Node, Program, Ref
+from wengert.compiler.program import NONE, Call, Guard, Node, Program, Ref
 from wengert.protocol import Spec, intern_spec
 
 __all__ = ["comparable", "is_direct", "numbers_read"]
@@ -25,7 +25,7 @@ def comparable(program: Program) -> Program:
         return program
     new = Program()
     new.nodes, new.inputs, new.results = list(program.nodes), program.inputs, program.results
-    new.guards = [Guard(_read(new, g), g.reader, g.outcome, g.after) for g in program.guards]
+    new.guards = [Guard(_read(new, g), g.reader, g.outcome, g.after, g.node) for g in program.guards]
     return new
 
 
@@ -79,6 +79,7 @@ def _node(
     program: Program, name: str, spec: Spec, operands: tuple, args: tuple, settings: dict, function: Any = None
 ) -> Node:
     """A new node at the end."""
-    node = Node(len(program.nodes), name, spec, function or primitive(name), operands, args, settings)
+    call = Call(name, spec, None, function or primitive(name), args, settings or NONE)
+    node = Node(len(program.nodes), call, operands)
     program.nodes.append(node)
     return node

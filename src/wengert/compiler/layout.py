@@ -5,6 +5,8 @@ chunk, first fit by lifetimes, and behind it the scratch memory that the chunks 
 array that is put together is made in its place at once, where it is needed nowhere else before.
 """
 
+from array import array
+from collections.abc import Iterator
 from math import prod
 from typing import Any
 
@@ -12,9 +14,10 @@ import numpy as np
 
 from wengert.compiler.guards import is_direct, numbers_read
 from wengert.compiler.plan import NATIVE, Memory
-from wengert.compiler.program import Guard, Node, Program
+from wengert.compiler.program import Call, Guard, Node, Program
 from wengert.compiler.roll import Chunk, Copy, Rolled
 from wengert.compiler.template import Kernels, Template
+from wengert.protocol import Spec
 
 __all__ = ["Block", "Instance", "Layout"]
 
@@ -27,149 +30,192 @@ class Instance:
 
     __slots__ = ("slots", "template")
 
-    def __init__(self, template: Template, slots: list[Where]):
-        self.template, self.slots = template, np.array(slots, np.int64).reshape(-1, 2)
+    def __init__(self, template: Template, slots: np.ndarray):
+        self.template, self.slots = template, slots
 
     def rows(self) -> list[np.ndarray | None]:
         """For each launch the pointers' numbers and offsets that its kernel takes."""
-        return [
-            np.stack([self.slots[row[:, 0], 0], self.slots[row[:, 0], 1] + row[:, 1]], axis=1)
-            if (row := launch.row) is not None
-            else None
-            for launch in self.template.launches
-        ]  # fmt: skip
+        return [None if launch.row is None else self._bound(launch.row) for launch in self.template.launches]
+
+    def _bound(self, row: np.ndarray) -> np.ndarray:
+        bound = self.slots[row[:, 0]]
+        bound[:, 1] += row[:, 1]
+        return bound
 
 
 class Layout:
     """The instances of a rolled program, and the memory that they need.
 
     Pointers are counted: the arguments, the results, the block of what the guards read, the arena, then ``constants``.
+
+    Attributes
+    ----------
+    inputs, wanted : list of Node
+        The program's inputs and results, as nodes without operands.
+    direct : dict
+        For each result that kernels cannot copy its row; and its number in the only chunk, if it is made there.
+    arena : int
+        Bytes of working memory.
+    templates, used : list of Template, ndarray
+        The templates, and for each instance the number of its own.
+    slots, starts : ndarray
+        The slots of all instances, one after the other, and where those of each start.
     """
 
-    def __init__(self, rolled: Rolled, templates: dict[Any, Template], kernels: Kernels, guards: list[Guard]):
-        self.rolled, self.templates, self.kernels = rolled, templates, kernels
-        self.wanted = wanted = rolled.program.results
-        self.arguments = len(rolled.program.inputs)
-        self.block_pointer = self.arguments + len(wanted)
+    def __init__(self, rolled: Rolled, templates: dict[Any, Template], kernels: Kernels):
+        self.inputs, self.wanted = rolled.columns.inputs, rolled.columns.results
+        self.arguments = len(self.inputs)
+        self.block_pointer = self.arguments + len(self.wanted)
         self.arena_pointer = self.block_pointer + 1
         self.constants: list[np.ndarray] = []
-        self.instances: list[Instance] = []
+        self.block = Block(rolled.columns.guards)
+        placing = _Placing(self, rolled, templates, kernels)
+        self.direct = placing.remaining_results()
+        self.arena = placing.memory.size + max([t.planned.arena for t in templates.values()], default=0)
+        self.templates = list(placing.numbers)
+        self.used, self.starts = np.array(placing.used, np.int32), np.array(placing.starts, np.int32)
+        self.slots = np.array(placing.slots, np.int64).reshape(-1, 2)
+        self.slots[placing.scratch] = self.arena_pointer, placing.memory.size  # all use it, one after the other
+
+    @property
+    def instances(self) -> Iterator[Instance]:
+        """The instances in their order."""
+        for k, number in enumerate(self.used.tolist()):
+            yield Instance(self.templates[number], self.slots[self.starts[k] : self.starts[k + 1]])
+
+
+class _Placing:
+    """The making of a layout."""
+
+    def __init__(self, layout: Layout, rolled: Rolled, templates: dict[Any, Template], kernels: Kernels):
+        self.layout, self.rolled, self.templates, self.kernels = layout, rolled, templates, kernels
+        self.columns, self.windows = rolled.columns, rolled.windows
         self.memory = Memory()
         self.where: dict[int, Where] = {}
         self.result_of: dict[int, int] = {}
-        for j, node in enumerate(wanted):
+        for j, node in enumerate(layout.wanted):
             self.result_of.setdefault(node.index, j)
-        self.block = Block(guards)
         self.homes = self.homes_of_pieces()
-        self.last = self.last_steps()
-        self.scratch: list[tuple[Instance, int]] = []
+        self.numbers: dict[Template, int] = {}
+        self.used, self.slots, self.starts = array("i"), array("q"), array("i", [0])
+        self.scratch = array("i")
+        """The slots of working memory."""
+        last = self.last_steps()
         for k, step in enumerate(rolled.steps):
             self.chunk(step) if isinstance(step, Chunk) else self.copies(step)
-            for index in self.last.pop(k, ()):
-                where = self.where.get(index)
-                if where is not None and where[0] == self.arena_pointer:
+            for row in last.pop(k, ()):
+                where = self.where.get(row)
+                if where is not None and where[0] == layout.arena_pointer:
                     self.memory.give(where[1])
-        self.direct = self.remaining_results()
-        for instance, slot in self.scratch:
-            instance.slots[slot] = self.arena_pointer, self.memory.size
-        self.arena = self.memory.size + max([t.planned.arena for t in templates.values()], default=0)
 
     # Places -----------------------------------------------------------------------------------------------------
 
-    def homes_of_pieces(self) -> dict[int, tuple[Node, int]]:
+    def homes_of_pieces(self) -> dict[int, tuple[int, int]]:
         """For each piece that is made in its place: the array, and the offset in it."""
-        homes: dict[int, tuple[Node, int]] = {}
-        taken = self.result_of.keys() | self.block.of.keys()
-        made = {n.index for s in self.rolled.steps if isinstance(s, Chunk) for n in s.outputs}
-        for step in self.rolled.steps:
-            if isinstance(step, Copy) and step.complete:
-                for piece, offset in self.pieces(step.node):
-                    free = piece.index in made and piece.index not in taken and piece.index not in homes
-                    if free and piece.spec.dtype == step.node.spec.dtype:
-                        homes[piece.index] = step.node, offset
+        homes: dict[int, tuple[int, int]] = {}
+        joins = [step.row for step in self.rolled.steps if isinstance(step, Copy) and step.complete]
+        if not joins:
+            return homes
+        taken = self.result_of.keys() | self.layout.block.of.keys()
+        made = {row for step in self.rolled.steps if isinstance(step, Chunk) for row in step.outputs}
+        for join in joins:
+            dtype = self.columns.call(join).spec.dtype
+            for piece, offset in self.pieces(join):
+                free = piece in made and piece not in taken and piece not in homes
+                if free and self.columns.call(piece).spec.dtype == dtype:
+                    homes[piece] = join, offset
         return homes
 
-    @staticmethod
-    def pieces(node: Node) -> list[tuple[Node, int]]:
+    def pieces(self, row: int) -> list[tuple[int, int]]:
         """The pieces of an array, and their offsets in it."""
-        strides = np.cumprod([1, *node.spec.shape[:0:-1]])[::-1] * node.spec.dtype.itemsize
+        call = self.columns.call(row)
+        strides = np.cumprod([1, *call.spec.shape[:0:-1]])[::-1] * call.spec.dtype.itemsize
         return [
             (piece, int(sum(i * s for i, s in zip(place, strides, strict=False))))
-            for piece, place in zip(node.operands[1:], node.kwargs["places"], strict=True)
+            for piece, place in zip(self.columns.operands_of(row)[1:], call.kwargs["places"], strict=True)
         ]
 
-    def owner(self, node: Node) -> Node:
-        """The node whose memory another one lies in."""
+    def owner(self, row: int) -> int:
+        """The row whose memory another one lies in."""
         while True:
-            if node.index in self.rolled.windows:
-                node = self.rolled.windows[node.index].base
-            elif node.index in self.homes:
-                node = self.homes[node.index][0]
+            if row in self.windows:
+                row = self.windows[row].base
+            elif row in self.homes:
+                row = self.homes[row][0]
             else:
-                return node
+                return row
 
     def last_steps(self) -> dict[int, list[int]]:
-        """For each step the nodes whose memory is not needed any more after it."""
+        """For each step the rows whose memory is not needed any more after it."""
         last: dict[int, int] = {}
         for k, step in enumerate(self.rolled.steps):
-            used = [*step.outside, *step.outputs] if isinstance(step, Chunk) else [step.node, *step.node.operands]
-            for node in used:
-                last[self.owner(node).index] = k
-        for node in [*self.wanted, *self.block.nodes]:
-            last[self.owner(node).index] = len(self.rolled.steps)
+            if isinstance(step, Chunk):
+                last.update(dict.fromkeys(step.outside, k))
+                last.update(dict.fromkeys(step.outputs, k))
+            else:
+                last.update(dict.fromkeys([step.row, *self.columns.operands_of(step.row)], k))
+        last.update((node.index, len(self.rolled.steps)) for node in [*self.layout.wanted, *self.layout.block.nodes])
+        for row in [*self.windows, *self.homes]:
+            if row in last:
+                k, owner = last.pop(row), self.owner(row)
+                last[owner] = max(last.get(owner, 0), k)
         found: dict[int, list[int]] = {}
-        for index, k in last.items():
-            found.setdefault(k, []).append(index)
+        for row, k in last.items():
+            found.setdefault(k, []).append(row)
         return found
 
-    def place(self, node: Node) -> Where:
-        """Where a node's elements are, or will be."""
-        known = self.where.get(node.index)
+    def place(self, row: int) -> Where:
+        """Where a row's elements are, or will be."""
+        known = self.where.get(row)
         if known is not None:
             return known
-        if node.index in self.rolled.windows:
-            window = self.rolled.windows[node.index]
-            pointer, offset = self.place(window.base)
-            return pointer, offset + window.offset
-        if node.index in self.homes:
-            array, offset = self.homes[node.index]
+        if row in self.windows:
+            window = self.windows[row]
+            pointer, start = self.place(window.base)
+            found = pointer, start + window.offset
+        elif row in self.homes:
+            array, offset = self.homes[row]
             pointer, start = self.place(array)
-            return pointer, start + offset
-        self.where[node.index] = found = self.new_place(node)
+            found = pointer, start + offset
+        else:
+            found = self.new_place(row)
+        self.where[row] = found
         return found
 
-    def new_place(self, node: Node) -> Where:
-        """Where a node lies that lies in no other's memory."""
-        if node.name == "input":
-            return node.source, 0
-        if node.name == "constant":
-            return self.constant(node.source), 0
-        if node.index in self.result_of:
-            return self.arguments + self.result_of[node.index], 0
-        if node.index in self.block.of:
-            return self.block_pointer, self.block.of[node.index]
-        return self.arena_pointer, self.memory.take(max(prod(node.spec.shape) * node.spec.dtype.itemsize, 1))
+    def new_place(self, row: int) -> Where:
+        """Where a row lies that lies in no other's memory."""
+        layout, call = self.layout, self.columns.call(row)
+        if call.name == "input":
+            return call.source, 0
+        if call.name == "constant":
+            return self.constant(call.source), 0
+        if row in self.result_of:
+            return layout.arguments + self.result_of[row], 0
+        if row in layout.block.of:
+            return layout.block_pointer, layout.block.of[row]
+        return layout.arena_pointer, self.memory.take(max(call.spec.size * call.spec.dtype.itemsize, 1))
 
     def constant(self, array: Any) -> int:
         """The number of the pointer to a constant."""
-        self.constants.append(np.ascontiguousarray(array))
-        return self.arena_pointer + len(self.constants)
+        self.layout.constants.append(np.ascontiguousarray(array))
+        return self.layout.arena_pointer + len(self.layout.constants)
 
     # Steps ------------------------------------------------------------------------------------------------------
 
     def chunk(self, step: Chunk) -> None:
-        """Give a chunk's nodes their places."""
-        template = self.templates[step.form]
-        outputs = [self.place(n) for n in step.outputs]
-        outputs += [(self.block_pointer, self.block.check()) for _ in range(template.checks)]
-        self.instance(template, [self.place(n) for n in step.outside], outputs)
+        """Give a chunk's rows their places."""
+        template, block = self.templates[step.form], self.layout.block
+        outputs = list(map(self.place, step.outputs))
+        outputs += [(self.layout.block_pointer, block.check()) for _ in range(template.checks)]
+        self.instance(template, list(map(self.place, step.outside)), outputs)
 
     def instance(self, template: Template, outside: list[Where], outputs: list[Where]) -> None:
         """Use a template with these places."""
-        constants = self.constants_of(template)
-        made = Instance(template, [*outside, *outputs, (self.arena_pointer, 0), *constants])
-        self.scratch.append((made, template.scratch))
-        self.instances.append(made)
+        self.scratch.append(len(self.slots) // 2 + template.scratch)
+        self.used.append(self.numbers.setdefault(template, len(self.numbers)))
+        for where in (*outside, *outputs, (self.layout.arena_pointer, 0), *self.constants_of(template)):
+            self.slots.extend(where)
+        self.starts.append(len(self.slots) // 2)
 
     def constants_of(self, template: Template) -> list[Where]:
         """Where the constants of a template are; all its uses share them."""
@@ -179,39 +225,47 @@ class Layout:
 
     def copies(self, step: Copy) -> None:
         """The pieces that are not in their places yet, and what was there before."""
-        pointer, start = self.place(step.node)
+        pointer, start = self.place(step.row)
         if not step.complete:
-            self.copy(step.node.operands[0], (pointer, start))
-        for piece, offset in self.pieces(step.node):
+            self.copy(self.columns.operands_of(step.row)[0], (pointer, start))
+        for piece, offset in self.pieces(step.row):
             if self.place(piece) != (pointer, start + offset):
                 self.copy(piece, (pointer, start + offset))
 
-    def copy(self, node: Node, to: Where) -> None:
-        """Put what a node has in another place, too."""
-        self.instance(self.copying(node), [self.place(node)], [to])
+    def copy(self, row: int, to: Where) -> None:
+        """Put what a row has in another place, too."""
+        self.instance(self.copying(self.columns.call(row).spec), [self.place(row)], [to])
 
-    def copying(self, node: Node) -> Template:
+    def copying(self, spec: Spec) -> Template:
         """The template that copies an array."""
-        key = ("copy", node.spec)
+        key = ("copy", spec)
         if key not in self.templates:
             program = Program()
-            program.results = [Node(0, "input", node.spec, source=0)]
+            program.results = [Node(0, Call("input", spec, source=0))]
             program.nodes, program.inputs = list(program.results), list(program.results)
             self.templates[key] = Template(program, self.kernels)
         return self.templates[key]
 
-    def remaining_results(self) -> dict[int, Node]:
+    def remaining_results(self) -> dict[int, tuple[int, int | None]]:
         """Copies of results that are arguments, constants, or there twice; those that kernels cannot copy are given."""
-        direct = {}
-        for j, node in enumerate(self.wanted):
+        layout, direct = self.layout, {}
+        for j, node in enumerate(layout.wanted):
             if node.spec is None or node.spec.dtype.char not in NATIVE:
-                direct[j] = node
-            elif self.place(node) != (self.arguments + j, 0):
-                self.copy(node, (self.arguments + j, 0))
-        for node, offset in zip(self.block.nodes, self.block.offsets, strict=True):
-            if self.place(node) != (self.block_pointer, offset):
-                self.copy(node, (self.block_pointer, offset))
+                direct[j] = node.index, self.number_in_chunk(node)
+            elif self.place(node.index) != (layout.arguments + j, 0):
+                self.copy(node.index, (layout.arguments + j, 0))
+        for node, offset in zip(layout.block.nodes, layout.block.offsets, strict=True):
+            if self.place(node.index) != (layout.block_pointer, offset):
+                self.copy(node.index, (layout.block_pointer, offset))
         return direct
+
+    def number_in_chunk(self, node: Node) -> int | None:
+        """The number of a result in the only chunk; `None` if it is not made there."""
+        if node.name in ("input", "constant"):
+            return None
+        (chunk,) = self.rolled.steps
+        assert isinstance(chunk, Chunk)
+        return self.templates[chunk.form].results[chunk.outputs.index(node.index)]
 
 
 class Block:

@@ -19,7 +19,7 @@ from wengert.compiler.lowering.ufuncs import ufunc
 from wengert.compiler.program import KINDS, Node, Program, filled, uniform
 from wengert.primitive import REGISTRY, Primitive, name_of
 
-__all__ = ["lower", "stands_for"]
+__all__ = ["known_functions", "lower", "stands_for"]
 
 COMPLEX = "FD"
 FAMILIES = (elementwise, shapes, reductions, products, indexing, sequences, linalg)
@@ -38,11 +38,11 @@ class _Lowering:
     def __init__(self, program: Program):
         self.graph = Graph()
         self.builder = Builder(self.graph)
-        self.handlers = _handlers()
+        self.handlers = known_functions()
         self.of: dict[int, Any] = {}
         live = program.live()
         for node in program.nodes:
-            if node.index in live or node.name == "input":
+            if live[node.index] or node.name == "input":
                 self.of[node.index] = self.lowered(node)
         results = [self.of[node.index] for node in program.results]
         self.graph.results = [stored(self.builder, x) if isinstance(x, Pair) else x for x in results]
@@ -129,7 +129,7 @@ def stands_for(function: Callable) -> str | None:
 
     Functions that stay calls all have the same one: it does not matter to a program's form which they are.
     """
-    if function in _handlers():
+    if function in known_functions():
         return _names[function]
     if isinstance(function, np.ufunc):
         name = name_of(function)
@@ -143,7 +143,7 @@ _names: dict[Any, str] = {}
 _seen: list[int] = []
 
 
-def _handlers() -> dict[Any, Callable]:
+def known_functions() -> dict[Any, Callable]:
     """The handlers by the functions that are recorded; primitives may have come since the last time."""
     if _seen != [len(REGISTRY)]:
         named = {name: handler for family in FAMILIES for name, handler in family.HANDLERS.items()}

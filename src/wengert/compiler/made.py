@@ -11,7 +11,7 @@ import io
 import pickle
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import EllipsisType
 from typing import Any
@@ -61,10 +61,12 @@ class Made:
         self.kernels = Kernels()
         self.text: str | None = None
         found = self._found(programs)
-        self.templates: dict[Any, Template] = found or {f: Template(p, self.kernels) for f, p in programs.items()}
+        self.templates: dict[Any, Template] = found or {
+            form: Template(program(), self.kernels) for form, program in programs.items()
+        }
         self.programs = programs
 
-    def _found(self, programs: dict[Any, Program]) -> dict[Any, Template] | None:
+    def _found(self, programs: dict[Any, Callable[[], Program]]) -> dict[Any, Template] | None:
         """The templates that are kept, if all that they need is here."""
         data = self.store.load(self.key) if self.store is not None and self.key is not None else None
         if data is None:
@@ -74,7 +76,7 @@ class Made:
             _provide(declared)
             found = {form: _opened(t, p) for (form, p), t in zip(programs.items(), templates, strict=True)}
             for shape, dtype, copy in copies:
-                found["copy", intern_spec(shape, np.dtype(dtype))] = _opened(copy, Program())
+                found["copy", intern_spec(shape, np.dtype(dtype))] = _opened(copy, Program)
         except Exception:  # it was made by another library of the same name: it is made once more
             return None
         self.declared, self.objects, self.kernels = declared, objects, Kernels(count)
@@ -113,12 +115,12 @@ class _Closing(pickle.Pickler):
 
 
 class _Opening(pickle.Unpickler):
-    def __init__(self, file: Any, program: Program):
+    def __init__(self, file: Any, program: Callable[[], Program]):
         super().__init__(file)
-        self.program = program
+        self.program = functools.cache(program)
 
     def persistent_load(self, index: int) -> Node:
-        return self.program.nodes[index]
+        return self.program().nodes[index]
 
 
 def _closed(template: Template) -> bytes:
@@ -127,7 +129,7 @@ def _closed(template: Template) -> bytes:
     return file.getvalue()
 
 
-def _opened(data: bytes, program: Program) -> Template:
+def _opened(data: bytes, program: Callable[[], Program]) -> Template:
     template = object.__new__(Template)
     for name, value in _Opening(io.BytesIO(data), program).load().items():
         setattr(template, name, value)

@@ -25,7 +25,7 @@ from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
 from wengert.transforms.containers import rebuild
 
-__all__ = ["Kind", "Path", "Results", "has_history", "returned_trouble"]
+__all__ = ["Kind", "Path", "Results", "compiler", "has_history", "returned_trouble"]
 
 MOST_PATHS = 64
 """Paths through one function, for one kind of arguments, that are kept."""
@@ -67,10 +67,11 @@ class Results:
         return self.rebuilt([np.array(leaf.value._value) for leaf in self.leaves if leaf.node is not None])
 
     def forget(self) -> None:
-        """Let the values of the recorded run go."""
+        """Let the values of the recorded run go, and its nodes."""
+        self.nodes = []
         for leaf in self.leaves:
             if leaf.node is not None:
-                leaf.value = None
+                leaf.node, leaf.value = True, None
 
 
 class _Leaf:
@@ -130,21 +131,30 @@ class Path:
 
     def __init__(self, program: Program, results: Results, changes: Changes, name: str):
         started = time.perf_counter()
-        self.program, self.results = program, results
+        self.results = results
         self.places, self.cleared = changes.places(), changes.cleared
         self.count = len(results.nodes)
         program.results = [*results.nodes, *changes.nodes()]
         self.outcomes = tuple(guard.outcome for guard in program.guards)
+        self.readers = tuple(guard.reader for guard in program.guards)
         self.draws = program.take_draws()
-        self.native, self.trouble = _native(program)
+        self.native: Any
+        self.native, self.trouble = _native(program, not changes.tensors)
         self.replay: Any = None if self.native is not None else Replay(program)
         self.generators = program.generators
         self.seconds = time.perf_counter() - started
         self.calls = 0
+        self.has_shortcut = False
+        """Whether a shortcut has been made since it last ran."""
         self.no_shortcut = self.strayed = ""
         """Why there is no shortcut; and the function whose result has lately had another shape."""
         self.written: list = []
         _dump(self, name)
+
+    @property
+    def program(self) -> Program:
+        """The program as it was recorded, but without chains of writes; made anew where there is native code."""
+        return self.replay.program if self.native is None else self.native.columns.program()
 
     def run(self, inputs: list, captured: Captured | None) -> tuple[bool, Any]:
         """Whether it is the right path, and the results; or what its guards read, up to the one that differs.
@@ -158,6 +168,9 @@ class Path:
                 g.bit_generator.state = state
             return False, read
         self.calls += 1
+        if self.has_shortcut:  # it was made for this call; the next ones like it do not come here
+            self.has_shortcut = False
+            self.native.rest()
         self.written = values[self.count :]
         if captured is not None:
             write_back(captured, self.places, self.written, self.cleared)
@@ -195,18 +208,31 @@ class Path:
         return "\n".join([*lines, loops(self.native)])
 
 
-def _native(program: Program) -> tuple[Callable | None, str]:
-    """The program as native code, or why there is none."""
-    if any(guard.node.spec is None for guard in program.guards):
-        return None, "it decides by something that is no number"
-    if any(node.spec is not None and not node.spec.dtype.isnative for node in program.nodes):
-        return None, "it uses numbers in another byte order"
+def compiler() -> tuple[Callable | None, str]:
+    """What makes a program native, or why there is nothing.
+
+    Asked for before anything is recorded: what lasts as long as the process must not lie in between what is soon gone.
+    """
     try:
+        from wengert.compiler.lower import known_functions
         from wengert.compiler.run import Plan
     except ImportError as missing:
+        return None, str(missing)
+    known_functions()
+    return Plan, ""
+
+
+def _native(program: Program, forgets: bool) -> tuple[Callable | None, str]:
+    """The program as native code, or why there is none; whether its nodes may go as soon as they are not needed."""
+    if any(guard.node.spec is None for guard in program.guards):
+        return None, "it decides by something that is no number"
+    if any(call.spec and not call.spec.dtype.isnative for call in {node.call for node in program.nodes}):
+        return None, "it uses numbers in another byte order"
+    make, missing = compiler()
+    if make is None:
         return None, f"there is no native compiler ({missing}); install llvmlite"
     try:
-        return Plan(program), ""
+        return make(program, forgets=forgets), ""
     except Exception as trouble:
         return None, _named(trouble)
 
@@ -364,7 +390,7 @@ def _decision(path: Path, read: tuple | None) -> str:
     """What the guard has read at which a path was left, in words."""
     if not read:
         return f", as it makes arrays whose shapes depend on values ('{path.strayed}')" if path.strayed else ""
-    reader = path.program.guards[len(read) - 1].reader.__name__
+    reader = path.readers[len(read) - 1].__name__
     return f", as it reads {READINGS.get(reader, READINGS['bool'])}"
 
 

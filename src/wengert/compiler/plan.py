@@ -4,6 +4,7 @@ Inside a call all memory is one arena, in which values take each other's place w
 are read where they are; results are arrays of their own, written by the kernels that make them.
 """
 
+from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
@@ -185,15 +186,15 @@ class Memory:
 
     def give(self, offset: int) -> None:
         """Bytes that are not needed any more."""
-        self.free.append((offset, self.taken.pop(offset)))
-        self.free.sort()
-        merged: list[tuple[int, int]] = []
-        for start, length in self.free:
-            if merged and merged[-1][0] + merged[-1][1] == start:
-                merged[-1] = merged[-1][0], merged[-1][1] + length
-            else:
-                merged.append((start, length))
-        self.free = merged
+        size, free = self.taken.pop(offset), self.free
+        i = bisect(free, (offset,))
+        if i < len(free) and free[i][0] == offset + size:
+            size += free.pop(i)[1]
+        if i and sum(free[i - 1]) == offset:
+            i -= 1
+            offset, length = free.pop(i)
+            size += length
+        free.insert(i, (offset, size))
 
 
 __all__ += ["Kernel"]

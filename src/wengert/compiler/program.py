@@ -6,19 +6,19 @@ follows is right as long as the value reads the same.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
-from wengert.compiler.later import Later, looks
+from wengert.compiler.later import Later
 from wengert.compiler.nested import replaced
 from wengert.protocol import spec_of
 
 __all__ = [
-    "KINDS", "Guard", "LeftToPython", "Node", "Program", "Ref", "depends", "filled", "signature_of",
-    "uniform",
+    "KINDS", "NONE", "Call", "Guard", "LeftToPython", "Node", "Operation", "Program", "Ref", "depends", "filled",
+    "signature", "uniform",
 ]  # fmt: skip
 
 
@@ -45,37 +45,66 @@ class Ref:
         return f"Ref({self.position})"
 
 
-class Node:
-    """One value of a program.
+NONE: dict = {}
+"""The settings of calls that have none, which nobody writes."""
 
-    ``function`` gives it from the operands when it is called with ``args`` and ``kwargs``, in which `Ref` stand for
-    operands; it is `None` for inputs (``source`` says which) and constants (``source`` is the array).
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """What a node does, whatever it does it with: one object for many nodes.
+
+    ``function`` gives a value of this shape and dtype when it is called with ``args`` and ``kwargs``, in which `Ref`
+    stand for operands; it is `None` for inputs (``source`` says which) and constants (``source`` is the array).
     """
 
-    __slots__ = ("args", "function", "index", "kwargs", "name", "operands", "source", "spec", "weak")
+    name: str
     spec: Any
     """The shape and dtype (a `Spec`), or `None` of what is no array and no number."""
-    weak: Any
+    weak: Any = None
     """The class of a Python number, which takes on the dtype of what it meets; `None` of all else."""
-    function: Any
+    function: Any = None
+    args: tuple = ()
+    kwargs: dict = field(default_factory=lambda: NONE)
+    source: Any = None
 
-    def __init__(
-        self,
-        index: int,
-        name: str,
-        spec: Any,
-        function: Callable | None = None,
-        operands: tuple["Node", ...] = (),
-        args: tuple = (),
-        kwargs: dict | None = None,
-        source: Any = None,
-    ):
-        self.index, self.name, self.spec = index, name, spec
-        self.function, self.operands, self.args, self.kwargs = function, operands, args, kwargs or {}
-        self.source, self.weak = source, None
+
+class Node:
+    """One value of a program: what is done, and with which others."""
+
+    __slots__ = ("call", "index", "operands")
+
+    def __init__(self, index: int, call: Call, operands: tuple["Node", ...] = ()):
+        self.index, self.call, self.operands = index, call, operands
+
+    name = property(lambda self: self.call.name)
+    spec = property(lambda self: self.call.spec)
+    weak = property(lambda self: self.call.weak)
+    function = property(lambda self: self.call.function)
+    args = property(lambda self: self.call.args)
+    kwargs = property(lambda self: self.call.kwargs)
+    source = property(lambda self: self.call.source)
 
     def __repr__(self) -> str:
         return f"%{self.index}"
+
+
+class Operation:
+    """Calls that differ in their operands only; those of equal operands are one node."""
+
+    __slots__ = ("args", "function", "kwargs", "last", "name", "nodes")
+
+    def __init__(self, function: Callable, name: str, args: tuple, kwargs: dict):
+        self.function, self.name, self.args, self.kwargs = function, name, args, kwargs or NONE
+        self.nodes: dict[tuple[Node, ...], Node] = {}
+        self.last: Call | None = None
+        """What the last node does; most others do the same."""
+
+    def call(self, spec: Any, weak: Any) -> Call:
+        """What a node with this result does."""
+        last = self.last
+        if last is None or last.spec is not spec or last.weak is not weak:
+            last = self.last = Call(self.name, spec, weak, self.function, self.args, self.kwargs)
+        return last
 
 
 class LeftToPython(BaseException):  # no `except Exception` of the function's may go on from here
@@ -91,6 +120,8 @@ class Guard:
     outcome: Any
     after: int
     """How many nodes had been recorded."""
+    recorded: Any = None
+    """The node that was read, where ``node`` is what native code compares instead."""
 
 
 class Program:
@@ -116,23 +147,24 @@ class Program:
         """What the function does that a program cannot do again, if so: the function is left to Python."""
         self.tensors: set[Node] = set()
         """The inputs that are tensors, and not arrays or numbers."""
-        self.can_be_undone: Callable[[], bool] = lambda: True
+        self.can_be_undone: Callable[[], bool] = _always
         """Whether the function has done nothing yet that would be there twice if it ran again."""
         self.kept: list[Any] = []
+        self.operations: dict[Any, Operation] = {}
 
     def __enter__(self) -> "Program":
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.closed = True
-        self.known = {}
+        self.known, self.operations, self.can_be_undone = {}, {}, _always
 
     # Recording --------------------------------------------------------------------------------------------------
 
     def input(self, value: Any) -> Node:
         """A new input, with the shape and dtype of a value."""
-        node = self._append(Node(len(self.nodes), "input", spec_of(value), source=len(self.inputs)))
-        node.weak = _weak(value)
+        call = Call("input", spec_of(value), _weak(value), source=len(self.inputs))
+        node = self._append(Node(len(self.nodes), call))
         self.inputs.append(node)
         return node
 
@@ -150,28 +182,39 @@ class Program:
         return self._new_constant(key, np.array(value, order="C", copy=True))
 
     def _new_constant(self, key: Any, source: np.ndarray) -> Node:
-        node = self.known[key] = self._append(Node(len(self.nodes), "constant", spec_of(source), source=source))
+        node = self.known[key] = self._append(Node(len(self.nodes), Call("constant", spec_of(source), source=source)))
         return node
 
     def call(
         self, key: Any, function: Callable, name: str, operands: tuple, args: tuple, kwargs: dict, result: Any
     ) -> Node:
-        """The node of a call, which `key` tells from others, with references in the place of operands."""
-        node = self.known.get(key)
-        if node is None:
-            self.puts_off |= result.__class__ is Later
-            result = looks(result)
-            numbers = isinstance(result, (np.ndarray, np.generic, float, complex)) or result.__class__ in (int, bool)
-            spec = spec_of(result) if numbers else None
-            node = self.known[key] = Node(len(self.nodes), name, spec, function, operands, args, kwargs)
-            node.weak = _weak(result)
-            self.nodes.append(node)
+        """The node of a call, with references in the place of operands; `key` tells it from others with the same."""
+        operation = self.operations.get(key)
+        if operation is None:
+            operation = self.operations[key] = Operation(function, name, args, kwargs)
+        return operation.nodes.get(operands) or self.new(operation, operands, result)
+
+    def new(self, operation: Operation, operands: tuple, result: Any) -> Node:
+        """A new node for what came out."""
+        nodes = self.nodes
+        node = operation.nodes[operands] = Node(len(nodes), operation.last or NOTHING, operands)
+        nodes.append(node)
+        if result.__class__ is not np.ndarray or not _gives(node.call, result):
+            node.call = self.call_of(operation, result)
         return node
+
+    def call_of(self, operation: Operation, result: Any) -> Call:
+        """What an operation does where this comes out."""
+        kind = result.__class__
+        if kind is Later:
+            self.puts_off, result = True, result.looks
+        spec = spec_of(result) if isinstance(result, NUMERIC) or kind is int or kind is bool else None
+        return operation.call(spec, _weak(result))
 
     def draw(self, generator: Any, method: str, args: tuple, kwargs: dict, result: Any) -> Node:
         """Random numbers: drawn at each run, in the order of the program, also where nobody needs them."""
         node = self.call(object(), getattr(generator, method), f"draw.{method}", (), args, kwargs, result)
-        node.source = generator
+        node.call.source = generator
         if not any(g is generator for g in self.generators):
             self.generators.append(generator)
         return node
@@ -184,10 +227,10 @@ class Program:
     def take_draws(self) -> list[Callable]:
         """Make random numbers inputs, behind the others; gives what draws them, in the order of the program."""
         draws: list[Callable] = []
-        for node in self.nodes:
+        for node in self.nodes if self.generators else ():
             if node.name.startswith("draw."):
                 draws.append(partial(node.function, *node.args, **node.kwargs))
-                node.name, node.function, node.source = "input", None, len(self.inputs)
+                node.call = Call("input", node.spec, node.weak, source=len(self.inputs))
                 self.inputs.append(node)
         return draws
 
@@ -202,15 +245,29 @@ class Program:
         self.nodes.append(node)
         return node
 
+    def forget(self) -> None:
+        """Let the nodes go, which are much; whatever still has one of them keeps none of those that it is made from."""
+        for node in self.nodes:
+            node.operands = ()
+        self.nodes, self.inputs, self.guards, self.results = [], [], [], []
+
+    def become(self, other: "Program") -> None:
+        """Have the nodes of another program."""
+        self.nodes, self.inputs, self.guards, self.results = other.nodes, other.inputs, other.guards, other.results
+
     # Simplifying ------------------------------------------------------------------------------------------------
 
-    def live(self) -> set[int]:
-        """The nodes that a result or a guard needs."""
-        live = {node.index for node in self.results} | {guard.node.index for guard in self.guards}
+    def live(self) -> bytearray:
+        """For each node whether a result or a guard needs it."""
+        live = bytearray(len(self.nodes))
+        for node in self.results:
+            live[node.index] = True
+        for guard in self.guards:
+            live[guard.node.index] = live[(guard.recorded or guard.node).index] = True
         for node in reversed(self.nodes):
-            if node.index in live:
+            if live[node.index]:
                 for operand in node.operands:
-                    live.add(operand.index)
+                    live[operand.index] = True
         return live
 
     # Printing ---------------------------------------------------------------------------------------------------
@@ -231,6 +288,10 @@ class Program:
         return "\n".join(lines)
 
 
+def _always() -> bool:
+    return True
+
+
 def _line(node: Node) -> str:
     start = f"{node!r:>5} : {node.spec!r:<16} = "
     if node.function is None:
@@ -246,6 +307,18 @@ def _shown(value: Any, operands: tuple) -> str:
 
 SMALL = 4096
 """Bytes up to which constants of equal content are found by it."""
+
+
+NOTHING = Call("nothing", None)
+
+
+def _gives(call: Call, array: np.ndarray) -> bool:
+    """Whether an array is what a call gives."""
+    spec = call.spec
+    return spec is not None and array.dtype is spec.dtype and array.shape == spec.shape and call.weak is None
+
+
+NUMERIC = (np.ndarray, np.generic, float, complex)
 
 
 def _weak(value: Any) -> type | None:
@@ -282,9 +355,8 @@ def filled(value: Any, values: Any) -> Any:
     return replaced(value, Ref, lambda ref: values[ref.position])
 
 
-def signature_of(node: Node) -> tuple:
-    """What a call does, whatever it does it with: equal for nodes that differ in their operands only."""
-    function, args, kwargs = node.function, node.args, node.kwargs
+def signature(function: Callable, args: tuple, kwargs: dict) -> tuple:
+    """What a call does, whatever it does it with: equal for calls that differ in their operands only."""
     if not kwargs:
         for a in args:
             if a.__class__ is not Ref:

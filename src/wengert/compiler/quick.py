@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.arithmetic import PYTHONS
-from wengert.compiler.later import LARGE, Later, elementwise, looks
-from wengert.compiler.program import Node, Program
-from wengert.compiler.trace import EXPANDED, NUMBERS, ONE, TWO, WEAK, Trace
+from wengert.compiler.later import LARGE, Later, elementwise
+from wengert.compiler.program import NONE, Operation, Program
+from wengert.compiler.taking import BOUNDS
+from wengert.compiler.trace import EXPANDED, NUMBERS, ONE, TRACES, TWO, WEAK, Trace, TraceView
 from wengert.primitive import Primitive
-from wengert.protocol import spec_of
 
 __all__ = ["quick"]
 
@@ -36,11 +36,28 @@ def _quick_with_settings(p: Primitive, general: Callable) -> Callable:
             return general(*args, **params)
         if len(args) > 1:
             params = dict(zip(names, args[1:], strict=False)) | params
-        if indexes and params.get("index").__class__ not in SIMPLE:
-            return general(args[0], **params)
+        if indexes:
+            index = params.get("index")
+            if index.__class__ not in SIMPLE:
+                return general(args[0], **params)
+            if index.__class__ is not type(Ellipsis) and args[0]._held.__class__ is np.ndarray:
+                return _piece(p, args[0], index)
         return Trace._here[p](args[0], args[:1], p.params | params)
 
     return entry
+
+
+def _piece(p: Primitive, a: Trace, index: Any) -> Any:
+    """A row, a number or a stretch of an array: where it is an array, one that shares the memory."""
+    x, program = a._held, a._program
+    parts = (index,) if index.__class__ is int else (index.start, index.stop, index.step)
+    is_plain = 0 < x.size < LARGE and all(k.__class__ in BOUNDS for k in parts)
+    if not is_plain or program.closed or program.puts_off:
+        return Trace._here[p](a, (a,), {"index": index})
+    y = x[index]
+    key = (p.call, ONE[0], (dict, "index", index.__class__, *parts))
+    t = _noted(program, key, p.call, p.name, (a._node,), ONE, y, {"index": index})
+    return TraceView._on(a, ((p, {"index": index}),), t) if y.__class__ is np.ndarray and y.size else t
 
 
 SIMPLE = frozenset({int, slice, type(Ellipsis)})
@@ -49,22 +66,24 @@ SIMPLE = frozenset({int, slice, type(Ellipsis)})
 
 def _quick_of_one(p: Primitive, general: Callable) -> Callable:
     call, name, is_weak = p.call, p.name, p.name in PYTHONS
+    key = (call, *ONE)
 
     def entry(*args: Any, **params: Any) -> Any:
         a = args[0]
-        if a.__class__ is not Trace or params or len(args) > 1:
+        if a.__class__ not in TRACES or params or len(args) > 1:
             return general(*args, **params)
         program, x, node = a._program, a._held, a._node
-        if program.closed or (is_weak and node.weak):
+        if program.closed or (is_weak and node.call.weak):
             return general(a)
         y = elementwise(call, x) if _is_large(x) else call(x)
-        return _noted(program, (call, node), call, name, (node,), ONE, y)
+        return _noted(program, key, call, name, (node,), ONE, y)
 
     return entry
 
 
 def _quick_of_two(p: Primitive, general: Callable) -> Callable:
     call, name, is_weak = p.call, p.name, p.name in PYTHONS
+    of_both = (call, *TWO)
     run: Callable = PYTHONS.get(name, call)  # the same, at a tenth of the cost where both are numbers
 
     def result_of(x: Any, y: Any) -> Any:
@@ -74,25 +93,25 @@ def _quick_of_two(p: Primitive, general: Callable) -> Callable:
         if params or len(args) != 2:
             return general(*args, **params)
         a, b = args
-        if a.__class__ is Trace:
+        if a.__class__ in TRACES:
             node = a._node
-            if b.__class__ is Trace:
+            if b.__class__ in TRACES:
                 other = b._node
-                if a._program.closed or b._program.closed or (is_weak and node.weak and other.weak):
+                if a._program.closed or b._program.closed or (is_weak and node.call.weak and other.call.weak):
                     return general(a, b)
                 y = result_of(a._held, b._held)
-                return _noted(a._program, (call, node, other), call, name, (node, other), TWO, y)
-            if b.__class__ not in NUMBERS or a._program.closed or (node.weak and b.__class__ in WEAK):
+                return _noted(a._program, of_both, call, name, (node, other), TWO, y)
+            if b.__class__ not in NUMBERS or a._program.closed or (node.call.weak and b.__class__ in WEAK):
                 return general(a, b)
             # 0.0 and -0.0 are equal
-            key = (call, node, b.__class__, b or repr(b))
+            key = (call, ONE[0], b.__class__, b or repr(b))
             return _noted(a._program, key, call, name, (node,), (ONE[0], b), result_of(a._held, b))
-        if b.__class__ is not Trace or a.__class__ not in NUMBERS:
+        if b.__class__ not in TRACES or a.__class__ not in NUMBERS:
             return general(a, b)
         node = b._node
-        if b._program.closed or (node.weak and a.__class__ in WEAK):
+        if b._program.closed or (node.call.weak and a.__class__ in WEAK):
             return general(a, b)
-        of_number = (call, a.__class__, a or repr(a), node)
+        of_number = (call, a.__class__, a or repr(a), ONE[0])
         return _noted(b._program, of_number, call, name, (node,), (a, ONE[0]), result_of(a, b._held))
 
     return entry
@@ -102,17 +121,17 @@ def _is_large(x: Any) -> bool:
     return x.__class__ is Later or (x.__class__ is np.ndarray and x.size >= LARGE)
 
 
-def _noted(program: Program, key: tuple, call: Callable, name: str, operands: tuple, args: tuple, result: Any) -> Trace:
+def _noted(
+    program: Program, key: tuple, call: Callable, name: str, operands: tuple, args: tuple, result: Any,
+    settings: dict = NONE,
+) -> Trace:  # fmt: skip
     """The result of a call as a trace: of the node that the program knows, or of a new one."""
-    node = program.known.get(key)
-    if node is None:
-        nodes = program.nodes
-        node = program.known[key] = Node(len(nodes), name, spec_of(looks(result)), call, operands, args)
-        if result.__class__ in WEAK:
-            node.weak = result.__class__
-        nodes.append(node)
+    operation = program.operations.get(key)
+    if operation is None:
+        operation = program.operations[key] = Operation(call, name, args, settings)
+    node = operation.nodes.get(operands) or program.new(operation, operands, result)
     if result.__class__ is Later:
         program.puts_off = True
     t = object.__new__(Trace)
-    t._held, t._spec, t._node, t._program = result, node.spec, node, program
+    t._held, t._spec, t._node, t._program = result, node.call.spec, node, program
     return t

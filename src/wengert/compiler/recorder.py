@@ -8,7 +8,7 @@ from wengert.compiler.checking import agree
 from wengert.compiler.collecting import collection_frozen
 from wengert.compiler.locks import RECORDING
 from wengert.compiler.making import buffers_made_recordable
-from wengert.compiler.path import Kind, Results, has_history, returned_trouble
+from wengert.compiler.path import Kind, Results, compiler, has_history, returned_trouble
 from wengert.compiler.program import LeftToPython, Program
 from wengert.compiler.randomness import watched
 from wengert.compiler.trace import recording
@@ -41,20 +41,20 @@ class Recorder:
 
     def run(self) -> Any:
         """The results of the call; what it does is noted, and kept if it can be."""
-        with RECORDING:
+        with RECORDING, collection_frozen():
             found = self.owner._surroundings.now(self.call.roots, self.call.tensors, fresh=True)
             captured = Captured(found, self.call.tensors, self.call.arrays)
             problem = captured.problem()
             if problem:
                 self.kind.given_up = problem
                 return self.left(captured)
+            compiler()
             program = Program()
             program.lasting = found.generators
-            with collection_frozen():
-                with program, captured.lifted(program) as changes:
-                    outputs, structure = self.traced(program, changes)
-                    changes.note()
-                changes.look_for_escaped(outputs)
+            with program, captured.lifted(program) as changes:
+                outputs, structure = self.traced(program, changes)
+                changes.note()
+            changes.look_for_escaped(outputs)
             return self.unrecorded(changes) if changes.failed is not None else self.noted(changes, outputs, structure)
 
     # Running ----------------------------------------------------------------------------------------------------

@@ -160,7 +160,7 @@ def _steps(program: Program) -> Iterator[tuple[Node | Guard, list[int]]]:
     for node in program.nodes:
         while guards and guards[0].after <= node.index:
             order.append(guards.pop(0))
-        if node.index in live and node.function is not None:
+        if live[node.index] and node.function is not None:
             order.append(node)
     order += guards
     last = {}

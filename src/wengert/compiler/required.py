@@ -52,7 +52,7 @@ class Required:
         self.gradients: dict[int, int] = {}
         self.written = {k for kind, k in path.places if kind == "array"}
         self.pointers = _pointers(call, captured)
-        self.spare = len(path.program.inputs)
+        self.spare = len(path.native.layout.inputs)
         self.modes()
         self.arguments()
         self.surroundings()

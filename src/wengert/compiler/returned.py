@@ -30,7 +30,7 @@ class _Returned:
 
     def __init__(self, required: Required):
         self.required, self.path, self.captured = required, required.path, required.captured
-        self.values = iter(range(len(required.path.program.results)))
+        self.values = iter(range(len(required.path.native.layout.wanted)))
         """The numbers of the program's results, those that are given back before those that are written."""
 
     def answer(self) -> Answer:
@@ -49,7 +49,7 @@ class _Returned:
     def stored(self, kind: str, k: int, number: int, answer: Answer) -> Callable:
         """What is made of a result that is written; gives what writes it when all has been made."""
         if kind == "array":
-            spec = self.path.program.results[number].spec
+            spec = self.path.native.layout.wanted[number].spec
             pointer, size = self.required.pointers["array", k], spec.dtype.itemsize * prod(spec.shape)
             return partial(answer.copy, self.path.native.layout.arguments + number, pointer, size)
         answer.result(number)
@@ -97,7 +97,7 @@ class _Returned:
     def boxed(self, answer: Answer, like: Any, number: int) -> None:
         """The result on top in a tensor, as `Box._box` makes it."""
         cls: Any = like if isinstance(like, type) else type(like)
-        spec = self.path.program.results[number].spec
+        spec = self.path.native.layout.wanted[number].spec
         others = {"_spec": intern_spec(spec.shape, spec.dtype), "_node": None, "_level": cls._ground}
         answer.boxed(cls._family.tensor, "_value", others)
 

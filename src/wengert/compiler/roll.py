@@ -8,8 +8,10 @@ its operands from outside are numbered as they come; chunks of one form share a 
 they are bound to.
 """
 
-from collections import Counter
+from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -17,15 +19,13 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.buffers import assembled, primitive, whole_numbers
+from wengert.compiler.columns import SHORT, STRUCTURAL, Columns
 from wengert.compiler.landmarks import landmarks
-from wengert.compiler.program import Node, Program, Ref, signature_of, uniform
-from wengert.protocol import spec_of
+from wengert.compiler.program import Call, Node, Program, Ref, signature, uniform
 
 __all__ = ["Chunk", "Copy", "Window", "cut", "rolled"]
 
-SMALL = 1200
-"""A program of so many calls is one chunk."""
-LARGEST = 1200
+LARGEST = SHORT
 """The calls of a chunk where nothing repeats."""
 TURNS = 150
 """Short turns are taken together up to so many calls, if they compute with single numbers."""
@@ -35,35 +35,35 @@ TURNS_OF_ARRAYS = 25
 """The same for arrays, whose kernels are launched in no time beside their work."""
 FEW_PIECES = 16
 """An array put together of so many pieces is a value like others."""
-STRUCTURAL = {0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, 4.0}
-"""Numbers that decide what a program is; others are data, and the same chunk serves for all of them."""
+ALWAYS = np.iinfo(np.int32).max
+"""The last use of what is used to the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A node that is a part of another one's memory, as it lies there."""
+    """A row that is a part of another one's memory, as it lies there."""
 
-    base: Node
+    base: int
     offset: int
     """In bytes."""
 
 
 @dataclass(slots=True)
 class Chunk:
-    """Calls that run together: their canonical form, and the nodes that it stands for here."""
+    """Calls that run together: their canonical form, and the rows that it stands for here."""
 
     form: bytes
-    program: Program | None
-    """The canonical program: what comes from outside are its inputs. `None` if the form was there before."""
-    outside: list[Node]
-    outputs: list[Node]
+    program: Callable[[], Program] | None
+    """Makes the canonical program: what comes from outside are its inputs. `None` if the form was there before."""
+    outside: array
+    outputs: array
 
 
 @dataclass(slots=True)
 class Copy:
-    """The pieces of an array that are put in their places; and what it was before, unless they are all there is."""
+    """The row of an array whose pieces are put in their places; what it was before, unless they are all there is."""
 
-    node: Node
+    row: int
     complete: bool
 
 
@@ -71,65 +71,145 @@ class Copy:
 class Rolled:
     """A program in chunks."""
 
-    program: Program
+    columns: Columns
     steps: list[Chunk | Copy]
     windows: dict[int, Window]
     meanings: list[tuple]
     """What the numbers in the forms of chunks stand for."""
 
 
-def rolled(program: Program) -> Rolled:
-    """The chunks of a program (of `forwarded`)."""
-    return _Rolling(program).result
+def rolled(columns: Columns) -> Rolled:
+    """The chunks of a program without chains of writes."""
+    return _Rolling(columns).result
 
 
 class _Rolling:
-    def __init__(self, program: Program):
-        self.program = program
-        live = program.live()
-        nodes = [n for n in program.nodes if n.index in live and n.function is not None]
-        self.windows: dict[int, Window] = {}
-        self.forms: set[Any] = set()
+    def __init__(self, columns: Columns):
+        self.columns = columns
+        self.forms: dict[bytes, bytes] = {}
         self.numbers: dict[Any, int] = {}
         self.meanings: list[tuple] = []
-        self.symbols: dict[int, int] = {}
-        """For each call the number of what it does."""
-        self.kept = {n.index for n in program.results} | {g.node.index for g in program.guards}
-        if len(nodes) <= SMALL or any(n.spec is None or n.spec.dtype.kind not in "biufc" for n in nodes):
-            self.long = False
-            self.steps: list[Any] = [self.chunk(nodes, _last_uses(nodes, self.kept, {}))] if nodes else []
-        else:
-            self.long = True
-            nodes = _with_data_outside(nodes)
-            self.windows = _windows(program, nodes)
-            nodes = [n for n in nodes if n.index not in self.windows]
-            self.steps = self.chunks(nodes)
-        self.result = Rolled(program, self.steps, self.windows, self.meanings)
+        self.symbols: list[int] = [-1] * len(columns.calls)
+        """For each call the number that stands for it in forms, once it has one; and as something from outside."""
+        self.heads: list[int] = [-1] * len(columns.calls)
+        self.constants: dict[int, int | None] = {}
+        """For rows of constants the numbers of what they mean."""
+        self.windows = _windows(columns) if columns.long else {}
+        is_window = np.zeros(len(columns), bool)
+        is_window[list(self.windows)] = True
+        users = columns.users()
+        self.reading = users[is_window[columns.operands] & ~is_window[users]]
+        """The rows that read windows, in their order; and what each of them reads."""
+        self.read = columns.operands[is_window[columns.operands] & ~is_window[users]]
+        self.joins = [row for row in columns.rows_of(_is_assembled).tolist() if _is_long(columns, row)]
+        rows = columns.rows_of(lambda call: call.function is not None)
+        rows = rows[~is_window[rows]]
+        self.last = self.last_uses(rows)
+        self.steps: list[Any] = self.chunks(rows) if columns.long else [self.chunk(rows.tolist())] if len(rows) else []
+        self.result = Rolled(columns, self.steps, self.windows, self.meanings)
 
-    def chunks(self, nodes: list[Node]) -> list:
+    def last_uses(self, rows: np.ndarray) -> np.ndarray:
+        """The last of the given rows that uses each row; windows pass their uses on."""
+        columns, users = self.columns, self.columns.users()
+        last, counted = np.zeros(len(columns), np.int32), np.zeros(len(columns), bool)
+        counted[rows] = True
+        counted = counted[users]
+        counted[columns.starts[[row for row in self.joins if _is_complete(columns, row)]]] = False
+        np.maximum.at(last, columns.operands[counted], users[counted])
+        last[[n.index for n in columns.results] + [g.node.index for g in columns.guards]] = ALWAYS
+        for row, window in sorted(self.windows.items(), key=lambda item: -item[0]):
+            last[window.base] = max(last[window.base], last[row])
+        return last
+
+    def chunks(self, rows: np.ndarray) -> list:
         """Arrays of many pieces stand between chunks."""
-        last = _last_uses(nodes, self.kept, self.windows)
         steps: list[Any] = []
-        segment: list[Node] = []
-        for node in [*nodes, None]:
-            if node is None or _is_long(node):
-                positions = {n.index: k for k, n in enumerate(segment)}
-                found = [self.symbol(n) for n in segment]
-                self.symbols.update(zip(positions, found, strict=True))
-                symbols = np.array(found, np.int64)
-                turns = TURNS if all(n.spec.shape == () for n in segment) else TURNS_OF_ARRAYS
-                for start, stop in cut(symbols, _near(segment, positions), turns):
-                    steps.append(self.chunk(segment[start:stop], last))
-                segment = []
-                if node is not None:
-                    steps.append(Copy(node, _is_complete(node)))
-            else:
-                segment.append(node)
+        begin = 0
+        ends = np.flatnonzero(np.isin(rows, self.joins))
+        for end in [*ends.tolist(), len(rows)]:
+            segment = rows[begin:end]
+            steps += [self.chunk(segment[start:stop].tolist()) for start, stop in self.cuts(segment)]
+            if end < len(rows):
+                steps.append(Copy(int(rows[end]), _is_complete(self.columns, int(rows[end]))))
+            begin = end + 1
         return steps
 
-    def symbol(self, node: Node) -> int:
+    def cuts(self, rows: np.ndarray) -> list[tuple[int, int]]:
+        """Where rows that stand side by side are cut."""
+        columns = self.columns
+        if not len(rows):
+            return []
+        symbols = columns.symbols[rows]
+        numbers = all(columns.calls[symbol].spec.shape == () for symbol in np.unique(symbols))
+        positions = np.full(len(columns), -1, np.int32)
+        positions[rows] = np.arange(len(rows))
+        uses = np.stack([positions[columns.operands], positions[columns.users()]], 1)
+        return cut(symbols, uses[(uses >= 0).all(1)], TURNS if numbers else TURNS_OF_ARRAYS)
+
+    # Forms --------------------------------------------------------------------------------------------------------
+
+    def chunk(self, rows: list[int]) -> Chunk:
+        """The canonical form of calls that stand side by side.
+
+        It has a number for what each call does, followed by its operands: those inside by their positions, all else
+        by numbers below 0, of what comes from outside or what it means.
+        """
+        end = rows[-1]
+        rows = self.with_own_windows(rows)
+        outside: list[int] = []
+        form: list[int] = []
+        of = {row: k for k, row in enumerate(rows)}
+        columns, symbols, first = self.columns, self.symbols, rows[0]
+        calls = columns.symbols[first : end + 1].tolist()
+        starts = columns.starts[first : end + 2].tolist()
+        operands = columns.operands[starts[0] : starts[-1]].tolist()
+        begin = starts[0]
+        for row in rows:
+            k = row - first
+            number = symbols[calls[k]]
+            form.append(number if number >= 0 else self.symbol(calls[k]))
+            for operand in operands[starts[k] - begin : starts[k + 1] - begin]:
+                number = of.get(operand)
+                if number is None:
+                    number = of[operand] = self.from_outside(operand, outside)
+                form.append(number)
+        last, windows = self.last[first : end + 1].tolist(), self.windows
+        outputs = [row for row in rows if last[row - first] > end and row not in windows]
+        heads = [self.head(columns.symbols[row]) for row in outside]
+        key = np.array([len(outside), len(outputs), *heads, *[of[row] for row in outputs], *form], np.int64).tobytes()
+        known = self.forms.setdefault(key, key)
+        program = partial(_canonical, columns, rows, outside, outputs) if known is key else None
+        return Chunk(known, program, array("i", outside), array("i", outputs))
+
+    def with_own_windows(self, rows: list[int]) -> list[int]:
+        """The calls of a chunk, and reading of pieces of what the chunk itself makes."""
+        if not self.windows:
+            return rows
+        windows, inside = self.windows, set(rows)
+        first, end = np.searchsorted(self.reading, [rows[0], rows[-1] + 1])
+        own: set[int] = set()
+        for operand in self.read[first:end].tolist():
+            chain = []
+            while operand in windows and operand not in own:
+                chain.append(operand)
+                operand = windows[operand].base
+            if operand in inside or operand in own:
+                own.update(chain)
+        return sorted([*rows, *own]) if own else rows
+
+    def symbol(self, call: int) -> int:
         """A number for what a call does, whatever it does it with."""
-        return self.number_of((signature_of(node), node.spec, node.weak))
+        known = self.columns.calls[call]
+        meaning = (signature(known.function, known.args, known.kwargs), known.spec, known.weak)
+        number = self.symbols[call] = self.number_of(meaning)
+        return number
+
+    def head(self, call: int) -> int:
+        """A number for what comes from outside."""
+        if self.heads[call] < 0:
+            known = self.columns.calls[call]
+            self.heads[call] = self.number_of(("outside", known.spec, known.weak))
+        return self.heads[call]
 
     def number_of(self, meaning: tuple) -> int:
         """The number that stands for something in forms."""
@@ -139,222 +219,124 @@ class _Rolling:
             self.meanings.append(meaning)
         return number
 
-    def with_own_windows(self, nodes: list[Node]) -> list[Node]:
-        """The calls of a chunk, and reading of pieces of what the chunk itself makes."""
-        if not self.windows:
-            return nodes
-        inside: set[int] = set()
-        found: list[Node] = []
-
-        def add(node: Node) -> None:
-            for operand in node.operands:
-                window = self.windows.get(operand.index)
-                if window is not None and operand.index not in inside:
-                    chain = operand
-                    while chain.index in self.windows and chain.index not in inside:
-                        chain = self.windows[chain.index].base
-                    if chain.index in inside:
-                        add(operand)
-            inside.add(node.index)
-            found.append(node)
-
-        for node in nodes:
-            add(node)
-        return found
-
-    def chunk(self, nodes: list[Node], last: dict[int, int]) -> Chunk:
-        """The canonical form of calls that stand side by side.
-
-        It has a number for what each call does, followed by its operands: those inside by their positions, all else
-        by numbers below 0, of what comes from outside or what it means.
-        """
-        nodes = self.with_own_windows(nodes)
-        outside: list[Node] = []
-        of = {n.index: k for k, n in enumerate(nodes)}
-        form: list[int] = []
-        symbols = self.symbols
-        for n in nodes:
-            symbol = symbols.get(n.index)
-            form.append(self.symbol(n) if symbol is None else symbol)
-            for operand in n.operands:
-                number = of.get(operand.index)
-                if number is None:
-                    number = of[operand.index] = self.from_outside(operand, outside)
-                form.append(number)
-        end = nodes[-1].index
-        outputs = [n for n in nodes if last.get(n.index, 0) > end and n.index not in self.windows]
-        heads = [self.number_of(("outside", o.spec, o.weak)) for o in outside]
-        ends = [of[n.index] for n in outputs]
-        key = np.array([len(outside), len(outputs), *heads, *ends, *form], np.int64).tobytes()
-        if key in self.forms:
-            return Chunk(key, None, outside, outputs)
-        self.forms.add(key)
-        return Chunk(key, _canonical(nodes, outside, outputs), outside, outputs)
-
-    def from_outside(self, operand: Node, outside: list[Node]) -> int:
+    def from_outside(self, row: int, outside: list[int]) -> int:
         """The number of an operand that no call of the chunk makes: odd ones are told by what they mean."""
-        meaning: Any = None
-        if operand.name == "constant" and not operand.spec.ndim and _is_structural(operand.source):
-            meaning = ("constant", operand.spec, operand.source.tobytes(), operand.weak)
-        elif operand.name == "constant" and operand.spec.ndim and _decides(operand.source, not self.long):
-            number = uniform(operand.source)
-            meaning = ("constant", operand.spec, (operand.source if number is None else number).tobytes(), None)
-        if meaning is not None:
-            return -1 - 2 * self.number_of(meaning)
-        outside.append(operand)
+        call = self.columns.call(row)
+        if call.name == "constant":
+            if row not in self.constants:
+                meaning = _meaning_of_constant(call, not self.columns.long)
+                self.constants[row] = None if meaning is None else self.number_of(meaning)
+            number = self.constants[row]
+            if number is not None:
+                return -1 - 2 * number
+        outside.append(row)
         return -2 * len(outside)
 
 
 MOST_INDICES = 4096
 
 
-def _decides(array: np.ndarray, any_number: bool) -> bool:
-    """Whether an array is an index or a mask, by which the code is made, or one (simple) number everywhere."""
-    if array.dtype.kind in "biu" and array.size <= MOST_INDICES:
-        return True
-    number = uniform(array)
-    return number is not None and (any_number or _is_structural(number))
-
-
-def _canonical(nodes: list[Node], outside: list[Node], outputs: list[Node]) -> Program:
-    """Calls as a program of their own."""
-    program = Program()
-    of: dict[int, Node] = {}
-    for k, node in enumerate(outside):
-        new = of[node.index] = Node(k, "input", node.spec, source=k)
-        new.weak = node.weak
-        program.nodes.append(new)
-        program.inputs.append(new)
-
-    def operand(node: Node) -> Node:
-        found = of.get(node.index)
-        if found is None:
-            found = of[node.index] = Node(len(program.nodes), node.name, node.spec, source=node.source)
-            found.weak = node.weak
-            program.nodes.append(found)
-        return found
-
-    for node in nodes:
-        operands = tuple(map(operand, node.operands))
-        new = Node(
-            len(program.nodes), node.name, node.spec, node.function, operands, node.args, node.kwargs, node.source
-        )
-        new.weak = node.weak
-        of[node.index] = new
-        program.nodes.append(new)
-    program.results = [of[node.index] for node in outputs]
-    return program
+def _meaning_of_constant(call: Call, any_number: bool) -> tuple | None:
+    """What a constant means that is part of the code: a structural number, indices, a mask, one number everywhere."""
+    source = call.source
+    if not source.ndim:
+        return ("constant", call.spec, source.tobytes(), call.weak) if _is_structural(source) else None
+    number = uniform(source)
+    is_index = source.dtype.kind in "biu" and source.size <= MOST_INDICES
+    if not is_index and (number is None or not (any_number or _is_structural(number))):
+        return None
+    return ("constant", call.spec, (source if number is None else number).tobytes(), None)
 
 
 def _is_structural(number: Any) -> bool:
     return number.dtype.kind not in "fc" or complex(number) in STRUCTURAL
 
 
-def _is_data(number: Any) -> bool:
-    """Whether a number in a call may as well be another."""
-    return number.__class__ in DATA and number not in STRUCTURAL
+def _canonical(columns: Columns, rows: list[int], outside: list[int], outputs: list[int]) -> Program:
+    """Calls as a program of their own."""
+    program = Program()
+    of: dict[int, Node] = {}
+    for k, row in enumerate(outside):
+        call = columns.call(row)
+        new = of[row] = Node(k, Call("input", call.spec, call.weak, source=k))
+        program.nodes.append(new)
+        program.inputs.append(new)
+
+    def add(row: int, operands: tuple = ()) -> Node:
+        new = of[row] = Node(len(program.nodes), columns.call(row), operands)
+        program.nodes.append(new)
+        return new
+
+    for row in rows:
+        add(row, tuple(of.get(o) or add(o) for o in columns.operands_of(row)))
+    program.results = [of[row] for row in outputs]
+    return program
 
 
-TAKING_DATA = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum}
-"""Functions in whose calls numbers that are not whole are data (an exponent, say, is not)."""
-DATA = {float, complex, np.float64, np.float32, np.complex128, np.complex64}
-"""Their classes."""
+# Windows ----------------------------------------------------------------------------------------------------------
 
 
-def _with_data_outside(nodes: list[Node]) -> list[Node]:
-    """Calls that have their numbers as operands, so that calls with other numbers are equal."""
-    constants: dict[tuple, Node] = {}
-    found = []
-    for node in nodes:
-        if node.function in TAKING_DATA and any(map(_is_data, node.args)):
-            node = _with_numbers_outside(node, constants)
-        found.append(node)
-    return found
+def _is_assembled(call: Call) -> bool:
+    return call.function is assembled
 
 
-def _with_numbers_outside(node: Node, constants: dict[tuple, Node]) -> Node:
-    args, operands = [], list(node.operands)
-    for a in node.args:
-        if _is_data(a):
-            key, number = (a.__class__, repr(a)), np.asarray(a)[()]
-            constant = constants.get(key)
-            if constant is None:
-                constant = constants[key] = Node(-1 - len(constants), "constant", spec_of(number), source=number)
-                constant.weak = a.__class__ if a.__class__ in (float, complex) else None
-            args.append(Ref(len(operands)))
-            operands.append(constant)
-        else:
-            args.append(a)
-    new = Node(node.index, node.name, node.spec, node.function, tuple(operands), tuple(args), node.kwargs)
-    new.weak = node.weak
-    return new
-
-
-def _last_uses(nodes: list[Node], kept: set[int], windows: dict[int, Window]) -> dict[int, int]:
-    """The last call that uses each node; windows pass their uses on."""
-    last: dict[int, int] = dict.fromkeys(kept, 1 << 60)
-    for node in nodes:
-        for operand in node.operands[1 if _is_complete(node) else 0 :]:
-            while True:
-                last[operand.index] = max(last.get(operand.index, 0), node.index)
-                if operand.index not in windows:
-                    break
-                operand = windows[operand.index].base
-    for index in kept:
-        window = windows.get(index)
-        while window is not None:
-            last[window.base.index] = 1 << 60
-            window = windows.get(window.base.index)
-    return last
-
-
-def _is_long(node: Node) -> bool:
+def _is_long(columns: Columns, row: int) -> bool:
     """Whether it is an array put together of many pieces."""
-    return node.function is assembled and len(node.operands) > FEW_PIECES
+    return _is_assembled(columns.call(row)) and columns.starts[row + 1] - columns.starts[row] > FEW_PIECES
 
 
-def _is_complete(node: Node) -> bool:
+def _is_complete(columns: Columns, row: int) -> bool:
     """Whether the pieces of a long array are all there is, so that nothing of what it was before is left."""
-    if not _is_long(node):
+    if not _is_long(columns, row):
         return False
-    places = node.kwargs["places"]
-    return len(places) == prod(node.spec.shape[: len(places[0])])
+    call = columns.call(row)
+    places = call.kwargs["places"]
+    return len(places) == prod(call.spec.shape[: len(places[0])])
 
 
-def _windows(program: Program, nodes: list[Node]) -> dict[int, Window]:
-    """Nodes that lie in the memory of another: pieces of arguments, and of arrays that are read piece by piece."""
+def _windows(columns: Columns) -> dict[int, Window]:
+    """Rows that lie in the memory of another: pieces of arguments, and of arrays that are read piece by piece."""
     getitem, reshape = primitive("getitem"), primitive("reshape")
-    readers = Counter(n.operands[0].index for n in nodes if n.function is getitem and n.operands)
+    kinds = np.array([_may_be_window(call, getitem, reshape) for call in columns.calls], np.int8)[columns.symbols]
+    readers = np.bincount(columns.operands[columns.starts[:-1][kinds == READS]], minlength=len(columns))
     found: dict[int, Window] = {}
-    for n in nodes:
-        if not n.operands or n.args[:1] != (Ref(0),) or n.spec.dtype.char not in "?bhilqBHILQfd":
-            continue
-        base = n.operands[0]
-        stored = base.function is None or base.index in found
-        if n.function is reshape and stored and n.kwargs.get("order", "C") == "C" and base.spec.ndim:
-            found[n.index] = Window(base, 0)
-        elif n.function is getitem and (stored or readers[base.index] >= 4 or base.function is assembled):
-            place = whole_numbers(n.kwargs.get("index"), base.spec.shape)
-            if place and len(n.operands) == 1:
-                shape = base.spec.shape
-                steps = [prod(shape[k + 1 :]) for k in range(len(place))]
-                offset = sum(i * s for i, s in zip(place, steps, strict=True)) * base.spec.dtype.itemsize
-                found[n.index] = Window(base, offset)
+    for row in np.flatnonzero((kinds > 0) & (np.diff(columns.starts) == 1)).tolist():
+        base = int(columns.operands[columns.starts[row]])
+        call, of = columns.call(row), columns.call(base)
+        stored = of.function is None or base in found
+        if kinds[row] == RESHAPES:
+            if stored and of.spec.ndim:
+                found[row] = Window(base, 0)
+        elif stored or readers[base] >= 4 or of.function is assembled:
+            place = whole_numbers(call.kwargs.get("index"), of.spec.shape)
+            if place:
+                steps = [prod(of.spec.shape[k + 1 :]) for k in range(len(place))]
+                offset = sum(i * s for i, s in zip(place, steps, strict=True)) * of.spec.dtype.itemsize
+                found[row] = Window(base, offset)
     return found
+
+
+READS, RESHAPES = 1, 2
+
+
+def _may_be_window(call: Call, getitem: Any, reshape: Any) -> int:
+    """Whether a call is one that reads a piece, or one that reshapes."""
+    if call.args[:1] != (Ref(0),) or call.spec.dtype.char not in "?bhilqBHILQfd":
+        return 0
+    if call.function is reshape and call.kwargs.get("order", "C") == "C":
+        return RESHAPES
+    return READS if call.function is getitem else 0
 
 
 # Cutting ----------------------------------------------------------------------------------------------------------
 
 
-def _near(nodes: list[Node], positions: dict[int, int]) -> list[tuple[int, int]]:
-    """Pairs of positions: a call, and one that uses it."""
-    return [(positions[o.index], k) for k, n in enumerate(nodes) for o in n.operands if o.index in positions]
+def cut(symbols: np.ndarray, uses: Any, turns: int) -> list[tuple[int, int]]:
+    """Where a sequence of calls is cut: the bounds of the chunks; turns are taken together up to so many calls.
 
-
-def cut(symbols: np.ndarray, uses: list[tuple[int, int]], turns: int) -> list[tuple[int, int]]:
-    """Where a sequence of calls is cut: the bounds of the chunks; turns are taken together up to so many calls."""
-    pairs = np.array(uses, np.int64).reshape(-1, 2)
-    return _cut(symbols, pairs, turns, 0, len(symbols))
+    ``uses`` are pairs of positions: a call, and one that uses it.
+    """
+    return _cut(symbols, np.asarray(uses, np.int32).reshape(-1, 2), turns, 0, len(symbols))
 
 
 def _cut(symbols: np.ndarray, uses: np.ndarray, turns: int, start: int, stop: int) -> list[tuple[int, int]]:

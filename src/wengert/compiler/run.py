@@ -1,6 +1,7 @@
 """Programs as kernels and calls."""
 
 import ctypes
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
@@ -10,49 +11,80 @@ import numpy as np
 
 from wengert.compiler.answer import Answer
 from wengert.compiler.binding import bound, can_bind, operands_like
-from wengert.compiler.buffers import forwarded
+from wengert.compiler.buffers import forward
 from wengert.compiler.collecting import collection_frozen
+from wengert.compiler.columns import Columns
 from wengert.compiler.guards import comparable
 from wengert.compiler.layout import Instance, Layout
 from wengert.compiler.made import Made
 from wengert.compiler.plan import NATIVE
 from wengert.compiler.program import Node, Program
 from wengert.compiler.replay import Mismatch, Replay
-from wengert.compiler.roll import Chunk, rolled
+from wengert.compiler.roll import Rolled, rolled
 
 __all__ = ["Plan"]
 
+WORTH_COLLECTING = 50_000
+"""Rows of a program whose recording took so long that a collection does not matter beside it."""
 KERNEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 
 
 class Plan:
-    """A program ready to run."""
+    """A program ready to run.
 
-    def __init__(self, program: Program, level: int = 0, passes: bool = False):
+    Parameters
+    ----------
+    program : Program
+        What was recorded; its chains of writes are rewritten.
+    level, passes
+        As `Code` takes them.
+    forgets : bool
+        Whether the nodes of the program are let go as soon as they are not needed.
+    """
+
+    def __init__(self, program: Program, level: int = 0, passes: bool = False, forgets: bool = False):
         self.level, self.passes = level, passes
+        self.stages: dict[str, float] = {}
+        """Seconds that each stage of the making took."""
         with collection_frozen():
-            self._make(program)
+            with self._timed("simplified"):
+                forward(program)
+                self.columns = Columns(comparable(program))
+                if forgets:
+                    program.forget()
+            try:
+                self._make()
+            except Exception:
+                program.become(self.columns.program())
+                raise
         self.native = can_bind(self)
         self.fast: Any = None
         """The native function, once it has been called for the first time."""
         self.first: Any = None
         """Its entry."""
+        self._one_by_one: list | None = None
+        """The launches, once they have been made from Python."""
 
-    def _make(self, program: Program) -> None:
-        self.stages: dict[str, float] = {}
-        """Seconds that each stage of the making took."""
-        with self._timed("simplified"):
-            self.program = comparable(forwarded(program))
+    def _make(self) -> None:
         with self._timed("cut into chunks"):
-            self.rolled = rolled(self.program)
+            chunks = rolled(self.columns)
         with self._timed("fused and written"):
-            made = Made(self.rolled, self.level, self.passes)
+            made = Made(chunks, self.level, self.passes)
         with self._timed("laid out"):
-            self.layout = Layout(self.rolled, made.templates, made.kernels, self.program.guards)
+            self.layout = Layout(chunks, made.templates, made.kernels)
         with self._timed("machine code"):
             self.module = made.finished()
         self._text = made.text
-        self.launches = [
+
+    @property
+    def rolled(self) -> Rolled:
+        """The program in chunks, made once more."""
+        return rolled(self.columns)
+
+    @property
+    def launches(self) -> list[tuple[Any, np.ndarray | None, Instance]]:
+        """What is to be done: each launch of a template, what it is bound to, and the instance."""
+        return [
             (launch, row, instance)
             for instance in self.layout.instances
             for launch, row in zip(instance.template.launches, instance.rows(), strict=True)
@@ -68,8 +100,9 @@ class Plan:
     def text(self) -> str:
         """The kernels in LLVM's language; made once more where their machine code was at hand."""
         if self._text is None:
-            made = Made(self.rolled, self.level, self.passes, anew=True)
-            Layout(self.rolled, made.templates, made.kernels, self.program.guards)
+            chunks = self.rolled
+            made = Made(chunks, self.level, self.passes, anew=True)
+            Layout(chunks, made.templates, made.kernels)
             self._text = made.kernels.text()
         return self._text
 
@@ -77,26 +110,38 @@ class Plan:
         """A native function of arguments like these that gives the results, in a tuple or alone."""
         operands, answer = operands_like(args), Answer()
         assert operands is not None
-        for j in range(1 if single else len(self.program.results)):
+        for j in range(1 if single else len(self.layout.wanted)):
             answer.result(j)
         if not single:
-            answer.tuple(len(self.program.results))
+            answer.tuple(len(self.layout.wanted))
         return bound(self, operands, answer, nargs=len(args), slow=slow).function
 
     def __call__(self, *inputs: Any) -> list:
         """The results; raises `Mismatch` if a guard reads something else than it did."""
-        if self.fast is None:
-            self.fast = self._made_fast(inputs)
-        return self.fast(*inputs)
+        fast = self.fast
+        if fast is None:
+            self._settle()
+            fast = self.fast = self._made_fast(inputs)
+        return fast(*inputs)
+
+    def _settle(self) -> None:
+        """Have the memory given back that a long recording took."""
+        self.columns.move()
+        if len(self.columns) > WORTH_COLLECTING and gc.isenabled():
+            gc.collect()  # what Python keeps of tuples for later lies everywhere in that memory
+
+    def rest(self) -> None:
+        """Let the native function go, with its working memory; it is made anew where it is called again."""
+        self.fast = self.first = None
 
     def _made_fast(self, inputs: tuple) -> Any:
         """The native function for inputs of the classes of these, which leaves others to `slowly`."""
         operands, answer = operands_like(inputs), Answer()
         if not self.native or operands is None:
             return self.slowly
-        for j in range(len(self.program.results)):
+        for j in range(len(self.layout.wanted)):
             answer.result(j)
-        answer.list(len(self.program.results))
+        answer.list(len(self.layout.wanted))
         self.first = bound(self, operands, answer, nargs=len(inputs), slow=self._otherwise)
         return self.first.function
 
@@ -105,7 +150,7 @@ class Plan:
             return self.slowly(*inputs)
         block = self.layout.block
         if len(read) > len(block.expected):
-            return Replay(self.program)(*inputs)
+            return Replay(self.columns.program())(*inputs)
         found = np.zeros(block.size, np.uint8)
         found[: len(read)] = np.frombuffer(read, np.uint8)
         number = int(np.searchsorted(block.offsets, len(read) - 1, side="right")) - 1
@@ -114,18 +159,20 @@ class Plan:
     def slowly(self, *inputs: Any) -> list:
         """The same, launch by launch from Python: for whatever inputs can be made arrays of the right dtypes."""
         layout = self.layout
-        if any(np.shape(x) != node.spec.shape for x, node in zip(inputs, self.program.inputs, strict=True)):
+        if any(np.shape(x) != node.spec.shape for x, node in zip(inputs, layout.inputs, strict=True)):
             raise Mismatch(-1, None)  # they have changed since they were looked at
         given = [
             np.asarray(x, node.spec.dtype.newbyteorder("="), order="C")
-            for x, node in zip(inputs, self.program.inputs, strict=True)
+            for x, node in zip(inputs, layout.inputs, strict=True)
         ]
         results = [_empty(node) for node in layout.wanted]
         block = np.zeros(layout.block.size, np.uint8)
         buffers = [*given, *results, block, np.empty(layout.arena + 64, np.uint8), *layout.constants]
         pointers = np.array([b.ctypes.data for b in buffers], np.uint64)
         objects: dict[int, Any] = {}
-        for launch, row, instance in self.launches:
+        if self._one_by_one is None:
+            self._one_by_one = self.launches
+        for launch, row, instance in self._one_by_one:
             if launch.name is not None and row is not None:
                 KERNEL(self.module.address(launch.name))(pointers.ctypes.data, row.ctypes.data, 0, launch.extent)
             elif launch.value is not None:
@@ -134,21 +181,15 @@ class Plan:
         if number is not None:
             raise Mismatch(number, layout.block.value(number, block))
         if not layout.block.holds(block):
-            return Replay(self.program)(*inputs)
-        for j, node in layout.direct.items():
-            results[j] = self.direct(node, given, objects)
+            return Replay(self.columns.program())(*inputs)
+        for j, (row, number) in layout.direct.items():
+            results[j] = objects[number] if number is not None else self.direct(self.columns.row(row), given)
         return results
 
-    def direct(self, node: Node, inputs: list, objects: dict) -> Any:
-        """A result that kernels cannot compute with."""
-        if node.name == "input":
-            return np.array(inputs[node.source])
-        if node.name == "constant":
-            return node.source
-        (chunk,) = self.rolled.steps
-        assert isinstance(chunk, Chunk)
-        template = self.layout.instances[0].template
-        return objects[template.results[chunk.outputs.index(node)]]
+    @staticmethod
+    def direct(node: Node, inputs: list) -> Any:
+        """A result that kernels cannot copy, and that is an input or a constant."""
+        return np.array(inputs[node.source]) if node.name == "input" else node.source
 
 
 def _empty(node: Node) -> np.ndarray:

@@ -83,6 +83,7 @@ class Shortcuts:
         if self.entries:
             self.entries[-1].link(entry)
             self.entries[-1].otherwise(entry)
+        path.has_shortcut = True
         self.entries.append(entry)
         self._paths.append(path)
         self.function = self.entries[0].function

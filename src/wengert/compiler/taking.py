@@ -13,7 +13,7 @@ from wengert.compiler.later import all_known
 from wengert.compiler.program import Node, Program, Ref
 from wengert.protocol import Wrapper, innermost, is_recorded
 
-__all__ = ["REFERENCES", "settled", "take", "take_settings", "values_in"]
+__all__ = ["BOUNDS", "REFERENCES", "settled", "take", "take_settings", "values_in"]
 
 REFERENCES = tuple(map(Ref, range(64)))
 CONSTANT = frozenset({int, bool, str, bytes, type(None), EllipsisType})
@@ -22,7 +22,8 @@ CONSTANT = frozenset({int, bool, str, bytes, type(None), EllipsisType})
 def take(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any, Any]:
     """An argument with references in the place of traces and arrays, with their values, and what tells it from others.
 
-    ``1``, ``1.0``, ``True`` and ``-0.0`` differ. The nodes that the references stand for are appended to `operands`.
+    ``1``, ``1.0``, ``True`` and ``-0.0`` differ. The nodes that the references stand for are appended to `operands`;
+    what tells an argument from others has the references, too.
     """
     kind = value.__class__
     if kind in CONSTANT:
@@ -38,7 +39,8 @@ def take(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any, 
         return slice(*parts[0]), slice(*parts[1]), (slice, parts[2])
     if isinstance(value, np.ndarray):
         node = program.constant(value)
-        return _reference(operands, node), node.source if value.ndim else value, node
+        ref = _reference(operands, node)
+        return ref, node.source if value.ndim else value, ref
     if kind is dict:
         parts = _parts(tuple(value.values()), program, operands)
         template, actual = (dict(zip(value, part, strict=True)) for part in parts[:2])
@@ -79,8 +81,8 @@ def _recorded(value: Any, program: Program, operands: list[Node]) -> tuple[Any, 
         return value, value, (Wrapper, id(value))
     if value._program is not program:
         return take(value._value, program, operands)
-    node = value._node
-    return _reference(operands, node), value._held, node
+    ref = _reference(operands, value._node)
+    return ref, value._held, ref
 
 
 def _reference(operands: list[Node], node: Node) -> Ref:

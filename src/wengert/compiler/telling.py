@@ -19,15 +19,16 @@ MOST = 12
 
 def loops(plan: Any) -> str:
     """How a plan runs, line by line."""
-    chunks = [step for step in plan.rolled.steps if isinstance(step, Chunk)]
+    steps = plan.rolled.steps
+    chunks = [step for step in steps if isinstance(step, Chunk)]
     often = Counter(chunk.form for chunk in chunks)
     lines = []
     for chunk in chunks:
         if chunk.program is not None:
             times = often[chunk.form]
             lines += [f"{times} times:"] if times > 1 else []
-            lines += [("  " if times > 1 else "") + line for line in _of_chunk(chunk.program)]
-    copies = sum(not isinstance(step, Chunk) for step in plan.rolled.steps)
+            lines += [("  " if times > 1 else "") + line for line in _of_chunk(chunk.program())]
+    copies = len(steps) - len(chunks)
     lines += [f"{copies} arrays put together from their pieces"] if copies else []
     lines.append(f"{plan.layout.arena:,} bytes of working memory")
     lines.append(", ".join(f"{stage} {1e3 * seconds:.1f} ms" for stage, seconds in plan.stages.items()))

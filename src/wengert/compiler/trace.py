@@ -70,8 +70,10 @@ class Trace(Lifted):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         # NumPy's functions make NumPy's numbers of Python's; operators between those do not come here.
-        if self._node.weak and all(x._node.weak if isinstance(x, Trace) else x.__class__ in WEAK for x in inputs):
+        if self._node.call.weak and all(x._node.weak if isinstance(x, Trace) else x.__class__ in WEAK for x in inputs):
             inputs = tuple(x._as_numpys() if isinstance(x, Trace) else x for x in inputs)
+        if method == "__call__" and not kwargs:
+            return Trace._table[ufunc](*inputs)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def _carries_gradient(self) -> bool:
@@ -132,7 +134,7 @@ class Trace(Lifted):
         result, node, program = kind(ufunc(self._value)), self._node, self._program
         if program.closed:
             return result
-        key = ("number", ufunc, node)
+        key = ("number", ufunc)
         return _traced(program, program.call(key, ufunc, ufunc.__name__, (node,), ONE, {}, result), result)
 
     def _as_numpys(self) -> "Trace":
@@ -259,6 +261,9 @@ class TraceView(Trace):
         base._held, base._node = changed._held, changed._node
 
 
+TRACES = frozenset({Trace, TraceView})
+
+
 def _item(value: Any) -> Any:
     return value.item() if isinstance(value, (np.ndarray, np.generic)) else value
 
@@ -319,11 +324,11 @@ def recorded(program: Program, function: Callable, name: str, args: tuple, kwarg
     keys: list[Any] = [function]
     is_large = program.puts_off
     for value in args:
-        if value.__class__ is Trace and value._program is program and len(operands) < len(REFERENCES):
-            node, held = value._node, value._held
-            given.append(REFERENCES[len(operands)])
-            operands.append(node)
-            keys.append(node)
+        if value.__class__ in TRACES and value._program is program and len(operands) < len(REFERENCES):
+            ref, held = REFERENCES[len(operands)], value._held
+            given.append(ref)
+            keys.append(ref)
+            operands.append(value._node)
             is_large |= value._spec.size >= LARGE
         else:
             template, held, key = take(value, program, operands)
@@ -347,16 +352,17 @@ def recorded(program: Program, function: Callable, name: str, args: tuple, kwarg
 
 def _traced(program: Program, node: Node, result: Any) -> Any:
     """The result of a call as traces; tuples part by part; by what is no number the program may decide."""
-    if node.spec is not None and (result.__class__ is np.ndarray or result.__class__ in NUMBERS):
+    spec = node.call.spec
+    if spec is not None and (result.__class__ is np.ndarray or result.__class__ in NUMBERS):
         t = object.__new__(Trace)
-        t._held, t._spec, t._node, t._program = result, node.spec, node, program
+        t._held, t._spec, t._node, t._program = result, spec, node, program
         return t
     if isinstance(result, (np.ndarray, np.generic, float, complex, Later)) or node.function is int:
         return result if isinstance(result, (np.str_, np.bytes_)) else Trace._of(result, node, program)
     if isinstance(result, (tuple, list)) and any(isinstance(part, (np.ndarray, np.generic)) for part in result):
         parts = []
         for k, part in enumerate(result):
-            key = (operator.getitem, node, k)
+            key = (operator.getitem, "part", k)
             item = program.call(key, operator.getitem, "part", (node,), (ONE[0], k), {}, part)
             parts.append(_traced(program, item, part))
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
