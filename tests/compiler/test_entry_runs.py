@@ -179,60 +179,6 @@ def test_arena_and_constants(kind):
     assert seen == [(0, 100)]
 
 
-def filling(seen, inside=lambda: None):
-    """A program whose arena is seen, and that calls a function meanwhile."""
-
-    def fill(arena):
-        seen.append(arena.ctypes.data)
-        arena[:24].view(FLOAT)[:] = [1.0, 2.0, 3.0]
-        inside()
-
-    launches = [Launch.python(fill, [(VIEWS, 0)]), Launch.kernel(add_kernel(), ROW, 3)]
-    settings = {"nargs": 0, "pointers": 3, "slow": slow, "arena": (0, 100), "constants": {1: Y}}
-    views = {"views": lambda memory, scalars: [memory[0]]}
-    return Entry(Operands(), [Result((3,), FLOAT, 2)], launches, one_result(), **settings, **views)
-
-
-def test_an_entry_takes_the_memory_of_another():
-    seen = []
-    first, second = filling(seen), filling(seen)
-    second.take_memory_of(first)
-    for entry in (first, second, second, first, second):
-        assert np.array_equal(entry.function(), Y + np.array([1, 2, 3]))
-    one, other = seen[0], seen[3]
-    assert one != other
-    assert seen == [one, one, one, other, one]
-
-
-def test_memory_that_a_call_is_using_is_not_taken():
-    seen, found = [], []
-    first = filling(seen, lambda: found.append(second.function()))
-    second = filling(seen)
-    second.take_memory_of(first)
-    assert np.array_equal(first.function(), Y + np.array([1, 2, 3]))
-    assert np.array_equal(found[0], Y + np.array([1, 2, 3]))
-    assert seen[0] != seen[1]
-
-
-def test_entries_share_memory_while_many_threads_call_them():
-    seen, wrong = [], []
-    first, entries = filling(seen), []
-
-    def work(entry):
-        wrong.extend(1 for _ in range(300) if not np.array_equal(entry.function(), Y + np.array([1, 2, 3])))
-
-    for _ in range(4):
-        entry = filling(seen)
-        entry.take_memory_of(first)
-        entries += [first, entry]
-    workers = [threading.Thread(target=work, args=(entry,)) for entry in entries]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    assert not wrong
-
-
 # Answers ----------------------------------------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from wengert.compiler import path
 
 @pytest.fixture(autouse=True)
 def no_native_code(monkeypatch):
-    monkeypatch.setattr(path, "_native", lambda program: (None, "left out"))
+    monkeypatch.setattr(path, "_native", lambda program, forgets: (None, "left out"))
 
 
 def chain(x, y):

@@ -220,8 +220,7 @@ class Entry:
         if any(launch.code in one or (launch.code == PYTHON and launch.grain) for launch in launches):
             blas.find()
         memory = arena or (0, 0), block or (0, 0)
-        self.states = _States(self._words, operands, results, launches, answer, pointers, memory, constants, views)
-        grow = keep(self.states).grow
+        grow = keep(_States(self._words, operands, results, launches, answer, pointers, memory, constants, views)).grow
         self._put(
             environment=environment().ctypes.data, nargs=nargs, nnames=len(known),
             names=keep(np.array([id(name) for name in known], np.uint64)).ctypes.data,
@@ -240,10 +239,6 @@ class Entry:
     def otherwise(self, other: "Entry | None") -> None:
         """Try another program where a guard reads something else."""
         self._put(instead=self._address_of(other))
-
-    def take_memory_of(self, other: "Entry") -> None:
-        """Use what another entry of the same program, which is called less from now on, has had for its calls."""
-        self.states.donor = other.states
 
     @property
     def runs(self) -> int:
@@ -267,8 +262,8 @@ class _States:
 
     def __init__(
         self, words: np.ndarray, operands: Operands, results: Sequence[Result], launches: Sequence[Launch],
-        answer: Answer, pointers: int, memory: tuple[tuple[int, int], tuple[int, int]],
-        constants: dict[int, np.ndarray] | None, views: Callable | None,
+        answer: Answer, pointers: int, memory: tuple[tuple[int, int], tuple[int, int]], constants: dict[int, np.ndarray] | None,
+        views: Callable | None,
     ):  # fmt: skip
         self.words = words
         self.noperands, self.results, self.npointers = len(operands.rows), results, pointers
@@ -276,9 +271,7 @@ class _States:
         self.stack = max(answer.deepest, most_given)
         self.arena, self.block = memory
         self.constants, self.views = constants or {}, views
-        self.made: dict[int, tuple] = {}
-        """What each state consists of, by its address."""
-        self.donor: _States | None = None
+        self.made: list[tuple] = []
 
     def grow(self) -> None:
         """Add one state to the free ones."""
@@ -289,9 +282,7 @@ class _States:
             pointers[number] = array.ctypes.data
         # Nobody reads from the arena what has not been written there: it need not be 0.
         (arena, size), (block, length) = self.arena, self.block
-        memory = self.donor.given_away() if self.donor is not None else None
-        if memory is None:
-            memory = ({arena: aligned(size, np.empty)} if size else {}) | ({block: aligned(length)} if length else {})
+        memory = ({arena: aligned(size, np.empty)} if size else {}) | ({block: aligned(length)} if length else {})
         for pointer, array in memory.items():
             pointers[pointer] = array.ctypes.data
         scalars = np.zeros((len(self.results), 4), np.uint64)
@@ -310,15 +301,8 @@ class _States:
             "fresh": fresh, "views": views.ctypes.data, "stack": fresh + 8 * len(self.results),
             "whole": whole,
         }])  # fmt: skip
-        self.made[state.ctypes.data] = pointers, memory, scalars, objects, views, tables, state
+        self.made.append((pointers, memory, scalars, objects, views, tables, state))
         self.words[index("record.free")] = state.ctypes.data
-
-    def given_away(self) -> dict[int, np.ndarray] | None:
-        """The arena and the block of a state that no call is using, which is gone then; `None` if there is none."""
-        if not self.words[index("record.free")]:
-            return None
-        found = self.made.pop(_take_state()(self.words.ctypes.data), None)  # another call may have been quicker
-        return found[1] if found is not None else None
 
 
 def aligned(size: int, make: Callable = np.zeros) -> np.ndarray:
@@ -399,12 +383,6 @@ def environment() -> np.ndarray:
         "nothing": id(None), "exception": id(Exception),
         "pool": pool.ctypes.data if pool is not None else 0, "blas": limits.ctypes.data if limits is not None else 0,
     }])  # fmt: skip
-
-
-@functools.cache
-def _take_state() -> Callable:
-    """Takes a state from those of a record that are free, as calls do; no other thread runs meanwhile."""
-    return ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p)(runtime().address("take_state"))
 
 
 @functools.cache

@@ -60,8 +60,6 @@ class Plan:
         self.native = can_bind(self)
         self.fast: Any = None
         """The native function, once it has been called for the first time."""
-        self.first: Any = None
-        """Its entry."""
         self._one_by_one: list | None = None
         """The launches, once they have been made from Python."""
 
@@ -132,7 +130,7 @@ class Plan:
 
     def rest(self) -> None:
         """Let the native function go, with its working memory; it is made anew where it is called again."""
-        self.fast = self.first = None
+        self.fast = None
 
     def _made_fast(self, inputs: tuple) -> Any:
         """The native function for inputs of the classes of these, which leaves others to `slowly`."""
@@ -142,8 +140,7 @@ class Plan:
         for j in range(len(self.layout.wanted)):
             answer.result(j)
         answer.list(len(self.layout.wanted))
-        self.first = bound(self, operands, answer, nargs=len(inputs), slow=self._otherwise)
-        return self.first.function
+        return bound(self, operands, answer, nargs=len(inputs), slow=self._otherwise).function
 
     def _otherwise(self, read: bytes | None, *inputs: Any) -> list:
         if read is None:

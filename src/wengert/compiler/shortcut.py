@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from wengert.compiler.binding import bound
-from wengert.compiler.native import Entry, probe
+from wengert.compiler.native import probe
 from wengert.compiler.operands import At
 from wengert.compiler.required import Impossible, Required
 from wengert.compiler.returned import answer_of
@@ -75,8 +75,6 @@ class Shortcuts:
                 plan, required.operands, answer_of(required), nargs=len(self.before) + len(args) + len(kwargs),
                 slow=self.slow, names=tuple(kwargs), forgive=True,
             )  # fmt: skip
-            if isinstance(entry, Entry) and isinstance(plan.first, Entry):
-                entry.take_memory_of(plan.first)
         except Impossible as why:
             path.no_shortcut = str(why)
             return
