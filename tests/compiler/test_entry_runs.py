@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from wengert.compiler import native, threads
 from wengert.compiler.answer import Answer
-from wengert.compiler.native import FRESH, OBJECTS, VIEWS, Entry, Launch, Result
+from wengert.compiler.native import FRESH, OBJECTS, VIEWS, Launch, Result
 from wengert.compiler.operands import Array, Number, Operands
 
 # Guards and chains ------------------------------------------------------------------------------------------------

@@ -262,8 +262,8 @@ class _States:
 
     def __init__(
         self, words: np.ndarray, operands: Operands, results: Sequence[Result], launches: Sequence[Launch],
-        answer: Answer, pointers: int, memory: tuple[tuple[int, int], tuple[int, int]], constants: dict[int, np.ndarray] | None,
-        views: Callable | None,
+        answer: Answer, pointers: int, memory: tuple[tuple[int, int], tuple[int, int]],
+        constants: dict[int, np.ndarray] | None, views: Callable | None,
     ):  # fmt: skip
         self.words = words
         self.noperands, self.results, self.npointers = len(operands.rows), results, pointers
