@@ -27,8 +27,20 @@ from wengert.variadic import VariadicSource
 
 __all__ = ["Family", "generate"]
 
-WEAK = object()
-"""Stands for the shape and dtype of a Python number, which adapts to the other operand."""
+
+
+class Unrecorded:
+    """Stands for the shape and dtype of a plain operand, which nobody asks for."""
+
+    __slots__ = ("bulk",)
+
+    def __init__(self, bulk: bool):
+        self.bulk = bulk
+
+
+FEW, MANY = Unrecorded(False), Unrecorded(True)
+WEAK = Unrecorded(False)
+"""Of a Python number, which adapts to the other operand."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +74,9 @@ class Family:
 _SCOPE: dict[str, Any] = {
     "PLAIN": PLAIN,
     "SCALARS": NUMPY_SCALARS,
+    "FEW": FEW,
+    "LEAST": large.LEAST,
+    "MANY": MANY,
     "WEAK": WEAK,
     "Wrapper": Wrapper,
     "conj": np.conj,
@@ -135,14 +150,22 @@ def _for_large(p: Primitive, source: Source) -> dict[str, Any]:
         return {"large": planned.whole(p.call), **rules}
     if not source.large_forward:
         return {}
-    scope: dict[str, Any] = {"large": large.forward(p.apply, source.n)}
+    broadcasting = planned.whole(p.apply) if source.n == 2 else None
+    scope: dict[str, Any] = {"large": large.forward(p.apply, source.n, broadcasting)}
     for i, names in source.large_steps.items():
         step, slope = _step(p.rules[i], source._partial(i), names)
+        plain = large.guarded(step, tape.guard if p.singular else None)
         last = i == source.differentiable[0]
         scope[f"large{i}"] = large.stepping(
-            step, tape.guard if p.singular else None, last, None if p.singular else slope
+            step, p.singular, plain, planned.whole(plain, warns=False), last, None if p.singular else slope
         )
+        scope[f"fitted{i}"] = planned.whole(partial(_fitted, plain), warns=False)
     return scope
+
+
+def _fitted(step: Callable, like: Any, g: Any, *values: Any) -> Any:
+    """A step's cotangent, brought back to the shape of an operand that was broadcast."""
+    return tape.fit(step(g, *values), like)
 
 
 def _step(rule: Callable, constant: Any, names: tuple[str, ...]) -> tuple[Callable, Callable | None]:

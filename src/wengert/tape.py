@@ -23,6 +23,7 @@ import numpy as np
 from wengert.arrays import sum_first, sum_last
 from wengert.errors import ArgumentError, FreedGraphError
 from wengert.large import LEAST, adding
+from wengert.planned import whole
 from wengert.protocol import DORMANT, GROUND, Spec, Wrapper, everything
 
 # ---------------------------------------------------------------------------------------------------------------
@@ -339,6 +340,10 @@ def is_training() -> bool:
 
 def fit(c: Any, like: Spec) -> Any:
     """Bring the cotangent of a broadcast or promoted operand back to the operand's own shape and dtype."""
+    return _fit_large(c, like) if c.__class__ is np.ndarray and c.size > LEAST else _fit(c, like)
+
+
+def _fit(c: Any, like: Spec) -> Any:
     if c.shape != like.shape:
         extra = c.ndim - like.ndim
         if extra:
@@ -347,6 +352,9 @@ def fit(c: Any, like: Spec) -> Any:
         if stretched:
             c = sum_last(c)[..., None] if stretched == (c.ndim - 1,) else np.sum(c, axis=stretched, keepdims=True)
     return cast(c, like.dtype)
+
+
+_fit_large = whole(_fit, warns=False)
 
 
 def cast(c: Any, dtype: np.dtype) -> Any:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert import large
 from wengert.compiler import native, threads
 from wengert.compiler.assembly import FIELDS, spelled
 from wengert.compiler.code import Code, bind
@@ -37,6 +38,23 @@ PARTS, GRAIN = 8, 8192
 """How many parts a shared loop has, and how small they may be."""
 SCALARS = {"d": "double", "f": "float"}
 TRUTHS = {*COMPARE, *LOGICAL, "logical_not", "isnan", "isinf", "isfinite", "signbit"}
+ARITHMETIC = {
+    "add", "subtract", "multiply", "divide", "negative", "positive", "absolute", "fabs", "square", "maximum of two",
+    "minimum of two", "fmax of two", "fmin of two", "floor", "ceil", "trunc", "rint",
+}  # fmt: skip
+"""Operations that NumPy alone does as fast as a kernel: threads have to make the difference."""
+VECTORS = {
+    "d": {
+        "exp2", "log10", "cbrt", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
+    },
+    "f": {
+        "tan", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "arcsin", "arccos", "arctan", "sinh", "cosh",
+        "tanh", "arcsinh", "arccosh", "arctanh", "arctan2",
+    },
+}  # fmt: skip
+"""Functions of which the same holds: NumPy has vector functions for them where there is AVX-512."""
+SLOW = {"power"}
+"""Functions that take a kernel so much longer than NumPy that threads do not make up for it."""
 
 
 class Untraceable(Exception):
@@ -138,6 +156,28 @@ class _Writer:
         return self.op(f"uitofp {kind_of('i1', lanes_of(self.kind))} {text} to {self.kind}")
 
 
+def _least(expression: Symbol, char: str) -> int:
+    """From how many elements on a kernel is used: a rule that asks no clock, so that the same is done in each run."""
+    names = _operations(expression, {})
+    if SLOW & set(names):
+        return large.NEVER
+    alone = len(names) < 2 and (ARITHMETIC | VECTORS[char]).issuperset(names)
+    if not alone:
+        return large.LEAST
+    return SHARED if threads.cores() > 1 else large.NEVER
+
+
+def _operations(x: Any, seen: dict[int, str]) -> list[str]:
+    """The names of what is computed for a value, each once."""
+    if isinstance(x, Symbol) and x.operands and x.name != "constant" and id(x) not in seen:
+        is_choice = x.name in ("maximum", "minimum", "fmax", "fmin")  # slow in NumPy if one of the two is a number
+        of_two = is_choice and all(isinstance(operand, Symbol) for operand in x.operands)
+        seen[id(x)] = f"{x.name} of two" if of_two else x.name
+        for operand in x.operands:
+            _operations(operand, seen)
+    return list(seen.values())
+
+
 class Kernel:
     """A loop over arrays of one size, the first of which is written. Call it with the size and the arrays' ids."""
 
@@ -150,6 +190,7 @@ class Kernel:
         kind = ctypes.CFUNCTYPE(ctypes.c_long, *[ctypes.c_void_p] * (3 + len(leaves)))
         self.run = functools.partial(kind(self.code.address("run")), context.ctypes.data)
         self.run.code = self.code  # type: ignore[attr-defined]  # which must live as long
+        self.least = _least(expression, char)
 
 
 @functools.cache
@@ -204,18 +245,16 @@ def backward_kernels(step: Callable, saved: int, char: str, singular: bool) -> t
         return None
 
 
-def program_of(function: Callable, args: tuple, finite: bool, memory: int) -> Callable | None:
-    """A compiled program of a function, called with the arrays among its arguments; `None` if there is none.
+def program_of(function: Callable, inputs: list, finite: bool, memory: int) -> Callable | None:
+    """A compiled program of a function of arrays and numbers, which is called like it; `None` if there is none.
 
     It gives `None` where the function has to be called itself: if a decision by a value comes out otherwise, or, where
     that is asked, if not all of the result is finite.
     """
     program = Program()
-    places = {k: a for k, a in enumerate(args) if a.__class__ is np.ndarray}
     try:
         with np.errstate(all="ignore"):
-            traces = {k: Trace._of(a, program.input(a), program) for k, a in places.items()}
-            y = function(*[traces.get(k, a) for k, a in enumerate(args)])
+            y = function(*[Trace._of(x, program.input(x), program) for x in inputs])
             results: list[Any] = [y, np.all(np.isfinite(y))] if finite else [y]
         program.results = [result._node for result in results]
         plan = Plan(program, level=2, passes=True)
@@ -224,9 +263,9 @@ def program_of(function: Callable, args: tuple, finite: bool, memory: int) -> Ca
     if not plan.native or plan.layout.arena > memory or any(launch.name is None for launch, *_ in plan.launches):
         return None
 
-    def run(*arrays: np.ndarray) -> Any:
+    def run(*given: Any) -> Any:
         try:
-            found = plan(*arrays)
+            found = plan(*given)
         except Mismatch:
             return None
         return found[0] if len(found) == 1 or found[1] else None
