@@ -28,7 +28,6 @@ from wengert.variadic import VariadicSource
 __all__ = ["Family", "generate"]
 
 
-
 class Unrecorded:
     """Stands for the shape and dtype of a plain operand, which nobody asks for."""
 

@@ -56,6 +56,10 @@ class _Choice:
     """A kernel, and from how many elements on it is used; for backward steps a second one, which adds."""
 
     __slots__ = ("add", "least", "least_add", "run")
+    run: Any
+    add: Any
+    least: int
+    least_add: int
 
     def __init__(self, kernel: Any = None, adding: Any = None):
         self.run, self.least = (None, NEVER) if kernel is None else (kernel.run, kernel.least)

@@ -10,6 +10,7 @@ Arrays in C order are passed on as they are, transposed ones as what they are tr
 cotangent of a sum is one number, seen as many) as what they repeat.
 """
 
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ import numpy as np
 
 from wengert import large
 
-__all__ = ["forget", "whole"]
+__all__ = ["folds", "forget", "whole"]
 
 LEAST = 1 << 13
 """Up to so many elements NumPy does everything."""
@@ -86,6 +87,22 @@ def whole(function: Callable, warns: bool = True) -> Callable:
     return chosen
 
 
+def folds(name: str) -> Callable[[Callable], Callable]:
+    """Declare what a function of an array and an axis computes, so that a kernel of that name can do it.
+
+    Parameters
+    ----------
+    name : str
+        ``"sum"``, ``"mean"``, ``"max"``, ``"min"`` of whole arrays; ``"running sum"``, ``"running sum from the end"``.
+    """
+
+    def declare(function: Callable) -> Callable:
+        function.fold = name  # type: ignore[attr-defined]
+        return function
+
+    return declare
+
+
 def _room(works: dict) -> bool:
     """Whether one more shape may be counted; the oldest that has not come to a program makes room."""
     if len(works) < MOST:
@@ -98,7 +115,7 @@ def _room(works: dict) -> bool:
 def _taken_apart(args: tuple) -> tuple[tuple | None, list]:
     """What calls must have in common to share a program, and what this one's is given; `None`: it has none."""
     key: list[Any] = []
-    inputs = []
+    inputs: list[Any] = []
     for a in args:
         cls = a.__class__
         if cls is np.ndarray:
@@ -135,7 +152,7 @@ def _seen_through(a: np.ndarray) -> tuple[Any, np.ndarray | None]:
     return None, None
 
 
-def _put_together(args: tuple, inputs: list, key: tuple) -> list:
+def _put_together(args: tuple, inputs: tuple, key: tuple) -> list:
     """The arguments of a call, with stand-ins for what its program is given."""
     rest = iter(inputs)
     found = []
@@ -158,6 +175,10 @@ def _compile(work: _Work, function: Callable, args: tuple, inputs: list, warns: 
     key, _ = _taken_apart(args)
     assert key is not None
     work.settled = True
-    program = maker.program_of(lambda *xs: function(*_put_together(args, list(xs), key)), inputs, warns, MOST_MEMORY)
+    program = None
+    if hasattr(function, "fold"):
+        program = importlib.import_module("wengert.compiler.folds").fold_of(function.fold, args)
+    if program is None:
+        program = maker.program_of(lambda *xs: function(*_put_together(args, xs, key)), inputs, warns, MOST_MEMORY)
     if program is not None and program(*inputs) is not None:
         work.program = program

@@ -60,6 +60,47 @@ def test_functions(monkeypatch, k, char):
         )
 
 
+rng = np.random.default_rng(0)
+ROW, COLUMN, MASK = rng.uniform(0.5, 2, 53), rng.uniform(0.5, 2, (71, 1)), rng.uniform(0, 1, (71, 53)) > 0.4
+PAIRS = [
+    (lambda x, b: x + b, ROW), (lambda x, b: b - x, ROW), (lambda x, b: x * b, ROW), (lambda x, b: x / b, ROW),
+    (lambda x, b: b / x, COLUMN), (lambda x, b: np.maximum(x, b), COLUMN), (lambda x, b: np.hypot(b, x), COLUMN),
+    (lambda x, b: x**b, ROW), (lambda x, b: x * b[0], ROW), (lambda x, b: x.T * b[:, 0], COLUMN),
+    (lambda x, b: np.where(MASK, x, b), ROW), (lambda x, b: np.where(x > 1, x * b, 0.25), COLUMN),
+    (lambda x, b: np.clip(x, 0.9, b), ROW), (lambda x, b: np.sum(x * b, axis=0), COLUMN),
+    (lambda x, b: np.broadcast_to(np.sum(x, axis=1, keepdims=True), x.shape) * b, ROW),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("char", "df")
+@pytest.mark.parametrize("k", range(len(PAIRS)))
+def test_operands_that_are_broadcast(monkeypatch, k, char):
+    function, other = PAIRS[k]
+    x, found = np.random.default_rng(1).uniform(0.8, 1.2, (71, 53)).astype(char), []
+    for _ in "abc":
+        a, b = (wg.tensor(v.astype(char), requires_grad=True) for v in (x, other))
+        y = function(a, b)
+        np.sum(np.sin(y)).backward()  # cotangents of sums are stretched
+        found = [y.detach().numpy(), a.grad.numpy(), b.grad.numpy()]
+    assert made()
+    monkeypatch.setattr(large, "kernels", lambda: None)
+    planned.forget()
+    a, b = (wg.tensor(v.astype(char), requires_grad=True) for v in (x, other))
+    y = function(a, b)
+    np.sum(np.sin(y)).backward()
+    for got, expected in zip(found, (y.detach().numpy(), a.grad.numpy(), b.grad.numpy()), strict=True):
+        assert got.dtype == expected.dtype == char and got.shape == expected.shape
+        tolerance = 1e-11 if char == "d" else 1e-4
+        np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance * np.max(np.abs(expected)))
+
+
+def test_numbers_are_given_to_programs():
+    x = wg.tensor(np.linspace(0, 1, 9000))
+    for k in range(30):
+        np.testing.assert_array_equal(np.where(x.numpy() > 0.5, x, k / 7), np.where(x.numpy() > 0.5, x.numpy(), k / 7))
+    assert made() == 1
+
+
 def test_decisions_by_values():
     """The derivative of a logarithmic sum looks at its size."""
     x = np.random.default_rng(0).normal(size=(60, 50))
@@ -93,6 +134,15 @@ def test_few_shapes_have_programs():
     assert all(len(works) <= planned.MOST for works in planned._made)
 
 
+def test_shapes_that_come_to_nothing_make_room(monkeypatch):
+    monkeypatch.setattr(planned, "WARM", 30_000)
+    for n in range(50):
+        np.prod(wg.tensor(np.ones((60, 50 + n))), axis=0)
+    for _ in range(12):
+        np.prod(wg.tensor(np.ones((60, 50))), axis=0)
+    assert made() == 1 and all(len(works) <= planned.MOST for works in planned._made)
+
+
 def test_results_are_arrays_of_their_own():
     x = wg.tensor(np.ones((50, 60)))
     one, other = (np.cumsum(x, axis=1) for _ in "ab")
@@ -119,7 +169,7 @@ def test_what_has_no_program_is_tried_once(monkeypatch):
     monkeypatch.setattr(eager, "program_of", lambda *args: asked.append(1))
     x = wg.tensor(np.ones((50, 60)))
     for _ in range(8):
-        np.cumsum(x, axis=1)
+        np.prod(x, axis=1)
     assert len(asked) == 1 and not made()
 
 

@@ -26,7 +26,7 @@ from wengert.compiler.textkinds import kind_of, lanes_of, number, short
 from wengert.compiler.trace import Trace
 from wengert.compiler.vectormath import COMPARE, LOGICAL, declarations, function_call, host, is_supported, provide
 
-__all__ = ["Kernel", "backward_kernels", "forward_kernel", "program_of"]
+__all__ = ["SCALARS", "Kernel", "backward_kernels", "entry_text", "forward_kernel", "prepared", "program_of"]
 
 REFUSED = 2
 """What a kernel answers if an array is not as required; 0 if the result is there, 1 if not all of it is finite."""
@@ -182,8 +182,8 @@ class Kernel:
     """A loop over arrays of one size, the first of which is written. Call it with the size and the arrays' ids."""
 
     def __init__(self, leaves: list[Symbol], expression: Symbol, char: str, finite: bool):
-        context = _prepare()
-        text = _loop_text(leaves, expression, char, finite) + _entry_text(1 + len(leaves), char)
+        context = prepared()
+        text = _loop_text(leaves, expression, char, finite) + entry_text(["%n"] * (1 + len(leaves)), char)
         self.text = text + "\n\n" + declarations(text)
         provide(self.text)
         self.code = Code(self.text, level=2)
@@ -194,7 +194,7 @@ class Kernel:
 
 
 @functools.cache
-def _prepare() -> np.ndarray:
+def prepared() -> np.ndarray:
     """Have helping threads and the functions that loops call; gives the addresses that they need of this process."""
     if not native.probe():
         raise NotImplementedError("arrays are laid out otherwise here")
@@ -372,10 +372,24 @@ def _finite(writer: _Writer, finite: bool, mask: str | None) -> str:
     return writer.good if finite else number(kind_of("i1", lanes_of(writer.kind)), 1)
 
 
-def _entry_text(arrays: int, char: str) -> str:
-    """``run(context, n, objects...)``: looks at the arrays and runs the loop, a long one with more threads."""
-    objects = ", ".join(f"ptr %o{k}" for k in range(arrays))
-    lines = [f"define i64 @run(ptr %context, i64 %n, {objects}) {{", "entry:"]
+def entry_text(sizes: list[str], char: str, unit: str = "1024", before: str = "") -> str:
+    """``run(context, n, objects...)``: looks at the arrays and runs the loop, a long one with more threads.
+
+    Parameters
+    ----------
+    sizes : list of str
+        How many elements each array has.
+    char : str
+        Their dtype.
+    unit : str
+        What threads get is a multiple of so many elements. If that is ``%unit`` it is given as well, after `n`, and
+        the loop finds it behind the pointers.
+    before : str
+        What computes the sizes.
+    """
+    arrays, is_given = len(sizes), unit == "%unit"
+    objects = ", ".join(["i64 %unit"] * is_given + [f"ptr %o{k}" for k in range(arrays)])
+    lines = [f"define i64 @run(ptr %context, i64 %n, {objects}) {{", "entry:", *before.splitlines()]
     places = {"ndarray": 0, "pool": 1, "descr": 2 + DTYPES.index(np.dtype(char))}
     for name, word in places.items():
         lines += [
@@ -383,13 +397,13 @@ def _entry_text(arrays: int, char: str) -> str:
             f"  %{name} = load ptr, ptr %{name}.at",
         ]
     lines += [
-        f"  %pointers = alloca [{arrays} x ptr]",
+        f"  %pointers = alloca [{arrays + 1} x ptr]",
         "  %answer = alloca i64",
         "  store i64 0, ptr %answer",
     ]
-    for k in range(arrays):
+    for k, size in enumerate(sizes):
         lines += [
-            f"  %d{k} = call ptr @wengert.numbers(ptr %o{k}, i64 %n, ptr %ndarray, ptr %descr)",
+            f"  %d{k} = call ptr @wengert.numbers(ptr %o{k}, i64 {size}, ptr %ndarray, ptr %descr)",
             f"  %none{k} = icmp eq ptr %d{k}, null",
             f"  br i1 %none{k}, label %refused, label %ok{k}",
             f"ok{k}:",
@@ -397,13 +411,16 @@ def _entry_text(arrays: int, char: str) -> str:
             f"  store ptr %d{k}, ptr %to{k}",
         ]
     lines += [
+        f"  %behind = getelementptr ptr, ptr %pointers, i64 {arrays}",
+        f"  store i64 {unit}, ptr %behind",
         f"  %many = icmp uge i64 %n, {SHARED}",
         "  br i1 %many, label %share, label %alone",
         "share:",
         f"  %part = udiv i64 %n, {PARTS}",
-        "  %rounded = and i64 %part, -1024",
-        f"  %small = icmp ult i64 %rounded, {GRAIN}",
-        f"  %grain = select i1 %small, i64 {GRAIN}, i64 %rounded",
+        f"  %least = call i64 @llvm.umax.i64(i64 %part, i64 {GRAIN})",
+        f"  %units = udiv i64 %least, {unit}",
+        "  %one.more = add i64 %units, 1",
+        f"  %grain = mul i64 %one.more, {unit}",
         "  call void @wengert.share(ptr %pool, ptr @range, ptr %pointers, ptr %answer, i64 %n, i64 %grain)",
         "  br label %done",
         "alone:",
