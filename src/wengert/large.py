@@ -207,14 +207,10 @@ _COUNTS = getattr(sys, "_is_gil_enabled", lambda: True)()
 
 
 def guarded(step: Callable, guard: Callable | None) -> Callable:
-    """A backward step, ``step(g, *saved)``, with what a zero cotangent wins over (`guard`), in the dtype of `g`."""
-
-    def plain(g: Any, *values: Any) -> Any:
-        c = step(g, *values)
-        c = c if guard is None else guard(c, g)
-        return c if c.dtype is g.dtype else c.astype(g.dtype, copy=False)
-
-    return plain
+    """A backward step, ``step(g, *saved)``, in which a zero cotangent wins, if there is what lets it win (`guard`)."""
+    if guard is None:
+        return step
+    return lambda g, *values: guard(step(g, *values), g)
 
 
 def stepping(
@@ -283,6 +279,8 @@ def stepping(
             c = np.multiply(g, slope, out=g) if fits else g * slope
         else:
             c = plain(g, *values)
+        if c.dtype is not g.dtype:
+            c = c.astype(g.dtype, copy=False)
         if s is None:
             return c
         mine = getrefcount(s) <= _MINE and _writable(s) and c.__class__ is np.ndarray

@@ -172,13 +172,36 @@ def _compile(work: _Work, function: Callable, args: tuple, inputs: list, warns: 
     maker = large.kernels()
     if maker is None:
         return
-    key, _ = _taken_apart(args)
-    assert key is not None
     work.settled = True
+    order = _memory_order(function(*args), args)
+    key, _ = _taken_apart(args)
+    if order is None or key is None:
+        return
     program = None
     if hasattr(function, "fold"):
         program = importlib.import_module("wengert.compiler.folds").fold_of(function.fold, args)
     if program is None:
-        program = maker.program_of(lambda *xs: function(*_put_together(args, xs, key)), inputs, warns, MOST_MEMORY)
+
+        def recorded(*xs: Any) -> Any:
+            y = function(*_put_together(args, xs, key))
+            return y if order == "C" else np.transpose(y)
+
+        program = maker.program_of(recorded, inputs, warns, MOST_MEMORY)
     if program is not None and program(*inputs) is not None:
-        work.program = program
+        work.program = program if order == "C" else lambda *xs: _turned(program(*xs))
+
+
+def _memory_order(y: Any, args: tuple) -> str | None:
+    """The order of NumPy's result in memory, by which a later reshape may be a view or not; `None`: not for programs.
+
+    That is also so where a result is a window on an argument.
+    """
+    if y.__class__ is np.ndarray and any(a.__class__ is np.ndarray and np.may_share_memory(y, a) for a in args):
+        return None
+    if y.__class__ is not np.ndarray or y.flags.c_contiguous:
+        return "C"
+    return "F" if y.flags.f_contiguous else None
+
+
+def _turned(y: Any) -> Any:
+    return None if y is None else y.T

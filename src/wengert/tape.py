@@ -340,7 +340,9 @@ def is_training() -> bool:
 
 def fit(c: Any, like: Spec) -> Any:
     """Bring the cotangent of a broadcast or promoted operand back to the operand's own shape and dtype."""
-    return _fit_large(c, like) if c.__class__ is np.ndarray and c.size > LEAST else _fit(c, like)
+    if c.__class__ is np.ndarray and c.size > LEAST and c.shape != like.shape:
+        return _fit_large(c, like)
+    return _fit(c, like)
 
 
 def _fit(c: Any, like: Spec) -> Any:

@@ -94,6 +94,20 @@ def test_operands_that_are_broadcast(monkeypatch, k, char):
         np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance * np.max(np.abs(expected)))
 
 
+def test_results_have_numpys_memory_order():
+    x = np.random.default_rng(0).uniform(0.5, 2, (71, 53))
+    for function, other in (
+        (lambda x, b: x.T * b, ROW[:, None]), (lambda x, b: wg.softmax(x.T, axis=1), ROW),
+        (lambda x, b: np.where(x.T > 1, x.T, 2.0), ROW), (lambda x, b: x * b, ROW),
+    ):  # fmt: skip
+        plain = function(x, other)
+        for _ in "ab":
+            y = function(wg.tensor(x), other)
+            assert y.data.flags.c_contiguous == plain.flags.c_contiguous
+            np.testing.assert_allclose(y.numpy(), plain, rtol=1e-13)
+    assert made()
+
+
 def test_numbers_are_given_to_programs():
     x = wg.tensor(np.linspace(0, 1, 9000))
     for k in range(30):

@@ -32,16 +32,17 @@ FINISHED = {"mean": lambda total, n: total / n, "norm": lambda total, n: np.sqrt
 def fold_of(name: str, args: tuple) -> Callable | None:
     """A function of an array that does what `planned.folds` has said; `None` if there is no kernel for the arguments.
 
-    It gives `None` where NumPy has to do it, as not all of the result is finite.
+    It gives `None` where NumPy has to do it, as not all of the result is finite. A total of a transposed array is
+    called with what that is the transpose of.
     """
     x, axis, *others = args
-    if x.__class__ is not np.ndarray or x.dtype.char not in SCALARS or not x.flags.c_contiguous:
+    if x.__class__ is not np.ndarray or x.dtype.char not in SCALARS or not x.flags.forc:
         return None
     if name in FLAT:
         is_flat = axis is None or (x.ndim == 1 and axis in (0, -1))
         keeps = bool(others and others[0])
         return _total(name, x.dtype.char, (1,) * x.ndim if keeps else ()) if is_flat else None
-    if axis % x.ndim == x.ndim - 1:
+    if x.flags.c_contiguous and axis % x.ndim == x.ndim - 1:
         return _running(x.dtype.char, name == "running sum from the end", x.shape[-1])
     return None
 
