@@ -145,7 +145,7 @@ def generate(p: Primitive, family: Family) -> Callable:
 def _for_large(p: Primitive, source: Source) -> dict[str, Any]:
     """The functions that a primitive calls with large arrays."""
     if source.whole:
-        rules = {f"large{i}": planned.whole(p.rules[i], warns=False) for i in source.differentiable}
+        rules = {f"large{i}": planned.whole(p.rules[i], backward=True) for i in source.differentiable}
         return {"large": planned.whole(p.call), **rules}
     if not source.large_forward:
         return {}
@@ -156,9 +156,9 @@ def _for_large(p: Primitive, source: Source) -> dict[str, Any]:
         plain = large.guarded(step, tape.guard if p.singular else None)
         last = i == source.differentiable[0]
         scope[f"large{i}"] = large.stepping(
-            step, p.singular, plain, planned.whole(plain, warns=False), last, None if p.singular else slope
+            step, p.singular, plain, planned.whole(plain, backward=True), last, None if p.singular else slope
         )
-        scope[f"fitted{i}"] = planned.whole(partial(_fitted, plain), warns=False)
+        scope[f"fitted{i}"] = planned.whole(partial(_fitted, plain), backward=True)
     return scope
 
 

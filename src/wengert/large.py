@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["LEAST", "NEVER", "adding", "forget", "forward", "guarded", "kernels", "stepping"]
+__all__ = ["LEAST", "NEVER", "adding", "forget", "forward", "guarded", "kernels", "note", "stepping"]
 
 LEAST = 2000
 """Up to so many elements NumPy does everything."""
@@ -50,6 +50,12 @@ def kernels() -> Any:
         pass
     _absent = True
     return None
+
+
+def note(size: int) -> None:
+    """Count elements that NumPy has worked on, by which it is decided when the compiler is imported."""
+    global _total
+    _total += size
 
 
 class _Choice:
@@ -88,12 +94,11 @@ class _Table(dict):
 
     def wants(self, x: np.ndarray) -> Any:
         """The module that makes kernels, if it is time to make one for arrays like this one."""
-        global _total
         if _absent:
             self[x.dtype] = _NUMPY
             return None
         self.worked += x.size
-        _total += x.size
+        note(x.size)
         return kernels() if self.worked > WARM else None
 
 

@@ -49,15 +49,15 @@ def forget() -> None:
         works.clear()
 
 
-def whole(function: Callable, warns: bool = True) -> Callable:
+def whole(function: Callable, backward: bool = False) -> Callable:
     """A function that does the same as `function` on large arrays.
 
     Parameters
     ----------
     function : callable
         Takes arrays, numbers and settings by position, and gives an array.
-    warns : bool
-        Whether NumPy's warnings are wanted.
+    backward : bool
+        Whether it is a backward step: of its results nobody wants NumPy's warnings, nor NumPy's memory order.
     """
     works: dict[tuple, _Work] = {}
     _made.append(works)
@@ -78,8 +78,9 @@ def whole(function: Callable, warns: bool = True) -> Callable:
         if work.program is None:
             if not work.settled:
                 work.elements += size
+                large.note(size)
                 if work.elements >= WARM:
-                    _compile(work, function, args, inputs, warns)
+                    _compile(work, function, args, inputs, backward)
             return function(*args)
         y = work.program(*inputs)
         return function(*args) if y is None else y
@@ -167,15 +168,17 @@ def _put_together(args: tuple, inputs: tuple, key: tuple) -> list:
     return found
 
 
-def _compile(work: _Work, function: Callable, args: tuple, inputs: list, warns: bool) -> None:
+def _compile(work: _Work, function: Callable, args: tuple, inputs: list, backward: bool) -> None:
     """Make a program of what an operation does, if that can be."""
     maker = large.kernels()
     if maker is None:
         return
     work.settled = True
     order = _memory_order(function(*args), args)
+    if backward and order == "other":
+        order = "C"
     key, _ = _taken_apart(args)
-    if order is None or key is None:
+    if order in ("window", "other") or key is None:
         return
     program = None
     if hasattr(function, "fold"):
@@ -186,21 +189,18 @@ def _compile(work: _Work, function: Callable, args: tuple, inputs: list, warns: 
             y = function(*_put_together(args, xs, key))
             return y if order == "C" else np.transpose(y)
 
-        program = maker.program_of(recorded, inputs, warns, MOST_MEMORY)
+        program = maker.program_of(recorded, inputs, not backward, MOST_MEMORY)
     if program is not None and program(*inputs) is not None:
         work.program = program if order == "C" else lambda *xs: _turned(program(*xs))
 
 
-def _memory_order(y: Any, args: tuple) -> str | None:
-    """The order of NumPy's result in memory, by which a later reshape may be a view or not; `None`: not for programs.
-
-    That is also so where a result is a window on an argument.
-    """
-    if y.__class__ is np.ndarray and any(a.__class__ is np.ndarray and np.may_share_memory(y, a) for a in args):
-        return None
-    if y.__class__ is not np.ndarray or y.flags.c_contiguous:
+def _memory_order(y: Any, args: tuple) -> str:
+    """The order of NumPy's result in memory, by which a later reshape is a view or not; or that it is a window."""
+    if y.__class__ is not np.ndarray:
         return "C"
-    return "F" if y.flags.f_contiguous else None
+    if any(a.__class__ is np.ndarray and np.may_share_memory(y, a) for a in args):
+        return "window"
+    return "C" if y.flags.c_contiguous else "F" if y.flags.f_contiguous else "other"
 
 
 def _turned(y: Any) -> Any:

@@ -356,7 +356,7 @@ def _fit(c: Any, like: Spec) -> Any:
     return cast(c, like.dtype)
 
 
-_fit_large = whole(_fit, warns=False)
+_fit_large = whole(_fit, backward=True)
 
 
 def cast(c: Any, dtype: np.dtype) -> Any:

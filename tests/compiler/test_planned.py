@@ -1,5 +1,6 @@
 """Large operations outside of compiled functions that are not elementwise, by compiled programs."""
 
+import sys
 import warnings
 
 import numpy as np
@@ -194,3 +195,13 @@ def test_small_arrays_and_short_work_have_none(monkeypatch):
     with warnings.catch_warnings(action="error"):
         np.cumsum(wg.tensor(np.ones(60)))
     assert not made()
+
+
+def test_the_compiler_is_imported_for_programs_alone(monkeypatch):
+    monkeypatch.setattr(large, "WARM_IMPORT", 20_000)
+    monkeypatch.setattr(large, "_total", 0)
+    monkeypatch.delitem(sys.modules, "wengert.compiler.eager")
+    x = wg.tensor(np.ones(9000))
+    for _ in range(3):
+        np.cumsum(x)
+    assert made() == 1
