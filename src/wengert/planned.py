@@ -24,7 +24,7 @@ LEAST = 1 << 13
 """Up to so many elements NumPy does everything."""
 WARM = 16_000_000
 """Elements that an operation must have worked on, in arrays of one shape, before it is compiled."""
-MOST = 12
+MOST = 64
 """So many shapes, and settings, of an operation have programs."""
 MOST_MEMORY = 4 << 20
 """What a program may need to hold what lies between."""
