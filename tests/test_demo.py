@@ -43,7 +43,7 @@ def test_the_same_seed_gives_the_same_weights(run, tmp_path):
         run("--epochs", 1, "--seed", 7, "--out", tmp_path / name)
     first, second = (load_file(tmp_path / name / "digits.safetensors") for name in "ab")
     for name in first:
-        # To the last bits only under WENGERT_EAGER=numpy: kernels take NumPy's place once they pay.
+        # To the last bits only under WENGERT_EAGER=numpy: otherwise kernels take NumPy's place after a while.
         np.testing.assert_allclose(first[name], second[name], rtol=1e-6, atol=1e-12)
 
 

@@ -7,6 +7,7 @@ from ..workload import Workload
 NAMES = (
     "elementwise",
     "families",
+    "large",
     "scalars",
     "indexing",
     "digits",

@@ -9,11 +9,18 @@ import numpy as np
 
 from wengert.arrays import sum_first, sum_last
 from wengert.large import LEAST, adding
+from wengert.planned import whole
 from wengert.protocol import Spec, Wrapper, everything
 
 
 def fit(c: Any, like: Spec) -> Any:
     """Bring the cotangent of a broadcast or promoted operand back to the operand's own shape and dtype."""
+    if c.__class__ is np.ndarray and c.size > LEAST and c.shape != like.shape:
+        return _fit_large(c, like)
+    return _fit(c, like)
+
+
+def _fit(c: Any, like: Spec) -> Any:
     if c.shape != like.shape:
         extra = c.ndim - like.ndim
         if extra:
@@ -22,6 +29,9 @@ def fit(c: Any, like: Spec) -> Any:
         if stretched:
             c = sum_last(c)[..., None] if stretched == (c.ndim - 1,) else np.sum(c, axis=stretched, keepdims=True)
     return cast(c, like.dtype)
+
+
+_fit_large = whole(_fit, backward=True)
 
 
 def cast(c: Any, dtype: np.dtype) -> Any:

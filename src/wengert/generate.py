@@ -28,8 +28,19 @@ from wengert.variadic import VariadicSource
 
 __all__ = ["Family", "compiled", "generate", "take_code_from"]
 
-WEAK = object()
-"""Stands for the shape and dtype of a Python number, which adapts to the other operand."""
+
+class Unrecorded:
+    """Stands for the shape and dtype of a plain operand, which nobody asks for."""
+
+    __slots__ = ("bulk",)
+
+    def __init__(self, bulk: bool):
+        self.bulk = bulk
+
+
+FEW, MANY = Unrecorded(False), Unrecorded(True)
+WEAK = Unrecorded(False)
+"""Of a Python number, which adapts to the other operand."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +74,9 @@ class Family:
 _SCOPE: dict[str, Any] = {
     "PLAIN": PLAIN,
     "SCALARS": NUMPY_SCALARS,
+    "FEW": FEW,
+    "LEAST": large.LEAST,
+    "MANY": MANY,
     "WEAK": WEAK,
     "Wrapper": Wrapper,
     "conj": np.conj,
@@ -146,18 +160,26 @@ def generate(p: Primitive, family: Family) -> Callable:
 def _for_large(p: Primitive, source: Source) -> dict[str, Any]:
     """The functions that a primitive calls with large arrays."""
     if source.whole:
-        rules = {f"large{i}": planned.whole(p.rules[i], warns=False) for i in source.differentiable}
+        rules = {f"large{i}": planned.whole(p.rules[i], backward=True) for i in source.differentiable}
         return {"large": planned.whole(p.call), **rules}
     if not source.large_forward:
         return {}
-    scope: dict[str, Any] = {"large": large.forward(p.apply, source.n)}
+    broadcasting = planned.whole(p.apply) if source.n == 2 else None
+    scope: dict[str, Any] = {"large": large.forward(p.apply, source.n, broadcasting)}
     for i, names in source.large_steps.items():
         step, slope = _step(p.rules[i], source._partial(i), names)
+        plain = large.guarded(step, cotangents.guard if p.singular else None)
         last = i == source.differentiable[0]
         scope[f"large{i}"] = large.stepping(
-            step, cotangents.guard if p.singular else None, last, None if p.singular else slope
+            step, p.singular, plain, planned.whole(plain, backward=True), last, None if p.singular else slope
         )
+        scope[f"fitted{i}"] = planned.whole(partial(_fitted, plain), backward=True)
     return scope
+
+
+def _fitted(step: Callable, like: Any, g: Any, *values: Any) -> Any:
+    """A step's cotangent, brought back to the shape of an operand that was broadcast."""
+    return cotangents.fit(step(g, *values), like)
 
 
 def _step(rule: Callable, constant: Any, names: tuple[str, ...]) -> tuple[Callable, Callable | None]:

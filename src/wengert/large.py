@@ -1,10 +1,11 @@
-"""Elementwise operations on large arrays, by kernels of the compiler's where it is installed and they are faster.
+"""Elementwise operations on large arrays, by kernels of the compiler's where it is installed.
 
 An operation starts with NumPy. When it has worked on so many elements that the time for making a kernel does not count
-(`WARM`), one is made for it and timed against NumPy on the operands at hand; from then on the faster of the two does
-it, depending on the size. Kernels do a backward step in one pass (``g * cos(x)``, or that plus what waits at the
-operand) and share long loops among threads (`wengert.compiler.threads`). A result that is not finite throughout is done
-again by NumPy, which knows what to warn of; only warnings of underflow are lost.
+(`WARM`), one is made for it, and from then on does it on arrays from a certain size on, which follows from what the
+kernel computes (`Kernel.least`). Counts and sizes alone decide, no clock: the same calls always give the same bits.
+Kernels do a backward step in one pass (``g * cos(x)``, or that plus what waits at the operand) and share long loops
+among threads (`wengert.compiler.threads`). A result that is not finite throughout is done again by NumPy, which knows
+what to warn of; only warnings of underflow are lost. Operands that are broadcast go to `wengert.planned`.
 
 The environment variable ``WENGERT_EAGER=numpy`` leaves everything to NumPy.
 """
@@ -14,12 +15,11 @@ import os
 import sys
 from collections.abc import Callable
 from sys import getrefcount
-from time import perf_counter
 from typing import Any, ClassVar
 
 import numpy as np
 
-__all__ = ["LEAST", "TRIALS", "adding", "forget", "forward", "kernels", "ratio", "stepping"]
+__all__ = ["LEAST", "NEVER", "adding", "forget", "forward", "guarded", "kernels", "note", "stepping"]
 
 LEAST = 2000
 """Up to so many elements NumPy does everything."""
@@ -27,14 +27,7 @@ WARM = 2_000_000
 """Elements that an operation must have worked on before a kernel is made."""
 WARM_IMPORT = 20_000_000
 """The same, all operations together, before the compiler is imported."""
-SMALL = 1 << 14
-"""So many elements are timed where there are more."""
-SHARED = 1 << 16
-"""Kernels share loops of so many elements among threads, and gain on NumPy even where they are a little slower."""
 NEVER = sys.maxsize
-AGAIN = 40_000_000
-"""Elements after which a kernel that was slower than NumPy is timed once more: something may have been in its way."""
-TRIALS = 3
 MOST_NUMBERS = 16
 """So many Python numbers, as in ``x ** 3``, an operation has kernels for."""
 REFUSED = 2
@@ -59,39 +52,27 @@ def kernels() -> Any:
     return None
 
 
+def note(size: int) -> None:
+    """Count elements that NumPy has worked on, by which it is decided when the compiler is imported."""
+    global _total
+    _total += size
+
+
 class _Choice:
-    """A kernel, and from how many elements on it is faster than NumPy."""
+    """A kernel, and from how many elements on it is used; for backward steps a second one, which adds."""
 
-    __slots__ = ("least", "run")
+    __slots__ = ("add", "least", "least_add", "run")
     run: Any
-    """A function; for backward steps one that gives the cotangent, and one that adds it; `None` if there is none."""
+    add: Any
+    least: int
+    least_add: int
 
-    def __init__(self, run: Any = None, least: int = NEVER):
-        self.run, self.least = run, least
+    def __init__(self, kernel: Any = None, adding: Any = None):
+        self.run, self.least = (None, NEVER) if kernel is None else (kernel.run, kernel.least)
+        self.add, self.least_add = (None, NEVER) if adding is None else (adding.run, adding.least)
 
 
 _NUMPY = _Choice()
-
-
-def _fastest(run: Callable, plain: Callable, arrays: list[np.ndarray]) -> _Choice:
-    """The choice between a kernel and NumPy, functions of contiguous arrays of one size, by the clock."""
-    times = ratio(run, plain, [a.reshape(-1)[:SMALL] for a in arrays])
-    if times < 1:
-        return _Choice(least=LEAST)
-    # With more threads it may be faster; what cannot be seen on these arrays is guessed.
-    times = times / 1.5 if arrays[0].size < SHARED else ratio(run, plain, arrays)
-    return _Choice(least=SHARED if times < 1 else NEVER)
-
-
-def ratio(run: Callable, plain: Callable, arrays: list[np.ndarray]) -> float:
-    """The time of a kernel divided by that of NumPy."""
-    times: dict[Callable, list[float]] = {run: [], plain: []}
-    for _ in range(4):
-        for function, taken in times.items():
-            start = perf_counter()
-            function(*arrays)
-            taken.append(perf_counter() - start)
-    return min(times[run]) / min(times[plain])
 
 
 class _Table(dict):
@@ -101,17 +82,9 @@ class _Table(dict):
 
     def __init__(self) -> None:
         super().__init__()
-        self.worked, self.trials = 0, 0
+        self.worked = 0
         self.kernels: dict[np.dtype, Any] = {}
         self.made.append(self)
-
-    def settle(self, dtype: np.dtype, choice: _Choice) -> None:
-        """Keep a choice; against a kernel only if it has been made a few times."""
-        self.trials += 1
-        if choice.least == NEVER and self.trials < TRIALS:
-            self.worked = WARM - AGAIN
-        else:
-            self[dtype] = choice
 
     def kernel(self, dtype: np.dtype, make: Callable) -> Any:
         """What `make` makes for a dtype; made once."""
@@ -121,12 +94,11 @@ class _Table(dict):
 
     def wants(self, x: np.ndarray) -> Any:
         """The module that makes kernels, if it is time to make one for arrays like this one."""
-        global _total
         if _absent:
             self[x.dtype] = _NUMPY
             return None
         self.worked += x.size
-        _total += x.size
+        note(x.size)
         return kernels() if self.worked > WARM else None
 
 
@@ -135,7 +107,7 @@ def forget() -> None:
     for table in _Table.made:
         table.clear()
         table.kernels.clear()
-        table.worked, table.trials = 0, 0
+        table.worked = 0
 
 
 def _is_number(x: Any) -> bool:
@@ -169,8 +141,11 @@ def _numbers_only(arguments: tuple) -> tuple:
     return tuple(x if _is_number(x) else None for x in arguments)
 
 
-def forward(function: Callable, operands: int) -> Callable:
-    """A function that does the same as `function` on large arrays of one shape and dtype, and Python numbers."""
+def forward(function: Callable, operands: int, broadcasting: Callable | None = None) -> Callable:
+    """A function that does the same as `function` on large arrays of one shape and dtype, and Python numbers.
+
+    Where the shapes differ, that is for `broadcasting`.
+    """
     choices = _Table()
     numbered = _Numbered(lambda xs: _forward_with(function, _numbers_only(xs)))
 
@@ -179,6 +154,8 @@ def forward(function: Callable, operands: int) -> Callable:
         if _is_number(xs[-1]) or _is_number(x):
             with_number = numbered.of(xs)
             return function(*xs) if with_number is None else with_number(x if _is_number(xs[-1]) else xs[-1])
+        if broadcasting is not None and not _alike(x, xs[1]):
+            return broadcasting(*xs)
         if x.__class__ is not np.ndarray:
             return function(*xs)
         choice = choices.get(x.dtype)
@@ -190,6 +167,11 @@ def forward(function: Callable, operands: int) -> Callable:
         return function(*xs) if choice.run(x.size, id(y), *map(id, xs)) else y
 
     return chosen
+
+
+def _alike(x: Any, y: Any) -> bool:
+    """Whether both are arrays of one shape."""
+    return x.__class__ is np.ndarray is y.__class__ and x.shape == y.shape
 
 
 def _forward_with(function: Callable, numbers: tuple) -> Callable:
@@ -209,13 +191,7 @@ def _make_forward(function: Callable, operands: int, choices: _Table, xs: tuple)
     y = np.empty(x.shape, x.dtype)
     if kernel.run(x.size, id(y), *map(id, xs)):
         return _NUMPY  # not with these operands: try again with the next
-
-    def run(y: np.ndarray, *xs: np.ndarray) -> None:
-        kernel.run(y.size, id(y), *map(id, xs))
-
-    choice = _fastest(run, lambda y, *xs: function(*xs), [y, *xs])
-    choice.run = kernel.run
-    choices.settle(x.dtype, choice)
+    choices[x.dtype] = choice = _Choice(kernel)
     return choice
 
 
@@ -235,15 +211,28 @@ _COUNTS = getattr(sys, "_is_gil_enabled", lambda: True)()
 """Without the GIL counts are estimates."""
 
 
-def stepping(step: Callable, guard: Callable | None, last: bool, partial: Callable | None = None) -> Callable:
+def guarded(step: Callable, guard: Callable | None) -> Callable:
+    """A backward step, ``step(g, *saved)``, in which a zero cotangent wins, if there is what lets it win (`guard`)."""
+    if guard is None:
+        return step
+    return lambda g, *values: guard(step(g, *values), g)
+
+
+def stepping(
+    step: Callable, singular: bool, plain: Callable, broadcasting: Callable, last: bool, partial: Callable | None = None
+) -> Callable:
     """A function that sends a large cotangent on: ``step(g, *saved)``, added to what waits under a number.
 
     Parameters
     ----------
     step : callable
         The operand's cotangent from that of the result and what was saved, by NumPy.
-    guard : callable, optional
-        Lets zero cotangents win over what is not finite.
+    singular : bool
+        Whether a zero cotangent wins over what is not finite.
+    plain : callable
+        The step with that (`guarded`).
+    broadcasting : callable
+        The same where what was saved has other shapes than `g`, or `g` is one number, seen as many.
     last : bool
         Whether `g` is not used again, so that its buffer may be.
     partial : callable, optional
@@ -258,18 +247,13 @@ def stepping(step: Callable, guard: Callable | None, last: bool, partial: Callab
     choices = _Table()
     numbered = _Numbered(lambda values: (_numbers_only(values), _Table()))
 
-    def plain(g: Any, *values: Any) -> Any:
-        c = step(g, *values) if values or not _is_one_number(g) else np.broadcast_to(step(g[(0,) * g.ndim]), g.shape)
-        c = c if guard is None else guard(c, g)
-        return c if c.dtype is g.dtype else c.astype(g.dtype, copy=False)
-
     def with_numbers(g: np.ndarray, values: tuple, arrays: tuple) -> _Choice:
         found = numbered.of(values)
         if found is None:
             return _NUMPY
         numbers, table = found
         choice = table.get(g.dtype)
-        return _bound_step(step, guard is not None, table, (plain, g, *arrays), numbers) if choice is None else choice
+        return _bound_step(step, singular, table, (g, *arrays), numbers) if choice is None else choice
 
     def send(waiting: dict, order: int, g: Any, *values: Any) -> Any:
         arrays = values
@@ -281,24 +265,29 @@ def stepping(step: Callable, guard: Callable | None, last: bool, partial: Callab
             else:
                 choice = choices.get(g.dtype)
                 if choice is None:
-                    choice = _make_step(step, guard is not None, choices, (plain, g, *values))
+                    choice = _make_step(step, singular, choices, (g, *values))
         s = waiting.pop(order, None)
-        if choice.run is not None and g.size >= choice.least:
-            if s is None:
-                out = g if last and getrefcount(g) <= _OURS and _writable(g) else np.empty(g.shape, g.dtype)
-                if not choice.run[0](g.size, id(out), id(g), *map(id, arrays)):
-                    return out
-            else:
-                out = s if getrefcount(s) <= _MINE and _writable(s) else np.empty(g.shape, g.dtype)
-                if not choice.run[1](g.size, id(out), id(s), id(g), *map(id, arrays)):
-                    waiting[order] = out
-                    return None
-        if partial is not None and last and getrefcount(g) <= _OURS and _writable(g):
+        if s is None and g.size >= choice.least:
+            out = g if last and getrefcount(g) <= _OURS and _writable(g) else np.empty(g.shape, g.dtype)
+            if not choice.run(g.size, id(out), id(g), *map(id, arrays)):
+                return out
+        elif s is not None and g.size >= choice.least_add:
+            out = s if getrefcount(s) <= _MINE and _writable(s) else np.empty(g.shape, g.dtype)
+            if not choice.add(g.size, id(out), id(s), id(g), *map(id, arrays)):
+                waiting[order] = out
+                return None
+        if not values and _is_one_number(g):
+            c = np.broadcast_to(plain(g[(0,) * g.ndim]), g.shape)
+        elif g.__class__ is np.ndarray and not (g.flags.c_contiguous and all(_alike(g, v) for v in arrays)):
+            c = broadcasting(g, *values)
+        elif partial is not None and last and getrefcount(g) <= _OURS and _writable(g):
             slope = partial(*values)
             fits = slope.__class__ is np.ndarray and slope.dtype is g.dtype and slope.shape == g.shape
             c = np.multiply(g, slope, out=g) if fits else g * slope
         else:
             c = plain(g, *values)
+        if c.dtype is not g.dtype:
+            c = c.astype(g.dtype, copy=False)
         if s is None:
             return c
         mine = getrefcount(s) <= _MINE and _writable(s) and c.__class__ is np.ndarray
@@ -320,19 +309,15 @@ def _writable(c: Any) -> bool:
 
 def _bound_step(step: Callable, singular: bool, choices: _Table, call: tuple, numbers: tuple) -> _Choice:
     """The same for a step with Python numbers among what was saved; the call has the arrays only."""
-    plain, *arrays = call
 
     def bound(g: Any, *xs: Any) -> Any:
         return step(g, *_filled(numbers, xs))
 
-    def plainly(g: Any, *xs: Any) -> Any:
-        return plain(g, *_filled(numbers, xs))
-
-    return _make_step(bound, singular, choices, (plainly, *arrays))
+    return _make_step(bound, singular, choices, call)
 
 
 def _make_step(step: Callable, singular: bool, choices: _Table, call: tuple) -> _Choice:
-    plain, g, *values = call
+    g, *values = call
     maker = choices.wants(g)
     if maker is None:
         return _NUMPY
@@ -344,13 +329,7 @@ def _make_step(step: Callable, singular: bool, choices: _Table, call: tuple) -> 
     out = np.empty(g.shape, g.dtype)
     if fresh.run(g.size, id(out), id(g), *map(id, values)):
         return _NUMPY
-
-    def run(out: np.ndarray, *arrays: np.ndarray) -> None:
-        fresh.run(out.size, id(out), *map(id, arrays))
-
-    choice = _fastest(run, lambda out, *arrays: plain(*arrays), [out, g, *values])
-    choice.run = (fresh.run, added.run)
-    choices.settle(g.dtype, choice)
+    choices[g.dtype] = choice = _Choice(fresh, added)
     return choice
 
 

@@ -70,7 +70,8 @@ class Source:
     def whole(self) -> bool:
         """Whether large operands go to compiled programs (`planned`): of reductions, running sums and the like."""
         p = self.p
-        return self.n == 1 and p.kind in ("linear", "general") and not (p.view or p.moves or p.variadic or p.scatter)
+        moves = p.view or p.moves or p.variadic or p.scatter
+        return (self.n == 1 or p.broadcasts) and p.kind in ("linear", "general") and not moves
 
     def _large_steps(self) -> dict[int, tuple[str, ...]]:
         """Operands whose cotangents have such a function, with the names of what it needs beside `g`."""
@@ -89,12 +90,12 @@ class Source:
         lines = ["def rule_large(node, g, heap, nodes, grads):"]
         for i in reversed(self.differentiable):
             last = i == self.differentiable[0]
-            usual = self._send(i, False, False, last)
             lines += [f"p = {self._parent(i)}", "if p is not None:"]
             if i not in self.large_steps:
-                lines += [f"    {line}" for line in usual]
+                lines += [f"    {line}" for line in self._send(i, False, False, last)]
                 continue
             arguments = "".join(f", {self._load(name, False)}" for name in self.large_steps[i])
+            broadcast = ["o = p.order", f"c = fitted{i}(p.spec, g{arguments})", *self._put(last)]
             skip = ["    if not heap or o < heap[0]:", "        return p"] if last else []
             sent = [
                 "o = p.order",
@@ -104,7 +105,7 @@ class Source:
                 *skip,
                 "    heappush(heap, o); nodes[o] = p",
             ]
-            lines += [f"    {line}" for line in if_else("p.spec is node.spec", sent, usual)]
+            lines += [f"    {line}" for line in if_else("p.spec is node.spec", sent, broadcast)]
         return "\n    ".join(lines)
 
     # What is kept -----------------------------------------------------------------------------------------------
@@ -207,7 +208,8 @@ class Source:
                 f"elif a{i}.__class__ in PLAIN:",
                 *(["    level = None"] if i == 0 else []),
                 f"    x{i} = a{i}; p{i} = None",
-                f"    s{i} = WEAK if a{i}.__class__ is float or a{i}.__class__ is int else None",
+                f"    if a{i}.__class__ is float or a{i}.__class__ is int: s{i} = WEAK",
+                f"    else: s{i} = MANY if a{i}.__class__ is ndarray and a{i}.size > LEAST else FEW",
             ]
         lines += ["else:", f"    {leave}"]
         if i == self.n - 1 and self.n > 1:
@@ -221,7 +223,7 @@ class Source:
             return [*self._computed(call), *self._result_spec()]
         same = "" if self.n == 1 else "s0 is s1 and "
         values = ", ".join(f"x{i}" for i in range(self.n))
-        bulk = "s0.bulk" if self.n == 1 else "(s0.bulk if s0 is s1 or s1 is WEAK else s0 is WEAK and s1.bulk)"
+        bulk = "s0.bulk" if self.n == 1 else "(s0.bulk or s1.bulk)"
         other = [*self._computed(f"large({values}) if {bulk} else {call}"), *self._result_spec()]
         if self._settle() or self.family.refuse is not None or self.p.casts:
             return other
@@ -246,7 +248,8 @@ class Source:
         # Inside another transformation the value is a wrapper, to which the primitive is one operation again.
         plain = " and ".join(f"{x}.__class__ in PLAIN" for x in values)
         if self.whole and specs:
-            return f"((large if s0.bulk else call) if {plain} else primitive)({arguments})"
+            bulk = " or ".join(f"s{i}.bulk" for i in range(self.n))
+            return f"((large if {bulk} else call) if {plain} else primitive)({arguments})"
         return f"(call if {plain} else primitive)({arguments})"
 
     def _result_spec(self) -> list[str]:
@@ -419,9 +422,13 @@ class Source:
             lines.append(f"if p.spec is not node.spec{other}: c = fit(c, p.spec)")
         else:
             lines.append("if p.spec.dtype is not node.spec.dtype: c = cast(c, p.spec.dtype)")
+        return [*lines, *self._put(last)]
+
+    @staticmethod
+    def _put(last: bool) -> list[str]:
+        """Leave a cotangent waiting at the node `p`."""
         skip = ["    if not heap or o < heap[0]:", "        return p"] if last else []
         return [
-            *lines,
             "if o not in grads:",
             "    grads[o] = c",
             *skip,

@@ -20,11 +20,8 @@ N = 5003
 
 @pytest.fixture(autouse=True)
 def kernels_at_once(monkeypatch):
-    """Kernels are made at the first call, and used whether they are faster or not."""
-    monkeypatch.setattr(large, "WARM", -1)
-    monkeypatch.setattr(large, "WARM_IMPORT", -1)
-    monkeypatch.setattr(large, "_fastest", lambda run, plain, arrays: large._Choice(least=large.LEAST))
-    large.forget()
+    """Kernels are made at the first call, and used whether they gain anything or not."""
+    kernels_again(monkeypatch)
     yield
     large.forget()
 
@@ -90,7 +87,7 @@ def test_special_values_are_those_of_numpy(monkeypatch):
 def kernels_again(monkeypatch):
     monkeypatch.setattr(large, "WARM", -1)
     monkeypatch.setattr(large, "WARM_IMPORT", -1)
-    monkeypatch.setattr(large, "_fastest", lambda run, plain, arrays: large._Choice(least=large.LEAST))
+    monkeypatch.setattr("wengert.compiler.eager._least", lambda expression, char: large.LEAST)
     large.forget()
 
 
@@ -176,7 +173,6 @@ import numpy as np
 import wengert as wg
 from wengert import large
 large.WARM = large.WARM_IMPORT = -1
-large._fastest = lambda run, plain, arrays: large._Choice(least=large.LEAST)
 {block}
 x = np.linspace(0, 1, 200_000)
 t = wg.tensor(x)
@@ -213,27 +209,18 @@ def test_one_thread():
     assert run_script(environment={"WENGERT_THREADS": "1"}) == "done True"
 
 
-def test_the_faster_one_is_chosen(monkeypatch):
+def test_sizes_from_which_kernels_are_used(monkeypatch):
     monkeypatch.undo()
-    small, big = [np.zeros(4000)], [np.zeros(200_000)]
-
-    def slow(a):
-        sum(range(20_000))
-
-    def fast(a):
-        pass
-
-    def fast_with_threads(a):
-        (fast if a.size > 100_000 else slow)(a)
-
-    def middling(a):
-        sum(range(2_000))
-
-    assert large._fastest(fast, slow, small).least == large.LEAST
-    assert large._fastest(slow, slow, small).least in (large.LEAST, large.SHARED)
-    assert large._fastest(slow, fast, small).least == large.NEVER
-    assert large._fastest(slow, fast, big).least == large.NEVER
-    assert large._fastest(fast_with_threads, middling, big).least == large.SHARED
+    eager = pytest.importorskip("wengert.compiler.eager")
+    one, other = (eager.Symbol(name, (), np.dtype("d")) for name in "ab")
+    monkeypatch.setattr(eager.threads, "cores", lambda: 2)
+    assert eager._least(np.sin(one), "d") == large.LEAST
+    assert eager._least(one + other, "d") == eager._least(np.tanh(one), "d") == eager.SHARED
+    assert eager._least(one + np.tanh(other), "d") == large.LEAST
+    assert eager._least(one * np.power(one, other), "d") == large.NEVER
+    monkeypatch.setattr(eager.threads, "cores", lambda: 1)
+    assert eager._least(one + other, "d") == large.NEVER
+    assert eager._least(one + other + 1, "d") == large.LEAST
 
 
 def test_kernels_are_made_once(monkeypatch):
@@ -287,14 +274,33 @@ def test_few_numbers_have_kernels():
     assert choices.of((x, 3)) is found[3] and choices.of((x, 3.0)) is None
 
 
-def test_a_kernel_that_lost_once_is_timed_again(monkeypatch):
-    answers = [large._Choice(), large._Choice(least=large.LEAST)]
-    monkeypatch.setattr(large, "_fastest", lambda run, plain, arrays: answers.pop(0))
-    monkeypatch.setattr(large, "AGAIN", 3 * N)
-    monkeypatch.setattr(large, "WARM", 0)
-    x = wg.tensor(np.linspace(0, 1, N))
-    left = []
-    for _ in range(6):
-        np.sin(x)
-        left.append(len(answers))
-    assert left[0] == 1 and left[-1] == 0
+TWICE = """
+import hashlib
+import numpy as np
+import wengert as wg
+from wengert import large, planned
+large.WARM = large.WARM_IMPORT = 300_000
+planned.WARM = 600_000
+X = wg.tensor(np.random.default_rng(0).normal(size=(300, 250)), requires_grad=True)
+b = wg.tensor(np.random.default_rng(1).normal(size=250), requires_grad=True)
+bits = hashlib.sha256()
+for _ in range(20):
+    X.grad = b.grad = None
+    y = np.sum(wg.softmax(np.where(X > 0, np.tanh(X * b + b), np.sin(X)), axis=1) * X) + np.sum(np.exp(b - X) / 9)
+    y.backward()
+    for part in (y.detach(), X.grad, b.grad):
+        bits.update(part.numpy().tobytes())
+kernels = sum(choice.run is not None for table in large._Table.made for choice in table.values())
+programs = sum(work.program is not None for works in planned._made for work in works.values())
+print(bits.hexdigest(), kernels > 5, programs > 5)
+"""
+
+
+def test_two_runs_give_the_same_bits():
+    runs = [
+        subprocess.run([sys.executable, "-c", TWICE], env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)} | more,
+                       capture_output=True, text=True, timeout=60)
+        for more in ({}, {"PYTHONHASHSEED": "7", "WENGERT_CACHE": "off"})
+    ]  # fmt: skip
+    assert runs[0].stdout == runs[1].stdout, runs[1].stderr
+    assert runs[0].stdout.split()[1:] == ["True", "True"], runs[0].stderr

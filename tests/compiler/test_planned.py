@@ -1,5 +1,6 @@
 """Large operations outside of compiled functions that are not elementwise, by compiled programs."""
 
+import sys
 import warnings
 
 import numpy as np
@@ -14,11 +15,10 @@ pytest.importorskip("llvmlite.binding")
 
 @pytest.fixture(autouse=True)
 def programs_at_once(monkeypatch):
-    """Programs are made at the first call, and used whether they are faster or not."""
+    """Programs are made at the first call."""
     monkeypatch.setattr(planned, "LEAST", 2000)
     monkeypatch.setattr(planned, "WARM", -1)
     monkeypatch.setattr(large, "WARM_IMPORT", -1)
-    monkeypatch.setattr(large, "ratio", lambda run, plain, arrays: 0.0)
     planned.forget()
     yield
     planned.forget()
@@ -54,6 +54,61 @@ def test_functions(monkeypatch, k, char):
         )
 
 
+rng = np.random.default_rng(0)
+ROW, COLUMN, MASK = rng.uniform(0.5, 2, 53), rng.uniform(0.5, 2, (71, 1)), rng.uniform(0, 1, (71, 53)) > 0.4
+PAIRS = [
+    (lambda x, b: x + b, ROW), (lambda x, b: b - x, ROW), (lambda x, b: x * b, ROW), (lambda x, b: x / b, ROW),
+    (lambda x, b: b / x, COLUMN), (lambda x, b: np.maximum(x, b), COLUMN), (lambda x, b: np.hypot(b, x), COLUMN),
+    (lambda x, b: x**b, ROW), (lambda x, b: x * b[0], ROW), (lambda x, b: x.T * b[:, 0], COLUMN),
+    (lambda x, b: np.where(MASK, x, b), ROW), (lambda x, b: np.where(x > 1, x * b, 0.25), COLUMN),
+    (lambda x, b: np.clip(x, 0.9, b), ROW), (lambda x, b: np.sum(x * b, axis=0), COLUMN),
+    (lambda x, b: np.broadcast_to(np.sum(x, axis=1, keepdims=True), x.shape) * b, ROW),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("char", "df")
+@pytest.mark.parametrize("k", range(len(PAIRS)))
+def test_operands_that_are_broadcast(monkeypatch, k, char):
+    function, other = PAIRS[k]
+    x, found = np.random.default_rng(1).uniform(0.8, 1.2, (71, 53)).astype(char), []
+    for _ in "abc":
+        a, b = (wg.tensor(v.astype(char), requires_grad=True) for v in (x, other))
+        y = function(a, b)
+        np.sum(np.sin(y)).backward()  # cotangents of sums are stretched
+        found = [y.detach().numpy(), a.grad.numpy(), b.grad.numpy()]
+    assert made()
+    monkeypatch.setattr(large, "kernels", lambda: None)
+    planned.forget()
+    a, b = (wg.tensor(v.astype(char), requires_grad=True) for v in (x, other))
+    y = function(a, b)
+    np.sum(np.sin(y)).backward()
+    for got, expected in zip(found, (y.detach().numpy(), a.grad.numpy(), b.grad.numpy()), strict=True):
+        assert got.dtype == expected.dtype == char and got.shape == expected.shape
+        tolerance = 1e-11 if char == "d" else 1e-4
+        np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance * np.max(np.abs(expected)))
+
+
+def test_results_have_numpys_memory_order():
+    x = np.random.default_rng(0).uniform(0.5, 2, (71, 53))
+    for function, other in (
+        (lambda x, b: x.T * b, ROW[:, None]), (lambda x, b: wg.softmax(x.T, axis=1), ROW),
+        (lambda x, b: np.where(x.T > 1, x.T, 2.0), ROW), (lambda x, b: x * b, ROW),
+    ):  # fmt: skip
+        plain = function(x, other)
+        for _ in "ab":
+            y = function(wg.tensor(x), other)
+            assert y.data.flags.c_contiguous == plain.flags.c_contiguous
+            np.testing.assert_allclose(y.numpy(), plain, rtol=1e-13)
+    assert made()
+
+
+def test_numbers_are_given_to_programs():
+    x = wg.tensor(np.linspace(0, 1, 9000))
+    for k in range(30):
+        np.testing.assert_array_equal(np.where(x.numpy() > 0.5, x, k / 7), np.where(x.numpy() > 0.5, x.numpy(), k / 7))
+    assert made() == 1
+
+
 def test_decisions_by_values():
     """The derivative of a logarithmic sum looks at its size."""
     x = np.random.default_rng(0).normal(size=(60, 50))
@@ -81,10 +136,21 @@ def test_what_does_not_fit_is_left_to_numpy():
             np.testing.assert_allclose(np.asarray(np.cumsum(wg.tensor(view), axis=0)), np.cumsum(view, axis=0))
 
 
-def test_few_shapes_have_programs():
-    for n in range(50):
+def test_few_shapes_have_programs(monkeypatch):
+    monkeypatch.setattr(planned, "MOST", 12)
+    for n in range(30):
         np.cumsum(wg.tensor(np.ones((50, 50 + n))), axis=0)
     assert all(len(works) <= planned.MOST for works in planned._made)
+
+
+def test_shapes_that_come_to_nothing_make_room(monkeypatch):
+    monkeypatch.setattr(planned, "WARM", 30_000)
+    monkeypatch.setattr(planned, "MOST", 12)
+    for n in range(50):
+        np.prod(wg.tensor(np.ones((60, 50 + n))), axis=0)
+    for _ in range(12):
+        np.prod(wg.tensor(np.ones((60, 50))), axis=0)
+    assert made() == 1 and all(len(works) <= planned.MOST for works in planned._made)
 
 
 def test_results_are_arrays_of_their_own():
@@ -108,13 +174,13 @@ def test_higher_orders_and_nesting():
     np.testing.assert_allclose(batched, np.cumsum(x, axis=1) / np.sum(x, axis=1, keepdims=True))
 
 
-def test_the_slower_one_is_not_used(monkeypatch):
-    asked = []
-    monkeypatch.setattr(large, "ratio", lambda run, plain, arrays: asked.append(1) or 2.0)
+def test_what_has_no_program_is_tried_once(monkeypatch):
+    eager, asked = pytest.importorskip("wengert.compiler.eager"), []
+    monkeypatch.setattr(eager, "program_of", lambda *args: asked.append(1))
     x = wg.tensor(np.ones((50, 60)))
     for _ in range(8):
-        np.cumsum(x, axis=1)
-    assert len(asked) == large.TRIALS and not made()
+        np.prod(x, axis=1)
+    assert len(asked) == 1 and not made()
 
 
 def test_small_arrays_and_short_work_have_none(monkeypatch):
@@ -124,3 +190,13 @@ def test_small_arrays_and_short_work_have_none(monkeypatch):
     with warnings.catch_warnings(action="error"):
         np.cumsum(wg.tensor(np.ones(60)))
     assert not made()
+
+
+def test_the_compiler_is_imported_for_programs_alone(monkeypatch):
+    monkeypatch.setattr(large, "WARM_IMPORT", 20_000)
+    monkeypatch.setattr(large, "_total", 0)
+    monkeypatch.delitem(sys.modules, "wengert.compiler.eager")
+    x = wg.tensor(np.ones(9000))
+    for _ in range(3):
+        np.cumsum(x)
+    assert made() == 1

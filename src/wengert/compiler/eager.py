@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert import large
 from wengert.compiler import native, threads
 from wengert.compiler.assembly import FIELDS, spelled
 from wengert.compiler.code import Code, bind
@@ -25,7 +26,7 @@ from wengert.compiler.textkinds import kind_of, lanes_of, number, short
 from wengert.compiler.trace import Trace
 from wengert.compiler.vectormath import COMPARE, LOGICAL, declarations, function_call, host, is_supported, provide
 
-__all__ = ["Kernel", "backward_kernels", "forward_kernel", "program_of"]
+__all__ = ["SCALARS", "Kernel", "backward_kernels", "entry_text", "forward_kernel", "prepared", "program_of"]
 
 REFUSED = 2
 """What a kernel answers if an array is not as required; 0 if the result is there, 1 if not all of it is finite."""
@@ -37,6 +38,23 @@ PARTS, GRAIN = 8, 8192
 """How many parts a shared loop has, and how small they may be."""
 SCALARS = {"d": "double", "f": "float"}
 TRUTHS = {*COMPARE, *LOGICAL, "logical_not", "isnan", "isinf", "isfinite", "signbit"}
+ARITHMETIC = {
+    "add", "subtract", "multiply", "divide", "negative", "positive", "absolute", "fabs", "square", "maximum of two",
+    "minimum of two", "fmax of two", "fmin of two", "floor", "ceil", "trunc", "rint",
+}  # fmt: skip
+"""Operations that NumPy alone does as fast as a kernel: threads have to make the difference."""
+VECTORS = {
+    "d": {
+        "exp2", "log10", "cbrt", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
+    },
+    "f": {
+        "tan", "exp2", "expm1", "log", "log2", "log10", "log1p", "cbrt", "arcsin", "arccos", "arctan", "sinh", "cosh",
+        "tanh", "arcsinh", "arccosh", "arctanh", "arctan2",
+    },
+}  # fmt: skip
+"""Functions of which the same holds: NumPy has vector functions for them where there is AVX-512."""
+SLOW = {"power"}
+"""Functions that take a kernel so much longer than NumPy that threads do not make up for it."""
 
 
 class Untraceable(Exception):
@@ -138,22 +156,45 @@ class _Writer:
         return self.op(f"uitofp {kind_of('i1', lanes_of(self.kind))} {text} to {self.kind}")
 
 
+def _least(expression: Symbol, char: str) -> int:
+    """From how many elements on a kernel is used: a rule that asks no clock, so that the same is done in each run."""
+    names = _operations(expression, {})
+    if SLOW & set(names):
+        return large.NEVER
+    alone = len(names) < 2 and (ARITHMETIC | VECTORS[char]).issuperset(names)
+    if not alone:
+        return large.LEAST
+    return SHARED if threads.cores() > 1 else large.NEVER
+
+
+def _operations(x: Any, seen: dict[int, str]) -> list[str]:
+    """The names of what is computed for a value, each once."""
+    if isinstance(x, Symbol) and x.operands and x.name != "constant" and id(x) not in seen:
+        is_choice = x.name in ("maximum", "minimum", "fmax", "fmin")  # slow in NumPy if one of the two is a number
+        of_two = is_choice and all(isinstance(operand, Symbol) for operand in x.operands)
+        seen[id(x)] = f"{x.name} of two" if of_two else x.name
+        for operand in x.operands:
+            _operations(operand, seen)
+    return list(seen.values())
+
+
 class Kernel:
     """A loop over arrays of one size, the first of which is written. Call it with the size and the arrays' ids."""
 
     def __init__(self, leaves: list[Symbol], expression: Symbol, char: str, finite: bool):
-        context = _prepare()
-        text = _loop_text(leaves, expression, char, finite) + _entry_text(1 + len(leaves), char)
+        context = prepared()
+        text = _loop_text(leaves, expression, char, finite) + entry_text(["%n"] * (1 + len(leaves)), char)
         self.text = text + "\n\n" + declarations(text)
         provide(self.text)
         self.code = Code(self.text, level=2)
         kind = ctypes.CFUNCTYPE(ctypes.c_long, *[ctypes.c_void_p] * (3 + len(leaves)))
         self.run = functools.partial(kind(self.code.address("run")), context.ctypes.data)
         self.run.code = self.code  # type: ignore[attr-defined]  # which must live as long
+        self.least = _least(expression, char)
 
 
 @functools.cache
-def _prepare() -> np.ndarray:
+def prepared() -> np.ndarray:
     """Have helping threads and the functions that loops call; gives the addresses that they need of this process."""
     if not native.probe():
         raise NotImplementedError("arrays are laid out otherwise here")
@@ -204,18 +245,16 @@ def backward_kernels(step: Callable, saved: int, char: str, singular: bool) -> t
         return None
 
 
-def program_of(function: Callable, args: tuple, finite: bool, memory: int) -> Callable | None:
-    """A compiled program of a function, called with the arrays among its arguments; `None` if there is none.
+def program_of(function: Callable, inputs: list, finite: bool, memory: int) -> Callable | None:
+    """A compiled program of a function of arrays and numbers, which is called like it; `None` if there is none.
 
     It gives `None` where the function has to be called itself: if a decision by a value comes out otherwise, or, where
     that is asked, if not all of the result is finite.
     """
     program = Program()
-    places = {k: a for k, a in enumerate(args) if a.__class__ is np.ndarray}
     try:
         with np.errstate(all="ignore"):
-            traces = {k: Trace._of(a, program.input(a), program) for k, a in places.items()}
-            y = function(*[traces.get(k, a) for k, a in enumerate(args)])
+            y = function(*[Trace._of(x, program.input(x), program) for x in inputs])
             results: list[Any] = [y, np.all(np.isfinite(y))] if finite else [y]
         program.results = [result._node for result in results]
         plan = Plan(program, level=2, passes=True)
@@ -224,9 +263,9 @@ def program_of(function: Callable, args: tuple, finite: bool, memory: int) -> Ca
     if not plan.native or plan.layout.arena > memory or any(launch.name is None for launch, *_ in plan.launches):
         return None
 
-    def run(*arrays: np.ndarray) -> Any:
+    def run(*given: Any) -> Any:
         try:
-            found = plan(*arrays)
+            found = plan(*given)
         except Mismatch:
             return None
         return found[0] if len(found) == 1 or found[1] else None
@@ -333,10 +372,24 @@ def _finite(writer: _Writer, finite: bool, mask: str | None) -> str:
     return writer.good if finite else number(kind_of("i1", lanes_of(writer.kind)), 1)
 
 
-def _entry_text(arrays: int, char: str) -> str:
-    """``run(context, n, objects...)``: looks at the arrays and runs the loop, a long one with more threads."""
-    objects = ", ".join(f"ptr %o{k}" for k in range(arrays))
-    lines = [f"define i64 @run(ptr %context, i64 %n, {objects}) {{", "entry:"]
+def entry_text(sizes: list[str], char: str, unit: str = "1024", before: str = "") -> str:
+    """``run(context, n, objects...)``: looks at the arrays and runs the loop, a long one with more threads.
+
+    Parameters
+    ----------
+    sizes : list of str
+        How many elements each array has.
+    char : str
+        Their dtype.
+    unit : str
+        What threads get is a multiple of so many elements. If that is ``%unit`` it is given as well, after `n`, and
+        the loop finds it behind the pointers.
+    before : str
+        What computes the sizes.
+    """
+    arrays, is_given = len(sizes), unit == "%unit"
+    objects = ", ".join(["i64 %unit"] * is_given + [f"ptr %o{k}" for k in range(arrays)])
+    lines = [f"define i64 @run(ptr %context, i64 %n, {objects}) {{", "entry:", *before.splitlines()]
     places = {"ndarray": 0, "pool": 1, "descr": 2 + DTYPES.index(np.dtype(char))}
     for name, word in places.items():
         lines += [
@@ -344,13 +397,13 @@ def _entry_text(arrays: int, char: str) -> str:
             f"  %{name} = load ptr, ptr %{name}.at",
         ]
     lines += [
-        f"  %pointers = alloca [{arrays} x ptr]",
+        f"  %pointers = alloca [{arrays + 1} x ptr]",
         "  %answer = alloca i64",
         "  store i64 0, ptr %answer",
     ]
-    for k in range(arrays):
+    for k, size in enumerate(sizes):
         lines += [
-            f"  %d{k} = call ptr @wengert.numbers(ptr %o{k}, i64 %n, ptr %ndarray, ptr %descr)",
+            f"  %d{k} = call ptr @wengert.numbers(ptr %o{k}, i64 {size}, ptr %ndarray, ptr %descr)",
             f"  %none{k} = icmp eq ptr %d{k}, null",
             f"  br i1 %none{k}, label %refused, label %ok{k}",
             f"ok{k}:",
@@ -358,13 +411,16 @@ def _entry_text(arrays: int, char: str) -> str:
             f"  store ptr %d{k}, ptr %to{k}",
         ]
     lines += [
+        f"  %behind = getelementptr ptr, ptr %pointers, i64 {arrays}",
+        f"  store i64 {unit}, ptr %behind",
         f"  %many = icmp uge i64 %n, {SHARED}",
         "  br i1 %many, label %share, label %alone",
         "share:",
         f"  %part = udiv i64 %n, {PARTS}",
-        "  %rounded = and i64 %part, -1024",
-        f"  %small = icmp ult i64 %rounded, {GRAIN}",
-        f"  %grain = select i1 %small, i64 {GRAIN}, i64 %rounded",
+        f"  %least = call i64 @llvm.umax.i64(i64 %part, i64 {GRAIN})",
+        f"  %units = udiv i64 %least, {unit}",
+        "  %one.more = add i64 %units, 1",
+        f"  %grain = mul i64 %one.more, {unit}",
         "  call void @wengert.share(ptr %pool, ptr @range, ptr %pointers, ptr %answer, i64 %n, i64 %grain)",
         "  br label %done",
         "alone:",

@@ -148,8 +148,11 @@ def _sigmoid(x):
         right = np.real(x) >= 0
         e = np.exp(choose(right, -x, x))
         return choose(right, np.ones_like(e), e) / (1 + e)
-    # exp is only asked for what it brings to at most 1: no overflow on either side, and no choice between two.
-    return np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+    # exp is only asked for what it brings to at most 1: no overflow on either side. On the right the numerator is 1.
+    e = np.exp(-np.abs(x))
+    if x.__class__ is np.ndarray:  # NumPy takes longer for a mask beside numbers than for another exp
+        return np.exp(np.minimum(x, 0)) / (1 + e)
+    return np.maximum(e, x >= 0) / (1 + e)
 
 
 sigmoid = elementwise(_sigmoid, lambda x, y: y * sigmoid(-x))

@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 
+from wengert.planned import folds
 from wengert.primitive import composite, primitive
 from wengert.protocol import anywhere, constant
 from wengert.rules.elementwise import choose
 from wengert.rules.reductions import spread
 
 
+@folds("norm")
 def _norm(x, axis=None, keepdims=False):
     """Square root of the sum of squares over the axes."""
     if axis is None and x.__class__ is np.ndarray:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from wengert.errors import DTypeError
+from wengert.planned import folds
 from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
 from wengert.protocol import anywhere
 from wengert.rules.elementwise import choose, is_complex, only
@@ -74,10 +75,12 @@ def count(shape: tuple[int, ...], axis: Any) -> int:
 _add_reduce = np.add.reduce
 
 
+@folds("sum")
 def _sum(x, axis=None, keepdims=False):
     return _add_reduce(x, axis, None, None, keepdims)
 
 
+@folds("mean")
 def _mean(x, axis=None, keepdims=False):
     if x.__class__ is np.ndarray and x.dtype.char in "df":
         total = _add_reduce(x, axis, None, None, keepdims)
@@ -196,6 +199,7 @@ def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, wher
 # Cumulations -----------------------------------------------------------------------------------------------------
 
 
+@folds("running sum")
 def _cumsum(x, axis=0):
     return np.add.accumulate(x, axis=axis)
 
@@ -204,8 +208,9 @@ def _cumprod(x, axis=0):
     return np.multiply.accumulate(x, axis=axis)
 
 
-def _sum_from_here(x: Any, axis: int) -> Any:
-    return np.flip(_cumsum(np.flip(x, axis), axis=axis), axis)
+@folds("running sum from the end")
+def _sum_from_here(g: Any, axis: int) -> Any:
+    return np.flip(_cumsum(np.flip(g, axis), axis=axis), axis)
 
 
 def part(x: Any, axis: int, start: int | None, stop: int | None) -> Any:
@@ -221,7 +226,7 @@ def _cumprod_rule(g, x, y, axis):
     return before * recurrence_back(x, g, axis)
 
 
-_cumsum = linear(_cumsum, lambda g, axis: _sum_from_here(g, axis), batch="axis")
+_cumsum = linear(_cumsum, _sum_from_here, batch="axis")
 _cumprod = primitive(_cumprod, _cumprod_rule, batch="axis")
 
 
@@ -251,10 +256,12 @@ composite((np.multiply, "accumulate"))(_along_first(_cumprod))
 # Extrema ---------------------------------------------------------------------------------------------------------
 
 
+@folds("max")
 def _max(x, axis=None, keepdims=False):
     return np.maximum.reduce(x, axis=axis, keepdims=keepdims)
 
 
+@folds("min")
 def _min(x, axis=None, keepdims=False):
     return np.minimum.reduce(x, axis=axis, keepdims=keepdims)
 
