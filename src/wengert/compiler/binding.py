@@ -14,7 +14,7 @@ from wengert.compiler.operands import Array, Number, Operands
 from wengert.compiler.plain import PlainEntry
 from wengert.compiler.plan import NATIVE
 from wengert.compiler.program import Node
-from wengert.compiler.replay import call_of
+from wengert.compiler.replay import caller
 
 __all__ = ["bound", "can_bind", "operands_like"]
 
@@ -239,6 +239,7 @@ class _Call:
     def __init__(self, instance: Any, value: Any, changing: list[int], inputs: list):
         self.template, self.value, self.changing, self.inputs = instance.template, value, changing, inputs
         self.places = instance.slots.tolist()
+        self.call: Callable | None = None
         self.fixed = value.kind != "scan" and all(self._is_fixed(v) for v in (value, *value.operands))
 
     def _is_fixed(self, v: Any) -> bool:
@@ -259,7 +260,9 @@ class _Call:
             arrays = [self.template.view(v, memory, {}) for v in (self.value, *self.value.operands)]
             prepared = views.prepared[id(self)] = arrays[0], arrays[1:]
         into, operands = prepared
-        into[...] = call_of(self.value.setting, [o if o.ndim else o[()] for o in operands])
+        if self.call is None:
+            self.call = caller(self.value.setting)
+        into[...] = self.call([o if o.ndim else o[()] for o in operands])
 
     def _memory(self, views: _Views, objects: tuple) -> "_Memory":
         """The memory of the template's slots."""

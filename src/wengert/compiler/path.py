@@ -232,9 +232,13 @@ def _native(program: Program, forgets: bool) -> tuple[Callable | None, str]:
     if make is None:
         return None, f"there is no native compiler ({missing}); install llvmlite"
     try:
-        return make(program, forgets=forgets), ""
+        plan = make(program, forgets=forgets)
     except Exception as trouble:
         return None, _named(trouble)
+    if plan.leaves_most_to_numpy:
+        program.become(plan.columns.program())
+        return None, "nearly all of it are calls of NumPy's functions"
+    return plan, ""
 
 
 def _named(trouble: Exception) -> str:

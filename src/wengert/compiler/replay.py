@@ -9,7 +9,7 @@ import numpy as np
 from wengert.compiler.nested import found_in
 from wengert.compiler.program import Guard, Node, Program, Ref, filled
 
-__all__ = ["Mismatch", "Replay", "call_of", "replay", "same"]
+__all__ = ["Mismatch", "Replay", "caller", "replay", "same"]
 
 
 class Mismatch(Exception):
@@ -175,22 +175,22 @@ def _steps(program: Program) -> Iterator[tuple[Node | Guard, list[int]]]:
     return zip(order, spent, strict=True)
 
 
-def call_of(node: Node, operands: list) -> Any:
-    """The result of a node's call, for operands of which some may stand for Python's numbers.
+def caller(node: Node) -> Callable:
+    """What gives the result of a node's call for a list of operands, of which some may stand for Python's numbers.
 
-    Raises
-    ------
-    Mismatch
-        If it has another shape or dtype than it had.
+    It raises `Mismatch` if the result has another shape or dtype than it had.
     """
-    operands = [
-        of.weak(x) if of.weak and x.__class__ is not of.weak else x
-        for of, x in zip(node.operands, operands, strict=True)
-    ]
-    result = node.function(*filled(node.args, operands), **filled(node.kwargs, operands))
-    if node.spec is not None and (np.shape(result) != node.spec.shape or _dtype(result) != node.spec.dtype):
-        raise Mismatch(-1, node.operands[0].name if node.name == "part" else node.name)
-    return node.weak(result) if node.weak else result
+    call, check = prepared(node), _checking(node)
+    weak = [(k, o.weak) for k, o in enumerate(node.operands) if o.weak]
+
+    def called(operands: list) -> Any:
+        for k, kind in weak:
+            if operands[k].__class__ is not kind:
+                operands[k] = kind(operands[k])
+        result = call(*operands)
+        return result if check is None else check(result)
+
+    return called
 
 
 def _dtype(result: Any) -> np.dtype:

@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
@@ -26,6 +27,8 @@ __all__ = ["Plan"]
 
 WORTH_COLLECTING = 50_000
 """Rows of a program whose recording took so long that a collection does not matter beside it."""
+MOSTLY = 0.75
+"""The share of a program's calls that are NumPy's from which on all of it runs as such."""
 KERNEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
 
 
@@ -73,6 +76,14 @@ class Plan:
         with self._timed("machine code"):
             self.module = made.finished()
         self._text = made.text
+
+    @property
+    def leaves_most_to_numpy(self) -> bool:
+        """Whether nearly all of the program is calls of NumPy's functions."""
+        calls = Counter(id(instance.template) for instance in self.layout.instances)
+        templates = {id(instance.template): instance.template for instance in self.layout.instances}
+        left = sum(n * sum(x.name is None for x in templates[t].launches) for t, n in calls.items())
+        return left >= MOSTLY * len(self.columns.rows_of(lambda call: call.function is not None))
 
     @property
     def rolled(self) -> Rolled:
@@ -169,11 +180,14 @@ class Plan:
         objects: dict[int, Any] = {}
         if self._one_by_one is None:
             self._one_by_one = self.launches
+        at: Instance | None = None
         for launch, row, instance in self._one_by_one:
             if launch.name is not None and row is not None:
                 KERNEL(self.module.address(launch.name))(pointers.ctypes.data, row.ctypes.data, 0, launch.extent)
             elif launch.value is not None:
-                instance.template.called(launch.value, _bound(instance, buffers), objects)
+                if instance is not at:
+                    at, memory = instance, _bound(instance, buffers)
+                instance.template.called(launch.value, memory, objects)
         number = layout.block.first_difference(block)
         if number is not None:
             raise Mismatch(number, layout.block.value(number, block))

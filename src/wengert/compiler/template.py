@@ -1,5 +1,6 @@
 """The native form of a chunk: its kernels, in terms of slots that an instance binds to memory."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from wengert.compiler.lower import lower
 from wengert.compiler.plan import NATIVE, Planned, copies_of_results, plan
 from wengert.compiler.program import Program
 from wengert.compiler.putting import put_together
-from wengert.compiler.replay import call_of
+from wengert.compiler.replay import caller
 from wengert.compiler.routines import ROUTINES
 from wengert.compiler.vectormath import declarations, host
 from wengert.compiler.writer import Parts
@@ -80,7 +81,7 @@ class Template:
     Slots are what comes from outside, then the results, then the scratch memory, then constants.
     """
 
-    __slots__ = ("checks", "launches", "outputs", "outside", "planned", "pointers", "results")
+    __slots__ = ("callers", "checks", "launches", "outputs", "outside", "planned", "pointers", "results")
 
     def __init__(self, program: Program, kernels: "Kernels"):
         graph, steps = steps_of(program)
@@ -89,6 +90,8 @@ class Template:
         self.planned: Planned = plan(graph, steps, self.outside)
         places = self.planned.places
         self.launches: list[Launch] = []
+        self.callers: dict[int, Callable] = {}
+        """What calls NumPy's functions, by the numbers of the values that they give, once they have been called."""
         self.pointers: list[tuple[int, int]] | None = None
         """Where the constants are, once a layout has given them a place."""
         for step in steps:
@@ -121,9 +124,10 @@ class Template:
     def called(self, v: Value, buffers: Any, objects: dict) -> None:
         """Call the function that gives a value; ``buffers`` has an array of bytes, or an object, for each slot."""
         operands = [self.view(o, buffers, objects) for o in v.operands]
-        node = v.setting
-        operands = [o if not isinstance(o, np.ndarray) or o.ndim else o[()] for o in operands]
-        result = call_of(node, operands)
+        call = self.callers.get(v.number)
+        if call is None:
+            call = self.callers[v.number] = caller(v.setting)
+        result = call([o if not isinstance(o, np.ndarray) or o.ndim else o[()] for o in operands])
         if is_native(v):
             self.view(v, buffers, objects)[...] = result
         else:
