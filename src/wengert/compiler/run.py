@@ -83,7 +83,7 @@ class Plan:
         calls = Counter(id(instance.template) for instance in self.layout.instances)
         templates = {id(instance.template): instance.template for instance in self.layout.instances}
         left = sum(n * sum(x.name is None for x in templates[t].launches) for t, n in calls.items())
-        return left >= MOSTLY * len(self.columns.rows_of(lambda call: call.function is not None))
+        return left > 0 and left >= MOSTLY * len(self.columns.rows_of(lambda call: call.function is not None))
 
     @property
     def rolled(self) -> Rolled:
