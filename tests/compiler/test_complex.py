@@ -316,3 +316,8 @@ def test_long_programs():
     fast = wg.compile(wg.grad(f))
     for z in (Z, W):
         np.testing.assert_allclose(fast(z), wg.grad(f)(z), rtol=1e-9)
+
+
+@pytest.mark.parametrize("exponent", [1 + 1j, 2 + 3j, 0.5 + 0.1j, 1j, -1 + 1j])
+def test_powers_of_zero(exponent):
+    compare(lambda z: z**exponent, np.array([0j, 1 + 1j]))

@@ -58,6 +58,14 @@ def test_what_is_not_finite_is_left_to_numpy(place, value):
         assert folds.fold_of("max", (x, None, False))(x) == np.inf and folds.fold_of("min", (x, None, False))(x) == 1
 
 
+@pytest.mark.parametrize("char", "df")
+def test_sums_that_overflow_in_another_order_only_are_left_to_numpy(char):
+    big = np.finfo(char).max * 0.9
+    x = np.tile(np.array([-big, big, big, -big], char), 4000)
+    assert folds.fold_of("running sum", (x, 0))(x) is None
+    assert np.isfinite(np.cumsum(x)).all()
+
+
 def test_axes_and_dtypes():
     x = np.ones((30, 40))
     assert folds.fold_of("sum", (x, 0, False)) is None and folds.fold_of("sum", (x[::2], None, False)) is None

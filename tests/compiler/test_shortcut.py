@@ -394,3 +394,17 @@ def test_an_array_that_is_written_may_be_one_that_is_read(dtype):
             fast(np.arange(6).astype(dtype))
         assert fast(base) == table.sum()
         assert fast(base) == table.sum()
+
+
+def test_dictionaries_in_any_order_have_shortcuts():
+    def f(x):
+        return {"w": x * 2, "b": [x * 3, {"z": x * 4, "a": 5}], "c": x.sum()}
+
+    fast = wg.compile(f)
+    for k in range(6):
+        x = np.arange(3.0) + k
+        found, expected = fast(x), f(x)
+        assert list(found) == list(expected) and list(found["b"][1]) == ["z", "a"] and found["b"][1]["a"] == 5
+        for a, b in ((found["w"], x * 2), (found["b"][0], x * 3), (found["b"][1]["z"], x * 4), (found["c"], x.sum())):
+            np.testing.assert_array_equal(a, b)
+    assert "always through Python" not in fast.explain()

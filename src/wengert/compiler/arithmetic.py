@@ -36,7 +36,11 @@ PYTHONS: dict[str, Callable] = {
 
 def between_numbers(p: Primitive, program: Program, operands: tuple, values: tuple) -> Any:
     """Arithmetic of Python's numbers, which raises where NumPy's gives infinity or not-a-number."""
-    result = PYTHONS[p.name](*values)
+    try:
+        result = PYTHONS[p.name](*values)
+    except ArithmeticError as error:
+        program.failed(error)
+        raise
     if program.closed:
         return result
     taken: list[Node] = []

@@ -9,6 +9,7 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -223,6 +224,8 @@ class Changes:
         self.settled: dict[int, tuple[Any, Any]] = {}
         """What is kept somewhere, and what stands for it after the recording; by identity."""
         self.escaped: str | None = None
+        self.visited: set[int] = set()
+        """Containers in which traces have been looked for."""
         """What of the recording outlives it, if something does."""
         self.flags = [flags(t) for t in captured.tensors]
         self.unsettled: str | None = None
@@ -319,12 +322,34 @@ class Changes:
         """What has been kept somewhere, as the function itself would have kept it; the same wherever it is kept."""
         if isinstance(value, Trace):
             return value._value
-        if not isinstance(value, Box) or not isinstance(bare(value), Trace):
+        if not isinstance(value, Box):
+            return self._with_concrete_parts(value)
+        if not isinstance(bare(value), Trace):
             return value
         if id(value) not in self.settled:
             given = [a for (s, _), (a, _) in zip(self.stand_ins, self.captured.arrays, strict=True) if s is value]
             self.settled[id(value)] = value, given[0] if given else self._made_concrete(value)
         return self.settled[id(value)][1]
+
+    def _with_concrete_parts(self, value: Any) -> Any:
+        """A container, or a record of fields, without traces in it."""
+        if id(value) in self.visited:
+            return value
+        if isinstance(value, (list, dict, set, deque)):
+            self.visited.add(id(value))
+            self._settle(value)
+        elif is_dataclass(value) and not isinstance(value, type):
+            self.visited.add(id(value))
+            for field in fields(value):
+                part = getattr(value, field.name, None)
+                settled = self.concrete(part)
+                if settled is not part:
+                    object.__setattr__(value, field.name, settled)
+        elif isinstance(value, tuple):
+            parts = list(map(self.concrete, value))
+            if any(a is not b for a, b in zip(value, parts, strict=True)):
+                return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        return value
 
     def _made_concrete(self, value: Any) -> Any:
         """A tensor if it is made from one; an array, or NumPy's number, if not."""
@@ -348,7 +373,7 @@ class Changes:
         """
         if self.failed is not None or any(isinstance(y, Box) and y._node is not None for y in outputs):
             return  # what was raised holds its frames, and a tape holds values
-        mine = {id(y) for y in (*outputs, *[x for _, x in self.replaced])}
+        mine = {id(y) for x in (*outputs, *[x for _, x in self.replaced]) for y in _parts(x)}
         mine |= {id(s) for s, _ in self.stand_ins} | {id(g) for g in self.gradients}
         mine |= {id(y._base) for y in outputs if isinstance(y, Box) and y._is_view}  # type: ignore[attr-defined]
         young = gc.get_objects(0)
@@ -391,6 +416,23 @@ class Changes:
         if self.unsettled:
             for place, value in replaced:
                 place.set(value)
+
+
+def _parts(value: Any) -> Iterator[Any]:
+    """A value, and what is in it if it is a container or a record of fields."""
+    line, seen = [value], set()
+    while line:
+        x = line.pop()
+        if id(x) in seen:
+            continue
+        seen.add(id(x))
+        yield x
+        if isinstance(x, dict):
+            line += x.values()
+        elif isinstance(x, (list, tuple, set, deque)):
+            line += x
+        elif is_dataclass(x) and not isinstance(x, type):
+            line += [getattr(x, field.name, None) for field in fields(x)]
 
 
 def _is_shared(t: Any) -> bool:

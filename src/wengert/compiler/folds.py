@@ -284,7 +284,7 @@ def _across(w: _Lanes, operation: str) -> list[str]:
 def _running_text(char: str, backward: bool) -> str:
     """``range(pointers, answer, begin, end)``: running sums of the rows between.
 
-    The answer becomes 1 where the last sum of a row is not finite: then at least one is not, and otherwise all are.
+    The answer becomes 1 where a sum is not finite. NumPy's may be all the same, as it adds up in another order.
     """
     w = _Lanes(char)
     far = 0 if backward else w.lanes - 1
@@ -301,6 +301,7 @@ def _running_text(char: str, backward: bool) -> str:
         f"  store {w.kind} %sums, ptr %to, align {w.size}",
         f"  %all = {w.shuffled('%loaded.summed', 'poison', [far] * w.lanes)}",
         f"  %before.next = fadd {w.kind} %before, %all",
+        *_not_finite(w, "sums", "wrong"),
         "  br label %step",
         "rest:",
         "  %any = icmp ne i64 %left, 0",
@@ -313,8 +314,9 @@ def _running_text(char: str, backward: bool) -> str:
         f"  %sums.tail = fadd {w.kind} %part.summed, %before",
         f"  %to.tail = getelementptr {w.scalar}, ptr %y, i64 %place.tail",
         w.masked_store("%sums.tail", "%to.tail"),
+        *_not_finite(w, "sums.tail", "wrong"),
         "  br label %judge",
-        *_row_end(w, far),
+        *_row_end(w),
     ]
     return "\n".join(lines)
 
@@ -340,20 +342,28 @@ def _row_head(w: _Lanes) -> list[str]:
         "step:",
         "  %done = phi i64 [0, %row], [%done.next, %loop]",
         f"  %before = phi {w.kind} [zeroinitializer, %row], [%before.next, %loop]",
+        f"  %wrong = phi {w.truth} [zeroinitializer, %row], [%sums.wrong, %loop]",
         "  %some = icmp ult i64 %done, %whole",
         "  br i1 %some, label %loop, label %rest",
     ]
 
 
-def _row_end(w: _Lanes, far: int) -> list[str]:
-    """The last sum of a row is in lane `far` of what was stored last, and in all of what the next would start from."""
+def _not_finite(w: _Lanes, sums: str, before: str) -> list[str]:
+    """``%sums.wrong``: in which lanes a sum is not finite, or one before it was not."""
+    return [
+        f"  %{sums}.size = call {w.kind} @llvm.fabs.{short(w.kind)}({w.kind} %{sums})",
+        f"  %{sums}.off = fcmp uge {w.kind} %{sums}.size, {number(w.kind, math.inf)}",
+        f"  %{sums}.wrong = or {w.truth} %{before}, %{sums}.off",
+    ]
+
+
+def _row_end(w: _Lanes) -> list[str]:
+    """Whether all sums of a row are finite."""
     return [
         "judge:",
-        f"  %ends = phi {w.kind} [%before, %rest], [%sums.tail, %tail]",
-        f"  %end.sum = extractelement {w.kind} %ends, i64 {far}",
-        f"  %size = call {w.scalar} @llvm.fabs.{short(w.scalar)}({w.scalar} %end.sum)",
-        f"  %fine = fcmp olt {w.scalar} %size, {number(w.scalar, math.inf)}",
-        "  br i1 %fine, label %told, label %tell",
+        f"  %wrongs = phi {w.truth} [%wrong, %rest], [%sums.tail.wrong, %tail]",
+        f"  %bad = call i1 @llvm.vector.reduce.or.v{w.lanes}i1({w.truth} %wrongs)",
+        "  br i1 %bad, label %tell, label %told",
         "tell:",
         "  %noted = atomicrmw or ptr %answer, i64 1 monotonic",
         "  br label %told",

@@ -50,7 +50,8 @@ class GeneratedCode:
         if not isinstance(code, CodeType):
             code, self.grown = generate.compiled(text), True
             data = marshal.dumps(code)
-        self.used[name] = data
+        if len(self.used) < MOST:
+            self.used[name] = data
         return code
 
     def keep(self) -> None:

@@ -144,6 +144,8 @@ class Program:
         self.states: list[tuple[Any, Any]] = []
         """Where the generators that the function draws from, in whatever way, were before."""
         self.refused: str | None = None
+        self.raised: str | None = None
+        """What a call has raised: if the function goes on all the same, the program is right for these values only."""
         """What the function does that a program cannot do again, if so: the function is left to Python."""
         self.tensors: set[Node] = set()
         """The inputs that are tensors, and not arrays or numbers."""
@@ -202,6 +204,17 @@ class Program:
         if result.__class__ is not np.ndarray or not _gives(node.call, result):
             node.call = self.call_of(operation, result)
         return node
+
+    def tried(self) -> str | None:
+        """Why a program may do without a call what the function does only if the call succeeds."""
+        live = self.live()
+        unused = {node.name for node in self.nodes if node.name in TRIED and not live[node.index]}
+        return f"it calls {min(unused)} only to see whether that fails" if unused else None
+
+    def failed(self, error: Exception) -> None:
+        """Note that a call has raised."""
+        if not self.closed:
+            self.raised = self.raised or f"{type(error).__name__}: {error}"
 
     def call_of(self, operation: Operation, result: Any) -> Call:
         """What an operation does where this comes out."""
@@ -309,6 +322,8 @@ SMALL = 4096
 """Bytes up to which constants of equal content are found by it."""
 
 
+TRIED = {"cholesky", "inv"}
+"""Calls that raise for some values, and that no gradient makes without using them."""
 NOTHING = Call("nothing", None)
 
 

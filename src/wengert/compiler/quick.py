@@ -54,7 +54,11 @@ def _piece(p: Primitive, a: Trace, index: Any) -> Any:
     is_plain = 0 < x.size < LARGE and all(k.__class__ in BOUNDS for k in parts)
     if not is_plain or program.closed or program.puts_off:
         return Trace._here[p](a, (a,), {"index": index})
-    y = x[index]
+    try:
+        y = x[index]
+    except IndexError as error:
+        program.failed(error)
+        raise
     key = (p.call, ONE[0], (dict, "index", index.__class__, *parts))
     t = _noted(program, key, p.call, p.name, (a._node,), ONE, y, {"index": index})
     return TraceView._on(a, ((p, {"index": index}),), t) if y.__class__ is np.ndarray and y.size else t
@@ -75,7 +79,11 @@ def _quick_of_one(p: Primitive, general: Callable) -> Callable:
         program, x, node = a._program, a._held, a._node
         if program.closed or (is_weak and node.call.weak):
             return general(a)
-        y = elementwise(call, x) if _is_large(x) else call(x)
+        try:
+            y = elementwise(call, x) if _is_large(x) else call(x)
+        except Exception as error:
+            program.failed(error)
+            raise
         return _noted(program, key, call, name, (node,), ONE, y)
 
     return entry
@@ -86,8 +94,12 @@ def _quick_of_two(p: Primitive, general: Callable) -> Callable:
     of_both = (call, *TWO)
     run: Callable = PYTHONS.get(name, call)  # the same, at a tenth of the cost where both are numbers
 
-    def result_of(x: Any, y: Any) -> Any:
-        return elementwise(call, x, y) if _is_large(x) or _is_large(y) else run(x, y)
+    def result_of(program: Program, x: Any, y: Any) -> Any:
+        try:
+            return elementwise(call, x, y) if _is_large(x) or _is_large(y) else run(x, y)
+        except Exception as error:
+            program.failed(error)
+            raise
 
     def entry(*args: Any, **params: Any) -> Any:
         if params or len(args) != 2:
@@ -99,20 +111,20 @@ def _quick_of_two(p: Primitive, general: Callable) -> Callable:
                 other = b._node
                 if a._program.closed or b._program.closed or (is_weak and node.call.weak and other.call.weak):
                     return general(a, b)
-                y = result_of(a._held, b._held)
+                y = result_of(a._program, a._held, b._held)
                 return _noted(a._program, of_both, call, name, (node, other), TWO, y)
             if b.__class__ not in NUMBERS or a._program.closed or (node.call.weak and b.__class__ in WEAK):
                 return general(a, b)
             # 0.0 and -0.0 are equal
             key = (call, ONE[0], b.__class__, b or repr(b))
-            return _noted(a._program, key, call, name, (node,), (ONE[0], b), result_of(a._held, b))
+            return _noted(a._program, key, call, name, (node,), (ONE[0], b), result_of(a._program, a._held, b))
         if b.__class__ not in TRACES or a.__class__ not in NUMBERS:
             return general(a, b)
         node = b._node
         if b._program.closed or (node.call.weak and a.__class__ in WEAK):
             return general(a, b)
         of_number = (call, a.__class__, a or repr(a), ONE[0])
-        return _noted(b._program, of_number, call, name, (node,), (a, ONE[0]), result_of(a, b._held))
+        return _noted(b._program, of_number, call, name, (node,), (a, ONE[0]), result_of(b._program, a, b._held))
 
     return entry
 

@@ -89,7 +89,11 @@ class Recorder:
     def noted(self, changes: Changes, outputs: list, structure: Any) -> Any:
         """The results of a call that has not raised."""
         kind, program, captured = self.kind, changes.program, changes.captured
-        kind.given_up = kind.given_up or program.refused
+        if program.raised and kind.paths:
+            return self.again(changes)  # other ways through the function stay as they are
+        caught = program.raised and f"it goes on after an exception, {program.raised}"
+        caught = caught or program.tried()
+        kind.given_up = kind.given_up or program.refused or caught
         self.owner.draws = self.owner.draws or program.states
         trouble = returned_trouble(outputs, captured.tensors)
         if trouble is None and any(map(has_history, outputs)):

@@ -1,6 +1,7 @@
 """A program run again call by call: what is always there, also without a native compiler."""
 
 import functools
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -41,7 +42,11 @@ class Replay:
             if node.name == "constant" and node.index in self.slots:
                 self.start[self.slots[node.index]] = node.source
         self.inputs = [(self.slots.get(node.index), node.weak) for node in program.inputs]
+        self.numbers = {id(guard): number for number, guard in enumerate(program.guards)}
+        self.results = [self.slots[node.index] for node in program.results]
         fresh = _fresh(steps)
+        once = Counter(self.results)
+        self.shared = [n.index not in fresh or once[self.slots[n.index]] > 1 for n in program.results]
         self.steps = [
             self._guard(step, spent) if isinstance(step, Guard) else self._call(step, spent, fresh)
             for step, spent in steps
@@ -67,10 +72,15 @@ class Replay:
                 values[target] = result
                 for k in spent:
                     values[k] = None
-        return [values[self.slots[node.index]] for node in self.program.results]
+        # Results are arrays of their own: not constants, arguments, views of these, or of each other.
+        found = [values[slot] for slot in self.results]
+        return [
+            np.array(y) if shared and y.__class__ is np.ndarray else y
+            for y, shared in zip(found, self.shared, strict=True)
+        ]
 
     def _guard(self, guard: Guard, spent: list[int]) -> tuple:
-        number, slot = self.program.guards.index(guard), self.slots[guard.node.index]
+        number, slot = self.numbers[id(guard)], self.slots[guard.node.index]
 
         def check(value: Any) -> Any:
             outcome = guard.reader(value)

@@ -30,15 +30,17 @@ class _Returned:
 
     def __init__(self, required: Required):
         self.required, self.path, self.captured = required, required.path, required.captured
-        self.values = iter(range(len(required.path.native.layout.wanted)))
-        """The numbers of the program's results, those that are given back before those that are written."""
+        computed = [leaf for leaf in self.path.results.leaves if leaf.node is not None]
+        self.numbers = {id(leaf): number for number, leaf in enumerate(computed)}
+        """The numbers of the results that are given back, among the program's; those that are written come after."""
 
     def answer(self) -> Answer:
         """The results in their containers; then what is written."""
         answer = Answer()
         results = self.path.results
         _contain(rebuild(results.structure, results.leaves), answer, self.result)
-        stores = [self.stored(kind, k, next(self.values), answer) for kind, k in self.path.places]
+        first = len(self.numbers)
+        stores = [self.stored(kind, k, n, answer) for n, (kind, k) in enumerate(self.path.places, first)]
         for k, name, value in self.path.cleared:
             answer.constant(value)
             stores.append(partial(answer.store, self.required.tensors[k], type(self.captured.tensors[k]), name))
@@ -87,7 +89,7 @@ class _Returned:
                 raise Impossible("it returns an array that is always the same")
             answer.constant(leaf.value)
             return
-        number = next(self.values)
+        number = self.numbers[id(leaf)]
         answer.result(number)
         if leaf.weak is not None:
             answer.call(leaf.weak)
@@ -111,7 +113,7 @@ def _contain(value: Any, answer: Answer, leaf: Callable) -> None:
         (answer.list if cls is list else answer.tuple)(len(value))
         if cls not in (tuple, list):
             answer.call(partial(tuple.__new__, cls))
-    elif cls is dict and all(type(key) is str for key in value) and list(value) == sorted(value):
+    elif cls is dict and all(type(key) is str for key in value):
         for part in value.values():
             _contain(part, answer, leaf)
         answer.dictionary(tuple(value))

@@ -103,6 +103,11 @@ def _prepared(a: Any, axis: Any, dtype: Any, where: Any, neutral: Any) -> Any:
     return a if where is UNSET or where is True else np.where(where, a, neutral)
 
 
+def _narrowed(result: Any, dtype: Any) -> Any:
+    """Integers in the dtype that was asked for, which are added up in a wider one; they wrap around alike."""
+    return result if dtype is None or result.dtype == np.dtype(dtype) else np.astype(result, np.dtype(dtype))
+
+
 def _of_dtype(initial: Any, dtype: Any) -> Any:
     """The value to start a reduction from, which never changes the dtype of the result."""
     return np.astype(initial, dtype) if is_wrapper(initial) else np.asarray(initial).astype(dtype)[()]
@@ -112,7 +117,7 @@ def _of_dtype(initial: Any, dtype: Any) -> Any:
 def sum_(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, where=UNSET):
     if dtype is None and where is UNSET and initial is UNSET:
         return _sum(a, axis, keepdims)
-    total = _sum(_prepared(a, axis, dtype, where, 0), axis=axis, keepdims=keepdims)
+    total = _narrowed(_sum(_prepared(a, axis, dtype, where, 0), axis=axis, keepdims=keepdims), dtype)
     return total if initial is UNSET else total + _of_dtype(initial, total.dtype)
 
 
@@ -192,7 +197,7 @@ _prod = primitive(_prod, _prod_rule, tangents=(_prod_tangent,), batch="axis")
 
 @composite(np.prod, direct=_prod, positional=2, keywords=("axis", "keepdims"))
 def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, where=UNSET):
-    product = _prod(_prepared(a, axis, dtype, where, 1), axis=axis, keepdims=keepdims)
+    product = _narrowed(_prod(_prepared(a, axis, dtype, where, 1), axis=axis, keepdims=keepdims), dtype)
     return product if initial is UNSET else product * _of_dtype(initial, product.dtype)
 
 
@@ -235,14 +240,14 @@ def _accumulation(function):
         a = _prepared(a, axis, dtype, UNSET, 0)
         if axis is None or not a.ndim:
             a, axis = np.ravel(a), axis or 0
-        return function(a, axis=normal_axis(axis, a.ndim))
+        return _narrowed(function(a, axis=normal_axis(axis, a.ndim)), dtype)
 
     return cumulate
 
 
 def _along_first(function):
     def accumulate(a, axis=0, dtype=None, out=None):
-        return function(_prepared(a, axis, dtype, UNSET, 0), axis=axis)
+        return _narrowed(function(_prepared(a, axis, dtype, UNSET, 0), axis=axis), dtype)
 
     return accumulate
 

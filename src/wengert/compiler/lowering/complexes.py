@@ -109,7 +109,7 @@ def _power(p: Parts, z: Pair, exponent: Pair) -> Value | Pair | None:
             found = _divide(p, as_pair(p.b, 1, z.dtype), found)
     else:
         found = holomorphic.power(p, z, exponent)
-    zero, at_zero = p.test("logical_not", truth(p.b, z)), 0 if number.real > 0 and not number.imag else np.nan
+    zero, at_zero = p.test("logical_not", truth(p.b, z)), 0 if number.real > 0 else np.nan
     return Pair(p.where(zero, at_zero, found.real), p.where(zero, at_zero, found.imag))
 
 
