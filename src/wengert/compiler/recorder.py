@@ -92,7 +92,6 @@ class Recorder:
         if program.raised and kind.paths:
             return self.again(changes)  # other ways through the function stay as they are
         caught = program.raised and f"it goes on after an exception, {program.raised}"
-        caught = caught or program.tried()
         kind.given_up = kind.given_up or program.refused or caught
         self.owner.draws = self.owner.draws or program.states
         trouble = returned_trouble(outputs, captured.tensors)
@@ -106,6 +105,8 @@ class Recorder:
             return self.again(changes)
         kind.given_up = kind.given_up or changes.escaped
         results = Results(outputs, structure, {node for node, _ in changes.tensors})
+        program.results = [*results.nodes, *changes.nodes()]
+        kind.given_up = kind.given_up or program.tried()
         if captured.found.asks_for_classes and not changes.unsettled:
             return self.compared(results, changes)
         return self.first(results, changes)
