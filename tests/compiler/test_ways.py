@@ -156,6 +156,7 @@ def test_few_recordings_are_enough_to_leave_what_reads_new_values(told):
     (reason,) = stats["given up"]
     assert told in reason
     assert stats["recordings"] <= 4
+    assert not fast._shortcuts.entries
 
 
 def test_what_is_read_whole_and_found_again_stays_native():

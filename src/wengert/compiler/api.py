@@ -181,6 +181,7 @@ class Compiled:
         if kind.differentiable and tape.is_recording():
             return self._differentiated(leaves, structure)
         if kind.given_up:
+            self._drop_shortcuts()
             if kind.eager >= MOST_LEFT and not self._is_of_use():
                 self._around = RECORDING if found.tensors or found.arrays or found.numbers else nullcontext()
                 self._reason = kind.given_up
@@ -229,6 +230,14 @@ class Compiled:
         if path.calls:
             self._shortcuts.add(path, given[0], given[1], call, found, captured)
             self.__call__ = self._shortcuts.function or functools.partial(self._entry, None)
+
+    def _drop_shortcuts(self) -> None:
+        """Let shortcuts go whose paths have been given up: they would be tried, and fail, at every call."""
+        if self._shortcuts.entries:
+            paths = [path for kind in list(self._kinds.values()) for path in kind.paths.values()]
+            if self._shortcuts.outlive(paths):
+                self._shortcuts.forget()
+                self.__call__ = functools.partial(self._entry, None)
 
     def _is_of_use(self) -> bool:
         """Whether anything of the function is compiled."""

@@ -14,6 +14,7 @@ class _NoShortcuts:
 
     function = None
     runs = 0
+    entries = ()
 
     def add(self, *given: Any) -> None:
         """Make none."""

@@ -63,7 +63,7 @@ class Shortcuts:
             What was made of them, and of what the function uses.
         """
         if len(self.entries) >= MOST and path.calls % RARELY == 0:
-            self._forget()
+            self.forget()
         if id(path) in self._tried or len(self.entries) >= MOST or path.native is None or not probe():
             return
         self._tried.add(id(path))
@@ -86,7 +86,11 @@ class Shortcuts:
         self._paths.append(path)
         self.function = self.entries[0].function
 
-    def _forget(self) -> None:
+    def outlive(self, paths: Iterable) -> bool:
+        """Whether there are shortcuts of paths that are not among these."""
+        return not set(map(id, self._paths)) <= set(map(id, paths))
+
+    def forget(self) -> None:
         """Begin again: what is called now is not among the shortcuts."""
         self._runs_before = self.runs
         self.entries, self._tried, self._kept, self._paths, self.function = [], set(), [], [], None
