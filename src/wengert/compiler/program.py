@@ -207,6 +207,8 @@ class Program:
 
     def tried(self) -> str | None:
         """Why a program may do without a call what the function does only if the call succeeds."""
+        if not any(node.call.name in TRIED for node in self.nodes):
+            return None
         live = self.live()
         unused = {node.name for node in self.nodes if node.name in TRIED and not live[node.index]}
         return f"it calls {min(unused)} only to see whether that fails" if unused else None
