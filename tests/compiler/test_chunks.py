@@ -10,7 +10,7 @@ import wengert as wg
 from wengert.compiler.buffers import assembled, forward
 from wengert.compiler.columns import Columns
 from wengert.compiler.program import Node
-from wengert.compiler.replay import replay
+from wengert.compiler.replay import Replay
 from wengert.compiler.roll import Chunk, cut, rolled
 from wengert.compiler.run import Plan
 from wengert.transforms.containers import flatten
@@ -55,7 +55,7 @@ def test_loops_give_what_they_gave(f, order):
     others = [rng.normal(size=a.shape) for a in ARGS]
     for args in (ARGS, others):
         expected = flatten(g(*args))[0]
-        for found in (replay(program, list(args)), replay(plan.columns.program(), list(args)), plan(*args)):
+        for found in (Replay(program)(*args), Replay(plan.columns.program())(*args), plan(*args)):
             for a, b in zip(found, expected, strict=True):
                 np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-11)
 
@@ -124,7 +124,7 @@ def test_columns_hold_a_whole_program():
     assert len(again.guards) == len(program.guards) == 200
     assert [guard.after for guard in again.guards] == sorted(guard.after for guard in again.guards)
     for given in (np.float64(0.7), np.float64(0.70001)):
-        assert replay(again, [given]) == replay(program, [given])
+        assert Replay(again)(given) == Replay(program)(given)
 
 
 def test_nodes_are_let_go_once_a_program_is_native():

@@ -36,11 +36,7 @@ PYTHONS: dict[str, Callable] = {
 
 def between_numbers(p: Primitive, program: Program, operands: tuple, values: tuple) -> Any:
     """Arithmetic of Python's numbers, which raises where NumPy's gives infinity or not-a-number."""
-    try:
-        result = PYTHONS[p.name](*values)
-    except ArithmeticError as error:
-        program.failed(error)
-        raise
+    result = program.run(PYTHONS[p.name], *values)
     if program.closed:
         return result
     taken: list[Node] = []

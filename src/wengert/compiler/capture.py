@@ -205,6 +205,10 @@ class Captured:
                     setattr(t, name, flag)
 
 
+CONTAINERS = (list, dict, set, deque)
+"""Classes of containers whose parts can be put in the place of others."""
+
+
 class Changes:
     """What a function has written: for each the place, and the node of what is there afterwards."""
 
@@ -335,7 +339,7 @@ class Changes:
         """A container, or a record of fields, without traces in it."""
         if id(value) in self.visited:
             return value
-        if isinstance(value, (list, dict, set, deque)):
+        if isinstance(value, CONTAINERS):
             self.visited.add(id(value))
             self._settle(value)
         elif is_dataclass(value) and not isinstance(value, type):
@@ -360,7 +364,7 @@ class Changes:
 
     def _settle(self, container: Any) -> None:
         """Take the traces out of a container that the function has put something into."""
-        if isinstance(container, (list, dict, set, deque)):
+        if isinstance(container, CONTAINERS):
             before = tuple(container.values() if isinstance(container, dict) else container)
             after = tuple(map(self.concrete, before))
             if any(a is not b for a, b in zip(before, after, strict=True)):
@@ -429,7 +433,7 @@ def _parts(value: Any) -> Iterator[Any]:
         yield x
         if isinstance(x, dict):
             line += x.values()
-        elif isinstance(x, (list, tuple, set, deque)):
+        elif isinstance(x, (*CONTAINERS, tuple)):
             line += x
         elif is_dataclass(x) and not isinstance(x, type):
             line += [getattr(x, field.name, None) for field in fields(x)]

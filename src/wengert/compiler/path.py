@@ -134,7 +134,6 @@ class Path:
         self.results = results
         self.places, self.cleared = changes.places(), changes.cleared
         self.count = len(results.nodes)
-        program.results = [*results.nodes, *changes.nodes()]
         self.outcomes = tuple(guard.outcome for guard in program.guards)
         self.readers = tuple(guard.reader for guard in program.guards)
         self.draws = program.take_draws()

@@ -213,10 +213,14 @@ class Program:
         unused = {node.name for node in self.nodes if node.name in TRIED and not live[node.index]}
         return f"it calls {min(unused)} only to see whether that fails" if unused else None
 
-    def failed(self, error: Exception) -> None:
-        """Note that a call has raised."""
-        if not self.closed:
-            self.raised = self.raised or f"{type(error).__name__}: {error}"
+    def run(self, function: Callable, /, *args: Any, **kwargs: Any) -> Any:
+        """What a call gives; if it raises, that is noted."""
+        try:
+            return function(*args, **kwargs)
+        except Exception as error:
+            if not self.closed:
+                self.raised = self.raised or f"{type(error).__name__}: {error}"
+            raise
 
     def call_of(self, operation: Operation, result: Any) -> Call:
         """What an operation does where this comes out."""

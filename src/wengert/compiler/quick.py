@@ -3,6 +3,7 @@
 `trace` imports this module when what it is made of is there.
 """
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -54,11 +55,7 @@ def _piece(p: Primitive, a: Trace, index: Any) -> Any:
     is_plain = 0 < x.size < LARGE and all(k.__class__ in BOUNDS for k in parts)
     if not is_plain or program.closed or program.puts_off:
         return Trace._here[p](a, (a,), {"index": index})
-    try:
-        y = x[index]
-    except IndexError as error:
-        program.failed(error)
-        raise
+    y = program.run(operator.getitem, x, index)
     key = (p.call, ONE[0], (dict, "index", index.__class__, *parts))
     t = _noted(program, key, p.call, p.name, (a._node,), ONE, y, {"index": index})
     return TraceView._on(a, ((p, {"index": index}),), t) if y.__class__ is np.ndarray and y.size else t
@@ -79,11 +76,7 @@ def _quick_of_one(p: Primitive, general: Callable) -> Callable:
         program, x, node = a._program, a._held, a._node
         if program.closed or (is_weak and node.call.weak):
             return general(a)
-        try:
-            y = elementwise(call, x) if _is_large(x) else call(x)
-        except Exception as error:
-            program.failed(error)
-            raise
+        y = program.run(elementwise, call, x) if _is_large(x) else program.run(call, x)
         return _noted(program, key, call, name, (node,), ONE, y)
 
     return entry
@@ -95,11 +88,8 @@ def _quick_of_two(p: Primitive, general: Callable) -> Callable:
     run: Callable = PYTHONS.get(name, call)  # the same, at a tenth of the cost where both are numbers
 
     def result_of(program: Program, x: Any, y: Any) -> Any:
-        try:
-            return elementwise(call, x, y) if _is_large(x) or _is_large(y) else run(x, y)
-        except Exception as error:
-            program.failed(error)
-            raise
+        is_large = _is_large(x) or _is_large(y)
+        return program.run(elementwise, call, x, y) if is_large else program.run(run, x, y)
 
     def entry(*args: Any, **params: Any) -> Any:
         if params or len(args) != 2:

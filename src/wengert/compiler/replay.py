@@ -10,7 +10,7 @@ import numpy as np
 from wengert.compiler.nested import found_in
 from wengert.compiler.program import Guard, Node, Program, Ref, filled
 
-__all__ = ["Mismatch", "Replay", "caller", "replay", "same"]
+__all__ = ["Mismatch", "Replay", "caller", "same"]
 
 
 class Mismatch(Exception):
@@ -97,7 +97,7 @@ class Replay:
         over = [k for k, o in enumerate(node.operands) if o.index in fresh and o.index in spent and o.spec is node.spec]
         if is_plain and over and call is node.function:
             # The operand's memory takes the result.
-            operands, call = [*operands, operands[over[0]]], node.function
+            operands.append(operands[over[0]])
         check = None if is_plain else _checking(node)
         return call, tuple(operands), self.slots[node.index], check, [self.slots[k] for k in spent]
 
@@ -136,15 +136,20 @@ def prepared(node: Node) -> Callable:
     if args == tuple(map(Ref, range(len(node.operands)))):
         if not kwargs:
             return function
-        if not any(True for _ in found_in(kwargs, Ref)):
+        if _is_fixed(kwargs):
             return functools.partial(function, **kwargs)
     if not kwargs and len(args) == 2 and len(node.operands) == 1:
-        if args[1] == Ref(0) and not any(True for _ in found_in(args[0], Ref)):
-            return functools.partial(function, args[0])
-        if args[0] == Ref(0) and not any(True for _ in found_in(args[1], Ref)):
-            second = args[1]
+        first, second = args
+        if second == Ref(0) and _is_fixed(first):
+            return functools.partial(function, first)
+        if first == Ref(0) and _is_fixed(second):
             return lambda x: function(x, second)
     return lambda *operands: function(*filled(args, operands), **filled(kwargs, operands))
+
+
+def _is_fixed(value: Any) -> bool:
+    """Whether an argument is the same in every run."""
+    return next(found_in(value, Ref), None) is None
 
 
 def _checking(node: Node) -> Callable | None:
@@ -205,8 +210,3 @@ def caller(node: Node) -> Callable:
 
 def _dtype(result: Any) -> np.dtype:
     return result.dtype if isinstance(result, (np.ndarray, np.generic)) else np.asarray(result).dtype
-
-
-def replay(program: Program, inputs: list) -> list:
-    """The results of a program for other inputs."""
-    return Replay(program)(*inputs)

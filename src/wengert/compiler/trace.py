@@ -109,11 +109,7 @@ class Trace(Lifted):
     # Reading ----------------------------------------------------------------------------------------------------
 
     def _known(self, reader: Callable) -> Any:
-        try:
-            outcome = reader(self._value)
-        except Exception as error:
-            self._program.failed(error)
-            raise
+        outcome = self._program.run(reader, self._value)
         if not self._program.closed:
             self._program.guard(self._node, reader, outcome)
         return outcome
@@ -344,14 +340,10 @@ def recorded(program: Program, function: Callable, name: str, args: tuple, kwarg
     if kwargs:
         named, keywords, key = take_settings(kwargs, program, operands)
         keys.append(key)
-    try:
-        if is_large:
-            result = later(function, name, is_view, tuple(values), keywords)
-        else:
-            result = function(*values, **keywords)
-    except Exception as error:
-        program.failed(error)
-        raise
+    if is_large:
+        result = program.run(later, function, name, is_view, tuple(values), keywords)
+    else:
+        result = program.run(function, *values, **keywords)
     if program.closed:
         return known(result)
     node = program.call(tuple(keys), function, name, tuple(operands), tuple(given), named, result)
