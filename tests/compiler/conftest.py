@@ -15,6 +15,12 @@ def compiler_faults_are_seen(monkeypatch):
     monkeypatch.setattr(path, "_named", _raised)
 
 
+@pytest.fixture(autouse=True)
+def stages_are_verified(monkeypatch):
+    """Each stage's work is looked at before the next one takes it."""
+    monkeypatch.setenv("WENGERT_VERIFY", "on")
+
+
 @pytest.fixture(params=["Entry", "PlainEntry"])
 def kind(request):
     """Either kind of entry: native, and in Python."""

@@ -10,7 +10,7 @@ import llvmlite.binding as llvm
 from wengert.compiler.cache import Store, current_store
 from wengert.compiler.machine import features
 
-__all__ = ["Code", "bind", "bind_library", "host_facts", "object_code"]
+__all__ = ["Code", "bind", "bind_library", "host_facts", "machine_text", "object_code"]
 
 EMPTY = ""
 
@@ -66,18 +66,27 @@ class Code:
 
 def object_code(text: str, level: int = 0, passes: bool = False) -> bytes:
     """The text compiled for this machine."""
-    machine = _emitter(level)
+    return _emitter(level).emit_object(_module(text, level, passes))
+
+
+def machine_text(text: str, level: int = 0, passes: bool = False) -> str:
+    """The text compiled for this machine, in the words of its assembly language."""
+    return _emitter(level).emit_assembly(_module(text, level, passes))
+
+
+def _module(text: str, level: int, passes: bool) -> Any:
+    """The text as LLVM holds it."""
     module = llvm.parse_assembly(text)
-    module.verify()  # what is wrong would end the process below
+    module.verify()  # what is wrong would end the process later
     if passes:
-        builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=1))
+        builder = llvm.create_pass_builder(_emitter(level), llvm.create_pipeline_tuning_options(speed_level=1))
         manager = llvm.create_new_function_pass_manager()
         manager.add_sroa_pass()
         manager.add_instruction_combine_pass()
         for function in module.functions:
             if not function.is_declaration:
                 manager.run(function, builder)
-    return machine.emit_object(module)
+    return module
 
 
 def bind(name: str, address: int) -> str:

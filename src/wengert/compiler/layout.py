@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler import verify
 from wengert.compiler.guards import is_direct, numbers_read
 from wengert.compiler.plan import NATIVE, Memory
 from wengert.compiler.program import Call, Guard, Node, Program
@@ -72,6 +73,8 @@ class Layout:
         placing = _Placing(self, rolled, templates, kernels)
         self.direct = placing.remaining_results()
         self.arena = placing.memory.size + max([t.planned.arena for t in templates.values()], default=0)
+        if verify.is_asked_for():
+            verify.verify_layout(placing, self.arena)
         self.templates = list(placing.numbers)
         self.used, self.starts = np.array(placing.used, np.int32), np.array(placing.starts, np.int32)
         self.slots = np.array(placing.slots, np.int64).reshape(-1, 2)

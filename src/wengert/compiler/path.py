@@ -1,13 +1,11 @@
 """One way through a function, ready to run; and all ways that are known for one kind of arguments."""
 
-import itertools
 import os
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from enum import Enum
 from numbers import Number
-from pathlib import Path as File
 from types import BuiltinFunctionType, EllipsisType, FunctionType, ModuleType, NotImplementedType
 from typing import Any
 
@@ -148,7 +146,10 @@ class Path:
         self.no_shortcut = self.strayed = ""
         """Why there is no shortcut; and the function whose result has lately had another shape."""
         self.written: list = []
-        _dump(self, name)
+        if os.environ.get("WENGERT_DUMP"):
+            from wengert.compiler.dumping import dump
+
+            dump(self, name)
 
     @property
     def program(self) -> Program:
@@ -243,22 +244,6 @@ def _native(program: Program, forgets: bool) -> tuple[Callable | None, str]:
 def _named(trouble: Exception) -> str:
     """Why there is no native code where the compiler itself has failed; the tests let it fail."""
     return f"{type(trouble).__name__}: {trouble}"
-
-
-_numbers = itertools.count(1)
-
-
-def _dump(path: Path, name: str) -> None:
-    """Write every stage's text where the environment variable says."""
-    folder = os.environ.get("WENGERT_DUMP")
-    if not folder:
-        return
-    where = File(folder)
-    where.mkdir(parents=True, exist_ok=True)
-    stem = f"{name}-{next(_numbers)}"
-    (where / f"{stem}.program.txt").write_text(path.explained())
-    if path.native is not None:
-        (where / f"{stem}.ll").write_text(getattr(path.native, "text", ""))
 
 
 class Kind:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler import verify
 from wengert.compiler.answer import Answer
 from wengert.compiler.binding import bound, can_bind, operands_like
 from wengert.compiler.buffers import forward
@@ -52,6 +53,8 @@ class Plan:
         with collection_frozen():
             with self._timed("simplified"):
                 forward(program)
+                if verify.is_asked_for():
+                    verify.verify_program(program)
                 self.columns = Columns(comparable(program))
                 if forgets:
                     program.forget()

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler import verify
 from wengert.compiler.components import in_components
 from wengert.compiler.emit import emit_kernel
 from wengert.compiler.fuse import Step, fuse
@@ -72,7 +73,12 @@ def steps_of(program: Program) -> tuple[Graph, list[Step]]:
     graph = in_components(lower(program))
     put_together(graph)
     copies_of_results(graph)
-    return graph, fuse(graph)
+    if not verify.is_asked_for():
+        return graph, fuse(graph)
+    verify.verify_graph(graph)
+    steps = fuse(graph)
+    verify.verify_steps(graph, steps)
+    return graph, steps
 
 
 class Template:
@@ -88,6 +94,8 @@ class Template:
         self.outside, self.outputs, self.checks = len(program.inputs), len(graph.results), graph.checks
         self.results = [v.number for v in graph.results]
         self.planned: Planned = plan(graph, steps, self.outside)
+        if verify.is_asked_for():
+            verify.verify_places(graph, steps, self.planned, self.scratch)
         places = self.planned.places
         self.launches: list[Launch] = []
         self.callers: dict[int, Callable] = {}
