@@ -11,7 +11,7 @@ pytest.importorskip("llvmlite")
 
 from wengert.compiler import cache, code, made
 from wengert.compiler.cache import Store, default_store
-from wengert.compiler.code import Code, bind, bind_library
+from wengert.compiler.code import Code, bind
 
 TEXT = "define i64 @answer(i64 %x) {\n  %y = add i64 %x, NUMBER\n  ret i64 %y\n}\n"
 KEY = Store.key("a")
@@ -206,7 +206,6 @@ define double @call(double %x) {
         name = bind(f"times{factor}", ctypes.cast(function, ctypes.c_void_p).value)
         found = Code(text.replace("NAME", name))
         assert double(found.address("call"))(1.5) == 1.5 * factor
-    assert not bind_library("libno-such-library.so.9")
 
 
 PROCESS = """

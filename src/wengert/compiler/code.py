@@ -1,6 +1,5 @@
 """LLVM's text as code that can be called: through the store of object code where it has been compiled before."""
 
-import ctypes
 import functools
 from typing import Any
 
@@ -10,7 +9,7 @@ import llvmlite.binding as llvm
 from wengert.compiler.cache import Store, current_store
 from wengert.compiler.machine import features
 
-__all__ = ["Code", "bind", "bind_library", "host_facts", "machine_text", "object_code"]
+__all__ = ["Code", "bind", "host_facts", "machine_text", "object_code"]
 
 EMPTY = ""
 
@@ -93,16 +92,6 @@ def bind(name: str, address: int) -> str:
     """Let texts call the function at an address by a name; gives the name."""
     llvm.add_symbol(name, address)
     return name
-
-
-def bind_library(name: str) -> bool:
-    """Let texts call the functions of a shared library by their own names; false where there is no such library."""
-    try:
-        ctypes.CDLL(name, mode=getattr(ctypes, "RTLD_GLOBAL", 0))
-        llvm.load_library_permanently(name)
-    except (OSError, RuntimeError):
-        return False
-    return True
 
 
 @functools.cache

@@ -8,6 +8,7 @@ made anew each time.
 
 import functools
 import io
+import os
 import pickle
 import re
 import sys
@@ -168,9 +169,17 @@ def _key(forms: Iterable[bytes], meanings: list[tuple], level: int, passes: bool
 
 @functools.cache
 def _sources() -> str | None:
-    """A hash of the compiler itself; `None` where its text is not at hand."""
-    files = sorted(path for path in Path(__file__).parent.rglob("*") if path.suffix in (".py", ".ll"))
-    return Store.key(*[part for path in files for part in (path.name, path.read_bytes())]) if files else None
+    """What tells this compiler from others: the names, sizes and times of its files, as Python's own caches have it.
+
+    `None` where there are no files. Reading them would take longer than compiling a small program.
+    """
+    found = []
+    for folder, _, names in os.walk(Path(__file__).parent):
+        for name in names:
+            if name.endswith((".py", ".ll")):
+                status = os.stat(os.path.join(folder, name))
+                found.append((name, status.st_size, status.st_mtime_ns))
+    return Store.key(repr(sorted(found))) if found else None
 
 
 def spelled(meaning: tuple) -> str:
