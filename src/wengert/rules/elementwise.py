@@ -82,13 +82,16 @@ def _power_exponent(g, a, y):
 elementwise(np.power, _power_base, _power_exponent, singular=True)
 
 
-@composite(np.float_power)
-def float_power(a, b):
-    """Powers in double precision or better."""
-    return np.power(_double(a), _double(b))
+elementwise(
+    np.float_power,
+    lambda g, a, b: _power_base(g, _double(a), b),
+    lambda g, a, y: _power_exponent(g, _double(a), y),
+    singular=True,
+)
 
 
 def _double(x):
+    """In double precision or better, in which `numpy.float_power` computes."""
     x = x if is_wrapper(x) else np.asarray(x)
     return np.astype(x, np.result_type(x.dtype, np.float64))
 
@@ -301,7 +304,23 @@ def _as_complex(g, like):
 
 linear(np.conjugate, lambda g: np.conjugate(g), batch="leading", moves=True)
 linear(np.real, lambda g, like: _as_complex(g, like), view=True, batch="leading")
-linear(np.imag, lambda g, like: g * 1j if like.is_complex else np.zeros_like(g), view=True, batch="leading")
+
+
+def _imag(x):
+    return np.imag(x)
+
+
+_imag = linear(
+    _imag, lambda g, like: g * 1j if like.is_complex else np.zeros_like(g), view=True, batch="leading"
+)
+
+
+@composite(np.imag)
+def imag(val):
+    y = _imag(val)
+    return y if is_complex(val) else np.broadcast_to(y, y.shape)  # zeros that nobody may write
+
+
 
 
 def _angle(x, deg=False):

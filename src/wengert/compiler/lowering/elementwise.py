@@ -19,6 +19,7 @@ def operation(b: Builder, name: str, operands: list[Value], dtype: np.dtype) -> 
     found = simpler(b, name, operands, dtype)
     if found is not None:
         return found
+    name = "power" if name == "float_power" else name
     same = all(v.dtype == operands[0].dtype for v in operands)
     if name == "power" and operands[1].dtype.kind == "i":  # of which NumPy refuses negative ones
         b.check(b.all_of(b.map("greater_equal", operands[1], 0, dtype=np.bool_)))
