@@ -387,21 +387,6 @@ def clip(a, a_min=_OMITTED, a_max=_OMITTED, out=None, *, min=_OMITTED, max=_OMIT
     return np.where(where, clipped, np.zeros_like(clipped) if out is None else out)
 
 
-@composite(np.round, np.around)
-def round_(a, decimals=0, out=None):
-    """Piecewise constant: the derivative is zero."""
-    if decimals < 0:
-        return np.astype(np.rint(a / 10.0**-decimals) * 10.0**-decimals, a.dtype)
-    if a.dtype.kind in "iu":
-        return np.positive(a)
-    return np.rint(a * 10.0**decimals) / 10.0**decimals if decimals else np.rint(a)
-
-
-@composite(np.fix)
-def fix(x, out=None):
-    return np.trunc(x)
-
-
 @composite(np.nan_to_num)
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     result = _numbers(x, nan, posinf, neginf)

@@ -101,7 +101,7 @@ def _power(p: Parts, z: Pair, exponent: Pair) -> Value | Pair | None:
         return as_pair(p.b, p.b.filled(1, z.shape, p.dtype), z.dtype)
     if not number.imag and abs(number.real) < MOST_FACTORS and number.real.is_integer():
         n = int(number.real)
-        found = _factors(p, z, n) if n in (1, 2, 3) else _product(p, z, abs(n))
+        found = _few_times(p, z, n) if n in (1, 2, 3) else _product(p, z, abs(n))
         if number.real < 0:
             found = _divide(p, as_pair(p.b, 1, z.dtype), found)
     else:
@@ -110,7 +110,7 @@ def _power(p: Parts, z: Pair, exponent: Pair) -> Value | Pair | None:
     return Pair(p.where(zero, at_zero, found.real), p.where(zero, at_zero, found.imag))
 
 
-def _factors(p: Parts, z: Pair, n: int) -> Pair:
+def _few_times(p: Parts, z: Pair, n: int) -> Pair:
     """A power up to the third."""
     found = z
     for _ in range(n - 1):

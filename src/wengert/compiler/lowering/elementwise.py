@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.arrays import power_of_ten
 from wengert.compiler.graph import Value, together
 from wengert.compiler.lowering.builder import Builder
 from wengert.compiler.lowering.rewrites import simpler
@@ -69,6 +70,13 @@ def _imaginary(b: Builder, spec: Spec, x: Value) -> Value:
 
 def _where(b: Builder, spec: Spec, condition: Any, yes: Any, no: Any) -> Value:
     return b.graph.broadcast(chosen(b, b.value(condition, np.bool_), yes, no, spec.dtype), spec.shape)
+
+
+def _rounded(b: Builder, spec: Spec, x: Value, decimals: int = 0) -> Value:
+    """One part of complex numbers, rounded."""
+    first, second = ("multiply", "divide") if decimals > 0 else ("divide", "multiply")
+    power = x.dtype.type(power_of_ten(abs(decimals)))
+    return b.map(second, b.map("rint", b.map(first, x, power)), power)
 
 
 def _clip(b: Builder, spec: Spec, x: Any, low: Any, high: Any) -> Value | None:
@@ -147,5 +155,6 @@ HANDLERS: dict[str, Callable] = {
     "astype": _astype,
     "where": _where,
     "clip": _clip,
+    "rounded_complex": _rounded,
     "normal_cdf": _normal_cdf,
 }
