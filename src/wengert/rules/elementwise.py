@@ -310,17 +310,13 @@ def _imag(x):
     return np.imag(x)
 
 
-_imag = linear(
-    _imag, lambda g, like: g * 1j if like.is_complex else np.zeros_like(g), view=True, batch="leading"
-)
+_imag = linear(_imag, lambda g, like: g * 1j if like.is_complex else np.zeros_like(g), view=True, batch="leading")
 
 
 @composite(np.imag)
 def imag(val):
     y = _imag(val)
     return y if is_complex(val) else np.broadcast_to(y, y.shape)  # zeros that nobody may write
-
-
 
 
 def _angle(x, deg=False):

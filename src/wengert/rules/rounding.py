@@ -33,7 +33,9 @@ def _rounded_complex(x, decimals=0):
     return np.round(x, decimals)
 
 
-_rounded_complex = primitive(_rounded_complex, lambda g: np.zeros_like(g), tangents=(lambda g: np.zeros_like(g),), batch="leading")
+_rounded_complex = primitive(
+    _rounded_complex, lambda g: np.zeros_like(g), tangents=(lambda g: np.zeros_like(g),), batch="leading"
+)
 
 
 @composite(np.fix)
