@@ -413,7 +413,8 @@ def modf(x):
     if x.dtype.kind != "f":
         x = np.astype(x, np.modf(np.empty(0, x.dtype))[0].dtype)
     whole = np.trunc(x)
-    return x - whole, whole
+    part = np.where(np.signbit(x), -(whole - x), x - whole)  # whose zeros have the sign of x
+    return np.where(np.isinf(x), np.copysign(np.zeros_like(x), x), part), whole
 
 
 @composite(np.real_if_close)
