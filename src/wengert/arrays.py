@@ -55,5 +55,10 @@ def sum_first(x: Any, axes: int) -> Any:
     return np.sum(x, axis=tuple(range(axes)))
 
 
+def power_of_ten(n: int) -> float:
+    """What NumPy rounds with, which multiplies from the ninth power on."""
+    return prod([10.0] * (n - 9), start=10.0 ** min(n, 9))
+
+
 def _in_lines(x: Any) -> bool:
     return x.__class__ is np.ndarray and x.size > 1024 and x.dtype.char in "df" and x.flags.c_contiguous

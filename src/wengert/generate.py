@@ -165,7 +165,8 @@ def _for_large(p: Primitive, source: Source) -> dict[str, Any]:
     if not source.large_forward:
         return {}
     broadcasting = planned.whole(p.apply) if source.n == 2 else None
-    scope: dict[str, Any] = {"large": large.forward(p.apply, source.n, broadcasting)}
+    function = operator.pow if p.operator == "**" else p.apply  # whose warnings are those of another function
+    scope: dict[str, Any] = {"large": large.forward(function, source.n, broadcasting)}
     for i, names in source.large_steps.items():
         step, slope = _step(p.rules[i], source._partial(i), names)
         plain = large.guarded(step, cotangents.guard if p.singular else None)

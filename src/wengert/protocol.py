@@ -314,11 +314,23 @@ class Wrapper:
 
     def __array_ufunc__(self, ufunc, method, *inputs, **kwargs):
         if method == "__call__" and not kwargs:
-            return self._table[ufunc](*inputs)
+            return self._table[ufunc](*inputs if ufunc is not POWER else _no_operator(*inputs))
         return _call_ufunc(self._table, ufunc, method, inputs, kwargs)
 
     def __array_function__(self, func, types, args, kwargs):
         return self._table[func](*args, **kwargs)
+
+
+POWER = np.power
+USUAL = {(int, 2), (int, -1), (float, 0.5)}
+"""Exponents for which an array's ``**`` is not `numpy.power`, but ``square``, ``reciprocal`` and ``sqrt``."""
+
+
+def _no_operator(x: Any, exponent: Any) -> tuple:
+    """The operands of `numpy.power`, the exponent as an array where ``**`` would be another function."""
+    if (exponent.__class__, exponent.__hash__ and exponent) in USUAL and x.dtype.char in "?eFD":
+        exponent = np.array(exponent, None if x.dtype.char == "?" else x.dtype)
+    return x, exponent
 
 
 def write_out(name: str, out: Any, result: Any, stretch: bool = False) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box
+from wengert.compiler.later import looks
 from wengert.compiler.program import Node, Program
 from wengert.compiler.taking import take
 from wengert.compiler.trace import ONE, WEAK, Trace
@@ -93,6 +94,21 @@ def _operator(ufunc: np.ufunc) -> Callable:
     return operate
 
 
+def _power(self: Trace, exponent: Any) -> Any:
+    """``**``, which is another function than `numpy.power` where an array's exponent is one of these numbers."""
+    kind, held = exponent.__class__, looks(self._held)
+    if held.__class__ is np.ndarray and (kind is int or kind is float):
+        function = INSTEAD.get((kind, exponent))
+        if function is not None and (exponent == 2 or held.dtype.kind in "fc"):
+            return Trace._table[function](self)
+    return POWER(self, exponent)
+
+
+POWER = _operator(np.power)
+INSTEAD = {(int, 2): np.square, (int, -1): np.reciprocal, (float, 0.5): np.sqrt}
+"""What NumPy computes powers of arrays by; of truth values, say, the square is no int64."""
+
+
 def _comparison(ufunc: np.ufunc) -> Callable:
     """A comparison of traces; that of Python's numbers is Python's, a truth value that the program decides by."""
 
@@ -126,6 +142,7 @@ def install() -> None:
     """Give traces their operators."""
     for name, ufunc in OPERATORS.items():
         setattr(Trace, f"__{name}__", _operator(ufunc))
+    setattr(Trace, "__pow__", _power)  # noqa: B010
     for name, ufunc in COMPARISONS.items():
         setattr(Trace, f"__{name}__", _comparison(ufunc))
     setattr(Trace, "__divmod__", _divmod)  # noqa: B010

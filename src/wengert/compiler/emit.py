@@ -298,7 +298,8 @@ class _Emitter(Values):
         if self.lane in reduced:
             additions //= self.width
         varies = self.lane in root.own
-        return Accumulator(self, self.target, root.value.setting[0], root.value.dtype, varies, additions)
+        operation, dtype = root.value.setting[0], root.value.dtype
+        return Accumulator(self, self.target, operation, dtype, varies, additions, root.scans)
 
     def end_in_row(self, root: Root) -> None:
         """What has been accumulated in a row: known to what follows, and stored where somebody else needs it."""

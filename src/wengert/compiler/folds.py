@@ -104,7 +104,8 @@ class _Lanes:
         self.scalar, self.size = SCALARS[char], np.dtype(char).itemsize
         self.lanes = host().lanes(self.size)
         self.kind, self.truth = f"<{self.lanes} x {self.scalar}>", f"<{self.lanes} x i1>"
-        self.zeros = f"{self.kind} zeroinitializer"
+        self.zeros = f"{self.kind} {number(self.kind, -0.0)}"
+        """What changes nothing that it is added to."""
 
     def mask(self, count: str) -> list[str]:
         """``%mask``: the first so many lanes."""
@@ -116,7 +117,7 @@ class _Lanes:
         ]
 
     def masked_load(self, at: str) -> str:
-        """Numbers in the lanes of ``%mask``, and zeros."""
+        """Numbers in the lanes of ``%mask``, and negative zeros."""
         name = f"@llvm.masked.load.{short(self.kind)}.p0"
         return f"call {self.kind} {name}(ptr {at}, i32 {self.size}, {self.truth} %mask, {self.zeros})"
 
@@ -341,7 +342,7 @@ def _row_head(w: _Lanes) -> list[str]:
         "  br label %step",
         "step:",
         "  %done = phi i64 [0, %row], [%done.next, %loop]",
-        f"  %before = phi {w.kind} [zeroinitializer, %row], [%before.next, %loop]",
+        f"  %before = phi {w.kind} [{number(w.kind, -0.0)}, %row], [%before.next, %loop]",
         f"  %wrong = phi {w.truth} [zeroinitializer, %row], [%sums.wrong, %loop]",
         "  %some = icmp ult i64 %done, %whole",
         "  br i1 %some, label %loop, label %rest",

@@ -213,11 +213,12 @@ def _ldexp(o):
     kind = bits_kind(o.kind)
     double = scalar_of(o.kind) == "double"
     width = int(scalar_of(exponent_kind)[1:])
-    if width != (64 if double else 32):
-        exponent = o.op(f"{'sext' if width < (64 if double else 32) else 'trunc'} {exponent_kind} {exponent} to {kind}")
     limit, bias, fraction = (2100, 1023, 52) if double else (280, 127, 23)
     for name, bound in (("smin", limit), ("smax", -limit)):
-        exponent = o.op(intrinsic(o.target, name, [(kind, exponent), (kind, number(kind, bound))], kind))
+        both = [(exponent_kind, exponent), (exponent_kind, number(exponent_kind, bound))]
+        exponent = o.op(intrinsic(o.target, name, both, exponent_kind))
+    if width != (64 if double else 32):
+        exponent = o.op(f"{'sext' if width < (64 if double else 32) else 'trunc'} {exponent_kind} {exponent} to {kind}")
     result, left = o.a, exponent
     for parts in (3, 2, 1):
         part = left if parts == 1 else o.op(f"sdiv {kind} {left}, {number(kind, parts)}")

@@ -17,6 +17,7 @@ from wengert.compiler.lowering.builder import Builder
 from wengert.compiler.lowering.pairs import Pair, as_pair, handled, pair_in, part_dtype, stored
 from wengert.compiler.lowering.ufuncs import ufunc
 from wengert.compiler.program import KINDS, Node, Program, filled, uniform
+from wengert.compiler.raising import succeeded
 from wengert.primitive import REGISTRY, Primitive, name_of
 
 __all__ = ["known_functions", "lower", "stands_for"]
@@ -56,6 +57,8 @@ class _Lowering:
         spec: Any = node.spec
         if node.name in ("input", "constant"):
             return self.given(node)
+        if node.function is succeeded and not _is_left(self.of[node.operands[0].index]):
+            return graph.literal(True, bool)  # the checks say so
         if _computes(node):
             checks = len(self.builder.checks)
             found = self.known(node)
@@ -119,6 +122,14 @@ def _computes(node: Node) -> bool:
     return known and all(o.spec is not None and o.spec.dtype.char in KINDS for o in node.operands)
 
 
+def _is_left(x: Any) -> bool:
+    """Whether a value is what a function of NumPy's gives."""
+    x = x.real if isinstance(x, Pair) else x
+    while x.kind in ("move", "reshape"):
+        x = x.operands[0]
+    return bool(x.kind == "call")
+
+
 def _is_complex(number: Any) -> bool:
     """Whether an argument is a complex number, or an array of them, as it stands in the program."""
     return isinstance(number, (complex, np.complexfloating, np.ndarray)) and np.result_type(number).char in COMPLEX
@@ -129,6 +140,8 @@ def stands_for(function: Callable) -> str | None:
 
     Functions that stay calls all have the same one: it does not matter to a program's form which they are.
     """
+    if function is succeeded:
+        return "wengert.succeeded"
     if function in known_functions():
         return _names[function]
     if isinstance(function, np.ufunc):

@@ -205,14 +205,6 @@ class Program:
             node.call = self.call_of(operation, result)
         return node
 
-    def tried(self) -> str | None:
-        """Why a program may do without a call what the function does only if the call succeeds."""
-        if not any(node.call.name in TRIED for node in self.nodes):
-            return None
-        live = self.live()
-        unused = {node.name for node in self.nodes if node.name in TRIED and not live[node.index]}
-        return f"it calls {min(unused)} only to see whether that fails" if unused else None
-
     def run(self, function: Callable, /, *args: Any, **kwargs: Any) -> Any:
         """What a call gives; if it raises, that is noted."""
         try:
@@ -328,8 +320,6 @@ SMALL = 4096
 """Bytes up to which constants of equal content are found by it."""
 
 
-TRIED = {"cholesky", "inv"}
-"""Calls that raise for some values, and that no gradient makes without using them."""
 NOTHING = Call("nothing", None)
 
 

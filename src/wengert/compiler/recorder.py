@@ -10,6 +10,7 @@ from wengert.compiler.locks import RECORDING
 from wengert.compiler.making import buffers_made_recordable
 from wengert.compiler.path import Kind, Results, compiler, has_history, returned_trouble
 from wengert.compiler.program import LeftToPython, Program
+from wengert.compiler.raising import keep_raising
 from wengert.compiler.randomness import watched
 from wengert.compiler.trace import recording
 from wengert.errors import CompileError
@@ -106,7 +107,7 @@ class Recorder:
         kind.given_up = kind.given_up or changes.escaped
         results = Results(outputs, structure, {node for node, _ in changes.tensors})
         program.results = [*results.nodes, *changes.nodes()]
-        kind.given_up = kind.given_up or program.tried()
+        keep_raising(program)
         if captured.found.asks_for_classes and not changes.unsettled:
             return self.compared(results, changes)
         return self.first(results, changes)

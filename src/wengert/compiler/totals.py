@@ -57,14 +57,21 @@ class Accumulator:
     ----------
     additions : int
         How many numbers are combined one after the other.
+    running : bool
+        Whether it is wanted at each step; then a sum begins with the first number, which may be -0.0.
     """
 
-    def __init__(self, w: Writer, target: Target, operation: str, dtype: np.dtype, varies: bool, additions: int):
+    def __init__(
+        self, w: Writer, target: Target, operation: str, dtype: np.dtype, varies: bool, additions: int,
+        running: bool = False,
+    ):  # fmt: skip
         self.w, self.target, self.operation, self.dtype, self.varies = w, target, operation, dtype, varies
         self.kind = w.kind(TYPES[dtype.char], varies)
         self.where = w.local(self.kind)
         long = operation == "add" and dtype.kind == "f" and additions > PLAIN
         self.lost = w.local(self.kind) if long else None
+        starts_below = running and operation == "add" and dtype.kind == "f"
+        self.first = dtype.type(-0.0) if starts_below else identity_of(operation, dtype)
 
     def constant(self, number: Any) -> str:
         """A number, in all lanes if there are any."""
@@ -73,7 +80,7 @@ class Accumulator:
 
     def begin(self) -> None:
         """Start afresh."""
-        self.w.put(f"store {self.kind} {self.constant(identity_of(self.operation, self.dtype))}, ptr {self.where}")
+        self.w.put(f"store {self.kind} {self.constant(self.first)}, ptr {self.where}")
         if self.lost:
             self.w.put(f"store {self.kind} {self.constant(0)}, ptr {self.lost}")
 

@@ -21,6 +21,7 @@ from wengert.box import unbox
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
 from wengert.compiler.taking import REFERENCES, settled, take, take_settings, values_in
+from wengert.errors import ArgumentError
 from wengert.primitive import Plain, Primitive, name_of
 from wengert.protocol import DORMANT, GROUND, PLAIN, Spec, Wrapper, _open, spec_of
 from wengert.tensor import Tensor
@@ -31,11 +32,7 @@ __all__ = ["TRACED", "Trace", "program_of", "recorded", "recording"]
 TRACED = DORMANT - 1
 """The level of traces, below that of all tensors."""
 _open.add(TRACED)
-
-
 ZEROS = np.zeros  # NumPy's own: while a function is recorded, something else goes by the name
-
-
 recording = threading.local()
 """The program that this thread is recording, as ``recording.program``."""
 
@@ -255,12 +252,20 @@ class TraceView(Trace):
 
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         base = self._base
+        by = next((p.name for p, _ in self._steps if p.name in READ_ONLY), None)
+        if by is not None:
+            raise ArgumentError(
+                f"[setitem] an array that may be written was required; received {self._spec!r}, which np.{by} has made "
+                f"for reading only; write into the array that it shows, or into a copy"
+            )
         path = tuple((p.call, params) for p, params in self._steps)
         given = {"path": path, "index": index, "add": add}
         changed = recorded(self._program, _written, "written", (base, value), given)
         base._held, base._node = changed._held, changed._node
 
 
+READ_ONLY = {"broadcast_to", "diagonal"}
+"""Functions whose results NumPy lets nobody write to."""
 TRACES = frozenset({Trace, TraceView})
 
 
@@ -367,8 +372,7 @@ def _traced(program: Program, node: Node, result: Any) -> Any:
             parts.append(_traced(program, item, part))
         return type(result)(*parts) if hasattr(result, "_fields") else type(result)(parts)
     if result is not None and not isinstance(result, Wrapper) and node.function not in ABOUT_SHAPES:
-        kind = result.__class__
-        reader = kind if kind in (bool, int) else repr
+        reader = result.__class__ if result.__class__ in (bool, int) else repr
         program.guard(node, reader, reader(result))
     return result
 
@@ -422,7 +426,7 @@ def _of_primitive(p: Primitive) -> Callable:
         if "index" in params:
             _guard_index(operands[0], params["index"], top._program)
         x = operands[0]
-        if not isinstance(x, Trace) or not isinstance(result, Trace) or not _shares(x, result):
+        if not isinstance(x, Trace) or not isinstance(result, Trace) or not _shares(x, result, p.name):
             return result
         if isinstance(x, TraceView):
             return TraceView._on(x._base, (*x._steps, (p, params)), result)
@@ -439,7 +443,9 @@ def _of_primitive(p: Primitive) -> Callable:
     return python if p.name in PYTHONS else view if p.view else here
 
 
-def _shares(x: Trace, y: Trace) -> bool:
+def _shares(x: Trace, y: Trace, name: str) -> bool:
+    if name in READ_ONLY:
+        return True  # of numbers, too: nobody may write to it
     a, b = looks(x._held), looks(y._held)
     return a.__class__ is np.ndarray and b.__class__ is np.ndarray and np.may_share_memory(a, b)
 
@@ -478,8 +484,6 @@ def _of_unknown(function: Any) -> Callable:
 
 NUMBERS = frozenset(PLAIN - {np.ndarray, bool})
 """Classes of numbers that stand in a program as they are."""
-
-
 WEAK = frozenset({float, int, complex})
 ONE, TWO = (REFERENCES[0],), (REFERENCES[0], REFERENCES[1])
 
@@ -488,8 +492,6 @@ from wengert.compiler.arithmetic import PYTHONS, between_numbers, install  # noq
 from wengert.compiler.quick import quick  # noqa: E402
 
 found(Trace, _of_primitive, _of_plain, None, _of_unknown, quick)
-
-
 install()
 # Facts about shapes and dtypes, which are no values of the program.
 Trace._table[np.ndim] = lambda a: a._spec.ndim

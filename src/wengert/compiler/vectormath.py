@@ -29,6 +29,8 @@ BOOLEAN = {"add": "or", "multiply": "and", "maximum": "or", "minimum": "and", "b
            "bitwise_or": "or", "bitwise_xor": "xor"}  # fmt: skip
 COMPARE = {"less": ("olt", "lt"), "less_equal": ("ole", "le"), "equal": ("oeq", "eq"), "not_equal": ("une", "ne"),
            "greater": ("ogt", "gt"), "greater_equal": ("oge", "ge")}  # fmt: skip
+ARM = ("aarch64", "arm64")
+"""Where the larger one of two zeros is 0.0, for NumPy as for LLVM."""
 LOGICAL = {"logical_and": "and", "logical_or": "or", "logical_xor": "xor"}
 
 
@@ -45,7 +47,7 @@ class Target:
     @property
     def letters(self) -> dict[int, str]:
         """How glibc names the registers of each size."""
-        if self.machine in ("aarch64", "arm64"):
+        if self.machine in ARM:
             return {128: "n"}
         sizes = {128: "b", 256: "d", 512: "e"}
         return {bits: letter for bits, letter in sizes.items() if bits <= max(self.bits, 128)}
@@ -265,6 +267,8 @@ def _of_floats(o: Operation) -> str | None:
         return f"{ARITHMETIC[name]} {kind} {o.a}, {o.b}"
     if name == "negative":
         return f"fneg {kind} {o.a}"
+    if name in ("maximum", "minimum") and o.target.machine not in ARM:
+        return _extremum(o)
     if name in INTRINSICS:
         return intrinsic(o.target, INTRINSICS[name], o.operands, kind)
     if name == "isnan":
@@ -276,6 +280,13 @@ def _of_floats(o: Operation) -> str | None:
         bits = bits_kind(o.operand_kind)
         return f"icmp slt {bits} {o.op(f'bitcast {o.operand_kind} {o.a} to {bits}')}, {number(bits, 0)}"
     return None
+
+
+def _extremum(o: Operation) -> str:
+    """As NumPy has it on these machines: not-a-number where there is one, and of two zeros the second."""
+    first = o.op(f"fcmp {'ogt' if o.name == 'maximum' else 'olt'} {o.operand_kind} {o.a}, {o.b}")
+    chosen = o.choose(first, o.a, o.b)
+    return o.choice(o.op(f"fcmp uno {o.operand_kind} {o.a}, {o.a}"), o.a, chosen)
 
 
 def _of_integers(o: Operation) -> str | None:

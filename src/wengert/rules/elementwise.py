@@ -82,13 +82,16 @@ def _power_exponent(g, a, y):
 elementwise(np.power, _power_base, _power_exponent, singular=True)
 
 
-@composite(np.float_power)
-def float_power(a, b):
-    """Powers in double precision or better."""
-    return np.power(_double(a), _double(b))
+elementwise(
+    np.float_power,
+    lambda g, a, b: _power_base(g, _double(a), b),
+    lambda g, a, y: _power_exponent(g, _double(a), y),
+    singular=True,
+)
 
 
 def _double(x):
+    """In double precision or better, in which `numpy.float_power` computes."""
     x = x if is_wrapper(x) else np.asarray(x)
     return np.astype(x, np.result_type(x.dtype, np.float64))
 
@@ -301,7 +304,19 @@ def _as_complex(g, like):
 
 linear(np.conjugate, lambda g: np.conjugate(g), batch="leading", moves=True)
 linear(np.real, lambda g, like: _as_complex(g, like), view=True, batch="leading")
-linear(np.imag, lambda g, like: g * 1j if like.is_complex else np.zeros_like(g), view=True, batch="leading")
+
+
+def _imag(x):
+    return np.imag(x)
+
+
+_imag = linear(_imag, lambda g, like: g * 1j if like.is_complex else np.zeros_like(g), view=True, batch="leading")
+
+
+@composite(np.imag)
+def imag(val):
+    y = _imag(val)
+    return y if is_complex(val) else np.broadcast_to(y, y.shape)  # zeros that nobody may write
 
 
 def _angle(x, deg=False):
@@ -368,21 +383,6 @@ def clip(a, a_min=_OMITTED, a_max=_OMITTED, out=None, *, min=_OMITTED, max=_OMIT
     return np.where(where, clipped, np.zeros_like(clipped) if out is None else out)
 
 
-@composite(np.round, np.around)
-def round_(a, decimals=0, out=None):
-    """Piecewise constant: the derivative is zero."""
-    if decimals < 0:
-        return np.astype(np.rint(a / 10.0**-decimals) * 10.0**-decimals, a.dtype)
-    if a.dtype.kind in "iu":
-        return np.positive(a)
-    return np.rint(a * 10.0**decimals) / 10.0**decimals if decimals else np.rint(a)
-
-
-@composite(np.fix)
-def fix(x, out=None):
-    return np.trunc(x)
-
-
 @composite(np.nan_to_num)
 def nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None):
     result = _numbers(x, nan, posinf, neginf)
@@ -413,7 +413,8 @@ def modf(x):
     if x.dtype.kind != "f":
         x = np.astype(x, np.modf(np.empty(0, x.dtype))[0].dtype)
     whole = np.trunc(x)
-    return x - whole, whole
+    part = np.where(np.signbit(x), -(whole - x), x - whole)  # whose zeros have the sign of x
+    return np.where(np.isinf(x), np.copysign(np.zeros_like(x), x), part), whole
 
 
 @composite(np.real_if_close)

@@ -337,11 +337,29 @@ def einsum(subscripts, *operands, out=None, optimize=False, dtype=None, casting=
     if dtype is not None:
         operands = [_cast(x, np.dtype(dtype), casting) for x in operands]
     subscripts = _explicit(subscripts, operands)
+    if len(operands) == 1 and dtype is None and order == "K" and _is_view(subscripts):
+        return _viewed(operands[0], *subscripts.split("->"))
     if len(operands) > 2 and (optimize is not False or _takes_long(subscripts, operands)):
         result = _contract(subscripts, operands, optimize or "greedy")
     else:
         result = _einsum(*operands, subscripts=subscripts, optimize=bool(optimize))
     return np.copy(result, order) if order in ("C", "F") else result
+
+
+def _is_view(subscripts):
+    """Whether nothing is summed, so that NumPy gives a view."""
+    taken, given = subscripts.split("->")
+    return set(taken) == set(given)
+
+
+def _viewed(x, taken, given):
+    """The axes in another order; of those that a letter names twice the diagonal, which is for reading only."""
+    while len(set(taken)) < len(taken):
+        letter = next(c for c in taken if taken.count(c) > 1)
+        first, second = (k for k in range(len(taken)) if taken[k] == letter and taken[:k].count(letter) < 2)
+        x = np.diagonal(x, 0, first, second)
+        taken = "".join(c for k, c in enumerate(taken) if k not in (first, second)) + letter
+    return np.transpose(x, [taken.index(c) for c in given])
 
 
 def _cast(x, dtype, casting):

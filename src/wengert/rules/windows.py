@@ -349,6 +349,6 @@ def sliding_window_view(x, window_shape, axis=None, *, subok=False, writeable=Fa
             f"writeable={writeable!r}; write into the array itself"
         )
     window = tuple(window_shape) if np.iterable(window_shape) else (window_shape,)
-    if axis is None:
-        return _slide(x, window=window, axis=tuple(range(x.ndim)))
-    return _slide(x, window=window, axis=np.lib.array_utils.normalize_axis_tuple(axis, x.ndim, allow_duplicate=True))
+    axes = range(x.ndim) if axis is None else axis
+    y = _slide(x, window=window, axis=np.lib.array_utils.normalize_axis_tuple(axes, x.ndim, allow_duplicate=True))
+    return np.broadcast_to(y, y.shape)  # which nobody may write

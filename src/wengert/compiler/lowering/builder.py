@@ -95,6 +95,8 @@ class Builder:
         elif long:
             rest = tuple(n for i, n in enumerate(x.shape) if i not in long)
             x = self.graph.make("reduce", (x,), (name, long), rest, x.dtype)
+        elif name == "add" and x.dtype.kind == "f":
+            x = self.map("add", x, 0.0)  # a sum begins with 0.0, so it is never -0.0
         if name == "add" and repeats > 1:
             x = self.map("multiply", x, x.dtype.type(repeats))
         return self.graph.reshape(x, shape)

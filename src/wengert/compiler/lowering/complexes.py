@@ -88,23 +88,20 @@ def _reciprocal(p: Parts, z: Pair) -> Pair:
     return Pair(p.divide(real, scale), p.divide(imag, scale))
 
 
-USUAL_POWERS: dict[complex, str] = {-1: "reciprocal", 0.5: "sqrt", 2: "square"}
 MOST_FACTORS = 100
 """NumPy takes higher powers by logarithms."""
 
 
 def _power(p: Parts, z: Pair, exponent: Pair) -> Value | Pair | None:
-    """Powers by known numbers: small integers are products in NumPy's order, and ``**`` stands for some functions."""
+    """Powers by known numbers: small integers are products in NumPy's order."""
     number = number_of(exponent)
     if number is None or not np.isfinite(number) or z.shape != np.broadcast_shapes(z.shape, exponent.shape):
         return None
-    usual = USUAL_POWERS.get(number)
-    if usual is not None:
-        return operation(p.b, usual, [z])
     if not number:
         return as_pair(p.b, p.b.filled(1, z.shape, p.dtype), z.dtype)
     if not number.imag and abs(number.real) < MOST_FACTORS and number.real.is_integer():
-        found = _product(p, z, abs(int(number.real)))
+        n = int(number.real)
+        found = _few_times(p, z, n) if n in (1, 2, 3) else _product(p, z, abs(n))
         if number.real < 0:
             found = _divide(p, as_pair(p.b, 1, z.dtype), found)
     else:
@@ -113,12 +110,16 @@ def _power(p: Parts, z: Pair, exponent: Pair) -> Value | Pair | None:
     return Pair(p.where(zero, at_zero, found.real), p.where(zero, at_zero, found.imag))
 
 
+def _few_times(p: Parts, z: Pair, n: int) -> Pair:
+    """A power up to the third."""
+    found = z
+    for _ in range(n - 1):
+        found = times(p, z, found)
+    return found
+
+
 def _product(p: Parts, z: Pair, n: int) -> Pair:
-    """A power above 0; beyond the third NumPy begins with 1, which zeros and infinities notice."""
-    if n == 1:
-        return z
-    if n == 3:
-        return times(p, z, times(p, z, z))
+    """Another power, of which NumPy begins with 1, which zeros and infinities notice."""
     found = as_pair(p.b, 1, z.dtype)
     while True:
         if n % 2:
@@ -159,6 +160,7 @@ OPERATIONS: dict[str, Callable] = {
     "divide": _divide,
     "reciprocal": _reciprocal,
     "power": _power,
+    "float_power": _power,
     "equal": _of_parts("equal", "logical_and"),
     "not_equal": _of_parts("not_equal", "logical_or"),
     "isnan": _of_parts("isnan", "logical_or"),

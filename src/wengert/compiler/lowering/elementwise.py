@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.arrays import power_of_ten
 from wengert.compiler.graph import Value, together
 from wengert.compiler.lowering.builder import Builder
 from wengert.compiler.lowering.rewrites import simpler
@@ -19,6 +20,7 @@ def operation(b: Builder, name: str, operands: list[Value], dtype: np.dtype) -> 
     found = simpler(b, name, operands, dtype)
     if found is not None:
         return found
+    name = "power" if name == "float_power" else name
     same = all(v.dtype == operands[0].dtype for v in operands)
     if name == "power" and operands[1].dtype.kind == "i":  # of which NumPy refuses negative ones
         b.check(b.all_of(b.map("greater_equal", operands[1], 0, dtype=np.bool_)))
@@ -68,6 +70,13 @@ def _imaginary(b: Builder, spec: Spec, x: Value) -> Value:
 
 def _where(b: Builder, spec: Spec, condition: Any, yes: Any, no: Any) -> Value:
     return b.graph.broadcast(chosen(b, b.value(condition, np.bool_), yes, no, spec.dtype), spec.shape)
+
+
+def _rounded(b: Builder, spec: Spec, x: Value, decimals: int = 0) -> Value:
+    """One part of complex numbers, rounded."""
+    first, second = ("multiply", "divide") if decimals > 0 else ("divide", "multiply")
+    power = x.dtype.type(power_of_ten(abs(decimals)))
+    return b.map(second, b.map("rint", b.map(first, x, power)), power)
 
 
 def _clip(b: Builder, spec: Spec, x: Any, low: Any, high: Any) -> Value | None:
@@ -146,5 +155,6 @@ HANDLERS: dict[str, Callable] = {
     "astype": _astype,
     "where": _where,
     "clip": _clip,
+    "rounded_complex": _rounded,
     "normal_cdf": _normal_cdf,
 }

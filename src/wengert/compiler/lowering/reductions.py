@@ -20,16 +20,42 @@ def _combined(name: str) -> Callable:
         if name in ("maximum", "minimum") and x.dtype.kind != "f":
             return _extremum_of_integers(b, name, x, axis, keepdims)
         x = b.cast(x, spec.dtype)
-        return _sum(b, x, axis, keepdims) if name == "add" else b.reduced(name, x, axis, keepdims)
+        if name == "add":
+            return _sum(b, x, axis, keepdims)
+        if name == "multiply" and x.dtype.kind == "f":
+            _check_order(b, x, axis)
+        return b.reduced(name, x, axis, keepdims)
 
     return handler
+
+
+def _check_order(b: Builder, x: Value, axis: Any) -> None:
+    """Factors taken in another order than NumPy's give its product where on no way numbers become too large, or small.
+
+    For that the factors above 1, and those below, are multiplied by themselves. Where only one of the two leaves the
+    range, the product does, too, in whatever order, but for a zero among large numbers.
+    """
+    size = b.map("absolute", x)
+    none = b.map("equal", size, 0, dtype=np.bool_)
+    large = b.reduced("multiply", b.map("maximum", size, 1.0), axis)
+    small = b.reduced("multiply", b.map("minimum", chosen(b, none, 1.0, size), 1.0), axis)
+    if large is None or small is None:
+        return
+    fine = b.map("isfinite", large, dtype=np.bool_)
+    above = b.map("greater_equal", small, np.finfo(x.dtype).tiny, dtype=np.bool_)
+    only_large = b.map(
+        "logical_and", b.map("equal", small, 1, dtype=np.bool_), b.all_of(b.map("logical_not", none), axis)
+    )
+    only_small = b.map("equal", large, 1, dtype=np.bool_)
+    b.check(b.all_of(b.map("logical_or", fine, only_large)))
+    b.check(b.all_of(b.map("logical_or", above, only_small)))
 
 
 def _sum(b: Builder, x: Value, axis: Any, keepdims: bool) -> Value | None:
     """The sum; of negatives it is that of the numbers, negated, and of products it may be one product."""
     if x.kind == "map" and x.setting == "negative":
         found = _sum(b, b.graph.broadcast(x.operands[0], x.shape), axis, keepdims)
-        return found and b.map("negative", found)
+        return found and b.map("subtract", b.graph.literal(0, found.dtype), found)  # which is never -0.0
     axes = normal_axes(axis, len(x.shape))
     product = summed_product(b, x, axes)
     if product is None:

@@ -172,6 +172,11 @@ def _power(b: Builder, operands: Operands, dtype: np.dtype) -> Value | None:
     return None
 
 
+def _float_power(b: Builder, operands: Operands, dtype: np.dtype) -> Value | None:
+    """The same for `numpy.float_power`, which knows of no roots: that of -0.0 is 0.0."""
+    return None if _number(operands[1]) == 0.5 else _power(b, operands, dtype)
+
+
 # Truth --------------------------------------------------------------------------------------------------------------
 
 
@@ -228,6 +233,7 @@ _RULES: dict[str, Rule] = {
     "negative": _negative,
     "divide": _divide,
     "power": _power,
+    "float_power": _float_power,
     "equal": _unsigned("equal"),
     "not_equal": _unsigned("not_equal"),
     "isnan": _unsigned("isnan"),

@@ -1,0 +1,65 @@
+"""Calls that raise for some values: where nobody uses what they give, the program still finds out whether they do.
+
+What nobody asks for is dropped from a program. Dropped with it would be the error that the function raises for an index
+out of bounds, or for a matrix that is singular. So such calls are asked for by a guard, which says that they have been
+made. Of those that kernels compute it leaves their checks only; the others are made.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from wengert.compiler.nested import found_in
+from wengert.compiler.program import Call, Guard, Node, Program, Ref
+from wengert.protocol import intern_spec
+
+__all__ = ["keep_raising", "succeeded"]
+
+INDEXING = {"getitem", "elements", "assigned", "added", "written"}
+"""Calls that raise where an index is out of bounds, if it is computed."""
+RAISING = {
+    "cholesky", "eig", "eigh", "linalg.inv", "linalg.matrix_rank", "lstsq", "pinv", "roots", "solve",
+    "svd", "digitize", "nanargmax", "nanargmin", "ravel_multi_index", "unravel_index", "searchsorted", "bincount",
+    "repeat", "interp1d", "spline", "spline_coefficients", "sparse.spsolve", "int",
+}  # fmt: skip
+"""Calls that raise for some values, by their names; those of `scipy.linalg` do, too."""
+WHOLE = "biu"
+"""Kinds of dtypes of indices, and of powers that raise where an exponent is negative."""
+
+
+def succeeded(result: Any) -> bool:
+    """What is asked of a call of which nobody uses the result: that it has been made."""
+    return True
+
+
+def keep_raising(program: Program) -> None:
+    """Have calls made, or checked, that may raise and whose results nobody uses."""
+    raising = [node for node in program.nodes if _may_raise(node)]
+    live = program.live() if raising else b""
+    for node in raising:
+        if not live[node.index]:
+            asked = Node(len(program.nodes), SUCCEEDED, (node,))
+            program.nodes.append(asked)
+            program.guards.append(Guard(asked, bool, True, len(program.nodes)))
+
+
+def _may_raise(node: Node) -> bool:
+    """Whether a call raises for some values of these shapes."""
+    call = node.call
+    name = call.name
+    if name in INDEXING:
+        return len(node.operands) > 1 and _indexes_by_value(node)
+    if name == "power":
+        return call.spec is not None and call.spec.dtype.kind in WHOLE and call.args[1].__class__ is Ref
+    return name in RAISING or name.startswith("scipy.linalg.")
+
+
+def _indexes_by_value(node: Node) -> bool:
+    """Whether numbers of an index are values of the program; as many as a mask holds is guarded."""
+    call = node.call
+    values = 2 if call.name in ("assigned", "added", "written") else 1
+    given = (*call.args[values:], call.kwargs)
+    return any(node.operands[ref.position].spec.dtype.kind != "b" for ref in found_in(given, Ref))
+
+
+SUCCEEDED = Call("succeeded", intern_spec((), np.dtype(bool)), None, succeeded, (Ref(0),))
