@@ -227,7 +227,7 @@ class Compiled:
         return found
 
     def _left_alone(self, kind: Kind, captured: Captured, given: tuple) -> Any:
-        """The function itself; recorded for this call alone, where only then the arrays that it makes take its values."""
+        """The function itself; recorded for this call alone, where only then its own arrays take what it writes."""
         if not self._fills:
             try:
                 return self._eager(kind, captured, given)
