@@ -41,8 +41,8 @@ class Made:
         pointers = np.array([b.ctypes.data for b in buffers], np.uint64)
         kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
         for k, kernel in enumerate(self.kernels):
-            places = [self.planned.places[v.number] for v in kernel.order]
-            row = np.array([(p.pointer, p.offset) for p in places], np.int64).reshape(-1, 2)
+            at = [(self.planned.places[v.number], begin) for v, begin in kernel.pointed_at]
+            row = np.array([(p.pointer, p.offset + begin) for p, begin in at], np.int64).reshape(-1, 2)
             call = kind(self.module.address(f"kernel{k}"))
             for begin, end in parts(kernel) if split else [(0, kernel.extent)]:
                 call(pointers.ctypes.data, row.ctypes.data, begin, end)

@@ -37,7 +37,7 @@ from wengert.compiler.path import Kind, Path, Results
 from wengert.compiler.program import Program
 from wengert.compiler.recorder import Recorder
 from wengert.compiler.trace import Trace, recording
-from wengert.errors import ArgumentError, CompileWarning
+from wengert.errors import ArgumentError, CompileWarning, LostGradientError
 from wengert.protocol import Wrapper
 from wengert.transforms.containers import flatten
 
@@ -78,6 +78,10 @@ class Compiled:
         self._derivatives = FromOutside(function, functools.partial(Compiled, check=check))
         self._made = self._unsettled = self._new = self._left = self._outside = self._straight = 0
         self._reason: str | None = None
+        self._fills = False
+        """Whether what it makes can take what it writes there only while it is recorded."""
+        self._is_stateless: bool | None = None
+        """Whether all that has been recorded of it changes nothing around it."""
         self.draws: list = []
         """The generators that it has been seen to draw from, with what they were before."""
         self._last_key: Any = None
@@ -141,8 +145,13 @@ class Compiled:
         left = self._reason is not None or is_loud()
         if left or getattr(recording, "program", None) is not None:
             self._left += left
-            with self._around:
-                return self.function(*args, **kwargs)
+            try:
+                with self._around:
+                    return self.function(*args, **kwargs)
+            except Exception as error:
+                if not (self._reason and self._needs_recording(error)):
+                    raise
+                self._reason, self._fills = None, True
         lately = self._lately
         if lately is not None and lately.takes(args, kwargs):
             return lately.call(self.function, args, kwargs)
@@ -182,7 +191,7 @@ class Compiled:
             return self._differentiated(leaves, structure)
         if kind.given_up:
             self._drop_shortcuts()
-            if kind.eager >= MOST_LEFT and not self._is_of_use():
+            if kind.eager >= MOST_LEFT and not self._fills and not self._is_of_use():
                 self._around = RECORDING if found.tensors or found.arrays or found.numbers else nullcontext()
                 self._reason = kind.given_up
             return self._as_lately(kind, captured, given)
@@ -190,9 +199,9 @@ class Compiled:
             return self._as_lately(kind, captured, given)
         self._lately = None
         if not call.are_still():
-            return self._eager(kind, captured, given)
+            return self._left_alone(kind, captured, given)
         if captured.has_large() or (kind.last is not None and not kind.may_write(captured)):
-            return self._eager(kind, captured, given)
+            return self._left_alone(kind, captured, given)
         if kind.paths:
             values = self._values(captured, call)
             if self.check:
@@ -206,7 +215,7 @@ class Compiled:
                 return results
             if kind.given_up or not kind.comes_again(results, values, self._shortcuts.runs):
                 with kind.ways.followed(results):
-                    return self._eager(kind, captured, given)
+                    return self._left_alone(kind, captured, given)
         return self._record(kind, leaves, structure, call, given)
 
     def _eager(self, kind: Kind, captured: Captured, given: tuple) -> Any:
@@ -217,13 +226,34 @@ class Compiled:
         kind.failures = 0
         return found
 
+    def _left_alone(self, kind: Kind, captured: Captured, given: tuple) -> Any:
+        """The function itself; recorded for this call alone, where only then its own arrays take what it writes."""
+        if not self._fills:
+            try:
+                return self._eager(kind, captured, given)
+            except Exception as error:
+                if not self._needs_recording(error):
+                    raise
+            kind.eager -= 1
+        kind.eager += 1
+        leaves, structure = flatten(self._with_static(*given))
+        found = Recorder(self, kind, leaves, structure, Arguments(leaves), given, keeps=False).run()
+        self._fills = True
+        return found
+
+    def _needs_recording(self, error: Exception) -> bool:
+        """Whether it has failed to write what is differentiated into plain arrays, and can be run again."""
+        lost = isinstance(error, LostGradientError) or isinstance(error.__cause__, LostGradientError)
+        return lost and bool(self._is_stateless)
+
     def _as_lately(self, kind: Kind, captured: Captured, given: tuple) -> Any:
         """The function itself, as for other calls like this one, which are counted."""
         lately = self._lately
         if lately is None or lately.kind is not kind:
             lately = self._lately = Left(kind, given[0], given[1], RECORDING if captured.has_state() else nullcontext())
-        lately.looked()
-        return self._eager(kind, captured, given)
+        if not self._fills:
+            lately.looked()
+        return self._left_alone(kind, captured, given)
 
     def _shorten(self, path: Any, given: tuple, call: Arguments, found: Any, captured: Captured) -> None:
         """Let calls like this one go straight to native code, if they come often; before it changes what it uses."""
@@ -289,7 +319,11 @@ class Compiled:
         self._new += 1
         if self._shortcuts.runs != self._straight:  # known calls have gone straight to native code meanwhile
             self._straight, self._new = self._shortcuts.runs, 0
+        changes_state = changes.places() or changes.cleared or changes.unsettled or program.generators
+        self._is_stateless = self._is_stateless is not False and not changes_state
         if self._new > MOST_NEW:
+            if self._fills:
+                return None
             self._reason = "what it is given, or uses, is new at each call"
         for place in changes.variables:
             self._surroundings.variables[place.identity] = place

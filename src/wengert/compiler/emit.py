@@ -69,14 +69,15 @@ class _Emitter(Values):
         head = f"define void @{name}(ptr %pointers, ptr %row, i64 %begin, i64 %end) {{"
         text = "\n".join([head, "entry:", *self.lines(), "  ret void", "}"])
         work = self.walk.work * NANOSECONDS
+        begins = [self.begins.get(v.number, 0) * v.dtype.itemsize for v in self.order]
         if not self.rows:
-            return Written(text, self.order, work=work)
+            return Written(text, self.order, begins, work=work)
         if self.part is not None:
             parts = -(-self.extents[self.rows[0]] // self.part)
-            return Written(text, self.order, extent=parts, parallel=True, work=work)
+            return Written(text, self.order, begins, extent=parts, parallel=True, work=work)
         grain = self.width if self.rows[0] in (self.lane, self.tile) else 1
         extent, parallel = self.extents[self.rows[0]], not self.kernel.totals()
-        return Written(text, self.order, extent=extent, grain=grain, parallel=parallel, work=work)
+        return Written(text, self.order, begins, extent=extent, grain=grain, parallel=parallel, work=work)
 
     def write(self) -> None:
         """Loops over parts, rows, and inner axes."""

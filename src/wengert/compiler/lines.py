@@ -50,6 +50,8 @@ class Writer:
         """Whether lanes that are apart in memory are read and written one by one: it is faster, and more text."""
         self.pointers: dict[int, str] = {}
         self.order: list[Value] = []
+        self.begins: dict[int, int] = {}
+        """By the numbers of values, the element that the pointer points to, where it is not the first one."""
         self._loops: dict[frozenset, Loop] = {}
 
     @property
@@ -184,9 +186,9 @@ class Writer:
         self.at = at
         return text
 
-    def offset(self, place: Place, strides: tuple[int, ...]) -> tuple[str, int]:
-        """Offset in elements of the first lane, and the stride of the lanes."""
-        constant = 0
+    def offset(self, place: Place, strides: tuple[int, ...], begin: int = 0) -> tuple[str, int]:
+        """Offset in elements of the first lane, from the element `begin` on, and the stride of the lanes."""
+        constant = -begin
         total: dict[int | None, int] = {}
         for (start, terms), stride in zip(place, strides, strict=True):
             constant += start * stride
@@ -196,7 +198,7 @@ class Writer:
         return self.sum_of(constant, parts), total.get(self.lane, 0)
 
     def pointer(self, v: Value) -> str:
-        """The address of a value's first element, from the row of the launch."""
+        """The address of the element at which a value begins here, from the row of the launch."""
         name = self.pointers.get(v.number)
         if name is None:
             k = len(self.order)

@@ -34,11 +34,15 @@ class Recorder:
         The same, by what becomes of them.
     given : (tuple, dict)
         The arguments as they are given.
+    keeps : bool
+        Whether a program is made of what is recorded, for later calls.
     """
 
-    def __init__(self, owner: Any, kind: Kind, leaves: list, structure: Any, call: Arguments, given: tuple):
+    def __init__(
+        self, owner: Any, kind: Kind, leaves: list, structure: Any, call: Arguments, given: tuple, keeps: bool = True
+    ):
         self.owner, self.kind, self.leaves, self.structure = owner, kind, leaves, structure
-        self.call, self.given = call, given
+        self.call, self.given, self.keeps = call, given, keeps
 
     def run(self) -> Any:
         """The results of the call; what it does is noted, and kept if it can be."""
@@ -116,7 +120,7 @@ class Recorder:
         """Keep what has been recorded, and give the results of the call that it was recorded in."""
         program, captured = changes.program, changes.captured
         shares = captured.shares(changes.places())
-        path = self.owner._keep(self.kind, program, results, changes)
+        path = self.owner._keep(self.kind, program, results, changes) if self.keeps else None
         try:
             if shares:
                 return self.again(changes)

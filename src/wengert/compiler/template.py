@@ -110,7 +110,8 @@ class Template:
             else:
                 self.launches.append(Launch(None, _alone(step.value), None))
                 continue
-            row = np.array([(places[v.number].pointer, places[v.number].offset) for v in written.order], np.int64)
+            at = [(places[v.number], begin) for v, begin in written.pointed_at]
+            row = np.array([(place.pointer, place.offset + begin) for place, begin in at], np.int64)
             self.launches.append(Launch(
                 kernels.name_of(written.text), None, row.reshape(-1, 2), extent=written.extent, grain=written.grain,
                 parallel=written.parallel, work=written.work, flops=written.flops,

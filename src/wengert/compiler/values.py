@@ -6,7 +6,7 @@ and held in memory, from which the rows take it one by one.
 
 from typing import Any
 
-from wengert.compiler.affine import Affine, composed
+from wengert.compiler.affine import Affine, Place, composed
 from wengert.compiler.expand import Condition, Item
 from wengert.compiler.fuse import Kernel, Root
 from wengert.compiler.graph import Value
@@ -127,12 +127,24 @@ class Values(Writer):
             pointer, strides = self.temporary(root)
             offset = self.in_tile(self.offset(item.place, strides)[0], strides, root)
             return self.load(self.address(pointer, offset, v.dtype), v.dtype, 1, None, self.lane in item.axes)
-        offset, stride = self.offset(item.place, self.stored[v.number].strides)
+        offset, stride = self.offset_in(v, item.place)
         varies = self.lane in item.axes
         mask = self.mask_of(item) if varies else None
         if not varies:
             offset = self.kept_inside(item, offset)
         return self.load(self.address(self.pointer(v), offset, v.dtype), v.dtype, stride, mask, varies)
+
+    def offset_in(self, v: Value, place: Place) -> tuple[str, int]:
+        """The offset in a stored value, from where it begins, and the stride of the lanes.
+
+        It begins at what is read first, so that kernels that read equal parts of arrays at other places are one.
+        """
+        strides = self.stored[v.number].strides
+        if v.number not in self.begins:
+            first = sum(start * stride for (start, _), stride in zip(place, strides, strict=True))
+            last = sum((n - 1) * stride for n, stride in zip(v.shape, strides, strict=True))
+            self.begins[v.number] = first if v.number not in self.own and 0 < first <= last else 0
+        return self.offset(place, strides, self.begins[v.number])
 
     def mask_of(self, item: Item) -> str | None:
         """The lanes in which an item is asked for."""
@@ -143,7 +155,7 @@ class Values(Writer):
         return mask
 
     def kept_inside(self, item: Item, offset: str) -> str:
-        """The offset of a number, or 0 where it is not asked for."""
+        """The offset of a number, or of one that is there where it is not asked for."""
         if not item.conditions:
             return offset
         return self.op(f"select i1 {self.test(item.conditions, False)}, i64 {offset}, i64 0")
@@ -174,13 +186,13 @@ class Values(Writer):
 
     def gathered_from(self, item: Item) -> tuple[str, int, dict[int, int]]:
         """The offset but for what the arrays name, the stride of the lanes, and the stride of each array's numbers."""
-        places, strides = item.value.setting.places, self.stored[item.value.operands[0].number].strides
+        x, places = item.value.operands[0], item.value.setting.places
         affine = composed(tuple((start, terms) for start, terms, _ in places), item.place)
         steps: dict[int, int] = {}
-        for (_, _, named), stride in zip(places, strides, strict=True):
+        for (_, _, named), stride in zip(places, self.stored[x.number].strides, strict=True):
             for k, step in named:
                 steps[k] = steps.get(k, 0) + step * stride
-        return *self.offset(affine, strides), steps
+        return *self.offset_in(x, affine), steps
 
     def name_of(self, item: Item) -> str:
         """The name of an item that is known."""

@@ -1,6 +1,6 @@
 """LLVM's text for steps that are no kernels: nests of plain loops, and calls of libraries."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,13 @@ class Written(Parts):
 
     text: str
     order: list[Value]
+    begins: Sequence[int] = ()
+    """For each of them the byte that its pointer points to; left out, all are pointed to as a whole."""
+
+    @property
+    def pointed_at(self) -> Iterator[tuple[Value, int]]:
+        """The values, and the byte of each that its pointer points to."""
+        return zip(self.order, self.begins or [0] * len(self.order), strict=True)
 
 
 class Writer:

@@ -1,0 +1,80 @@
+"""Programs that fill plain arrays while they are differentiated, on ways that are left to the function itself.
+
+Only while it is recorded can an array of `np.zeros` take a value whose gradient is wanted.
+"""
+
+import numpy as np
+import pytest
+
+import wengert as wg
+from wengert.compiler import api
+from wengert.errors import CompileWarning, LostGradientError
+
+
+def doubled(x, table):
+    t = table(12)
+    t[0] = x[0]
+    for i in range(1, 12):
+        t[i] = 2 * t[i - 1] if t[i - 1] < 0.5 else 2 - x[1] * t[i - 1]
+    return np.sum(t)
+
+
+def with_forward(f):
+    return lambda x: wg.jvp(f, (x,), (np.array([1.0, -2.0]),))[1]
+
+
+@pytest.mark.parametrize("transform", [wg.grad, wg.jacobian, wg.hessian, with_forward])
+def test_new_ways_take_what_the_first_one_took(transform):
+    fast = wg.compile(transform(lambda x: doubled(x, np.zeros)))
+    expected = transform(lambda x: doubled(x, wg.zeros))
+    random = np.random.default_rng(0)
+    for _ in range(30):  # nearly each of them on another way
+        x = random.uniform([0, 1.8], [1, 2.0])
+        np.testing.assert_allclose(fast(x), expected(x), rtol=1e-12)
+
+
+def test_they_are_neither_compiled_nor_lost_where_each_way_is_new():
+    fast, expected = (wg.compile(wg.grad(lambda x: doubled(x, np.zeros))), wg.grad(lambda x: doubled(x, wg.zeros)))
+    random = np.random.default_rng(1)
+    for _ in range(150):
+        x = random.uniform([0, 1.8], [1, 2.0])
+        np.testing.assert_allclose(fast(x), expected(x), rtol=1e-12)
+    stats = fast.stats()
+    assert "new paths" in stats["given up"][0]
+    assert stats["recordings"] + stats["eager"] == stats["calls"] == 150
+
+
+def test_sizes_that_are_always_new(monkeypatch):
+    monkeypatch.setattr(api, "MOST_NEW", 4)
+
+    @wg.compile
+    @wg.grad
+    def f(x, n):
+        t = np.zeros(n)
+        t[0] = x
+        for i in range(1, n):
+            t[i] = t[i - 1] * x
+        return t[-1]
+
+    with pytest.warns(CompileWarning):
+        for n in range(1, 12):
+            np.testing.assert_allclose(f(1.5, n), n * 1.5 ** (n - 1))
+
+
+def test_a_function_that_counts_is_not_run_twice():
+    state = {"calls": 0}
+
+    @wg.compile
+    @wg.grad
+    def f(x):
+        state["calls"] += 1
+        t = np.zeros(2)
+        t[int(x[0] > 0)] = x[1]
+        return t[0]
+
+    f(np.ones(2))
+    f(np.ones(2))
+    before = state["calls"]
+    with pytest.raises(LostGradientError):
+        f(-np.ones(2))
+    assert state["calls"] == before + 1
