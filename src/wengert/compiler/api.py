@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
+from wengert.compiler.again import Replaced
 from wengert.compiler.arguments import (
     Arguments,
     Static,
@@ -78,6 +79,7 @@ class Compiled:
         self._derivatives = FromOutside(function, functools.partial(Compiled, check=check))
         self._made = self._unsettled = self._new = self._left = self._outside = self._straight = 0
         self._reason: str | None = None
+        self.replaced = Replaced()
         self.draws: list = []
         """The generators that it has been seen to draw from, with what they were before."""
         self._last_key: Any = None
