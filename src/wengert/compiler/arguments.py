@@ -66,6 +66,8 @@ class Arguments:
         self.numbers: list[Any] = []
         self.roots: list[Any] = []
         self.kinds: list[tuple[int, int]] = []
+        self.numbers_of: dict[int, int] = {}
+        """The number that an array or tensor has among those of its kind, by its identity."""
         self.key = [self._part(x) for x in leaves]
         self.shapes = [a.shape for a in self.arrays]
 
@@ -89,7 +91,7 @@ class Arguments:
 
     def _shared(self, x: Any, known: list, kind: int, key: tuple) -> tuple:
         """The same object given twice is one input."""
-        i = next((i for i, y in enumerate(known) if y is x), len(known))
+        i = self.numbers_of.setdefault(id(x), len(known))
         if i == len(known):
             known.append(x)
         self.kinds.append((kind, i))
