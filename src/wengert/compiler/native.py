@@ -44,7 +44,7 @@ SYMBOLS = (
     "PyTuple_SetItem", "PyList_New", "PyList_SetItem", "PyDict_New", "PyDict_SetItem", "PyDict_GetItemWithError",
     "PyDict_Next",
     "PyType_GenericAlloc", "PyBytes_FromStringAndSize", "PyObject_RichCompareBool", "PyErr_Clear",
-    "PyContextVar_Get", "PyLong_AsLongLongAndOverflow", "PyObject_GenericGetAttr",
+    "PyContextVar_Get", "PyLong_AsLongLongAndOverflow", "PyObject_GenericGetAttr", "PyObject_GenericSetAttr",
     "PyErr_ExceptionMatches",
     "PyErr_NoMemory", "PyMem_Malloc", "PyMem_Free",
 )  # fmt: skip

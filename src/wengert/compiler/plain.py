@@ -227,7 +227,7 @@ class _Run:
         if kind == steps.CONSTANT:
             return what
         if kind == steps.TUPLE:
-            return tuple(taken)
+            return tuple(taken) if what is None else tuple.__new__(what, taken)
         if kind == steps.LIST:
             return taken
         if kind == steps.DICTIONARY:
@@ -236,6 +236,10 @@ class _Run:
             return what(taken[0])
         cls, others = what
         made = object.__new__(cls)
+        if kind == steps.FIELDS:
+            for name, value in zip(others, taken, strict=True):
+                object.__setattr__(made, name, value)
+            return made
         for name, value in (others | {slot[1]: taken[0]}).items():
             setattr(made, name, value)
         return made
