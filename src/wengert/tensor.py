@@ -365,7 +365,8 @@ class Tensor(Box):
             if top is not None:  # integers that a transformation has made a batch of
                 if top._level > self._level:
                     return top._table[operator.getitem](self, index)
-                return self._table[operator.getitem].slow((self,), (index,))
+                if not (top._recorded and isinstance(self._value, Wrapper)):
+                    return self._table[operator.getitem].slow((self,), (index,))
         return self._table[operator.getitem](self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:

@@ -263,6 +263,10 @@ class TraceView(Trace):
 
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         base = self._base
+        (p, params), *others = self._steps
+        if index is Ellipsis and p.name == "getitem" and not others:  # all of what an index selects
+            base._store(params["index"], value, add)
+            return
         path = tuple((p.call, params) for p, params in self._steps)
         given = {"path": path, "index": index, "add": add}
         changed = recorded(self._program, _written, "written", (base, value), given)
