@@ -11,6 +11,7 @@ import numpy as np
 from wengert import face, tape
 from wengert.errors import DTypeError, LevelError, ShapeError
 from wengert.protocol import GROUND, Spec, Wrapper, is_open, spec_of
+from wengert.sequences import Flat, holds_wrapper, joined
 
 
 class Box(face.ArrayFace):
@@ -73,7 +74,9 @@ def unbox(value: Any) -> Any:
         return value
     if isinstance(value, Wrapper):
         return value if value is given or is_open(value._level) else _left_behind(value)
-    if isinstance(value, (list, tuple, np.ndarray)):
+    if isinstance(value, (list, tuple, Flat)):
+        return unbox(joined(value)) if holds_wrapper(value) else plain(value)
+    if isinstance(value, np.ndarray):
         return plain(value)
     return _sparse(value) if hasattr(value, "tocsr") else value
 
@@ -119,7 +122,7 @@ def freeze(index: Any) -> Any:
     if isinstance(index, np.ndarray):
         return index.copy()
     if isinstance(index, list):
-        return np.array([bare(i) for i in index] or np.empty(0, np.intp))
+        return freeze(joined(index)) if index else np.empty(0, np.intp)
     if isinstance(index, Box):
         return freeze(bare(index))
     return index

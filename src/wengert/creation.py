@@ -7,7 +7,8 @@ import numpy as np
 from wengert.box import Box, bare, plain
 from wengert.errors import DTypeError, GradientError, LostGradientError
 from wengert.face import ArrayFace
-from wengert.protocol import Wrapper, is_open
+from wengert.protocol import Wrapper, everything, is_open, is_recorded
+from wengert.sequences import joined
 from wengert.tensor import Tensor
 
 __all__ = [
@@ -82,7 +83,7 @@ def asarray(data: Any, dtype: Any = None) -> Any:
     Writing into the tensor never changes the array, which somebody else holds: the tensor moves to a copy first.
     """
     if isinstance(data, (list, tuple)) and holds_recorded(data):
-        return asarray(_joined(data), dtype)
+        return asarray(joined(data), dtype)
     if isinstance(data, Tensor):
         return data if dtype is None or data.dtype == np.dtype(dtype) else data.astype(dtype)
     if isinstance(data, ArrayFace) and not isinstance(data, Box) and is_open(data._level):  # a transformation's own
@@ -91,14 +92,10 @@ def asarray(data: Any, dtype: Any = None) -> Any:
 
 
 def holds_recorded(data: Any) -> bool:
-    """Whether a recorded value is in nested sequences, or is what is asked about."""
+    """Whether a value that a tape or a program records is in nested sequences, or is what is asked about."""
     if isinstance(data, (list, tuple)):
         return any(map(holds_recorded, data))
-    return isinstance(data, Wrapper) and data._carries_gradient()
-
-
-def _joined(data: Any) -> Any:
-    return np.stack([_joined(item) for item in data]) if isinstance(data, (list, tuple)) else data
+    return isinstance(data, Wrapper) and (data._carries_gradient() or is_recorded(everything(data)))
 
 
 def _sole(data: Any) -> Any:

@@ -13,6 +13,7 @@ from wengert.errors import BatchError, MissingRuleError
 from wengert.generate import Family, generate
 from wengert.primitive import REGISTRY, UFUNC_METHODS, Composite, Plain, Primitive, name_of
 from wengert.protocol import Table, Wrapper, write_out
+from wengert.sequences import arguments_joined, list_joined
 from wengert.writes import add_at
 
 one_by_one: Callable | None = None
@@ -82,6 +83,8 @@ def _on_batches(function: Any, known: Composite) -> Callable:
     """A composite; where it asks for one value of a batch, it runs once for each element."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
+        if any(x.__class__ is list or x.__class__ is tuple for x in args):
+            args, kwargs = arguments_joined(known.name, args, kwargs)
         try:
             return known.call(*args, **kwargs)
         except BatchError:
@@ -111,7 +114,7 @@ def _plain(entry: Plain, family: Family) -> Callable:
     """A function without gradient: tensors are read, the result is NumPy's own or what the family makes of it."""
     wrap = family.wrap
     if entry.operator:
-        scope: dict[str, Any] = {"Tensor": family.tensor, "bare": bare, "wrap": wrap}
+        scope: dict[str, Any] = {"Tensor": family.tensor, "bare": _bare_operand, "wrap": wrap}
         result = (
             f"(a._value if a.__class__ is Tensor else bare(a)) {entry.operator} "
             f"(b._value if b.__class__ is Tensor else bare(b))"
@@ -138,6 +141,10 @@ def _wrapped(call: Callable, wrap: Callable) -> Callable:
         return wrap(result) if isinstance(result, (np.ndarray, np.generic)) else result
 
     return wrapped
+
+
+def _bare_operand(value: Any) -> Any:
+    return bare(list_joined(value))
 
 
 def _bare_deep(value: Any) -> Any:

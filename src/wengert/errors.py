@@ -55,6 +55,10 @@ class ArgumentError(WengertError, ValueError):
     """An argument has a value that makes no sense here."""
 
 
+class StaticArgumentError(WengertError, TypeError):
+    """A static argument has no hash, so that its program could not be found again."""
+
+
 class ShapeError(WengertError, ValueError):
     """Shapes do not fit together."""
 

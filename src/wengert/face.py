@@ -6,6 +6,7 @@ import numpy as np
 
 from wengert.errors import ArgumentError, DTypeError
 from wengert.protocol import Table, Wrapper, in_memory, innermost
+from wengert.sequences import Flat
 
 OPERATORS = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "truediv": np.divide, "pow": np.power,
@@ -175,9 +176,13 @@ class ArrayFace(Wrapper):
         return np.asarray(in_memory(self)).strides
 
     @property
-    def flat(self):
-        """An iterator over the elements in C order, for reading."""
-        return iter(self._table[np.ravel](self))
+    def flat(self) -> Any:
+        """The elements as one axis, in C order: to be gone over, and to be read and written at an index."""
+        return Flat(self)
+
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        Flat(self)[:] = value
 
     def tobytes(self, order="C") -> bytes:
         """The elements' bytes, in C order."""

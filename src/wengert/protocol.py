@@ -195,6 +195,15 @@ def of_number(function: Callable, ufunc: np.ufunc, x: Any) -> Any:
     return x._of_number(ufunc) if is_recorded(x) else function(x)
 
 
+def ask_to_record_again(value: Any, is_array: bool = True, is_written: bool = False) -> None:
+    """Before a value is read as a plain number or array: have its program recorded so that it is not, if it can be."""
+    inside = value
+    while isinstance(inside, Wrapper) and not inside._recorded:
+        inside = inside._value
+    if isinstance(inside, Wrapper):
+        inside._ask(is_array, is_written)
+
+
 def in_memory(value: Any) -> Any:
     """The array or NumPy scalar inside wrappers, of which only the layout may be asked."""
     while isinstance(value, Wrapper):
@@ -288,6 +297,9 @@ class Wrapper:
         """The hash of a tensor around a value of a program that is being recorded."""
         raise NotImplementedError
 
+    def _ask(self, is_array: bool, is_written: bool = False) -> None:
+        """Where a program is being recorded and NumPy asks for a number: see whether another recording needs none."""
+
     def _as_numpys(self) -> "Wrapper":
         """The same value, in which Python's numbers are NumPy's."""
         return self
@@ -348,6 +360,7 @@ def write_out(name: str, out: Any, result: Any, stretch: bool = False) -> Any:
             f"give an out= of dtype {source.dtype}"
         )
     if isinstance(result, Wrapper) and not isinstance(out, Wrapper):
+        ask_to_record_again(result, is_written=True)
         if result._carries_gradient():
             raise LostGradientError(
                 f"[{name}] the result is recorded, and a plain array (out= or the left side of an in-place operator, "

@@ -11,6 +11,7 @@ import dis
 import math
 import sys
 import warnings
+from itertools import takewhile
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -32,6 +33,7 @@ _NAMES = {
     "LOAD_FAST_CHECK",
     "LOAD_FAST_BORROW",
 }
+_ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD"}
 _CALLS = {"CALL", "CALL_FUNCTION_EX", "CALL_KW", "PRECALL"}
 _PADDING = {"PUSH_NULL", "CACHE", "RESUME", "PRECALL", "NOP", "EXTENDED_ARG", "KW_NAMES"}
 
@@ -48,7 +50,7 @@ def check_reading(reader: str, depth: int = 2) -> None:
         If the instruction is a store, or a call of something else than a builtin that reads numbers.
     """
     frame = sys._getframe(depth)
-    kind, name = _running(frame)
+    kind, name = running(frame)
     if kind == "call" and name is not None:
         callee = _resolve(frame, name)
         if callee in _READERS:
@@ -71,11 +73,17 @@ def check_reading(reader: str, depth: int = 2) -> None:
 
 def calls(frame: FrameType, function: Any) -> bool:
     """Whether the instruction that a frame is at calls a function by its name: not something that calls it in turn."""
-    kind, name = _running(frame)
+    kind, name = running(frame)
     return kind == "call" and name is not None and _resolve(frame, name) is function
 
 
-def _running(frame: FrameType) -> tuple[str, str | None]:
+def called(frame: FrameType) -> tuple[Any, Any]:
+    """What the instruction that a frame is at calls: the object before the last dot, if any, and the function."""
+    kind, name = running(frame)
+    return _resolve_both(frame, name) if kind == "call" and name is not None else (None, None)
+
+
+def running(frame: FrameType) -> tuple[str, str | None]:
     """What kind of instruction a frame is at, and the name of what it calls."""
     place = (frame.f_code, frame.f_lasti)
     if place not in _seen:
@@ -99,14 +107,18 @@ def _where(frame: FrameType) -> str:
 
 def _resolve(frame: FrameType, name: str) -> Any:
     """The function that a name, or the name of a module and of something in it, stands for there."""
-    name, _, attribute = name.partition(".")
-    for scope in (frame.f_locals, frame.f_globals, vars(builtins)):
-        if name in scope:
-            found = scope[name]
-            if attribute:
-                found = getattr(found, attribute, None) if isinstance(found, ModuleType) else None
-            return found if _hashable(found) else None
-    return None
+    return _resolve_both(frame, name)[1]
+
+
+def _resolve_both(frame: FrameType, name: str) -> tuple[Any, Any]:
+    """The object before the last dot in a name, and the function; attributes are looked up in modules only."""
+    name, *attributes = name.split(".")
+    scopes = (frame.f_locals, frame.f_globals, vars(builtins))
+    found = next((scope[name] for scope in scopes if name in scope), None)
+    owner = None
+    for attribute in attributes:
+        owner, found = found, getattr(found, attribute, None) if isinstance(found, ModuleType) else None
+    return owner, found if _hashable(found) else None
 
 
 def _hashable(value: Any) -> bool:
@@ -123,8 +135,8 @@ def _classify(code: CodeType, offset: int) -> tuple[str, str | None]:
     current = instructions[at]
     if current.opname.startswith("STORE_SUBSCR") or current.opname.startswith("STORE_SLICE"):
         return "store", None
-    if current.opname == "BINARY_OP" and current.argrepr == "%":
-        return "format", None  # "%.3f" % t: of operators only a string's reads numbers
+    if current.opname == "BINARY_OP":  # "%.3f" % t: of operators only a string's reads numbers
+        return "format" if current.argrepr == "%" else "operator", None
     if current.opname == "CALL_FUNCTION_EX":
         return "other call", None
     if current.opname in _CALLS:
@@ -158,8 +170,6 @@ def _parts(instruction: dis.Instruction) -> list[tuple[str, Any, int]]:
 
 
 def _name_of_callee(steps: list[tuple[str, Any, int]]) -> tuple[str, str | None]:
-    loads = [step for step in steps if step[0] not in _PADDING][:2]
-    (first, name, _), (second, attribute, _) = loads[0], loads[-1]
-    if second in ("LOAD_ATTR", "LOAD_METHOD"):
-        return "call", f"{name}.{attribute}"
-    return ("call", str(name)) if first in _NAMES else ("other call", None)
+    (first, name, _), *others = [step for step in steps if step[0] not in _PADDING]
+    attributes = [attribute for _, attribute, _ in takewhile(lambda step: step[0] in _ATTRIBUTES, others)]
+    return ("call", ".".join([name, *attributes])) if first in _NAMES else ("other call", None)

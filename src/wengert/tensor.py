@@ -23,7 +23,7 @@ from wengert.errors import (
 )
 from wengert.generate import Family
 from wengert.passes import recorded_node, run_backward, seed
-from wengert.protocol import Spec, Wrapper, highest, innermost, is_recorded, spec_of
+from wengert.protocol import Spec, Wrapper, ask_to_record_again, highest, innermost, is_recorded, spec_of
 from wengert.reading import check_reading
 from wengert.views import ViewOf, make_view
 from wengert.writes import in_place, write
@@ -272,6 +272,7 @@ class Tensor(Box):
     def _read(self, reader: str) -> Any:
         value = bare(self)
         if self._spec.size == 1 and self._carries_gradient():
+            ask_to_record_again(self, is_array=False)
             check_reading(reader, depth=3)
         return value
 
@@ -303,10 +304,12 @@ class Tensor(Box):
         if self._carries_gradient():
             if sys._getframe(1).f_code.co_name == "_matmul_dispatch":
                 return np.array(None)  # scipy.sparse leaves its product with what is no array to `__rmatmul__`
+            ask_to_record_again(self)
             raise LostGradientError(
                 f"[np.asarray] a value whose gradient is not recorded was required, as a plain array would drop it; "
                 f"received {self._spec!r}; collect (nested lists of) tensors with wg.asarray or np.stack, fill a "
-                f"buffer made by wg.zeros or np.zeros_like(t), or leave the tape with t.detach() or t.numpy()"
+                f"buffer made by wg.zeros or np.zeros_like(t), go over t.flat or np.ndindex(t.shape), or leave the "
+                f"tape with t.detach() or t.numpy()"
             )
         value = np.asarray(self.data, dtype)
         return value.copy() if copy else value
@@ -362,7 +365,8 @@ class Tensor(Box):
             if top is not None:  # integers that a transformation has made a batch of
                 if top._level > self._level:
                     return top._table[operator.getitem](self, index)
-                return self._table[operator.getitem].slow((self,), (index,))
+                if not (top._recorded and isinstance(self._value, Wrapper)):
+                    return self._table[operator.getitem].slow((self,), (index,))
         return self._table[operator.getitem](self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:

@@ -442,6 +442,19 @@ def test_values_of_transformations_around_it_are_not_recorded(make, monkeypatch)
     same(found, make(X))
 
 
+@pytest.mark.parametrize("value", [[2], {"k": 2}, np.ones(2), (1, [2])])
+def test_static_arguments_without_a_hash_are_refused_by_name(value):
+    by_position = wg.compile(lambda x, mode: x, static_argnums=1)
+    by_name = wg.compile(lambda x, mode: x, static_argnames="mode")
+    message = rf"\[compile\] a static argument with a hash.*a {type(value).__name__} for 'mode'"
+    for _ in range(2):
+        with pytest.raises(TypeError, match=message):
+            by_position(1.0, value)
+        with pytest.raises(TypeError, match=message):
+            by_name(1.0, mode=value)
+    assert by_position(1.0, (2,)) == by_name(1.0, mode=(2,)) == 1.0
+
+
 @pytest.mark.parametrize("options", [{"static_argnums": 5}, {"static_argnums": "a"}, {"static_argnames": "q"}])
 def test_static_arguments_that_there_are_not_are_refused(options):
     with pytest.raises(ArgumentError, match=r"\[compile\] static_arg.*has x, n; received"):

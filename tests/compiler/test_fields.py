@@ -1,5 +1,6 @@
 """Named tuples and dataclasses go the short way, as tuples and dictionaries do."""
 
+import copy
 import sys
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -31,6 +32,12 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Slotted:
+    w: Any
+    b: Any
+
+
+@dataclass(frozen=True)
+class Frozen:
     w: Any
     b: Any
 
@@ -78,6 +85,22 @@ def test_named_tuples_are_returned_the_short_way():
     assert type(result) is Pair
     assert type(result.b[1]) is Pair
     np.testing.assert_allclose(result.w, 2 * X + 2)
+
+
+@pytest.mark.parametrize("kind", [Layer, Frozen, Slotted])
+def test_dataclasses_are_returned_the_short_way(kind):
+    f = compile(lambda x: kind(x * 2, {"inner": Model(kind(x.sum(), 1), 2.0)}))
+    warm(f, X)
+    results = [runs(f, X + k) for k in range(3)]
+    for k, (result, short) in enumerate(results):
+        assert short
+        assert type(result) is type(result.b["inner"].inner) is kind
+        assert result.b["inner"].name == "first"
+        np.testing.assert_allclose(result.w, 2 * (X + k))
+        np.testing.assert_allclose(result.b["inner"].inner.w, (X + k).sum())
+    count = sys.getrefcount(results[0][0].w)
+    assert count == 2
+    assert copy.copy(results[0][0]).w is results[0][0].w
 
 
 def test_dataclasses_whose_fields_run_code_go_the_usual_way():

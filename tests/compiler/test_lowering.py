@@ -355,3 +355,27 @@ def test_random_einsums(seed):
     output = "".join(draw.permutation(letters)[: draw.integers(0, len(letters) + 1)])
     operands = [draw.normal(size=[lengths[c] for c in term]) for term in terms]
     compare(lambda *xs: np.einsum(f"{','.join(terms)}->{output}", *xs), *operands, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("ufunc", [np.logaddexp, np.logaddexp2, np.hypot])
+def test_few_elements_are_combined_one_after_the_other(ufunc):
+    x = rng.normal(size=(4, 5, 3))
+    for axis, keepdims in ((0, False), (1, True), (-1, False)):
+        both(lambda x, axis=axis, keepdims=keepdims: ufunc.reduce(x, axis=axis, keepdims=keepdims), x)
+    with np.errstate(invalid="ignore"):
+        compare(lambda x: ufunc.reduce(x), np.array([[-np.inf, np.inf, np.nan, 0.0], [-np.inf, -np.inf, 1.0, -0.0]]))
+
+
+def test_least_squares_decide_by_the_rank_only():
+    def f(a, b):
+        x, residuals, rank, values = np.linalg.lstsq(a, b, rcond=None)
+        return np.sum(x**2) + np.sum(residuals) * rank + values[0]
+
+    fast, slope = compile(f), compile(wg.grad(f))
+    for k in range(3):
+        a, b = np.random.default_rng(k).normal(size=(6, 3)), np.arange(6.0) + k
+        np.testing.assert_allclose(fast(a, b), f(a, b), rtol=1e-12)
+        np.testing.assert_allclose(slope(a, b), wg.grad(f)(a, b), rtol=1e-9)
+    assert fast.stats()["recordings"] == slope.stats()["recordings"] == 1
+    a[:, 2] = a[:, 0]
+    np.testing.assert_allclose(fast(a, b), f(a, b), rtol=1e-9)

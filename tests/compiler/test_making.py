@@ -110,3 +110,26 @@ def test_what_is_put_together_of_recorded_values_takes_values_with_gradients():
 
     x = np.array([1.0, 2.0])
     np.testing.assert_allclose(wg.compile(wg.grad(f))(x, np.ones((2, 2))), np.cos(x) * (1 + x) + np.sin(x))
+
+
+def rows_by_numbers(p, which):
+    """Parts that are chosen by numbers from an array are written in place."""
+    table = np.zeros((3, 3))
+    table[which[0]] += p
+    row = table[which[1]]
+    row += p * table[which[0]]
+    row *= 2
+    table[which[2], 0] += p[1]
+    table[which] += p
+    return np.sum(table**2) + table[which[1], which[0]]
+
+
+def test_rows_that_numbers_choose_are_written_in_place():
+    fast, gradient = wg.compile(rows_by_numbers), wg.compile(wg.grad(rows_by_numbers))
+    p = np.array([0.5, 1.5, 2.0])
+    for which in (np.array([1, 2, 0]), np.array([0, 1, 2]), np.array([1, 1, 1]), np.array([2, 0, -1])):
+        np.testing.assert_allclose(fast(p, which), rows_by_numbers(p, which), rtol=1e-12)
+        steps = 1e-6 * np.eye(3)
+        slopes = [(rows_by_numbers(p + h, which) - rows_by_numbers(p - h, which)) / 2e-6 for h in steps]
+        np.testing.assert_allclose(gradient(p, which), slopes, rtol=1e-6)
+    assert fast.stats()["recordings"] == gradient.stats()["recordings"] == 1

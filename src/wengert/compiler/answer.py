@@ -6,6 +6,7 @@
 >>> answer.tuple(2)
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,7 +17,7 @@ from wengert.compiler.operands import slot_offset
 
 __all__ = ["Answer"]
 
-RESULT, CONSTANT, TUPLE, LIST, DICTIONARY, BOX, STORE, CALL, STORE_KEY, STORE_INDEX, COPY = range(11)
+RESULT, CONSTANT, TUPLE, LIST, DICTIONARY, BOX, STORE, CALL, STORE_KEY, STORE_INDEX, COPY, FIELDS = range(12)
 WRITES = (STORE, STORE_KEY, STORE_INDEX, COPY)
 
 
@@ -39,9 +40,9 @@ class Answer:
         """An object that is the same at each call."""
         self._add(CONSTANT, value, 0)
 
-    def tuple(self, size: int) -> None:
-        """The topmost objects in a tuple."""
-        self._add(TUPLE, None, size)
+    def tuple(self, size: int, cls: Any = None) -> None:
+        """The topmost objects in a tuple, or in one of a class of named tuples."""
+        self._add(TUPLE, cls, size)
 
     def list(self, size: int) -> None:
         """The topmost objects in a list."""
@@ -50,6 +51,10 @@ class Answer:
     def dictionary(self, keys: Sequence) -> None:
         """The topmost objects as the values of a dictionary."""
         self._add(DICTIONARY, tuple(keys), len(keys))
+
+    def fields(self, cls: type, names: Sequence[str]) -> None:
+        """The topmost objects as the attributes of a new object of a class, whose ``__init__`` is not called."""
+        self._add(FIELDS, (cls, tuple(map(sys.intern, names))), len(names))
 
     def boxed(self, cls: type, slot: str, others: dict[str, Any]) -> None:
         """A new object of a class of slots: the topmost object in one of them, constants in others."""
@@ -109,10 +114,13 @@ def _offset(kind: int, slot: Any, keep: Any) -> int:
 def _word(kind: int, what: Any, slot: Any, keep: Any) -> int:
     if kind == RESULT or kind in WRITES:
         return what
-    if kind in (CONSTANT, CALL):
+    if kind in (CONSTANT, CALL) or (kind == TUPLE and what is not None):
         return id(keep(what))
     if kind == DICTIONARY:
         return keep(np.array([id(key) for key in keep(what)], np.uint64)).ctypes.data
+    if kind == FIELDS:
+        cls, names = keep(what)
+        return keep(np.array([id(x) for x in keep([object.__new__, cls, *names])], np.uint64)).ctypes.data
     if kind == BOX:
         cls, others = keep(what)
         pairs = [word for name, value in others.items() for word in (slot_offset(cls, name), id(value))]

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
+from wengert.compiler.again import Replaced
 from wengert.compiler.arguments import (
     Arguments,
-    Static,
     described,
     incomparable,
     is_usual,
     orders,
+    static,
     static_arguments,
     what_changes,
 )
@@ -82,6 +83,7 @@ class Compiled:
         """Whether what it makes can take what it writes there only while it is recorded."""
         self._is_stateless: bool | None = None
         """Whether all that has been recorded of it changes nothing around it."""
+        self.replaced = Replaced()
         self.draws: list = []
         """The generators that it has been seen to draw from, with what they were before."""
         self._last_key: Any = None
@@ -168,8 +170,9 @@ class Compiled:
 
     def _with_static(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         """Static arguments as leaves that are compared, not read."""
-        fixed = tuple(Static(x) if i in self._static_nums else x for i, x in enumerate(args))
-        return fixed, {name: Static(x) if name in self._static_names else x for name, x in kwargs.items()}
+        function, nums, names = self._searched, self._static_nums, self._static_names
+        fixed = tuple(static(x, i, function) if i in nums else x for i, x in enumerate(args))
+        return fixed, {name: static(x, name, function) if name in names else x for name, x in kwargs.items()}
 
     # Running ----------------------------------------------------------------------------------------------------
 
@@ -465,8 +468,10 @@ def compile(
     Raises
     ------
     ArgumentError
-        If it is no function, or a generator function; when called, for arguments that cannot be compared, and for
-        random numbers that are not drawn by `wengert.random`.
+        If it is no function, or a generator function; when called, for random numbers that are not drawn by
+        `wengert.random`.
+    StaticArgumentError
+        When called, for static arguments without a hash (a list, a dictionary, an array).
 
     Examples
     --------

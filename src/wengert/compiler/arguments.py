@@ -10,7 +10,7 @@ import numpy as np
 from wengert.box import Box
 from wengert.compiler.program import Program
 from wengert.compiler.surroundings import flags, layout
-from wengert.errors import ArgumentError
+from wengert.errors import ArgumentError, StaticArgumentError
 
 __all__ = [
     "ARRAY",
@@ -21,6 +21,7 @@ __all__ = [
     "is_usual",
     "names_of_leaves",
     "orders",
+    "static",
     "static_arguments",
     "what_changes",
 ]
@@ -42,6 +43,24 @@ class Static:
 
     def __repr__(self) -> str:
         return f"static {self.value!r}"
+
+
+def static(value: Any, at: int | str, function: Callable) -> Static:
+    """A static argument, given by position or by name.
+
+    Raises
+    ------
+    StaticArgumentError
+        If it has no hash.
+    """
+    if _has_hash(value):
+        return Static(value)
+    name = _parameter(function, at) if isinstance(at, int) else at
+    raise StaticArgumentError(
+        f"[compile] a static argument with a hash was required, as there is a program for each of its values; received "
+        f"a {type(value).__name__} for '{name}': {value!r:.60}; pass what cannot change (a tuple, a frozen dataclass), "
+        f"or do not call it static: arrays and floats in containers are inputs, all else in them is fixed"
+    )
 
 
 def _exact(value: Any) -> Any:
@@ -66,6 +85,8 @@ class Arguments:
         self.numbers: list[Any] = []
         self.roots: list[Any] = []
         self.kinds: list[tuple[int, int]] = []
+        self.numbers_of: dict[int, int] = {}
+        """The number that an array or tensor has among those of its kind, by its identity."""
         self.key = [self._part(x) for x in leaves]
         self.shapes = [a.shape for a in self.arrays]
 
@@ -89,7 +110,7 @@ class Arguments:
 
     def _shared(self, x: Any, known: list, kind: int, key: tuple) -> tuple:
         """The same object given twice is one input."""
-        i = next((i for i, y in enumerate(known) if y is x), len(known))
+        i = self.numbers_of.setdefault(id(x), len(known))
         if i == len(known):
             known.append(x)
         self.kinds.append((kind, i))
@@ -180,20 +201,22 @@ def _refuse_static(function: Callable, option: str, what: str, given: Any, known
     )
 
 
+def _parameter(function: Callable, position: int) -> str:
+    """The name of a function's parameter, or words for it."""
+    try:
+        names = list(signature(function).parameters)
+    except (TypeError, ValueError):
+        names = []
+    return names[position] if position < len(names) else f"argument {position}"
+
+
 def names_of_leaves(structure: Any, function: Callable) -> list[str]:
     """What the parts of the arguments are called: ``x``, ``options['rate']``, ``pair[0]``."""
     if structure is None:  # calls that are left to the function
         return []
-    try:
-        parameters = list(signature(function).parameters)
-    except (TypeError, ValueError):
-        parameters = []
     names = []
     for kind, first, *path in structure.paths():
-        if kind == 0:
-            name = parameters[first] if first < len(parameters) else f"argument {first}"
-        else:
-            name = str(first)
+        name = _parameter(function, first) if kind == 0 else str(first)
         names.append(name + "".join(f"[{entry!r}]" for entry in path))
     return names
 

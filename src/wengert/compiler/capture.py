@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
+from numpy.lib.array_utils import byte_bounds
 
 from wengert import tape
 from wengert.box import Box, bare
@@ -23,7 +24,7 @@ from wengert.compiler.trace import Trace
 from wengert.protocol import GROUND, Wrapper
 from wengert.tensor import Tensor
 
-__all__ = ["IN_PLACES", "LARGEST", "Captured", "Changes", "Surroundings", "as_held", "is_liftable"]
+__all__ = ["IN_PLACES", "LARGEST", "Captured", "Changes", "Surroundings", "as_held", "is_liftable", "shares_memory"]
 
 
 IN_TENSORS = ("tensor", "gradient", "grad")
@@ -116,31 +117,21 @@ class Captured:
 
     def overlap(self, places: Iterable[tuple[str, int]]) -> str | None:
         """Whether something that is written lies in memory with something else."""
-        memory: list[Any] = []
         n = len(self.tensors)
-        for kind, k in places:
-            if kind in ("array", "tensor"):
-                memory = memory or [*map(bare, self.tensors), *[a for a, _ in (*self.arrays, *self.found.fixed)]]
-                at = k if kind == "tensor" else n + k
-                for i, other in enumerate(memory):
-                    if i != at and isinstance(other, np.ndarray) and np.may_share_memory(other, memory[at]):
-                        return "it writes an array that shares memory with another one"
+        written = {k if kind == "tensor" else n + k for kind, k in places if kind in ("array", "tensor")}
+        if written and shares_memory(self._memory(), written):
+            return "it writes an array that shares memory with another one"
         return None
+
+    def _memory(self) -> list:
+        """All arrays, of tensors first; then what is always the same."""
+        return [*map(bare, self.tensors), *[a for a, _ in self.arrays], *[a for a, _ in self.found.fixed]]
 
     def is_apart(self, places: Iterable[tuple[str, int]], known: Found | None) -> bool:
         """Whether arrays that are written lie apart from all others; those of what was found so are known to."""
-        written = [k for kind, k in places if kind == "array"]
-        if not written:
-            return True
-        arrays = [a for a, _ in self.arrays]
-        given = len(arrays) - len(self.found.arrays)
-        tensors = [x for x in map(bare, self.tensors) if x.__class__ is np.ndarray]
-        tensors += [a for a, _ in self.found.fixed]
-        for k in written:
-            others = arrays[:given] if k >= given and self.found is known else arrays[:k] + arrays[k + 1 :]
-            if any(np.may_share_memory(arrays[k], other) for other in (*others, *tensors)):
-                return False
-        return True
+        written = {len(self.tensors) + k for kind, k in places if kind == "array"}
+        is_as_known = self.found is known and not self.tensors and len(self.arrays) == len(self.found.arrays)
+        return not written or is_as_known or not shares_memory(self._memory(), written)
 
     def shares(self, places: Iterable[tuple[str, int]]) -> bool:
         """Whether a tensor that is written shares its memory with an array, or is another one's gradient, too."""
@@ -452,6 +443,21 @@ def _is_shared(t: Any) -> bool:
 
 def _copied(value: Any) -> Any:
     return np.array(value) if isinstance(value, np.ndarray) else value
+
+
+def shares_memory(arrays: list, written: set[int]) -> bool:
+    """Whether one of the arrays that are written, by their numbers, may share memory with another one.
+
+    They are gone through by where they begin, so that this takes time in proportion to how many there are.
+    """
+    filled = [(k, a) for k, a in enumerate(arrays) if a.__class__ is np.ndarray and a.size]
+    last = last_written = 0
+    for begin, stop, is_written in sorted((*byte_bounds(a), k in written) for k, a in filled):
+        if begin < (last if is_written else last_written):
+            return True
+        last = max(last, stop)
+        last_written = max(last_written, stop) if is_written else last_written
+    return False
 
 
 def _is_same_number(now: Any, held: Any) -> bool:

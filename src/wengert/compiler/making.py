@@ -14,16 +14,23 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.again import INEXACT
 from wengert.compiler.program import Program
 from wengert.compiler.trace import Trace, recorded
-from wengert.protocol import Wrapper, is_recorded
 from wengert.reading import calls
+from wengert.sequences import holds_wrapper, joined
 from wengert.tensor import Tensor
 
 __all__ = ["buffers_made_recordable"]
 
 UNIFORM = ("zeros", "ones", "empty", "full")
 BUFFERS = (*UNIFORM, "eye", "identity", "tri")
+OTHERS = (
+    "arange", "linspace", "logspace", "geomspace", "repeat", "tile", "diag", "diagflat", "vander", "copy",
+    "zeros_like", "ones_like", "empty_like", "full_like", "concatenate", "stack", "hstack", "vstack", "column_stack",
+    "outer", "kron", "triu", "tril", "roll", "flip", "cumsum", "sort", "fromiter", "fromfunction", "indices",
+)  # fmt: skip
+"""What makes buffers besides, in functions that have been seen to write into an array which none of those makes."""
 COPIES = ("array", "asarray", "ascontiguousarray")
 LIBRARIES = {"numpy", "scipy", "wengert"}
 """Packages whose own arrays stay as they are."""
@@ -32,16 +39,24 @@ LIBRARIES = {"numpy", "scipy", "wengert"}
 @contextmanager
 def buffers_made_recordable(program: Program) -> Iterator[None]:
     """Inside, what this thread's functions make by these names can hold recorded values."""
-    before = {name: getattr(np, name) for name in (*BUFFERS, *COPIES)}
+    patches = list(_patches(program))
+    before = [(namespace, name, namespace[name]) for namespace, name, _ in patches]
     try:
-        for name in BUFFERS:
-            setattr(np, name, _buffer(before[name], program))
-        for name in COPIES:
-            setattr(np, name, _copy(before[name], program, is_new=name == "array"))
+        for namespace, name, function in patches:
+            namespace[name] = function
         yield
     finally:
-        for name, function in before.items():
-            setattr(np, name, function)
+        for namespace, name, function in before:
+            namespace[name] = function
+
+
+def _patches(program: Program) -> Iterator[tuple[dict, str, Any]]:
+    """What is put into namespaces: for each the namespace, the name and the value."""
+    for name in (*BUFFERS, *(OTHERS if program.replaced.dtypes else ())):
+        yield vars(np), name, _buffer(getattr(np, name), program)
+    for name in COPIES:
+        yield vars(np), name, _copy(getattr(np, name), program, is_new=name == "array")
+    yield from program.replaced.patches()
 
 
 def _for_us(function: Callable) -> Callable:
@@ -57,35 +72,38 @@ def _for_us(function: Callable) -> Callable:
             mine = threading.get_ident() == thread and caller not in LIBRARIES and calls(frame, choose)
             return (ours if mine else function)(*args, **kwargs)
 
+        choose.stands_for = function  # type: ignore[attr-defined]
         return choose
 
     return decorate
 
 
 def _buffer(function: Callable, program: Program) -> Callable:
-    is_uniform = function.__name__ in UNIFORM
+    name = function.__name__
+    dtypes = INEXACT if name in OTHERS else program.replaced.dtypes or INEXACT
 
     @_for_us(function)
     def make(*args: Any, **kwargs: Any) -> Any:
-        if function is _FULL and len(args) > 1 and _is_recorded(args[1]):
+        if name == "full" and len(args) > 1 and holds_wrapper(args[1]):
             return _full_of(program, *args, **kwargs)
         array = function(*args, **kwargs)
-        if type(array) is not np.ndarray or array.dtype.char not in "fdFD":
+        if type(array) is not np.ndarray or array.dtype.char not in dtypes:
             return array
-        if function is _EMPTY:
+        if name in ("empty", "empty_like"):
             array[...] = 0
-        return _boxed(_traced(array, program, is_uniform))
+        return _boxed(_traced(array, program, name in UNIFORM))
 
     return make
 
 
 def _full_of(program: Program, shape: Any, value: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    value = joined(value)
     buffer = _boxed(_traced(_ZEROS(shape, dtype or value.dtype), program))
     buffer[...] = value
     return buffer
 
 
-_ZEROS, _EMPTY, _FULL = np.zeros, np.empty, np.full
+_ZEROS = np.zeros
 
 
 def _traced(array: np.ndarray, program: Program, is_uniform: bool = False) -> Trace:
@@ -110,32 +128,21 @@ SMALL = 512
 def _copy(function: Callable, program: Program, is_new: bool) -> Callable:
     @_for_us(function)
     def make(data: Any, dtype: Any = None, **kwargs: Any) -> Any:
-        if kwargs:
-            return function(data, dtype, **kwargs)
-        if not _is_recorded(data):
-            array = function(data, dtype)
-            is_filled_later = isinstance(data, list) and array.dtype.char in "fdFD" and array.size <= SMALL
+        if not holds_wrapper(data) or not kwargs.keys() <= LAYOUT:
+            array = function(data, dtype, **kwargs)
+            is_filled_later = isinstance(data, list) and array.dtype.char in INEXACT and array.size <= SMALL
+            is_filled_later |= is_new and array.dtype.char in program.replaced.dtypes
             return _boxed(_traced(array, program)) if is_filled_later else array
-        joined = _joined(data, dtype)
-        if isinstance(joined, Trace):
-            return _boxed(joined)
-        return joined.copy() if is_new and joined is data else joined
+        array = joined(data)
+        array = array if dtype is None or array.dtype == np.dtype(dtype) else array.astype(dtype)
+        missing = kwargs.get("ndmin", 0) - array.ndim
+        array = array.reshape((1,) * missing + array.shape) if missing > 0 else array
+        if isinstance(array, Trace):
+            return _boxed(array)
+        return array.copy() if is_new and array is data else array
 
     return make
 
 
-def _is_recorded(data: Any) -> bool:
-    if isinstance(data, (list, tuple)):
-        return any(map(_is_recorded, data))
-    while isinstance(data, Wrapper) and not data._recorded:
-        data = data._value
-    return is_recorded(data)
-
-
-def _joined(data: Any, dtype: Any) -> Any:
-    if isinstance(data, (list, tuple)):
-        return np.stack([_joined(part, dtype) for part in data])
-    if dtype is None or not isinstance(data, Wrapper):
-        return data if dtype is None else np.asarray(data, dtype)
-    array: Any = data
-    return array if array.dtype == np.dtype(dtype) else array.astype(dtype)
+LAYOUT = {"copy", "order", "ndmin"}
+"""Settings of arrays in memory, which recorded values do without."""

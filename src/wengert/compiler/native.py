@@ -44,7 +44,7 @@ SYMBOLS = (
     "PyTuple_SetItem", "PyList_New", "PyList_SetItem", "PyDict_New", "PyDict_SetItem", "PyDict_GetItemWithError",
     "PyDict_Next",
     "PyType_GenericAlloc", "PyBytes_FromStringAndSize", "PyObject_RichCompareBool", "PyErr_Clear",
-    "PyContextVar_Get", "PyLong_AsLongLongAndOverflow", "PyObject_GenericGetAttr",
+    "PyContextVar_Get", "PyLong_AsLongLongAndOverflow", "PyObject_GenericGetAttr", "PyObject_GenericSetAttr",
     "PyErr_ExceptionMatches",
     "PyErr_NoMemory", "PyMem_Malloc", "PyMem_Free",
 )  # fmt: skip
@@ -267,6 +267,7 @@ class _States:
     ):  # fmt: skip
         self.words = words
         self.noperands, self.results, self.npointers = len(operands.rows), results, pointers
+        self.slots, self.nspans = operands.slots, len(operands.rows) if operands.writes else 0
         most_given = max([0, *[launch.extent for launch in launches if launch.code == PYTHON]])
         self.stack = max(answer.deepest, most_given)
         self.arena, self.block = memory
@@ -291,15 +292,14 @@ class _States:
                 pointers[result.pointer] = line.ctypes.data
         objects = list(self.views(memory, scalars.view(np.uint8))) if self.views is not None else []
         views = np.array([id(x) for x in objects], np.uint64)
-        tables = np.zeros(3 * self.noperands + len(self.results) + self.stack + 1, np.uint64)
-        start = tables.ctypes.data
-        held = start + 8 * self.noperands
-        whole = held + 8 * self.noperands
-        fresh = whole + 8 * self.noperands
+        sizes = [self.noperands] * 3 + [len(self.results), self.stack + 1, self.slots, 3 * self.nspans]
+        tables = np.zeros(sum(sizes), np.uint64)
+        places = tables.ctypes.data + 8 * np.cumsum([0, *sizes])
+        start, held, whole, fresh, stack, seen, spans, _ = map(int, places)
         state = filled("state", [{
             "next": self.words[index("record.free")], "pointers": pointers.ctypes.data, "objects": start, "held": held,
-            "fresh": fresh, "views": views.ctypes.data, "stack": fresh + 8 * len(self.results),
-            "whole": whole,
+            "fresh": fresh, "views": views.ctypes.data, "stack": stack, "whole": whole,
+            "seen": seen if self.slots else 0, "slots": self.slots, "spans": spans,
         }])  # fmt: skip
         self.made.append((pointers, memory, scalars, objects, views, tables, state))
         self.words[index("record.free")] = state.ctypes.data

@@ -30,6 +30,8 @@ IN_ORDER, WRITABLE = 0x1 | 0x100, 0x400
 """NumPy's flags: C order and aligned; may be written."""
 ARGUMENT, TUPLE, LIST, KEY, SLOT, FIXED, CONTEXT, ATTRIBUTE = range(8)
 ARRAY, NUMBER, SAME, EQUAL, SIZED, EXACT, CONTENTS, AGAIN, WHOLE, QUIET = range(10)
+MOST_PAIRED = 16
+"""Operands up to which each is compared with all others."""
 CELL_CONTENT = 16
 SIZE, SET_SIZE = 16, 24
 """Where a tuple, list or dictionary, and a set, has the number of its items."""
@@ -181,6 +183,12 @@ class Operands:
         if varies:
             self._latest[chain] = number + 1
 
+    @property
+    def slots(self) -> int:
+        """The size of a table of all objects that must differ, where they are too many to be compared in pairs."""
+        n = len(self.others)
+        return 1 << (2 * n).bit_length() if n > MOST_PAIRED else 0
+
     def context(self, variable: ContextVar, check: Check) -> int:
         """The value of a context variable."""
         return self._add(CONTEXT, 0, variable, check, None)
@@ -201,7 +209,9 @@ class Operands:
 
     def table(self, keep: Any) -> np.ndarray:
         """The rows as the native code reads them; what they point to is given to `keep`."""
-        rows = [_row(*row, keep) | {"others": self.others.get(k, 0)} for k, row in enumerate(self.rows)]
+        are_many = bool(self.slots)
+        others = {k: link or are_many for k, link in self.others.items()}
+        rows = [_row(*row, keep) | {"others": others.get(k, 0)} for k, row in enumerate(self.rows)]
         return filled("operand", rows)
 
 
@@ -234,6 +244,7 @@ def _row(source: int, parent: int, where: Any, check: Check, pointer: int | None
             row |= {"kind": WHOLE, "size": check.most}
         if isinstance(check, Sized):
             row |= {"size": check.size, "bytes": SET_SIZE if check.cls is set else SIZE}
+            row["written"] = check.cls not in (tuple, list)
             if check.keys:
                 row["flags"] = all(type(key) is str for key in check.keys)
                 row["contents"] = keep(np.array([id(keep(key)) for key in check.keys], np.uint64)).ctypes.data

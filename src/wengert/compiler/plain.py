@@ -13,6 +13,7 @@ from wengert.compiler import answer as steps
 from wengert.compiler import operands as parts
 from wengert.compiler.answer import Answer
 from wengert.compiler.assembly import FIELDS
+from wengert.compiler.capture import shares_memory
 from wengert.compiler.errstate import is_loud
 from wengert.compiler.native import GUARD, MOST_TRIES, PYTHON, Launch, Result, aligned
 from wengert.compiler.operands import Again, Array, At, Contents, Equal, Exact, Number, Operands, Quiet, Same, Sized
@@ -103,10 +104,11 @@ class _Run:
         self.kept: list[Any] = []
         self.objects: list[Any] = []
         self.originals: list[Any] = []
+        self.seen: set[int] = set()
         self.pointers = np.zeros(entry.pointers + 1, np.uint64)
         for number, row in enumerate(entry.operands.rows):
             self._operand(*row)
-            self._check_new(number, entry.operands.others)
+            self._check_new(number, entry.operands)
         if entry.operands.writes:
             self._check_apart()
         self.fresh = [np.empty(result.shape, result.dtype) for result in entry.results]
@@ -142,12 +144,11 @@ class _Run:
             self._point(pointer, array)
         self.objects.append(value)
 
-    def _check_new(self, number: int, others: dict[int, int]) -> None:
-        link = others.get(number, 0)
-        while link:
-            if self.originals[link - 1] is self.originals[number]:
+    def _check_new(self, number: int, operands: Operands) -> None:
+        if number in operands.others:
+            if id(self.originals[number]) in self.seen:
                 raise _Other
-            link = others.get(link - 1, 0)
+            self.seen.add(id(self.originals[number]))
 
     def _found(self, source: int, parent: int, where: Any) -> Any:
         if source == parts.ARGUMENT:
@@ -172,17 +173,11 @@ class _Run:
         return box[where]
 
     def _check_apart(self) -> None:
-        checks = [(k, row[3]) for k, row in enumerate(self.entry.operands.rows)]
-        arrays = [(k, check) for k, check in checks if isinstance(check, (Array, Contents))]
-        for k, check in arrays:
-            for j, _ in arrays:
-                if (
-                    isinstance(check, Array)
-                    and check.written
-                    and j != k
-                    and np.may_share_memory(self.originals[k], self.originals[j])
-                ):
-                    raise _Other
+        checks = [row[3] for row in self.entry.operands.rows]
+        arrays = [a if isinstance(c, (Array, Contents)) else None for a, c in zip(self.originals, checks, strict=True)]
+        written = {k for k, check in enumerate(checks) if isinstance(check, Array) and check.written}
+        if shares_memory(arrays, written):
+            raise _Other
 
     def _state(self) -> list:
         entry = self.entry
@@ -232,7 +227,7 @@ class _Run:
         if kind == steps.CONSTANT:
             return what
         if kind == steps.TUPLE:
-            return tuple(taken)
+            return tuple(taken) if what is None else tuple.__new__(what, taken)
         if kind == steps.LIST:
             return taken
         if kind == steps.DICTIONARY:
@@ -241,6 +236,10 @@ class _Run:
             return what(taken[0])
         cls, others = what
         made = object.__new__(cls)
+        if kind == steps.FIELDS:
+            for name, value in zip(others, taken, strict=True):
+                object.__setattr__(made, name, value)
+            return made
         for name, value in (others | {slot[1]: taken[0]}).items():
             setattr(made, name, value)
         return made

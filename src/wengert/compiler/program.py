@@ -151,6 +151,10 @@ class Program:
         """The inputs that are tensors, and not arrays or numbers."""
         self.can_be_undone: Callable[[], bool] = _always
         """Whether the function has done nothing yet that would be there twice if it ran again."""
+        self.replaced: Any = None
+        """What goes by other names while this is recorded (`again.Replaced`), if that can be changed."""
+        self.wanted: tuple | None = None
+        """What was missing there, if so: another recording is to be made, whatever comes of this one."""
         self.kept: list[Any] = []
         self.operations: dict[Any, Operation] = {}
 

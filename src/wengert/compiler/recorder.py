@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from wengert.compiler.again import RecordAgain
 from wengert.compiler.arguments import Arguments, Static
 from wengert.compiler.capture import Captured, Changes
 from wengert.compiler.checking import agree
@@ -55,10 +56,13 @@ class Recorder:
                 return self.left(captured)
             compiler()
             program = Program()
-            program.lasting = found.generators
+            program.lasting, program.replaced = found.generators, self.owner.replaced
             with program, captured.lifted(program) as changes:
                 outputs, structure = self.traced(program, changes)
                 changes.note()
+            if program.wanted is not None and changes.can_be_repeated():
+                self.owner.replaced.add(program.wanted)
+                return self.run()
             changes.look_for_escaped(outputs)
             return self.unrecorded(changes) if changes.failed is not None else self.noted(changes, outputs, structure)
 
@@ -82,7 +86,7 @@ class Recorder:
         out: tuple[list, Any] = [], None
         try:
             out = flatten(self.owner.function(*args, **kwargs))
-        except (Exception, LeftToPython) as error:
+        except (Exception, LeftToPython, RecordAgain) as error:
             changes.failed = error
         after, found = flatten((args, kwargs))
         if found != containers or any(a is not b for a, b in zip(before, after, strict=True)):

@@ -11,7 +11,7 @@ import numpy as np
 from wengert.box import Box
 from wengert.compiler.answer import Answer
 from wengert.compiler.capture import IN_TENSORS
-from wengert.compiler.fields import is_named_tuple
+from wengert.compiler.fields import is_named_tuple, plain_fields
 from wengert.compiler.places import Cell, Item, Place, Slot
 from wengert.compiler.required import Impossible, Required
 from wengert.protocol import intern_spec
@@ -110,13 +110,18 @@ def _contain(value: Any, answer: Answer, leaf: Callable) -> None:
     if cls in (tuple, list) or is_named_tuple(cls):
         for part in value:
             _contain(part, answer, leaf)
-        (answer.list if cls is list else answer.tuple)(len(value))
-        if cls not in (tuple, list):
-            answer.call(partial(tuple.__new__, cls))
+        if cls is list:
+            answer.list(len(value))
+        else:
+            answer.tuple(len(value), None if cls is tuple else cls)
     elif cls is dict and all(type(key) is str for key in value):
         for part in value.values():
             _contain(part, answer, leaf)
         answer.dictionary(tuple(value))
+    elif names := plain_fields(cls):
+        for name in names:
+            _contain(getattr(value, name), answer, leaf)
+        answer.fields(cls, names)
     elif cls.__name__ == "_Leaf":
         leaf(value, answer)
     else:

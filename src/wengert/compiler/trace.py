@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from wengert.box import unbox
+from wengert.compiler.again import look_for_better
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
 from wengert.compiler.taking import REFERENCES, settled, take, take_settings, values_in
@@ -118,10 +119,15 @@ class Trace(Lifted):
     def __bool__(self) -> bool:
         return self._known(bool)
 
+    def _ask(self, is_array: bool, is_written: bool = False) -> None:
+        look_for_better(self._program, self._spec.dtype, is_array, is_written)
+
     def __float__(self) -> float:
+        self._ask(is_array=False)
         return self._known(float)
 
     def __int__(self) -> int:
+        self._ask(is_array=False)
         return self._known(int)
 
     def __index__(self) -> int:
@@ -145,6 +151,7 @@ class Trace(Lifted):
         return recorded(self._program, int, "int", (self,), {})
 
     def __complex__(self) -> complex:
+        self._ask(is_array=False)
         return self._known(complex)
 
     def __round__(self, digits: int | None = None) -> Any:
@@ -168,6 +175,7 @@ class Trace(Lifted):
         return _list(self._value)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        self._ask(is_array=True)
         array = np.asarray(self._read_whole(), dtype)
         return array.copy() if copy or array is self._value else array
 
@@ -258,6 +266,10 @@ class TraceView(Trace):
                 f"[setitem] an array that may be written was required; received {self._spec!r}, which np.{by} has made "
                 f"for reading only; write into the array that it shows, or into a copy"
             )
+        (p, params), *others = self._steps
+        if index is Ellipsis and p.name == "getitem" and not others:  # all of what an index selects
+            base._store(params["index"], value, add)
+            return
         path = tuple((p.call, params) for p, params in self._steps)
         given = {"path": path, "index": index, "add": add}
         changed = recorded(self._program, _written, "written", (base, value), given)

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy
 
-from wengert.creation import asarray, holds_recorded
-from wengert.errors import LostGradientError
 from wengert.primitive import REGISTRY, Composite, Plain
 from wengert.protocol import highest
+from wengert.sequences import arguments_joined
 from wengert.tensor import Tensor
 
 
@@ -34,27 +33,15 @@ def _of_lists(function: Any) -> Any:
 
     In NumPy lists of numbers pass for arrays. So do lists of tensors here, which NumPy itself cannot hand over.
     """
-    entry, is_ufunc = Tensor._table[function], isinstance(function, numpy.ufunc)
+    entry, is_ufunc, name = Tensor._table[function], isinstance(function, numpy.ufunc), function.__name__
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = arguments_joined(name, args, kwargs)
         top = highest(args)
-        try:
-            if top is None or kwargs.get("out") is not None or (is_ufunc and kwargs):
-                return function(*args, **kwargs)
-            return entry(*args, **kwargs) if isinstance(top, Tensor) else top._table[function](*args, **kwargs)
-        except LostGradientError:
-            if not any(map(_is_list, (*args, *kwargs.values()))):
-                raise
-        return call(*map(_joined, args), **{name: _joined(value) for name, value in kwargs.items()})
+        if top is None or kwargs.get("out") is not None or (is_ufunc and kwargs):
+            return function(*args, **kwargs)
+        return entry(*args, **kwargs) if isinstance(top, Tensor) else top._table[function](*args, **kwargs)
 
     call.__name__ = call.__qualname__ = function.__name__
     call.__doc__ = function.__doc__
     return call
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, (list, tuple)) and holds_recorded(value)
-
-
-def _joined(value: Any) -> Any:
-    return asarray(value) if _is_list(value) else value

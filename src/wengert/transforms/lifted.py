@@ -20,7 +20,7 @@ from wengert.cotangents import ALONE
 from wengert.dispatch import composite_entry, look_up
 from wengert.errors import LevelError, LostGradientError, MissingRuleError
 from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of
-from wengert.protocol import Spec, Table, Wrapper, highest, intern_spec, is_open, spec_of
+from wengert.protocol import Spec, Table, Wrapper, ask_to_record_again, highest, intern_spec, is_open, spec_of
 from wengert.reading import check_reading
 from wengert.tensor import Tensor
 from wengert.writes import check_in_place
@@ -77,6 +77,7 @@ class Lifted(face.ArrayFace):
 
     def _read(self, reader: str) -> Any:
         if self._spec.size == 1:
+            ask_to_record_again(self, is_array=False)
             check_reading(reader, depth=3)
         return self._value
 
@@ -106,6 +107,7 @@ class Lifted(face.ArrayFace):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if sys._getframe(1).f_code.co_name == "_matmul_dispatch":
             return np.array(None)  # scipy.sparse leaves its product with what is no array to `__rmatmul__`
+        ask_to_record_again(self)
         raise LostGradientError(
             f"[np.asarray] a value outside every transformation was required, as a plain array would lose what is "
             f"known of it; received a {self._word}, {self._spec!r}; collect such values with wg.asarray or np.stack, "

@@ -24,7 +24,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "forgives",
     ),
     # What one call in flight needs for itself. Calls of Python code number `objects`, `fresh` and `views`.
-    "state": ("next", "pointers", "objects", "fresh", "views", "held", "stack", "read", "whole"),
+    "state": (
+        "next", "pointers", "objects", "fresh", "views", "held", "stack", "read", "whole", "seen", "slots", "spans",
+    ),
     "operand": (
         "source", "parent", "where", "kind", "what", "size", "lengths", "flags", "pointer", "written", "bytes",
         "contents", "others",

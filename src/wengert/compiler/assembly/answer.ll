@@ -36,6 +36,7 @@ step:
     i64 8, label %store.key
     i64 9, label %store.index
     i64 10, label %copy
+    i64 11, label %fields
   ]
 result:
   %value = call ptr @result_object(ptr %environment, ptr %record, ptr %state, ptr %what)
@@ -44,13 +45,16 @@ constant:
   call void @Py_IncRef(ptr %what)
   br label %made
 tuple:
-  %tuple.made = call ptr @tuple_of(ptr %parts, i64 %count)
+  %tuple.made = call ptr @tuple_of(ptr %parts, i64 %count, ptr %what)
   br label %made
 list:
   %list.made = call ptr @list_of(ptr %parts, i64 %count)
   br label %made
 dictionary:
   %dictionary.made = call ptr @dictionary_of(ptr %parts, i64 %count, ptr %what)
+  br label %made
+fields:
+  %filled = call ptr @filled(ptr %parts, i64 %count, ptr %what)
   br label %made
 box:
   %boxed = call ptr @boxed(ptr %parts, ptr %what)
@@ -76,7 +80,7 @@ copy:
   call void @copy_into(ptr %state, ptr %row)
   br label %next
 made:
-  %object = phi ptr [%value, %result], [%what, %constant], [%tuple.made, %tuple], [%list.made, %list], [%dictionary.made, %dictionary], [%boxed, %box], [%given, %call]
+  %object = phi ptr [%value, %result], [%what, %constant], [%tuple.made, %tuple], [%list.made, %list], [%dictionary.made, %dictionary], [%filled, %fields], [%boxed, %box], [%given, %call]
   %failed = icmp eq ptr %object, null
   br i1 %failed, label %raise, label %push
 push:
@@ -123,13 +127,23 @@ scalar:
   ret ptr %new
 }
 
-define ptr @tuple_of(ptr %parts, i64 %n) {
+; A tuple, or one of a class of named tuples, which are made as Python makes them.
+define ptr @tuple_of(ptr %parts, i64 %n, ptr %type) {
 start:
-  %made = call ptr @PyTuple_New(i64 %n)
+  %is.plain = icmp eq ptr %type, null
+  br i1 %is.plain, label %plain, label %named
+plain:
+  %tuple = call ptr @PyTuple_New(i64 %n)
+  br label %filled
+named:
+  %other = call ptr @PyType_GenericAlloc(ptr %type, i64 %n)
+  br label %filled
+filled:
+  %made = phi ptr [%tuple, %plain], [%other, %named]
   %failed = icmp eq ptr %made, null
   br i1 %failed, label %raise, label %head
 head:
-  %i = phi i64 [0, %start], [%i.next, %one]
+  %i = phi i64 [0, %filled], [%i.next, %one]
   %more = icmp ult i64 %i, %n
   br i1 %more, label %one, label %done
 one:
@@ -182,6 +196,39 @@ next:
   %key.at = getelementptr ptr, ptr %keys, i64 %i
   %key = load ptr, ptr %key.at
   %set = call i32 @PyDict_SetItem(ptr %made, ptr %key, ptr %part)
+  %i.next = add i64 %i, 1
+  %refused = icmp ne i32 %set, 0
+  br i1 %refused, label %drop, label %head
+done:
+  call void @let_go(ptr %parts, i64 %n)
+  ret ptr %made
+drop:
+  call void @Py_DecRef(ptr %made)
+  br label %raise
+raise:
+  call void @let_go(ptr %parts, i64 %n)
+  ret ptr null
+}
+
+; A new object whose attributes the parts are: `words` are Python's function that makes it, its class, and the names.
+define ptr @filled(ptr %parts, i64 %n, ptr %words) {
+start:
+  %maker = load ptr, ptr %words
+  %type.at = getelementptr ptr, ptr %words, i64 1
+  %names = getelementptr ptr, ptr %words, i64 2
+  %made = call ptr @PyObject_Vectorcall(ptr %maker, ptr %type.at, i64 1, ptr null)
+  %failed = icmp eq ptr %made, null
+  br i1 %failed, label %raise, label %head
+head:
+  %i = phi i64 [0, %start], [%i.next, %next]
+  %more = icmp ult i64 %i, %n
+  br i1 %more, label %next, label %done
+next:
+  %at = getelementptr ptr, ptr %parts, i64 %i
+  %part = load ptr, ptr %at
+  %name.at = getelementptr ptr, ptr %names, i64 %i
+  %name = load ptr, ptr %name.at
+  %set = call i32 @PyObject_GenericSetAttr(ptr %made, ptr %name, ptr %part)
   %i.next = add i64 %i, 1
   %refused = icmp ne i32 %set, 0
   br i1 %refused, label %drop, label %head

@@ -1,6 +1,8 @@
 ; Whether arguments are what a record says, and where their data are.
 
 declare i32 @memcmp(ptr, ptr, i64)
+declare ptr @memset(ptr, i32, i64)
+declare void @qsort(ptr, i64, i64, ptr)
 
 ; Whether the keys of a dictionary come in an order: texts that are equal, or else the same objects.
 define i1 @are_in_order(ptr %dictionary, ptr %keys, i64 %n, i64 %texts) {
@@ -133,7 +135,14 @@ define i1 @is_new(ptr %state, ptr %row, i64 %i, ptr %object) {
 start:
   %last = field i64 operand.others %row
   %is.alone = icmp eq i64 %last, 0
-  br i1 %is.alone, label %done, label %chain
+  br i1 %is.alone, label %done, label %some
+some:
+  %seen = field ptr state.seen %state
+  %are.few = icmp eq ptr %seen, null
+  br i1 %are.few, label %chain, label %many
+many:
+  %is.first.seen = call i1 @is_first_seen(ptr %state, ptr %object)
+  ret i1 %is.first.seen
 chain:
   %objects = field ptr state.objects %state
   %back = mul i64 %i, -${operand}
@@ -155,6 +164,52 @@ link.on:
 done:
   %answer = phi i1 [true, %start], [false, %head], [true, %link.on]
   ret i1 %answer
+}
+
+; The same for long chains: whether an object is not in the table of those seen, in which it is from then on.
+define i1 @is_first_seen(ptr %state, ptr %object) {
+start:
+  %seen = field ptr state.seen %state
+  %slots = field i64 state.slots %state
+  %mask = sub i64 %slots, 1
+  %address = ptrtoint ptr %object to i64
+  %product = mul i64 %address, -7046029254386353131
+  %spread = lshr i64 %product, 40
+  %slot = and i64 %spread, %mask
+  br label %head
+head:
+  %k = phi i64 [%slot, %start], [%k.next, %taken]
+  %at = getelementptr i64, ptr %seen, i64 %k
+  %found = load i64, ptr %at
+  %is.free = icmp eq i64 %found, 0
+  br i1 %is.free, label %free, label %full
+free:
+  store i64 %address, ptr %at
+  ret i1 true
+full:
+  %same = icmp eq i64 %found, %address
+  br i1 %same, label %again, label %taken
+taken:
+  %next = add i64 %k, 1
+  %k.next = and i64 %next, %mask
+  br label %head
+again:
+  ret i1 false
+}
+
+; Nothing has been seen yet.
+define void @see_anew(ptr %state) {
+start:
+  %seen = field ptr state.seen %state
+  %are.few = icmp eq ptr %seen, null
+  br i1 %are.few, label %done, label %clear
+clear:
+  %slots = field i64 state.slots %state
+  %bytes = mul i64 %slots, 8
+  call ptr @memset(ptr %seen, i32 0, i64 %bytes)
+  br label %done
+done:
+  ret void
 }
 
 ; Whether an operand is as it should be. Its object, which may be a copy in C order, and its data are noted down.
@@ -420,6 +475,7 @@ start:
   %environment = field ptr record.environment %record
   %n = field i64 record.noperands %record
   %rows = field ptr record.operands %record
+  call void @see_anew(ptr %state)
   br label %head
 head:
   %i = phi i64 [0, %start], [%i.next, %good]
@@ -437,7 +493,10 @@ good:
   %i.next = add i64 %i, 1
   %kind = field i64 operand.kind %row
   %is.sized = icmp eq i64 %kind, 4
-  %keys.next = or i1 %keys, %is.sized
+  %has.keys.word = field i64 operand.written %row
+  %has.keys = icmp ne i64 %has.keys.word, 0
+  %is.dictionary = and i1 %is.sized, %has.keys
+  %keys.next = or i1 %keys, %is.dictionary
   br label %head
 looked:
   ; Keys of a dictionary that is given may run Python code as they are compared, and that may move an array's data.
@@ -465,6 +524,7 @@ start:
   %n = field i64 record.noperands %record
   %rows = field ptr record.operands %record
   %objects = field ptr state.objects %state
+  call void @see_anew(ptr %state)
   br label %head
 head:
   %i = phi i64 [0, %start], [%i.next, %next]
@@ -490,75 +550,109 @@ no:
   ret i1 false
 }
 
-; Whether no operand that is written shares memory with another, and none is a copy.
+; Whether no operand that is written shares memory with another, and none is a copy: arrays are gone through by where
+; they begin, and one must not begin before those that were there end, or those of them that are written.
 define i1 @are_apart(ptr %record, ptr %state) {
 start:
   %n = field i64 record.noperands %record
   %rows = field ptr record.operands %record
-  %pointers = field ptr state.pointers %state
+  %spans = field ptr state.spans %state
+  %held = field ptr state.held %state
+  %objects = field ptr state.objects %state
   br label %head
 head:
   %i = phi i64 [0, %start], [%i.next, %next]
+  %count = phi i64 [0, %start], [%count.next, %next]
   %more = icmp ult i64 %i, %n
-  br i1 %more, label %one, label %yes
+  br i1 %more, label %one, label %sort
 one:
   %word = mul i64 %i, ${operand}
   %row = getelementptr i64, ptr %rows, i64 %word
+  %kind = field i64 operand.kind %row
   %bytes = field i64 operand.bytes %row
-  %written = field i64 operand.written %row
-  %is.written = icmp eq i64 %written, 1
-  br i1 %is.written, label %others, label %next
-others:
-  %pointer = field i64 operand.pointer %row
-  %low.at = getelementptr i64, ptr %pointers, i64 %pointer
-  %low = load i64, ptr %low.at
-  %high = add i64 %low, %bytes
-  br label %other
-other:
-  %j = phi i64 [0, %others], [%j.next, %other.next]
-  %more.others = icmp ult i64 %j, %n
-  br i1 %more.others, label %compare, label %next
-compare:
-  %word2 = mul i64 %j, ${operand}
-  %row2 = getelementptr i64, ptr %rows, i64 %word2
-  %kind2 = field i64 operand.kind %row2
-  %bytes2 = field i64 operand.bytes %row2
-  %is.read = icmp eq i64 %kind2, 0
-  %is.contents = icmp eq i64 %kind2, 6
+  %is.read = icmp eq i64 %kind, 0
+  %is.contents = icmp eq i64 %kind, 6
   %is.array = or i1 %is.read, %is.contents
-  %is.other = icmp ne i64 %i, %j
-  %counts = and i1 %is.array, %is.other
-  br i1 %counts, label %measure, label %other.next
-measure:
-  %source2 = field i64 operand.source %row2
-  %held = field ptr state.held %state
-  %held.at = getelementptr ptr, ptr %held, i64 %j
+  br i1 %is.array, label %array, label %next
+array:
+  %source = field i64 operand.source %row
+  %held.at = getelementptr ptr, ptr %held, i64 %i
   %copy = load ptr, ptr %held.at
-  %is.argument = icmp eq i64 %source2, 0
+  %is.argument = icmp eq i64 %source, 0
   %may.be.copy = or i1 %is.argument, %is.contents
   %has.copy = icmp ne ptr %copy, null
   %copied = and i1 %may.be.copy, %has.copy
-  %objects2 = field ptr state.objects %state
-  %object2.at = getelementptr ptr, ptr %objects2, i64 %j
-  %object2 = load ptr, ptr %object2.at
-  %low2.at = getelementptr i8, ptr %object2, i64 16
-  %low2 = load i64, ptr %low2.at
-  %high2 = add i64 %low2, %bytes2
-  %before = icmp ule i64 %high, %low2
-  %after = icmp ule i64 %high2, %low
-  %apart = or i1 %before, %after
-  %not.copied = xor i1 %copied, true
-  %fine = and i1 %apart, %not.copied
-  br i1 %fine, label %other.next, label %no
-other.next:
-  %j.next = add i64 %j, 1
-  br label %other
+  br i1 %copied, label %no, label %size
+size:
+  %is.empty = icmp eq i64 %bytes, 0
+  br i1 %is.empty, label %next, label %span
+span:
+  %object.at = getelementptr ptr, ptr %objects, i64 %i
+  %object = load ptr, ptr %object.at
+  %data.at = getelementptr i8, ptr %object, i64 16
+  %begin = load i64, ptr %data.at
+  %stop = add i64 %begin, %bytes
+  %written = field i64 operand.written %row
+  %is.written = icmp eq i64 %written, 1
+  %written.word = zext i1 %is.written to i64
+  %span.word = mul i64 %count, 3
+  %begin.at = getelementptr i64, ptr %spans, i64 %span.word
+  %stop.at = getelementptr i64, ptr %begin.at, i64 1
+  %written.at = getelementptr i64, ptr %begin.at, i64 2
+  store i64 %begin, ptr %begin.at
+  store i64 %stop, ptr %stop.at
+  store i64 %written.word, ptr %written.at
+  %counted = add i64 %count, 1
+  br label %next
 next:
+  %count.next = phi i64 [%count, %one], [%count, %size], [%counted, %span]
   %i.next = add i64 %i, 1
   br label %head
+sort:
+  call void @qsort(ptr %spans, i64 %count, i64 24, ptr @begins_before)
+  br label %each
+each:
+  %k = phi i64 [0, %sort], [%k.next, %fine]
+  %last = phi i64 [0, %sort], [%last.next, %fine]
+  %last.written = phi i64 [0, %sort], [%last.written.next, %fine]
+  %others = icmp ult i64 %k, %count
+  br i1 %others, label %check, label %yes
+check:
+  %k.word = mul i64 %k, 3
+  %k.begin.at = getelementptr i64, ptr %spans, i64 %k.word
+  %k.stop.at = getelementptr i64, ptr %k.begin.at, i64 1
+  %k.written.at = getelementptr i64, ptr %k.begin.at, i64 2
+  %k.begin = load i64, ptr %k.begin.at
+  %k.stop = load i64, ptr %k.stop.at
+  %k.written.word = load i64, ptr %k.written.at
+  %k.written = icmp ne i64 %k.written.word, 0
+  %limit = select i1 %k.written, i64 %last, i64 %last.written
+  %overlap = icmp ult i64 %k.begin, %limit
+  br i1 %overlap, label %no, label %fine
+fine:
+  %k.next = add i64 %k, 1
+  %is.further = icmp ugt i64 %k.stop, %last
+  %last.next = select i1 %is.further, i64 %k.stop, i64 %last
+  %is.beyond = icmp ugt i64 %k.stop, %last.written
+  %counts = and i1 %is.beyond, %k.written
+  %last.written.next = select i1 %counts, i64 %k.stop, i64 %last.written
+  br label %each
 yes:
   ret i1 true
 no:
   ret i1 false
+}
+
+; The order of two spans, by where they begin.
+define i32 @begins_before(ptr %a, ptr %b) {
+start:
+  %a.begin = load i64, ptr %a
+  %b.begin = load i64, ptr %b
+  %less = icmp ult i64 %a.begin, %b.begin
+  %more = icmp ugt i64 %a.begin, %b.begin
+  %less.word = zext i1 %less to i32
+  %more.word = zext i1 %more to i32
+  %order = sub i32 %more.word, %less.word
+  ret i32 %order
 }
 

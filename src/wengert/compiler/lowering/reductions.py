@@ -1,5 +1,6 @@
 """Reductions and what is made of them: sums, extrema, moments, norms, running sums."""
 
+import functools
 from collections.abc import Callable
 from math import prod
 from typing import Any
@@ -124,6 +125,16 @@ def _few_sums(b: Builder, x: Value, axis: int, name: str = "add") -> Value:
     return b.joined(sums, axis)
 
 
+def _pooled(b: Builder, spec: Spec, x: Value, ufunc: Any, axis: Any = None, keepdims: bool = False) -> Value | None:
+    """What an operation makes of few elements, one after the other."""
+    axes = normal_axes(axis, len(x.shape))
+    if len(axes) != 1 or not 0 < x.shape[axes[0]] <= FEW or x.dtype != spec.dtype:
+        return None
+    parts = [b.part(x, axes[0], slice(k, k + 1)) for k in range(x.shape[axes[0]])]
+    found = functools.reduce(functools.partial(b.map, ufunc.__name__), parts)
+    return found if keepdims else b.graph.reshape(found, spec.shape)
+
+
 def _cumprod(b: Builder, spec: Spec, x: Value, axis: int = 0) -> Value | None:
     x, axis = b.cast(x, spec.dtype), axis % len(x.shape)
     if x.shape[axis] <= 1 or not x.size:
@@ -189,6 +200,7 @@ HANDLERS: dict[str, Callable] = {
     "cumsum": _cumsum,
     "cumprod": _cumprod,
     "cross": _cross,
+    "pooled": _pooled,
     "largest_present": _present("maximum", -np.inf),
     "least_present": _present("minimum", np.inf),
 }
