@@ -13,7 +13,6 @@ from wengert.compiler.native import FRESH, OBJECTS, VIEWS, Entry, Launch, Result
 from wengert.compiler.operands import Array, Number, Operands
 from wengert.compiler.plain import PlainEntry
 from wengert.compiler.plan import NATIVE
-from wengert.compiler.program import Node
 from wengert.compiler.replay import caller
 
 __all__ = ["bound", "can_bind", "operands_like"]
@@ -158,15 +157,15 @@ class _Binding:
     def guards_after(self, launches: list) -> dict[int, list[Launch]]:
         """For each launch the guards whose values are there after it; -1 for those that are there at once."""
         due: dict[int, list[Launch]] = {}
-        if not self.block.nodes:
+        if not len(self.block.rows):
             return due
         places = [instance.slots if row is None else row for _, row, instance in launches]
         numbers = np.repeat(np.arange(len(places)), list(map(len, places)))
         pointers, offsets = np.concatenate([np.zeros((0, 2), np.int64), *places]).T
         mine = pointers == self.layout.block_pointer
         last = dict(zip(offsets[mine].tolist(), numbers[mine].tolist(), strict=True))
-        for node, offset in zip(self.block.nodes, self.block.offsets, strict=True):
-            due.setdefault(last.get(offset, -1), []).extend(self.guard(node, offset))
+        for row, offset in zip(self.block.rows.tolist(), self.block.offsets.tolist(), strict=True):
+            due.setdefault(last.get(offset, -1), []).extend(self.guard(row, offset))
         return due
 
     def checks(self) -> list[Launch]:
@@ -178,10 +177,9 @@ class _Binding:
             runs[-1].append(offset)
         return [Launch.holds(self.layout.block_pointer, run[0], len(run)) for run in runs]
 
-    def guard(self, node: Node, offset: int) -> list[Launch]:
-        """Look at what a node has left in the block: as many launches as it has numbers."""
-        spec = node.spec
-        assert spec is not None
+    def guard(self, row: int, offset: int) -> list[Launch]:
+        """Look at what a row has left in the block: as many launches as it has numbers."""
+        spec = self.plan.columns.call(row).spec
         expected = self.block.expected[offset : offset + prod(spec.shape) * spec.dtype.itemsize]
         values = np.frombuffer(expected.tobytes(), spec.dtype)
         size = values.itemsize

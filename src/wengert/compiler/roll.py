@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.buffers import assembled, primitive, whole_numbers
-from wengert.compiler.columns import SHORT, STRUCTURAL, Columns
+from wengert.compiler.columns import SHORT, Columns
 from wengert.compiler.landmarks import landmarks
+from wengert.compiler.meanings import STRUCTURAL
 from wengert.compiler.program import Call, Node, Program, Ref, signature, uniform
 
 __all__ = ["Chunk", "Copy", "Window", "cut", "rolled"]
@@ -116,7 +117,7 @@ class _Rolling:
         counted = counted[users]
         counted[columns.starts[[row for row in self.joins if _is_complete(columns, row)]]] = False
         np.maximum.at(last, columns.operands[counted], users[counted])
-        last[[n.index for n in columns.results] + [g.node.index for g in columns.guards]] = ALWAYS
+        last[columns.wanted] = last[columns.read] = ALWAYS
         for row, window in sorted(self.windows.items(), key=lambda item: -item[0]):
             last[window.base] = max(last[window.base], last[row])
         return last

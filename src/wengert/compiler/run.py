@@ -1,7 +1,6 @@
 """Programs as kernels and calls."""
 
 import ctypes
-import gc
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ import numpy as np
 from wengert.compiler.answer import Answer
 from wengert.compiler.binding import bound, can_bind, operands_like
 from wengert.compiler.buffers import forward
-from wengert.compiler.collecting import collection_frozen
+from wengert.compiler.collecting import collection_frozen, give_back
 from wengert.compiler.columns import Columns
 from wengert.compiler.guards import comparable
 from wengert.compiler.layout import Instance, Layout
@@ -25,8 +24,6 @@ from wengert.compiler.roll import Rolled, rolled
 
 __all__ = ["Plan"]
 
-WORTH_COLLECTING = 50_000
-"""Rows of a program whose recording took so long that a collection does not matter beside it."""
 MOSTLY = 0.75
 """The share of a program's calls that are NumPy's from which on all of it runs as such."""
 KERNEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
@@ -50,13 +47,11 @@ class Plan:
         self.stages: dict[str, float] = {}
         """Seconds that each stage of the making took."""
         with collection_frozen():
-            with self._timed("simplified"):
-                forward(program)
-                self.columns = Columns(comparable(program))
-                if forgets:
-                    program.forget()
+            self.columns = Columns(program)
+            if forgets:
+                program.forget()
             try:
-                self._make()
+                self._make(forgets)
             except Exception:
                 program.become(self.columns.program())
                 raise
@@ -67,7 +62,15 @@ class Plan:
         self._one_by_one: list | None = None
         """The launches, once they have been made from Python."""
 
-    def _make(self) -> None:
+    def _make(self, alone: bool) -> None:
+        with self._timed("simplified"):
+            forward(self.columns)
+            comparable(self.columns)
+            self.columns.settle()
+            if alone:
+                self.columns.move()
+                if self.columns.long:
+                    give_back()
         with self._timed("cut into chunks"):
             chunks = rolled(self.columns)
         with self._timed("fused and written"):
@@ -130,15 +133,8 @@ class Plan:
         """The results; raises `Mismatch` if a guard reads something else than it did."""
         fast = self.fast
         if fast is None:
-            self._settle()
             fast = self.fast = self._made_fast(inputs)
         return fast(*inputs)
-
-    def _settle(self) -> None:
-        """Have the memory given back that a long recording took."""
-        self.columns.move()
-        if len(self.columns) > WORTH_COLLECTING and gc.isenabled():
-            gc.collect()  # what Python keeps of tuples for later lies everywhere in that memory
 
     def rest(self) -> None:
         """Let the native function go, with its working memory; it is made anew where it is called again."""

@@ -21,6 +21,7 @@ from wengert.box import unbox
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
 from wengert.compiler.taking import REFERENCES, settled, take, take_settings, values_in
+from wengert.cotangents import selected
 from wengert.primitive import Plain, Primitive, name_of
 from wengert.protocol import DORMANT, GROUND, PLAIN, Spec, Wrapper, _open, spec_of
 from wengert.tensor import Tensor
@@ -95,6 +96,13 @@ class Trace(Lifted):
     def copy(self, order: str = "C") -> "Trace":
         """A value of its own: nodes never change, so it has the same one."""
         return self._of(self._held, self._node, self._program)
+
+    def _guarded(self, g: Any) -> Any:
+        """A cotangent's contribution, 0 where `g` is; one call, as there are many."""
+        is_plain = self._node.weak is None and self._spec.dtype.kind == "f"
+        if is_plain and g.__class__ in TRACES and g._spec.dtype.kind == "f":
+            return recorded(self._program, selected, "guarded", (self, g), {})
+        return selected(self, g)
 
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         function = _added if add else _assigned
@@ -400,7 +408,7 @@ def program_of(arguments: Any) -> Program | None:
 
 # What functions become --------------------------------------------------------------------------------------------
 
-EXPANDED = {"sigmoid", "softplus", "relu", "sech_squared", "logsumexp", "softmax", "log_softmax"}
+EXPANDED = {"sigmoid", "softplus", "relu", "logsumexp", "softmax", "log_softmax"}
 """Primitives that are formulas: recorded as what they are made of."""
 
 
@@ -434,6 +442,10 @@ def _of_primitive(p: Primitive) -> Callable:
             return between_numbers(p, top._program, operands, values)
         return here(top, operands, params)
 
+    if p.name == "sech_squared":  # of complex numbers it is a formula
+        return lambda top, operands, params: (
+            p.call(*operands, **params) if operands[0]._spec.dtype.kind == "c" else here(top, operands, params)
+        )
     if p.name == "copy":
         return lambda top, operands, params: operands[0].copy() if isinstance(operands[0], Trace) else operands[0]
     return python if p.name in PYTHONS else view if p.view else here
