@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.alike import alike
 from wengert.compiler.buffers import assembled, primitive, whole_numbers
 from wengert.compiler.columns import SHORT, Columns
 from wengert.compiler.landmarks import landmarks
@@ -34,6 +35,8 @@ MUCH, BETTER = 0.25, 0.6
 """Turns that are not quite equal are looked for where that much of a program does not repeat, and taken if it helps."""
 TURNS_OF_ARRAYS = 25
 """The same for arrays, whose kernels are launched in no time beside their work."""
+MOST_FORMS = 12
+"""Of chunks that do the same, so many forms are looked for at once; more are looked at one by one."""
 FEW_PIECES = 16
 """An array put together of so many pieces is a value like others."""
 ALWAYS = np.iinfo(np.int32).max
@@ -98,6 +101,10 @@ class _Rolling:
         self.windows = _windows(columns) if columns.long else {}
         is_window = np.zeros(len(columns), bool)
         is_window[list(self.windows)] = True
+        self.base = np.arange(len(columns), dtype=np.int32)
+        """For each row the one in whose memory it lies."""
+        for row in sorted(self.windows):
+            self.base[row] = self.base[self.windows[row].base]
         users = columns.users()
         self.reading = users[is_window[columns.operands] & ~is_window[users]]
         """The rows that read windows, in their order; and what each of them reads."""
@@ -129,11 +136,44 @@ class _Rolling:
         ends = np.flatnonzero(np.isin(rows, self.joins))
         for end in [*ends.tolist(), len(rows)]:
             segment = rows[begin:end]
-            steps += [self.chunk(segment[start:stop].tolist()) for start, stop in self.cuts(segment)]
+            steps += self.chunks_of([segment[start:stop] for start, stop in self.cuts(segment)])
             if end < len(rows):
                 steps.append(Copy(int(rows[end]), _is_complete(self.columns, int(rows[end]))))
             begin = end + 1
         return steps
+
+    def chunks_of(self, pieces: list[np.ndarray]) -> list[Chunk]:
+        """The chunks of rows that stand side by side; those that do the same are looked at together."""
+        found: list[Any] = [None] * len(pieces)
+        groups: dict[bytes, list[int]] = {}
+        for k, rows in enumerate(pieces):
+            groups.setdefault((rows - rows[0]).tobytes() + self.columns.symbols[rows].tobytes(), []).append(k)
+        for group in groups.values():
+            waiting = np.array(group)
+            for _ in range(MOST_FORMS):
+                if len(waiting) < 3:
+                    break
+                waiting = self.like_first(pieces, waiting, found)
+            for k in waiting.tolist():
+                found[k] = self.chunk(pieces[k].tolist())
+        return found
+
+    def like_first(self, pieces: list[np.ndarray], waiting: np.ndarray, found: list) -> np.ndarray:
+        """Give the first chunk of those that wait, and all that are like it; the others are left."""
+        rows = pieces[waiting[0]]
+        first = found[waiting[0]] = self.chunk(rows.tolist())
+        starts = np.array([pieces[k][0] for k in waiting.tolist()], np.int64)
+        known = alike(
+            self.columns, rows, starts, np.array(first.outside), base=self.base, last=self.last,
+            number=self.meaning_of, head=self.head,
+        )  # fmt: skip
+        if not known.same[0]:  # it reads pieces of what it makes itself
+            return waiting[1:]
+        same = np.flatnonzero(known.same)[1:]
+        outside, outputs = known.outside[same].astype(np.int32), known.outputs[same].astype(np.int32)
+        for k, taken, given in zip(waiting[same].tolist(), outside, outputs, strict=True):
+            found[k] = Chunk(first.form, None, array("i", taken.tobytes()), array("i", given.tobytes()))
+        return waiting[~known.same]
 
     def cuts(self, rows: np.ndarray) -> list[tuple[int, int]]:
         """Where rows that stand side by side are cut."""
@@ -222,16 +262,22 @@ class _Rolling:
 
     def from_outside(self, row: int, outside: list[int]) -> int:
         """The number of an operand that no call of the chunk makes: odd ones are told by what they mean."""
-        call = self.columns.call(row)
-        if call.name == "constant":
-            if row not in self.constants:
-                meaning = _meaning_of_constant(call, not self.columns.long)
-                self.constants[row] = None if meaning is None else self.number_of(meaning)
-            number = self.constants[row]
-            if number is not None:
-                return -1 - 2 * number
+        number = self.meaning_of(row)
+        if number is not None:
+            return -1 - 2 * number
         outside.append(row)
         return -2 * len(outside)
+
+
+    def meaning_of(self, row: int) -> int | None:
+        """The number of what a constant means that is part of the code; `None` for all else."""
+        call = self.columns.call(row)
+        if call.name != "constant":
+            return None
+        if row not in self.constants:
+            meaning = _meaning_of_constant(call, not self.columns.long)
+            self.constants[row] = None if meaning is None else self.number_of(meaning)
+        return self.constants[row]
 
 
 MOST_INDICES = 4096
