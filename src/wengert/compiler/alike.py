@@ -79,7 +79,7 @@ def _mean_nothing(columns: Columns, taken: np.ndarray, number: Callable) -> np.n
     is_constant = np.array([call.name == "constant" for call in columns.calls], bool)
     constants = np.unique(taken[is_constant[columns.symbols[taken]]])
     part = [row for row in constants.tolist() if number(row) is not None]
-    return ~np.isin(taken, part).any(1) if part else np.ones(len(taken), bool)
+    return np.asarray(~np.isin(taken, part).any(1))
 
 
 def _give_alike(columns: Columns, taken: np.ndarray, head: Callable) -> np.ndarray:
@@ -88,4 +88,4 @@ def _give_alike(columns: Columns, taken: np.ndarray, head: Callable) -> np.ndarr
     heads = np.zeros(len(columns.calls), np.int64)
     for symbol in np.unique(symbols).tolist():
         heads[symbol] = head(symbol)
-    return (heads[symbols] == heads[symbols[0]]).all(1)
+    return np.asarray((heads[symbols] == heads[symbols[0]]).all(1))

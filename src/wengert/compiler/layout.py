@@ -281,8 +281,7 @@ class Block:
         for k in np.unique(symbols).tolist():
             lengths[k] = calls[k].spec.size * calls[k].spec.dtype.itemsize
         self.lengths = lengths[symbols]
-        ends = np.cumsum(-(-self.lengths // 8) * 8)
-        self.offsets = np.concatenate([np.zeros(1, np.int64), ends])[: len(symbols)]
+        self.offsets = _side_by_side(self.lengths)
         self.checks: list[int] = []
         """Where truth values are that have to hold."""
         self.size = int(self.offsets[-1] + self.lengths[-1]) if len(symbols) else 0
@@ -320,6 +319,16 @@ class Block:
         different = np.flatnonzero(found[: len(self.expected)] != self.expected)
         return int(np.searchsorted(self.offsets, different[0], side="right")) - 1 if len(different) else None
 
+    def missed(self, found: np.ndarray, end: int) -> int:
+        """The guard that read something else, by where the bytes end that were looked at: at most eight at once."""
+        last = int(np.searchsorted(self.offsets, end - 1, side="right")) - 1
+        several = range(max(last - 7, 0), last) if self.lengths[last] == 1 else ()
+        for k in several:
+            at = self.offsets[k]
+            if self.lengths[k] == 1 and found[at] != self.expected[at]:
+                return k
+        return last
+
     def value(self, number: int, found: np.ndarray) -> Any:
         """What a guard has read."""
         guard = self.columns.guard(number)
@@ -328,3 +337,14 @@ class Block:
         if numbers_read(guard).dtype.kind == "c":
             read = read[0] + 1j * read[1]
         return guard.reader(read if read.ndim else read[()]) if is_direct(guard) else read.tolist()
+
+
+def _side_by_side(lengths: np.ndarray) -> np.ndarray:
+    """Where values of so many bytes lie: single bytes close together, all else at multiples of eight."""
+    offsets, end, before = [], 0, 0
+    for length in lengths.tolist():
+        if not length == before == 1:
+            end = -(-end // 8) * 8
+        offsets.append(end)
+        end, before = end + length, length
+    return np.array(offsets, np.int64)

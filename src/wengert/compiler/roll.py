@@ -268,7 +268,6 @@ class _Rolling:
         outside.append(row)
         return -2 * len(outside)
 
-
     def meaning_of(self, row: int) -> int | None:
         """The number of what a constant means that is part of the code; `None` for all else."""
         call = self.columns.call(row)
@@ -347,20 +346,32 @@ def _windows(columns: Columns) -> dict[int, Window]:
     kinds = np.array([_may_be_window(call, getitem, reshape) for call in columns.calls], np.int8)[columns.symbols]
     readers = np.bincount(columns.operands[columns.starts[:-1][kinds == READS]], minlength=len(columns))
     found: dict[int, Window] = {}
-    for row in np.flatnonzero((kinds > 0) & (np.diff(columns.starts) == 1)).tolist():
-        base = int(columns.operands[columns.starts[row]])
-        call, of = columns.call(row), columns.call(base)
+    offsets: dict[tuple, int] = {}
+    """By what is read and from what, the distance in bytes; -1 for what is no piece."""
+    rows = np.flatnonzero((kinds > 0) & (np.diff(columns.starts) == 1))
+    bases = columns.operands[columns.starts[rows]].tolist()
+    for row, symbol, base in zip(rows.tolist(), columns.symbols[rows].tolist(), bases, strict=True):
+        call, of = columns.calls[symbol], columns.call(base)
         stored = of.function is None or base in found
         if kinds[row] == RESHAPES:
             if stored and of.spec.ndim:
                 found[row] = Window(base, 0)
         elif stored or readers[base] >= 4 or of.function is assembled:
-            place = whole_numbers(call.kwargs.get("index"), of.spec.shape)
-            if place:
-                steps = [prod(of.spec.shape[k + 1 :]) for k in range(len(place))]
-                offset = sum(i * s for i, s in zip(place, steps, strict=True)) * of.spec.dtype.itemsize
+            offset = offsets.get((symbol, of.spec))
+            if offset is None:
+                offset = offsets[symbol, of.spec] = _distance(call, of)
+            if offset >= 0:
                 found[row] = Window(base, offset)
     return found
+
+
+def _distance(call: Call, of: Call) -> int:
+    """How many bytes behind the start of an array the piece lies that a call reads; -1 if it is no piece."""
+    place = whole_numbers(call.kwargs.get("index"), of.spec.shape)
+    if not place:
+        return -1
+    steps = [prod(of.spec.shape[k + 1 :]) for k in range(len(place))]
+    return sum(i * s for i, s in zip(place, steps, strict=True)) * of.spec.dtype.itemsize
 
 
 READS, RESHAPES = 1, 2

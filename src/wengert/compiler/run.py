@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from wengert.compiler.columns import Columns
 from wengert.compiler.guards import comparable
 from wengert.compiler.layout import Instance, Layout
 from wengert.compiler.made import Made
+from wengert.compiler.native import Entry
 from wengert.compiler.plan import NATIVE
 from wengert.compiler.program import Node, Program
 from wengert.compiler.replay import Mismatch, Replay
@@ -58,6 +60,10 @@ class Plan:
         self.native = can_bind(self)
         self.fast: Any = None
         """The native function, once it has been called for the first time."""
+        self.own: Any = None
+        """Its entry."""
+        self.spare: list[np.ndarray] = []
+        """Arenas that nobody uses any more."""
         self._replay: Replay | None = None
         self._one_by_one: list | None = None
         """The launches, once they have been made from Python."""
@@ -137,8 +143,13 @@ class Plan:
         return fast(*inputs)
 
     def rest(self) -> None:
-        """Let the native function go, with its working memory; it is made anew where it is called again."""
-        self.fast = None
+        """Let the native function go; it is made anew where it is called again. Others get its working memory."""
+        own, self.own, self.fast = self.own, None, None
+        if isinstance(own, Entry):
+            arenas, record = own.states.arenas(), ref(own.record)
+            del own
+            if record() is None:  # no other thread is calling it
+                self.spare += arenas
 
     def _made_fast(self, inputs: tuple) -> Any:
         """The native function for inputs of the classes of these, which leaves others to `slowly`."""
@@ -148,7 +159,8 @@ class Plan:
         for j in range(len(self.layout.wanted)):
             answer.result(j)
         answer.list(len(self.layout.wanted))
-        return bound(self, operands, answer, nargs=len(inputs), slow=self._otherwise).function
+        self.own = bound(self, operands, answer, nargs=len(inputs), slow=self._otherwise)
+        return self.own.function
 
     def _otherwise(self, read: bytes | None, *inputs: Any) -> list:
         if read is None:
@@ -158,7 +170,7 @@ class Plan:
             return self._replayed(*inputs)
         found = np.zeros(block.size, np.uint8)
         found[: len(read)] = np.frombuffer(read, np.uint8)
-        number = int(np.searchsorted(block.offsets, len(read) - 1, side="right")) - 1
+        number = block.missed(found, len(read))
         raise Mismatch(number, block.value(number, found))
 
     def _replayed(self, *inputs: Any) -> list:

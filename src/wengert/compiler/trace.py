@@ -20,14 +20,14 @@ import numpy as np
 from wengert.box import unbox
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
-from wengert.compiler.taking import REFERENCES, settled, take, take_settings, values_in
+from wengert.compiler.taking import REFERENCES, program_of, settled, take, take_settings, values_in
 from wengert.cotangents import selected
 from wengert.primitive import Plain, Primitive, name_of
 from wengert.protocol import DORMANT, GROUND, PLAIN, Spec, Wrapper, _open, spec_of
 from wengert.tensor import Tensor
 from wengert.transforms.lifted import Lifted, found
 
-__all__ = ["TRACED", "Trace", "program_of", "recorded", "recording"]
+__all__ = ["TRACED", "Trace", "recorded", "recording"]
 
 TRACED = DORMANT - 1
 """The level of traces, below that of all tensors."""
@@ -385,25 +385,6 @@ ABOUT_SHAPES = frozenset(
     {np.iscomplexobj, np.isrealobj, np.result_type, np.can_cast, np.common_type, np.shape, np.ndim, np.size}
 )
 """Functions whose answers no value changes."""
-
-
-def program_of(arguments: Any) -> Program | None:
-    """The program that a trace among arguments belongs to."""
-    if arguments.__class__ is Trace:
-        return arguments._program
-    if isinstance(arguments, Wrapper):
-        while isinstance(arguments, Wrapper):
-            if isinstance(arguments, Trace):
-                return arguments._program
-            arguments = arguments._value
-        return None
-    if isinstance(arguments, dict):
-        arguments = tuple(arguments.values())
-    if isinstance(arguments, slice):
-        arguments = (arguments.start, arguments.stop, arguments.step)
-    if isinstance(arguments, (tuple, list)):
-        return next((found for part in arguments if (found := program_of(part)) is not None), None)
-    return None
 
 
 # What functions become --------------------------------------------------------------------------------------------
