@@ -64,7 +64,14 @@ def guard(c: Any, g: Any) -> Any:
             return c
     elif value.shape != np.shape(g) and np.all(np.isfinite(value)):
         return c
-    return np.where(np.logical_and(g == 0, np.logical_not(np.isfinite(c))), np.zeros((), value.dtype)[()], c)
+    elif c is value:
+        return c._guarded(g)
+    return selected(c, g)
+
+
+def selected(c: Any, g: Any) -> Any:
+    """The partial, or 0 where it is infinite or undefined and the cotangent is 0."""
+    return np.where(np.logical_and(g == 0, np.logical_not(np.isfinite(c))), np.zeros((), c.dtype)[()], c)
 
 
 def _calibrate() -> tuple[int, int]:

@@ -7,11 +7,10 @@ import pytest
 from tests.compiler.recordings import recorded
 
 import wengert as wg
-from wengert.compiler.buffers import assembled, forward
-from wengert.compiler.columns import Columns
+from wengert.compiler.buffers import assembled
 from wengert.compiler.program import Node
 from wengert.compiler.replay import Replay
-from wengert.compiler.roll import Chunk, cut, rolled
+from wengert.compiler.roll import Chunk, cut
 from wengert.compiler.run import Plan
 from wengert.transforms.containers import flatten
 
@@ -68,10 +67,10 @@ def test_turns_share_their_kernels():
         return y
 
     program = recorded(wg.value_and_grad(recurrence), np.float64(0.3))
-    found = rolled(Columns(program))
+    plan = Plan(program)
+    found = plan.rolled
     assert len(found.steps) > 50
     assert len({step.form for step in found.steps if isinstance(step, Chunk)}) <= 8
-    plan = Plan(program)
     assert plan.text.count("define ") <= 16
     np.testing.assert_allclose(np.ravel(plan(np.float64(0.7))), wg.value_and_grad(recurrence)(0.7), rtol=1e-12)
 
@@ -84,15 +83,15 @@ def test_numbers_in_calls_are_data(number):
         return np.sum(x)
 
     program = recorded(f, rng.normal(size=3).astype(complex))
-    assert len({step.form for step in rolled(Columns(program)).steps if isinstance(step, Chunk)}) < 5
+    assert len({step.form for step in Plan(program).rolled.steps if isinstance(step, Chunk)}) < 5
 
 
 def test_pieces_are_written_once():
-    program = recorded(wg.grad(rows), *ARGS)
-    forward(program)
-    written = [node for node in program.nodes if node.name in ("assigned", "added")]
-    assert not written
-    assert {len(node.operands) for node in program.nodes if node.function is assembled} == {len(ARGS[0]) + 1}
+    columns = Plan(recorded(wg.grad(rows), *ARGS)).columns
+    assert not {"assigned", "added"} & {call.name for call in columns.calls}
+    assert {len(columns.operands_of(k)) for k in columns.rows_of(lambda c: c.function is assembled)} == {
+        len(ARGS[0]) + 1
+    }
 
 
 @pytest.mark.parametrize("lengths", [(7, 40), (3, 200), (50, 9)])
@@ -118,7 +117,7 @@ def weighted(x):
 
 def test_columns_hold_a_whole_program():
     program = recorded(wg.value_and_grad(weighted), np.float64(0.7))
-    columns = Columns(program)
+    columns = Plan(program).columns
     assert columns.long and len(columns.calls) < 60
     again = columns.program()
     assert len(again.guards) == len(program.guards) == 200

@@ -16,8 +16,6 @@ from tests.compiler.recordings import recorded
 import wengert as wg
 from wengert.compiler import code, made
 from wengert.compiler.cache import Store
-from wengert.compiler.columns import Columns
-from wengert.compiler.roll import rolled
 from wengert.compiler.run import Plan
 from wengert.transforms.containers import flatten
 
@@ -127,7 +125,7 @@ def test_what_has_no_name_is_not_kept(store):
 
 
 def test_forms_are_spelled_alike_in_every_process():
-    first, second = (rolled(Columns(recorded(wg.grad(steps), X))) for _ in range(2))
+    first, second = (Plan(recorded(wg.grad(steps), X)).rolled for _ in range(2))
     texts = list(map(made.spelled, first.meanings))
     assert texts == list(map(made.spelled, second.meanings))
     assert [step.form for step in first.steps] == [step.form for step in second.steps]

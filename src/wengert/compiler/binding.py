@@ -1,8 +1,7 @@
 """A program that is ready to run as a native function: its launches, guards and calls of NumPy bound to one entry."""
 
 import weakref
-from collections.abc import Callable, Iterable, Sequence
-from math import prod
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,6 @@ from wengert.compiler.native import FRESH, OBJECTS, VIEWS, Entry, Launch, Result
 from wengert.compiler.operands import Array, Number, Operands
 from wengert.compiler.plain import PlainEntry
 from wengert.compiler.plan import NATIVE
-from wengert.compiler.program import Node
 from wengert.compiler.replay import caller
 
 __all__ = ["bound", "can_bind", "operands_like"]
@@ -106,6 +104,7 @@ class _Binding:
             self.operands, self.results, launches, answer, nargs=nargs, pointers=self.pointers, slow=slow, names=names,
             arena=(layout.arena_pointer, layout.arena + 64), block=(layout.block_pointer, self.block.size + 8),
             constants=constants, views=self.views, release=self.work > LONG_ENOUGH_TO_RELEASE, forgive=forgive,
+            spare=self.plan.spare,
         )  # fmt: skip
         if isinstance(entry, Entry):
             watch(entry.record, entry.launches, sum(self.times.values()), self.kernels())
@@ -158,16 +157,27 @@ class _Binding:
     def guards_after(self, launches: list) -> dict[int, list[Launch]]:
         """For each launch the guards whose values are there after it; -1 for those that are there at once."""
         due: dict[int, list[Launch]] = {}
-        if not self.block.nodes:
+        if not len(self.block.rows):
             return due
         places = [instance.slots if row is None else row for _, row, instance in launches]
         numbers = np.repeat(np.arange(len(places)), list(map(len, places)))
         pointers, offsets = np.concatenate([np.zeros((0, 2), np.int64), *places]).T
         mine = pointers == self.layout.block_pointer
         last = dict(zip(offsets[mine].tolist(), numbers[mine].tolist(), strict=True))
-        for node, offset in zip(self.block.nodes, self.block.offsets, strict=True):
-            due.setdefault(last.get(offset, -1), []).extend(self.guard(node, offset))
+        for at, guards in self.together(last):
+            due.setdefault(at, []).extend(self.guard(guards))
         return due
+
+    def together(self, last: dict[int, int]) -> Iterator[tuple[int, list[int]]]:
+        """Guards that are looked at by one launch, and the one after which they are: bytes that lie side by side."""
+        lengths, offsets = self.block.lengths.tolist(), self.block.offsets.tolist()
+        begin = 0
+        ats = [last.get(offset, -1) for offset in offsets]
+        for k in range(1, len(offsets) + 1):
+            goes_on = k < len(offsets) and lengths[k - 1] == lengths[k] == 1 and ats[k] == ats[begin]
+            if not goes_on or k - begin == 8:
+                yield ats[begin], list(range(begin, k))
+                begin = k
 
     def checks(self) -> list[Launch]:
         """Truth values that all have to hold; those that lie side by side are looked at together."""
@@ -176,16 +186,18 @@ class _Binding:
             if not runs or offset != runs[-1][0] + len(runs[-1]) or len(runs[-1]) == 8:
                 runs.append([])
             runs[-1].append(offset)
-        return [Launch.holds(self.layout.block_pointer, run[0], len(run)) for run in runs]
+        return [Launch.equal(self.layout.block_pointer, run[0], bytes([1] * len(run))) for run in runs]
 
-    def guard(self, node: Node, offset: int) -> list[Launch]:
-        """Look at what a node has left in the block: as many launches as it has numbers."""
-        spec = node.spec
-        assert spec is not None
-        expected = self.block.expected[offset : offset + prod(spec.shape) * spec.dtype.itemsize]
-        values = np.frombuffer(expected.tobytes(), spec.dtype)
+    def guard(self, guards: list[int]) -> list[Launch]:
+        """Look at what lies in the block: several bytes, or as many numbers as one guard has read."""
+        block, pointer = self.block, self.layout.block_pointer
+        first, end = int(block.offsets[guards[0]]), int(block.offsets[guards[-1]] + block.lengths[guards[-1]])
+        expected = block.expected[first:end].tobytes()
+        if end - first == len(guards):
+            return [Launch.equal(pointer, first, expected)]
+        values = np.frombuffer(expected, self.plan.columns.call(block.rows[guards[0]]).spec.dtype)
         size = values.itemsize
-        return [Launch.guard(self.layout.block_pointer, offset + k * size, value) for k, value in enumerate(values)]
+        return [Launch.guard(pointer, first + k * size, value) for k, value in enumerate(values)]
 
     # Calls of NumPy ---------------------------------------------------------------------------------------------
 

@@ -7,13 +7,15 @@ are put in their places at once. What was a chain whose every link copies an arr
 
 import functools
 from collections.abc import Callable
+from heapq import heappop, heappush
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from wengert.compiler import trace
-from wengert.compiler.program import Call, Guard, Node, Program, Ref
+from wengert.compiler.columns import Columns, starts_of
+from wengert.compiler.program import Call, Ref
 from wengert.primitive import REGISTRY, Primitive
 from wengert.protocol import intern_spec
 
@@ -34,27 +36,22 @@ def primitive(name: str) -> Callable:
     return next(p.call for p in REGISTRY.values() if isinstance(p, Primitive) and p.name == name)
 
 
-NEW = -1
-"""The number of nodes that have none yet."""
-
-
-def forward(program: Program) -> None:
-    """Rewrite a program so that it has no chains of writes; its nodes get other operands and numbers."""
-    if any(node.function in (trace._assigned, trace._added) or _is_table(node) for node in program.nodes):
-        _Forwarding(program).commit()
-
-
 FEW_ROWS = 16
 """Arrays stacked up to this number are a value like others."""
+WRITES = (trace._assigned, trace._added)
 
 
-def _is_table(node: Node) -> bool:
-    """Whether it is many arrays stacked as rows, which is a buffer filled row by row."""
-    if len(node.operands) <= FEW_ROWS or node.function is not primitive("stack"):
-        return False
-    as_rows = node.kwargs.get("axis", 0) == 0 and node.args == tuple(map(Ref, range(len(node.operands))))
-    spec = intern_spec(node.spec.shape[1:], node.spec.dtype)
-    return as_rows and all(o.spec is spec for o in node.operands)
+def forward(columns: Columns) -> None:
+    """Rewrite a program so that it has no chains of writes."""
+    stack = primitive("stack")
+    rows = columns.rows_of(lambda call: call.function is stack or _writes_piece(call))
+    if len(rows):
+        _Forwarding(columns, rows).commit()
+
+
+def _writes_piece(call: Call) -> bool:
+    """Whether it writes a piece that an index of whole numbers tells."""
+    return call.function in WRITES and bool(whole_numbers(call.kwargs["index"], call.spec.shape))
 
 
 class _Filled:
@@ -62,9 +59,9 @@ class _Filled:
 
     __slots__ = ("pieces", "root", "whole")
 
-    def __init__(self, root: Node, pieces: dict[tuple, Node]):
+    def __init__(self, root: int, pieces: dict[tuple, int]):
         self.root, self.pieces = root, pieces
-        self.whole: Node | None = None
+        self.whole: int | None = None
 
     @property
     def depth(self) -> int:
@@ -73,76 +70,108 @@ class _Filled:
 
 
 class _Forwarding:
-    """What becomes of a program; nothing of it is changed before `commit`."""
+    """What becomes of the rows of a program; nothing of it is changed before `commit`.
 
-    def __init__(self, program: Program):
-        self.program = program
-        self.nodes: list[Node] = []
-        self.guards: list[Guard] = []
-        self.of: dict[int, Node | _Filled] = {}
-        """What stands for nodes that do not stay."""
-        self.changed: list[tuple[Node, tuple]] = []
-        """Nodes that get other operands."""
+    Only writes are looked at, and rows that use what no longer stays. Between rows there is room for new ones: row `k`
+    lies at position ``2 * k + 1``.
+    """
+
+    def __init__(self, columns: Columns, rows: np.ndarray):
+        self.columns, self.n = columns, len(columns)
+        self.of: dict[int, int | _Filled] = {}
+        """What stands for rows that do not stay."""
+        self.changed: dict[int, tuple] = {}
+        """Rows that get other operands."""
+        self.new: list[tuple[int, Call, tuple]] = []
+        """New rows: position, what they do, operands. They have the numbers behind the others."""
         self.getitem, self.stack = primitive("getitem"), primitive("stack")
         self.calls: dict[tuple, Call] = {}
-        self.known: dict[Any, Node] = {}
-        live = program.live()
-        self.later = _later_uses(program, live)
-        begin = 0
-        for guard in program.guards:
-            self.rewrite(program.nodes[begin : guard.after], live)
-            self.guards.append(Guard(self.node(guard.node), guard.reader, guard.outcome, len(self.nodes)))
-            begin = guard.after
-        self.rewrite(program.nodes[begin:], live)
-        self.results = [self.node(node) for node in program.results]
+        self.known: dict[Any, int] = {}
+        self.live = columns.live()
+        self.last, self.users = _last_uses(columns, self.live), _Users(columns, self.live)
+        self.read = columns.read.copy()
+        self.guards: dict[int, list[int]] = {}
+        """The guards that may read what does not stay, by how many rows had been recorded."""
+        for k in np.flatnonzero(self._read_what_changes(rows)).tolist():
+            self.guards.setdefault(int(columns.after[k]), []).append(k)
+        self.waiting = sorted([2 * row + 1 for row in rows[self.live[rows]].tolist()] + [2 * k for k in self.guards])
+        self.position = 0
+        self.rewrite()
+        self.position = 2 * self.n
+        self.wanted = [self.row(row) for row in columns.wanted.tolist()]
+
+    def _read_what_changes(self, rows: np.ndarray) -> np.ndarray:
+        """For each guard whether it reads one of these rows, or what is made of one."""
+        read = self.columns.read
+        return np.isin(read, [*rows.tolist(), *self.users.of_all(rows)]) if len(read) else np.zeros(0, bool)
 
     def commit(self) -> None:
         """Change the program."""
-        for node, operands in self.changed:
-            node.operands = operands
-        for k, node in enumerate(self.nodes):
-            node.index = k
-        self.program.nodes, self.program.guards, self.program.results = self.nodes, self.guards, self.results
+        columns, n = self.columns, self.n
+        columns.read = columns.recorded = self.read
+        columns.wanted = np.array(self.wanted, np.int32)
+        columns.extend([(call, operands) for _, call, operands in self.new])
+        for row, operands in self.changed.items():
+            columns.operands[columns.starts[row] : columns.starts[row + 1]] = operands
+        stays = self.live.copy()
+        stays[list(self.of)] = False
+        old, behind = np.flatnonzero(stays), [position for position, *_ in self.new]
+        positions = np.concatenate([2 * old + 1, np.array(behind, np.int64)])
+        order = np.argsort(positions, kind="stable")
+        columns.after = np.searchsorted(positions[order], 2 * columns.after, side="right").astype(np.int32)
+        columns.rearrange(np.concatenate([old, np.arange(n, len(columns))])[order])
 
-    def rewrite(self, nodes: list[Node], live: bytearray) -> None:
-        """Go on with nodes: as they are, with other operands, or as what they stand for."""
-        of, getitem = self.of, self.getitem
-        for node in nodes:
-            call = node.call
-            if not live[node.index] and call.name != "input":
-                continue
-            function = call.function
-            if function is getitem:
-                found: Node | _Filled | None = self.read(node)
-            elif function is trace._assigned or function is trace._added:
-                found = self.written(node)
-            else:
-                found = self.table(node) if function is self.stack else None
-            if found is not None:
-                of[node.index] = found
-                continue
-            for operand in node.operands:
-                if operand.index in of:
-                    self.changed.append((node, tuple(map(self.node, node.operands))))
-                    break
-            self.nodes.append(node)
+    def rewrite(self) -> None:
+        """Go on with rows: as they are, with other operands, or as what they stand for."""
+        while self.waiting:
+            self.position = heappop(self.waiting)
+            row, is_row = divmod(self.position, 2)
+            if not is_row:
+                for k in self.guards[row]:
+                    self.read[k] = self.row(int(self.read[k]))
+            elif row not in self.of and row not in self.changed:
+                self.position -= 1
+                self.rewrite_row(row)
 
-    def append(self, node: Node) -> Node:
-        """A new node; it gets its number in the end."""
-        self.nodes.append(node)
-        return node
+    def rewrite_row(self, row: int) -> None:
+        """What becomes of one row; those that use what does not stay are looked at later."""
+        function = self.columns.call(row).function
+        found: int | _Filled | None = None
+        if function is self.getitem:
+            found = self.piece_read(row)
+        elif function in WRITES:
+            found = self.written(row)
+        elif function is self.stack:
+            found = self.table(row)
+        if found is not None:
+            self.of[row] = found
+            for user in self.users.of(row):
+                heappush(self.waiting, 2 * user + 1)
+            return
+        operands = self.columns.operands_of(row)
+        if any(operand in self.of for operand in operands):
+            self.changed[row] = tuple(map(self.row, operands))
 
-    def node(self, old: Node) -> Node:
-        """What stands for a node; an array in the making is put together."""
-        found = self.of.get(old.index, old)
-        if isinstance(found, Node):
+    def call_of(self, row: int) -> Call:
+        """What a row does, which may be a new one."""
+        return self.columns.call(row) if row < self.n else self.new[row - self.n][1]
+
+    def append(self, call: Call, operands: tuple = ()) -> int:
+        """A new row here."""
+        self.new.append((self.position, call, operands))
+        return self.n + len(self.new) - 1
+
+    def row(self, old: int) -> int:
+        """What stands for a row; an array in the making is put together."""
+        found = self.of.get(old, old)
+        if isinstance(found, int):
             return found
         if found.whole is None:
             found.whole = self.put_together(found)
         return found.whole
 
-    def put_together(self, array: _Filled) -> Node:
-        spec = array.root.spec
+    def put_together(self, array: _Filled) -> int:
+        spec = self.call_of(array.root).spec
         places, pieces = tuple(array.pieces), tuple(array.pieces.values())
         if len(places) == prod(spec.shape[: array.depth]):
             root = self.call(np.zeros, "zeros", (), (spec.shape, spec.dtype), {}, spec)
@@ -151,114 +180,138 @@ class _Forwarding:
         refs = tuple(Ref(k) for k in range(len(pieces) + 1))
         return self.call(assembled, "assembled", (root, *pieces), refs, {"places": places}, spec)
 
-    def call(self, function: Callable, name: str, operands: tuple, args: tuple, kwargs: dict, spec: Any) -> Node:
+    def call(self, function: Callable, name: str, operands: tuple, args: tuple, kwargs: dict, spec: Any) -> int:
         what = (function, args, tuple(kwargs.items()), spec)
         try:
             known = self.known.get((what, operands))
         except TypeError:
-            return self.append(Node(NEW, Call(name, spec, None, function, args, kwargs), operands))
+            return self.append(Call(name, spec, None, function, args, kwargs), operands)
         if known is None:
             call = self.calls.get(what)
             if call is None:
                 call = self.calls[what] = Call(name, spec, None, function, args, kwargs)
-            known = self.known[what, operands] = self.append(Node(NEW, call, operands))
+            known = self.known[what, operands] = self.append(call, operands)
         return known
 
     # Writing and reading ----------------------------------------------------------------------------------------
 
-    def base(self, node: Node) -> "Node | _Filled":
+    def base(self, row: int) -> "int | _Filled":
         """What a call writes into, or reads from."""
-        return self.of.get(node.operands[0].index, node.operands[0])
+        base = int(self.columns.operands[self.columns.starts[row]])
+        return self.of.get(base, base)
 
-    def written(self, node: Node) -> "_Filled | None":
+    def written(self, row: int) -> "_Filled | None":
         """What a write makes of an array, if it writes one piece."""
-        base = self.base(node) if node.args and node.args[0].__class__ is Ref else None
-        place = whole_numbers(node.kwargs["index"], node.spec.shape)
-        if base is None or not place or node.args[0].position or node.spec.shape != node.operands[0].spec.shape:
+        call, operands = self.columns.call(row), self.columns.operands_of(row)
+        base = self.base(row) if call.args and call.args[0].__class__ is Ref else None
+        place = whole_numbers(call.kwargs["index"], call.spec.shape)
+        if base is None or not place or call.args[0].position:
             return None
-        if node.spec.dtype != node.operands[0].spec.dtype:
+        if call.spec is not self.columns.call(operands[0]).spec:
             return None
-        if isinstance(base, Node):
+        if isinstance(base, int):
             base = _Filled(base, {})
         if base.pieces and base.depth != len(place):
-            base = _Filled(self.node(node.operands[0]), {})
-        value = self.value(node, node.spec.shape[len(place) :])
+            base = _Filled(self.row(operands[0]), {})
+        value = self.value(call, operands, call.spec.shape[len(place) :])
         if value is None:
             return None
-        if node.function is trace._added:
+        if call.function is trace._added:
             old = self.piece(base, place)
-            if not _is_zero(old):
-                refs = (Ref(0), Ref(1))
-                value = self.call(np.add, "add", (old, value), refs, {}, old.spec)
+            if not self.is_zero(old):
+                spec = self.call_of(old).spec
+                value = self.call(np.add, "add", (old, value), (Ref(0), Ref(1)), {}, spec)
         # Nobody reads what the array was before: the list of its pieces goes on.
-        last = self.later[node.operands[0].index] == node.index
-        pieces = base.pieces if last else dict(base.pieces)
+        pieces = base.pieces if self.last[operands[0]] == row else dict(base.pieces)
         pieces[place] = value
         return _Filled(base.root, pieces)
 
-    def table(self, node: Node) -> "_Filled | None":
-        """Stacked rows as a buffer into which each of them is written."""
-        if not _is_table(node):
+    def table(self, row: int) -> "_Filled | None":
+        """Many arrays stacked as rows, as a buffer into which each of them is written."""
+        call, operands = self.columns.call(row), self.columns.operands_of(row)
+        if (
+            len(operands) <= FEW_ROWS
+            or call.kwargs.get("axis", 0)
+            or call.args != tuple(map(Ref, range(len(operands))))
+        ):
             return None
-        root = self.call(np.zeros, "zeros", (), (node.spec.shape, node.spec.dtype), {}, node.spec)
-        return _Filled(root, {(i,): self.node(o) for i, o in enumerate(node.operands)})
+        spec = intern_spec(call.spec.shape[1:], call.spec.dtype)
+        if any(self.columns.call(o).spec is not spec for o in operands):
+            return None
+        root = self.call(np.zeros, "zeros", (), (call.spec.shape, call.spec.dtype), {}, call.spec)
+        return _Filled(root, {(i,): self.row(o) for i, o in enumerate(operands)})
 
-    def value(self, node: Node, shape: tuple) -> Node | None:
+    def value(self, call: Call, operands: list[int], shape: tuple) -> int | None:
         """What is written, with the shape and dtype of the piece."""
-        given = node.args[1]
-        spec = intern_spec(shape, node.spec.dtype)
+        given = call.args[1]
+        spec = intern_spec(shape, call.spec.dtype)
         if given.__class__ is Ref:
-            value = self.node(node.operands[given.position])
+            value = self.row(operands[given.position])
         elif isinstance(given, (bool, int, float, np.generic)):
             number = np.asarray(given, spec.dtype)[()]
-            value = self.append(Node(NEW, Call("constant", intern_spec((), spec.dtype), source=number)))
+            value = self.append(Call("constant", intern_spec((), spec.dtype), source=number))
         else:
             return None
-        if value.spec is None:
+        found = self.call_of(value).spec
+        if found is None:
             return None
-        if value.spec.dtype != spec.dtype:
-            cast = intern_spec(value.spec.shape, spec.dtype)
-            value = self.call(primitive("astype"), "astype", (value,), (Ref(0),), {"dtype": spec.dtype}, cast)
-        if value.spec.ndim > len(shape):
-            value = self.call(
-                primitive("reshape"),
-                "reshape",
-                (value,),
-                (Ref(0),),
-                {"shape": value.spec.shape[-len(shape) :] if shape else ()},
-                intern_spec(value.spec.shape[-len(shape) :] if shape else (), spec.dtype),
-            )
-        if value.spec.shape != shape:
+        if found.dtype != spec.dtype:
+            found = intern_spec(found.shape, spec.dtype)
+            value = self.call(primitive("astype"), "astype", (value,), (Ref(0),), {"dtype": spec.dtype}, found)
+        if found.ndim > len(shape):
+            found = intern_spec(found.shape[-len(shape) :] if shape else (), spec.dtype)
+            value = self.call(primitive("reshape"), "reshape", (value,), (Ref(0),), {"shape": found.shape}, found)
+        if found.shape != shape:
             value = self.call(primitive("broadcast_to"), "broadcast_to", (value,), (Ref(0),), {"shape": shape}, spec)
         return value
 
-    def read(self, node: Node) -> Node | None:
+    def piece_read(self, row: int) -> int | None:
         """What reading a piece gives, if it has been written."""
-        base = self.base(node) if node.operands and node.args[:1] == (Ref(0),) else None
+        call = self.columns.call(row)
+        base = self.base(row) if call.args[:1] == (Ref(0),) else None
         if not isinstance(base, _Filled) or not base.pieces:
             return None
-        place = whole_numbers(node.kwargs.get("index"), node.operands[0].spec.shape)
+        place = whole_numbers(call.kwargs.get("index"), self.columns.call(self.columns.operands_of(row)[0]).spec.shape)
         if place is None or len(place) < base.depth:
             return None
         piece = self.piece(base, place[: base.depth])
         rest = place[base.depth :]
         if not rest:
             return piece
-        return self.call(self.getitem, "getitem", (piece,), (Ref(0),), {"index": rest}, node.spec)
+        return self.call(self.getitem, "getitem", (piece,), (Ref(0),), {"index": rest}, call.spec)
 
-    def piece(self, array: _Filled, place: tuple) -> Node:
+    def piece(self, array: _Filled, place: tuple) -> int:
         found = array.pieces.get(place)
         if found is None:
-            spec = intern_spec(array.root.spec.shape[len(place) :], array.root.spec.dtype)
-            if _is_zero(array.root):
+            root = self.call_of(array.root).spec
+            spec = intern_spec(root.shape[len(place) :], root.dtype)
+            if self.is_zero(array.root):
                 return self.call(np.zeros, "zeros", (), (spec.shape, spec.dtype), {}, spec)
             found = self.call(self.getitem, "getitem", (array.root,), (Ref(0),), {"index": place}, spec)
         return found
 
+    def is_zero(self, row: int) -> bool:
+        """Whether it is made of zeros."""
+        return self.call_of(row).function is np.zeros
 
-def _is_zero(node: Node) -> bool:
-    """Whether it is made of zeros."""
-    return node.function is np.zeros
+
+class _Users:
+    """Which rows use which."""
+
+    def __init__(self, columns: Columns, live: np.ndarray):
+        users = columns.users()
+        counted = live[users]
+        used = columns.operands[counted]
+        self.users = users[counted][np.argsort(used, kind="stable")]
+        self.starts = starts_of(np.bincount(used, minlength=len(columns)))
+
+    def of(self, row: int) -> list[int]:
+        """The rows that use one."""
+        return self.users[self.starts[row] : self.starts[row + 1]].tolist()
+
+    def of_all(self, rows: np.ndarray) -> list[int]:
+        """The rows that use some."""
+        return [user for row in rows.tolist() for user in self.of(row)]
 
 
 def whole_numbers(index: Any, shape: tuple) -> tuple[int, ...] | None:
@@ -274,13 +327,10 @@ def whole_numbers(index: Any, shape: tuple) -> tuple[int, ...] | None:
     return tuple(found)
 
 
-def _later_uses(program: Program, live: bytearray) -> list[int]:
-    """The last node that uses each one; results and guards are used to the end."""
-    last = [0] * len(program.nodes)
-    for node in program.nodes:
-        if live[node.index]:
-            for operand in node.operands:
-                last[operand.index] = node.index
-    for node in [*program.results, *[guard.node for guard in program.guards]]:
-        last[node.index] = len(program.nodes)
+def _last_uses(columns: Columns, live: np.ndarray) -> np.ndarray:
+    """The last row that uses each one; results and guards are used to the end."""
+    last, users = np.zeros(len(columns), np.int32), columns.users()
+    counted = live[users]
+    np.maximum.at(last, columns.operands[counted], users[counted])
+    last[columns.wanted] = last[columns.read] = len(columns)
     return last

@@ -4,7 +4,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["collection_frozen"]
+__all__ = ["collection_frozen", "give_back"]
 
 
 @contextmanager
@@ -17,3 +17,14 @@ def collection_frozen() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def give_back() -> None:
+    """Have memory given back that is kept for later: freed tuples lie everywhere in what a recording took.
+
+    Python lets go of them when it collects everything; what there is need not be looked at for that.
+    """
+    if not gc.get_freeze_count():
+        gc.freeze()
+        gc.collect()
+        gc.unfreeze()

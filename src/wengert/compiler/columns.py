@@ -5,28 +5,24 @@ what is known of them, it is a tenth; so what comes after works with rows, and n
 is to be printed, or to be run as it was recorded.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from itertools import chain
+from operator import attrgetter
 
 import numpy as np
 
-from wengert.compiler.program import NONE, Call, Guard, Node, Program, Ref, signature
-from wengert.protocol import spec_of
+from wengert.compiler.meanings import Table, copied
+from wengert.compiler.program import Call, Guard, Node, Program
 
-__all__ = ["SHORT", "STRUCTURAL", "Call", "Columns"]
+__all__ = ["SHORT", "Columns", "starts_of"]
 
 SHORT = 1200
 """A program of so many calls is one chunk."""
-STRUCTURAL = {0.0, 1.0, -1.0, 2.0, -2.0, 0.5, -0.5, 3.0, 4.0}
-"""Numbers that decide what a program is; others are data, and the same chunk serves for all of them."""
-TAKING_DATA = {np.add, np.subtract, np.multiply, np.divide, np.maximum, np.minimum}
-"""Functions in whose calls numbers that are not whole are data (an exponent, say, is not)."""
-DATA = {float, complex, np.float64, np.float32, np.complex128, np.complex64}
-"""Their classes."""
+CALL, OPERANDS, INDEX = map(attrgetter, ("call", "operands", "index"))
 
 
 class Columns:
-    """Those nodes of a program that results and guards need, and all its inputs, as rows.
+    """The nodes of a program as rows.
 
     Attributes
     ----------
@@ -36,48 +32,34 @@ class Columns:
         What rows do, and for each row the number of its call.
     operands, starts : ndarray
         The operands of all rows, one after the other, and where those of each row start.
-    inputs, results : list of Node
-        Rows as nodes without operands, whose ``index`` is the row.
-    guards : list of Guard
-        Of such nodes; ``after`` counts rows.
+    given, wanted : ndarray
+        The rows of inputs and of results.
+    read, recorded, after : ndarray
+        For each guard the row that is compared, the row that was read, and how many rows had been recorded.
+    readers, outcomes : list
+        For each guard how it was read, and what came out.
     """
 
-    __slots__ = ("calls", "guards", "inputs", "long", "operands", "results", "starts", "symbols")
+    __slots__ = (
+        "after", "calls", "given", "long", "operands", "outcomes", "read", "readers", "recorded", "starts", "symbols",
+        "wanted",
+    )  # fmt: skip
 
     def __init__(self, program: Program):
-        live = program.live()
-        nodes = [node for node in program.nodes if live[node.index] or node.call.name == "input"]
-        calls = [node.call for node in nodes]
-        distinct = dict.fromkeys(calls)
-        made = {call.spec and call.spec.dtype.kind for call in distinct if call.function is not None}
-        self.long = len(nodes) > SHORT and made <= set("biufc")
-        table = _Table(distinct, self.long)
-        self.calls = table.calls
-        first = len(table.numbers)
-        rows = np.zeros(len(program.nodes), np.int32)
-        indices = np.array([node.index for node in nodes], np.int32)
-        rows[indices] = np.arange(first, first + len(nodes))
-        self.symbols = np.array([*range(first), *map(table.symbols.__getitem__, calls)], np.int32)
-        counts = [0] * first + [len(node.operands) for node in nodes]
-        self.starts = np.cumsum([0, *counts], dtype=np.int32)
-        self.operands = rows[[operand.index for node in nodes for operand in node.operands]]
-        if table.given:
-            self._give_numbers([table.given.get(call, ()) for call in [None] * first + calls])
-        self.inputs, self.results = ([self.row(rows[n.index]) for n in x] for x in (program.inputs, program.results))
-        self.guards = []
-        after = np.searchsorted(indices, [g.after for g in program.guards]) + first
-        for g, k in zip(program.guards, after.tolist(), strict=True):
-            node = recorded = self.row(rows[g.node.index])
-            if g.recorded is not None and g.recorded is not g.node:
-                recorded = self.row(rows[g.recorded.index])
-            self.guards.append(Guard(node, g.reader, g.outcome, k, recorded))
-
-    def _give_numbers(self, given: list[Sequence[int]]) -> None:
-        """Append to the operands of each row the rows of numbers that stood in its call."""
-        counts = list(map(len, given))
-        more = [number for numbers in given for number in numbers]
-        self.operands = np.insert(self.operands, np.repeat(self.starts[1:], counts), more)
-        self.starts[1:] += np.cumsum(counts, dtype=np.int32)
+        nodes, guards = program.nodes, program.guards
+        calls, operands = list(map(CALL, nodes)), list(map(OPERANDS, nodes))
+        numbers = {call: k for k, call in enumerate(dict.fromkeys(calls))}
+        self.calls = list(numbers)
+        self.symbols = np.fromiter(map(numbers.__getitem__, calls), np.int32, len(nodes))
+        self.starts = starts_of(np.fromiter(map(len, operands), np.int32, len(nodes)))
+        self.operands = np.fromiter(map(INDEX, chain.from_iterable(operands)), np.int32, int(self.starts[-1]))
+        self.given = np.array([n.index for n in program.inputs], np.int32)
+        self.wanted = np.array([n.index for n in program.results], np.int32)
+        self.read = np.array([g.node.index for g in guards], np.int32)
+        self.recorded = np.array([(g.recorded or g.node).index for g in guards], np.int32)
+        self.after = np.array([g.after for g in guards], np.int32)
+        self.readers, self.outcomes = [g.reader for g in guards], [g.outcome for g in guards]
+        self.long = False
 
     def __len__(self) -> int:
         return len(self.symbols)
@@ -98,9 +80,104 @@ class Columns:
         """For each of `operands` the row that uses it."""
         return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.starts))
 
+    # As nodes ---------------------------------------------------------------------------------------------------
+
     def row(self, row: int) -> Node:
         """A row as a node without operands."""
-        return Node(row, self.calls[self.symbols[row]])
+        return Node(int(row), self.calls[self.symbols[row]])
+
+    @property
+    def inputs(self) -> list[Node]:
+        """The inputs as nodes without operands."""
+        return list(map(self.row, self.given))
+
+    @property
+    def results(self) -> list[Node]:
+        """The results as nodes without operands."""
+        return list(map(self.row, self.wanted))
+
+    def guard(self, k: int) -> Guard:
+        """A guard, of nodes without operands; ``after`` counts rows."""
+        node, recorded = self.row(self.read[k]), self.row(self.recorded[k])
+        return Guard(node, self.readers[k], self.outcomes[k], int(self.after[k]), recorded)
+
+    def program(self) -> Program:
+        """The program with all its nodes made anew."""
+        program = Program()
+        nodes = program.nodes
+        operands, starts = self.operands.tolist(), self.starts.tolist()
+        for row, symbol in enumerate(self.symbols.tolist()):
+            given = tuple([nodes[k] for k in operands[starts[row] : starts[row + 1]]])
+            nodes.append(Node(row, self.calls[symbol], given))
+        program.inputs, program.results = ([nodes[k] for k in x.tolist()] for x in (self.given, self.wanted))
+        guards = zip(self.recorded.tolist(), self.readers, self.outcomes, self.after.tolist(), strict=True)
+        program.guards = [Guard(nodes[k], reader, outcome, after) for k, reader, outcome, after in guards]
+        return program
+
+    # Changing ---------------------------------------------------------------------------------------------------
+
+    def live(self) -> np.ndarray:
+        """For each row whether a result or a guard needs it, or it is an input."""
+        live = np.ones(len(self), bool)
+        uses = np.bincount(self.operands, minlength=len(self))
+        for rows in (self.given, self.wanted, self.read, self.recorded):
+            uses[rows] += 1
+        waiting = np.flatnonzero(uses == 0).tolist()
+        while waiting:
+            row = waiting.pop()
+            live[row] = False
+            for operand in self.operands_of(row):
+                uses[operand] -= 1
+                if not uses[operand]:
+                    waiting.append(operand)
+        return live
+
+    def extend(self, new: Sequence[tuple[Call, tuple[int, ...]]]) -> None:
+        """Append rows."""
+        numbers = np.arange(len(self.calls), len(self.calls) + len(new), dtype=np.int32)
+        self.calls += [call for call, _ in new]
+        self.symbols = np.concatenate([self.symbols, numbers])
+        flat = np.array([k for _, operands in new for k in operands], np.int32)
+        self.operands = np.concatenate([self.operands, flat])
+        self.starts = starts_of(np.concatenate([np.diff(self.starts), [len(operands) for _, operands in new]]))
+
+    def rearrange(self, rows: np.ndarray, first: int = 0) -> None:
+        """Have only these rows, in this order, behind so many that are still to come."""
+        counts = np.diff(self.starts)[rows]
+        begins, starts = self.starts[:-1][rows], starts_of(counts)
+        at = np.repeat(begins - starts[:-1], counts) + np.arange(starts[-1])
+        to = np.zeros(len(self), np.int32)
+        to[rows] = np.arange(first, first + len(rows))
+        self.symbols, self.starts, self.operands = self.symbols[rows], starts, to[self.operands[at]]
+        self.given, self.wanted, self.read, self.recorded = (
+            to[x] for x in (self.given, self.wanted, self.read, self.recorded)
+        )
+
+    def settle(self) -> None:
+        """Leave out what nobody needs, and have calls that do the same be one; numbers in them become operands."""
+        live = np.flatnonzero(self.live())
+        used = np.unique(self.symbols[live])
+        made = {c.spec and c.spec.dtype.kind for k in used if (c := self.calls[k]).function is not None}
+        self.long = len(live) > SHORT and made <= set("biufc")
+        table = Table([self.calls[k] for k in used], self.long)
+        first = len(table.numbers)
+        self.after = np.searchsorted(live, self.after).astype(np.int32) + first
+        self.rearrange(live, first)
+        number = np.zeros(len(self.calls), np.int32)
+        number[used] = table.symbols
+        given = [table.given.get(k) for k in np.searchsorted(used, self.symbols).tolist()] if table.given else []
+        counts = np.concatenate([np.zeros(first, np.int32), np.diff(self.starts)])
+        self.symbols = np.concatenate([np.arange(first, dtype=np.int32), number[self.symbols]])
+        self.calls, self.starts = table.calls, starts_of(counts)
+        if given:
+            self._give_numbers([()] * first + [rows or () for rows in given])
+
+    def _give_numbers(self, given: list[Sequence[int]]) -> None:
+        """Append to the operands of each row the rows of numbers that stood in its call."""
+        counts = list(map(len, given))
+        more = list(chain.from_iterable(given))
+        self.operands = np.insert(self.operands, np.repeat(self.starts[1:], counts), more)
+        self.starts[1:] += np.cumsum(counts, dtype=np.int32)
 
     def move(self) -> None:
         """Have all calls in memory of their own, once what was recorded with them is gone.
@@ -108,94 +185,13 @@ class Columns:
         They were made where there was room between the nodes, and would keep that memory from being given back.
         """
         self.calls = [
-            Call(call.name, call.spec, call.weak, call.function, _copied(call.args), _copied(call.kwargs), call.source)
+            Call(call.name, call.spec, call.weak, call.function, copied(call.args), copied(call.kwargs), call.source)
             for call in self.calls
         ]
 
-    def program(self) -> Program:
-        """The program as it was recorded, with all its nodes made anew."""
-        program = Program()
-        nodes = program.nodes
-        operands, starts = self.operands.tolist(), self.starts.tolist()
-        for row, symbol in enumerate(self.symbols.tolist()):
-            given = tuple(nodes[k] for k in operands[starts[row] : starts[row + 1]])
-            nodes.append(Node(row, self.calls[symbol], given))
-        program.inputs, program.results = ([nodes[n.index] for n in x] for x in (self.inputs, self.results))
-        program.guards = [Guard(nodes[g.recorded.index], g.reader, g.outcome, g.after) for g in self.guards]
-        return program
 
-
-OF_OPERANDS = {n: tuple(map(Ref, range(n))) for n in range(8)}
-"""Arguments that are nothing but operands."""
-
-
-def _copied(value: Any) -> Any:
-    """Arguments in containers, and with numbers, of their own."""
-    if value.__class__ is int:
-        return value + 0
-    if value.__class__ is tuple:
-        known = OF_OPERANDS.get(len(value))
-        return known if value == known else tuple([_copied(part) for part in value])
-    if value.__class__ is dict:
-        return {name: _copied(part) for name, part in value.items()} if value else NONE
-    if value.__class__ is slice:
-        return slice(_copied(value.start), _copied(value.stop), _copied(value.step))
-    return value
-
-
-class _Table:
-    """The numbers of calls: those that do the same have the same one.
-
-    The first calls are numbers that stood in calls, and become operands; each has one row, which are the first ones.
-    """
-
-    def __init__(self, calls: Iterable[Call], with_data_outside: bool):
-        self.calls: list[Call] = []
-        self.symbols: dict[Call, int] = {}
-        """For each call of nodes the number of what it does."""
-        self.given: dict[Any, list[int]] = {}
-        """The rows of numbers that are further operands of a call."""
-        self.numbers: dict[tuple, int] = {}
-        args: dict[Call, tuple] = {}
-        for call in calls if with_data_outside else ():
-            if call.function in TAKING_DATA and any(map(_is_data, call.args)):
-                args[call], self.given[call] = self.with_numbers_outside(call.args)
-        known: dict[Any, int] = {}
-        for call in calls:
-            given = args.get(call, call.args)
-            key: Any = call
-            if call.function is not None:
-                key = signature(call.function, given, call.kwargs), call.spec, call.weak
-            symbol = known.get(key)
-            if symbol is None:
-                symbol = known[key] = len(self.calls)
-                self.calls.append(Call(call.name, call.spec, call.weak, call.function, given, call.kwargs, call.source))
-            self.symbols[call] = symbol
-
-    def with_numbers_outside(self, args: tuple) -> tuple[tuple, list[int]]:
-        """The arguments of a call, with its numbers as further operands, so that calls with other numbers are equal."""
-        found: list[Any] = []
-        rows: list[int] = []
-        operands = sum(a.__class__ is Ref for a in args)
-        for a in args:
-            if _is_data(a):
-                found.append(Ref(operands + len(rows)))
-                rows.append(self.number(a))
-            else:
-                found.append(a)
-        return tuple(found), rows
-
-    def number(self, x: Any) -> int:
-        """The row of a number."""
-        key = x.__class__, repr(x)
-        row = self.numbers.get(key)
-        if row is None:
-            row = self.numbers[key] = len(self.calls)
-            value, weak = np.asarray(x)[()], x.__class__ if x.__class__ in (float, complex) else None
-            self.calls.append(Call("constant", spec_of(value), weak, source=value))
-        return row
-
-
-def _is_data(number: Any) -> bool:
-    """Whether a number in a call may as well be another."""
-    return number.__class__ in DATA and number not in STRUCTURAL
+def starts_of(counts: np.ndarray) -> np.ndarray:
+    """Where parts of these lengths start, one after the other, and where the last one ends."""
+    starts = np.zeros(len(counts) + 1, np.int32)
+    np.cumsum(counts, out=starts[1:])
+    return starts

@@ -13,20 +13,29 @@ import numpy as np
 
 from wengert.compiler import trace
 from wengert.compiler.buffers import primitive
-from wengert.compiler.program import NONE, Call, Guard, Node, Program, Ref
+from wengert.compiler.columns import Columns
+from wengert.compiler.program import NONE, Call, Guard, Ref
 from wengert.protocol import Spec, intern_spec
 
 __all__ = ["comparable", "is_direct", "numbers_read"]
 
 
-def comparable(program: Program) -> Program:
-    """The same program, in which each guard's node has the dtype of what the guard reads."""
-    if not program.guards:
-        return program
-    new = Program()
-    new.nodes, new.inputs, new.results = list(program.nodes), program.inputs, program.results
-    new.guards = [Guard(_read(new, g), g.reader, g.outcome, g.after, g.node) for g in program.guards]
-    return new
+def comparable(columns: Columns) -> None:
+    """Have each guard compare a row with the dtype of what the guard reads."""
+    new: list[tuple[Call, tuple[int, ...]]] = []
+    stays: dict[tuple, bool] = {}
+    for k, (row, reader, outcome) in enumerate(
+        zip(columns.recorded.tolist(), columns.readers, columns.outcomes, strict=True)
+    ):
+        kind = columns.symbols[row], reader, outcome.__class__
+        if outcome.__class__ not in NUMBERS or stays.get(kind) is None:
+            guard = columns.guard(k)
+            stays[kind] = is_direct(guard) and guard.node.spec.dtype == numbers_read(guard).dtype
+            stays[kind] &= numbers_read(guard).dtype.kind != "c"
+        if not stays[kind]:
+            columns.read[k] = _read(columns, new, columns.guard(k))
+    if new:
+        columns.extend(new)
 
 
 def numbers_read(guard: Guard) -> np.ndarray:
@@ -48,6 +57,8 @@ def _as_before(reader: Callable, outcome: Any) -> Callable:
     return as_before
 
 
+NUMBERS = {bool, int, float}
+"""Classes of outcomes that tell how a guard compares."""
 DIRECT = {bool, int, float, complex, operator.index, trace._item, trace._list, trace._contents}
 """Readers that give a value's own numbers, or those in another dtype."""
 
@@ -57,29 +68,22 @@ def is_direct(guard: Guard) -> bool:
     return guard.reader in DIRECT
 
 
-def _read(program: Program, guard: Guard) -> Node:
-    """A node with what is read; of a complex number it is both of its parts."""
+def _read(columns: Columns, new: list, guard: Guard) -> int:
+    """A new row with what is read; of a complex number it is both of its parts."""
     node, outcome = guard.node, numbers_read(guard)
+
+    def add(name: str, spec: Spec, operands: tuple, settings: dict = NONE, function: Any = None) -> int:
+        args = tuple(map(Ref, range(len(operands))))
+        new.append((Call(name, spec, None, function or primitive(name), args, settings), operands))
+        return len(columns) + len(new) - 1
+
     if not is_direct(guard):
-        spec = intern_spec(outcome.shape, outcome.dtype)
         numeric = np.asarray(guard.outcome).dtype.kind in "biuf"
         reader = guard.reader if numeric else _as_before(guard.reader, guard.outcome)
-        return _node(program, "read", spec, (node,), (Ref(0),), {}, reader)
+        return add("read", intern_spec(outcome.shape, outcome.dtype), (node.index,), function=reader)
     if outcome.dtype.kind == "c":
         spec = intern_spec(outcome.shape, outcome.real.dtype)
-        parts = tuple(_node(program, name, spec, (node,), (Ref(0),), {}) for name in ("real", "imag"))
-        return _node(program, "stack", intern_spec((2, *outcome.shape), spec.dtype), parts, (Ref(0), Ref(1)), {})
-    if node.spec.dtype == outcome.dtype:
-        return node
+        parts = tuple([add(name, spec, (node.index,)) for name in ("real", "imag")])
+        return add("stack", intern_spec((2, *outcome.shape), spec.dtype), parts)
     spec = intern_spec(node.spec.shape, outcome.dtype)
-    return _node(program, "astype", spec, (node,), (Ref(0),), {"dtype": outcome.dtype})
-
-
-def _node(
-    program: Program, name: str, spec: Spec, operands: tuple, args: tuple, settings: dict, function: Any = None
-) -> Node:
-    """A new node at the end."""
-    call = Call(name, spec, None, function or primitive(name), args, settings or NONE)
-    node = Node(len(program.nodes), call, operands)
-    program.nodes.append(node)
-    return node
+    return add("astype", spec, (node.index,), {"dtype": outcome.dtype})

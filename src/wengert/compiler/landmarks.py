@@ -61,5 +61,7 @@ def _left(symbols: np.ndarray, positions: np.ndarray) -> int:
 
 def _crossing(uses: np.ndarray, positions: np.ndarray) -> int:
     """How many uses pass from one turn to another."""
-    turns = np.searchsorted(positions, uses, side="right")
+    marks = np.zeros(max(int(uses.max(initial=0)), int(positions[-1])) + 2, np.int32)
+    marks[positions + 1] = 1
+    turns = np.cumsum(marks, dtype=np.int32)[np.maximum(uses, -1) + 1]
     return int(np.count_nonzero(turns[:, 0] != turns[:, 1]))

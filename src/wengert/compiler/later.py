@@ -10,6 +10,7 @@ as well.
 from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -75,6 +76,17 @@ def _value(x: Later) -> Any:
     return x.value
 
 
+_looks: WeakValueDictionary = WeakValueDictionary()
+
+
+def _unread(shape: tuple, dtype: np.dtype) -> Any:
+    """An array in the usual order that nobody reads: one for all values that look like it."""
+    found = _looks.get((shape, dtype))
+    if found is None:
+        found = _looks[shape, dtype] = _empty(shape, dtype)
+    return found
+
+
 # Elementwise operations ---------------------------------------------------------------------------------------------
 
 
@@ -93,7 +105,7 @@ def _look_of_elementwise(call: Callable, *seen: Any) -> Any:
     if not shapes:
         return dtype.type(1)
     if len(shapes) == 1 and all(x.flags.c_contiguous for x in seen if x.__class__ is np.ndarray):
-        return _empty(shapes.pop(), dtype)
+        return _unread(shapes.pop(), dtype)
     return _allocated(seen, dtype)
 
 
@@ -172,7 +184,7 @@ def _look_of_reduction(call: Callable, x: Any, axis: Any = None, keepdims: bool 
         return None
     dtype = call(_ones((1,) * x.ndim, x.dtype), axis=axis).dtype
     shape = tuple(1 if k in axes else n for k, n in enumerate(x.shape) if keepdims or k not in axes)
-    return _empty(shape, dtype) if shape else dtype.type(1)
+    return _unread(shape, dtype) if shape else dtype.type(1)
 
 
 def _look_of_product(call: Callable, a: Any, b: Any) -> Any:
@@ -181,7 +193,7 @@ def _look_of_product(call: Callable, a: Any, b: Any) -> Any:
     batch = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     shape = (*batch, *(a.shape[-2:-1]), *(b.shape[-1:] if b.ndim > 1 else ()))
     dtype = np.result_type(a.dtype, b.dtype)
-    return _empty(shape, dtype) if shape else dtype.type(1)
+    return _unread(shape, dtype) if shape else dtype.type(1)
 
 
 def _look_of_written(call: Callable, x: Any, value: Any, index: Any) -> Any:
@@ -189,12 +201,16 @@ def _look_of_written(call: Callable, x: Any, value: Any, index: Any) -> Any:
     np.broadcast_shapes(np.shape(value), part.shape)
     fits = np.ndim(value) <= part.ndim and prod(np.shape(value)) <= max(part.size, 1)
     plain = value.__class__ in (int, float) or np.can_cast(value.dtype, x.dtype)
-    return np.empty_like(x) if x.ndim and fits and plain else None
+    if not (x.ndim and fits and plain):
+        return None
+    return _unread(x.shape, x.dtype) if x.flags.c_contiguous else np.empty_like(x)
 
 
 LOOKS = {
     **dict.fromkeys(("sum", "mean", "max", "min", "prod"), _look_of_reduction),
     "where": _look_of_elementwise,
+    "guarded": _look_of_elementwise,
+    "sech_squared": _look_of_elementwise,
     "matmul": _look_of_product,
     "added": _look_of_written,
     "assigned": _look_of_written,

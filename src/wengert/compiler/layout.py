@@ -7,15 +7,15 @@ array that is put together is made in its place at once, where it is needed nowh
 
 from array import array
 from collections.abc import Iterator
-from math import prod
 from typing import Any
 
 import numpy as np
 
 from wengert.compiler import verify
+from wengert.compiler.columns import Columns
 from wengert.compiler.guards import is_direct, numbers_read
 from wengert.compiler.plan import NATIVE, Memory
-from wengert.compiler.program import Call, Guard, Node, Program
+from wengert.compiler.program import Call, Node, Program
 from wengert.compiler.roll import Chunk, Copy, Rolled
 from wengert.compiler.template import Kernels, Template
 from wengert.protocol import Spec
@@ -69,7 +69,7 @@ class Layout:
         self.block_pointer = self.arguments + len(self.wanted)
         self.arena_pointer = self.block_pointer + 1
         self.constants: list[np.ndarray] = []
-        self.block = Block(rolled.columns.guards)
+        self.block = Block(rolled.columns)
         placing = _Placing(self, rolled, templates, kernels)
         self.direct = placing.remaining_results()
         self.arena = placing.memory.size + max([t.planned.arena for t in templates.values()], default=0)
@@ -98,6 +98,7 @@ class _Placing:
         self.result_of: dict[int, int] = {}
         for j, node in enumerate(layout.wanted):
             self.result_of.setdefault(node.index, j)
+        self.read = layout.block.places()
         self.homes = self.homes_of_pieces()
         self.numbers: dict[Template, int] = {}
         self.used, self.slots, self.starts = array("i"), array("q"), array("i", [0])
@@ -119,7 +120,7 @@ class _Placing:
         joins = [step.row for step in self.rolled.steps if isinstance(step, Copy) and step.complete]
         if not joins:
             return homes
-        taken = self.result_of.keys() | self.layout.block.of.keys()
+        taken = self.result_of.keys() | self.read.keys()
         made = {row for step in self.rolled.steps if isinstance(step, Chunk) for row in step.outputs}
         for join in joins:
             dtype = self.columns.call(join).spec.dtype
@@ -157,7 +158,8 @@ class _Placing:
                 last.update(dict.fromkeys(step.outputs, k))
             else:
                 last.update(dict.fromkeys([step.row, *self.columns.operands_of(step.row)], k))
-        last.update((node.index, len(self.rolled.steps)) for node in [*self.layout.wanted, *self.layout.block.nodes])
+        last.update((node.index, len(self.rolled.steps)) for node in self.layout.wanted)
+        last.update(dict.fromkeys(self.read, len(self.rolled.steps)))
         for row in [*self.windows, *self.homes]:
             if row in last:
                 k, owner = last.pop(row), self.owner(row)
@@ -194,8 +196,8 @@ class _Placing:
             return self.constant(call.source), 0
         if row in self.result_of:
             return layout.arguments + self.result_of[row], 0
-        if row in layout.block.of:
-            return layout.block_pointer, layout.block.of[row]
+        if row in self.read:
+            return layout.block_pointer, self.read[row]
         return layout.arena_pointer, self.memory.take(max(call.spec.size * call.spec.dtype.itemsize, 1))
 
     def constant(self, array: Any) -> int:
@@ -257,9 +259,9 @@ class _Placing:
                 direct[j] = node.index, self.number_in_chunk(node)
             elif self.place(node.index) != (layout.arguments + j, 0):
                 self.copy(node.index, (layout.arguments + j, 0))
-        for node, offset in zip(layout.block.nodes, layout.block.offsets, strict=True):
-            if self.place(node.index) != (layout.block_pointer, offset):
-                self.copy(node.index, (layout.block_pointer, offset))
+        for row, offset in zip(layout.block.rows.tolist(), layout.block.offsets.tolist(), strict=True):
+            if self.place(row) != (layout.block_pointer, offset):
+                self.copy(row, (layout.block_pointer, offset))
         return direct
 
     def number_in_chunk(self, node: Node) -> int | None:
@@ -274,22 +276,36 @@ class _Placing:
 class Block:
     """What the guards read, side by side in memory, and what it was: equal bytes mean that the program is right."""
 
-    def __init__(self, guards: list[Guard]):
-        self.guards = guards
-        self.nodes = [guard.node for guard in guards]
-        sizes = [prod(n.spec.shape) * n.spec.dtype.itemsize for n in self.nodes]
-        self.offsets = [int(x) for x in np.cumsum([0, *[-(-size // 8) * 8 for size in sizes]])[:-1]]
+    def __init__(self, columns: Columns):
+        self.columns = columns
+        calls, self.rows = columns.calls, columns.read
+        symbols = columns.symbols[self.rows]
+        lengths = np.zeros(len(calls), np.int64)
+        for k in np.unique(symbols).tolist():
+            lengths[k] = calls[k].spec.size * calls[k].spec.dtype.itemsize
+        self.lengths = lengths[symbols]
+        self.offsets = _side_by_side(self.lengths)
         self.checks: list[int] = []
         """Where truth values are that have to hold."""
-        self.size = (self.offsets[-1] + sizes[-1]) if sizes else 0
-        self.of: dict[int, int] = {}
+        self.size = int(self.offsets[-1] + self.lengths[-1]) if len(symbols) else 0
         self.expected = np.zeros(self.size, np.uint8)
-        for guard, offset, size in zip(guards, self.offsets, sizes, strict=True):
-            self.of.setdefault(guard.node.index, offset)
+        self._expect()
+
+    def _expect(self) -> None:
+        """Write down what was read; most is truth values of one byte."""
+        columns, outcomes = self.columns, self.columns.outcomes
+        simple = np.array([x is True or x is False for x in outcomes], bool) & (self.lengths == 1)
+        self.expected[self.offsets[simple]] = [x for x, one in zip(outcomes, simple.tolist(), strict=True) if one]
+        for k in np.flatnonzero(~simple).tolist():
+            guard, offset, size = columns.guard(k), int(self.offsets[k]), int(self.lengths[k])
             was = numbers_read(guard)
             was = np.stack([was.real, was.imag]) if was.dtype.kind == "c" else was
             was = was.astype(guard.node.spec.dtype)
             self.expected[offset : offset + size] = np.frombuffer(was.tobytes(), np.uint8)
+
+    def places(self) -> dict[int, int]:
+        """Where in the block each row is that a guard reads: the first place, if it is read in several ways."""
+        return dict(zip(self.rows[::-1].tolist(), self.offsets[::-1].tolist(), strict=True))
 
     def check(self) -> int:
         """Room for one more truth value that has to hold for the results to be right (`Graph.checks`)."""
@@ -306,11 +322,32 @@ class Block:
         different = np.flatnonzero(found[: len(self.expected)] != self.expected)
         return int(np.searchsorted(self.offsets, different[0], side="right")) - 1 if len(different) else None
 
+    def missed(self, found: np.ndarray, end: int) -> int:
+        """The guard that read something else, by where the bytes end that were looked at: at most eight at once."""
+        last = int(np.searchsorted(self.offsets, end - 1, side="right")) - 1
+        several = range(max(last - 7, 0), last) if self.lengths[last] == 1 else ()
+        for k in several:
+            at = self.offsets[k]
+            if self.lengths[k] == 1 and found[at] != self.expected[at]:
+                return k
+        return last
+
     def value(self, number: int, found: np.ndarray) -> Any:
         """What a guard has read."""
-        node, offset = self.nodes[number], self.offsets[number]
-        read = np.array(np.ndarray(node.spec.shape, node.spec.dtype, found.data, offset))
-        guard = self.guards[number]
+        guard = self.columns.guard(number)
+        spec, offset = guard.node.spec, int(self.offsets[number])
+        read = np.array(np.ndarray(spec.shape, spec.dtype, found.data, offset))
         if numbers_read(guard).dtype.kind == "c":
             read = read[0] + 1j * read[1]
         return guard.reader(read if read.ndim else read[()]) if is_direct(guard) else read.tolist()
+
+
+def _side_by_side(lengths: np.ndarray) -> np.ndarray:
+    """Where values of so many bytes lie: single bytes close together, all else at multiples of eight."""
+    offsets, end, before = [], 0, 0
+    for length in lengths.tolist():
+        if not length == before == 1:
+            end = -(-end // 8) * 8
+        offsets.append(end)
+        end, before = end + length, length
+    return np.array(offsets, np.int64)

@@ -18,6 +18,7 @@ from wengert.compiler.lowering.pairs import Pair, as_pair, handled, pair_in, par
 from wengert.compiler.lowering.ufuncs import ufunc
 from wengert.compiler.program import KINDS, Node, Program, filled, uniform
 from wengert.compiler.raising import succeeded
+from wengert.cotangents import selected
 from wengert.primitive import REGISTRY, Primitive, name_of
 
 __all__ = ["known_functions", "lower", "stands_for"]
@@ -168,6 +169,7 @@ def known_functions() -> dict[Any, Callable]:
             trace._added: indexing.written(adds=True),
             trace._written: indexing.written_in_view,
             trace._item: shapes.item,
+            selected: elementwise.guarded,
             int: elementwise.whole,
             trace._count: reductions.count_nonzero,
             buffers.assembled: indexing.assembled,

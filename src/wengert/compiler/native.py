@@ -62,7 +62,7 @@ class Result:
 
 @dataclass(slots=True)
 class Launch:
-    """One step of a run; made by `kernel`, `guard`, `holds` and `python`."""
+    """One step of a run; made by `kernel`, `guard`, `equal` and `python`."""
 
     code: int
     function: Any
@@ -106,14 +106,17 @@ class Launch:
         return cls(GUARD, 0, filled("guard", [row]), offset + size)
 
     @classmethod
-    def holds(cls, pointer: int, offset: int, count: int) -> "Launch":
-        """Stop unless so many truth values, at most eight, that lie side by side in the block are all true.
+    def equal(cls, pointer: int, offset: int, expected: Sequence[int]) -> "Launch":
+        """Stop unless at most eight bytes that lie side by side in the block are these.
 
         Eight bytes are read; the block goes on at least that far.
         """
-        ones = int.from_bytes(bytes([1] * count), "little")
-        row = {"pointer": pointer, "offset": offset, "size": 8, "mask": 2 ** (8 * count) - 1, "expected": ones}
-        return cls(GUARD, 0, filled("guard", [row]), offset + count)
+        count = len(expected)
+        row = [0] * len(FIELDS["guard"])
+        row[index("guard.pointer")], row[index("guard.offset")], row[index("guard.size")] = pointer, offset, 8
+        row[index("guard.mask")] = 2 ** (8 * count) - 1
+        row[index("guard.expected")] = int.from_bytes(expected, "little")
+        return cls(GUARD, 0, np.array([row], np.uint64), offset + count)
 
     @classmethod
     def python(cls, function: Callable, sources: Sequence[tuple[int, int]], one_blas_thread: bool = False) -> "Launch":
@@ -177,6 +180,8 @@ class Entry:
         Whether the run is long enough to let other Python threads go on meanwhile.
     forgive : bool
         Whether the slow path is taken, too, where a call of Python code inside raises an exception.
+    spare : list of ndarray, optional
+        Arenas that nobody uses, to be taken before others are made.
 
     Attributes
     ----------
@@ -203,6 +208,7 @@ class Entry:
         views: Callable | None = None,
         release: bool = False,
         forgive: bool = False,
+        spare: list[np.ndarray] | None = None,
     ):
         words = np.zeros(len(FIELDS["record"]), np.uint64)
         self._words, self.record = words, words.view(_Record)
@@ -220,7 +226,10 @@ class Entry:
         if any(launch.code in one or (launch.code == PYTHON and launch.grain) for launch in launches):
             blas.find()
         memory = arena or (0, 0), block or (0, 0)
-        grow = keep(_States(self._words, operands, results, launches, answer, pointers, memory, constants, views)).grow
+        self.states = states = _States(
+            self._words, operands, results, launches, answer, pointers, memory, constants, views, spare
+        )  # fmt: skip
+        grow = keep(states).grow
         self._put(
             environment=environment().ctypes.data, nargs=nargs, nnames=len(known),
             names=keep(np.array([id(name) for name in known], np.uint64)).ctypes.data,
@@ -263,7 +272,7 @@ class _States:
     def __init__(
         self, words: np.ndarray, operands: Operands, results: Sequence[Result], launches: Sequence[Launch],
         answer: Answer, pointers: int, memory: tuple[tuple[int, int], tuple[int, int]],
-        constants: dict[int, np.ndarray] | None, views: Callable | None,
+        constants: dict[int, np.ndarray] | None, views: Callable | None, spare: list[np.ndarray] | None,
     ):  # fmt: skip
         self.words = words
         self.noperands, self.results, self.npointers = len(operands.rows), results, pointers
@@ -272,6 +281,7 @@ class _States:
         self.stack = max(answer.deepest, most_given)
         self.arena, self.block = memory
         self.constants, self.views = constants or {}, views
+        self.spare = [] if spare is None else spare
         self.made: list[tuple] = []
 
     def grow(self) -> None:
@@ -283,7 +293,7 @@ class _States:
             pointers[number] = array.ctypes.data
         # Nobody reads from the arena what has not been written there: it need not be 0.
         (arena, size), (block, length) = self.arena, self.block
-        memory = ({arena: aligned(size, np.empty)} if size else {}) | ({block: aligned(length)} if length else {})
+        memory = ({arena: self.space(size)} if size else {}) | ({block: aligned(length)} if length else {})
         for pointer, array in memory.items():
             pointers[pointer] = array.ctypes.data
         scalars = np.zeros((len(self.results), 4), np.uint64)
@@ -303,6 +313,17 @@ class _States:
         }])  # fmt: skip
         self.made.append((pointers, memory, scalars, objects, views, tables, state))
         self.words[index("record.free")] = state.ctypes.data
+
+    def space(self, size: int) -> np.ndarray:
+        """Memory for an arena."""
+        try:
+            return self.spare.pop()
+        except IndexError:
+            return aligned(size, np.empty)
+
+    def arenas(self) -> list[np.ndarray]:
+        """The arenas of all states."""
+        return [memory[self.arena[0]] for _, memory, *_ in self.made if self.arena[0] in memory]
 
 
 def aligned(size: int, make: Callable = np.zeros) -> np.ndarray:

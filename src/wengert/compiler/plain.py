@@ -52,6 +52,7 @@ class PlainEntry:
         views: Callable | None = None,
         release: bool = False,
         forgive: bool = False,
+        spare: list[np.ndarray] | None = None,
     ):
         self.operands, self.results, self.launches, self.answer = operands, results, launches, answer
         self.nargs, self.names, self.pointers, self.slow = nargs, tuple(names), pointers, slow

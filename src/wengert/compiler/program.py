@@ -91,19 +91,24 @@ class Node:
 class Operation:
     """Calls that differ in their operands only; those of equal operands are one node."""
 
-    __slots__ = ("args", "function", "kwargs", "last", "name", "nodes")
+    __slots__ = ("args", "calls", "function", "kwargs", "last", "name", "nodes")
 
     def __init__(self, function: Callable, name: str, args: tuple, kwargs: dict):
         self.function, self.name, self.args, self.kwargs = function, name, args, kwargs or NONE
         self.nodes: dict[tuple[Node, ...], Node] = {}
         self.last: Call | None = None
         """What the last node does; most others do the same."""
+        self.calls: dict[tuple, Call] = {}
+        """What nodes do, by what comes out."""
 
     def call(self, spec: Any, weak: Any) -> Call:
         """What a node with this result does."""
         last = self.last
         if last is None or last.spec is not spec or last.weak is not weak:
-            last = self.last = Call(self.name, spec, weak, self.function, self.args, self.kwargs)
+            last = self.calls.get((spec, weak))
+            if last is None:
+                last = self.calls[spec, weak] = Call(self.name, spec, weak, self.function, self.args, self.kwargs)
+            self.last = last
         return last
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.program import Program
-from wengert.compiler.trace import Trace, program_of, recording
+from wengert.compiler.taking import program_of
+from wengert.compiler.trace import Trace, recording
 from wengert.errors import ArgumentError
 
 __all__ = ["drawn", "leave_to_python", "watched"]

@@ -18,9 +18,11 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.alike import alike
 from wengert.compiler.buffers import assembled, primitive, whole_numbers
-from wengert.compiler.columns import SHORT, STRUCTURAL, Columns
+from wengert.compiler.columns import SHORT, Columns
 from wengert.compiler.landmarks import landmarks
+from wengert.compiler.meanings import STRUCTURAL
 from wengert.compiler.program import Call, Node, Program, Ref, signature, uniform
 
 __all__ = ["Chunk", "Copy", "Window", "cut", "rolled"]
@@ -33,6 +35,8 @@ MUCH, BETTER = 0.25, 0.6
 """Turns that are not quite equal are looked for where that much of a program does not repeat, and taken if it helps."""
 TURNS_OF_ARRAYS = 25
 """The same for arrays, whose kernels are launched in no time beside their work."""
+MOST_FORMS = 12
+"""Of chunks that do the same, so many forms are looked for at once; more are looked at one by one."""
 FEW_PIECES = 16
 """An array put together of so many pieces is a value like others."""
 ALWAYS = np.iinfo(np.int32).max
@@ -97,6 +101,10 @@ class _Rolling:
         self.windows = _windows(columns) if columns.long else {}
         is_window = np.zeros(len(columns), bool)
         is_window[list(self.windows)] = True
+        self.base = np.arange(len(columns), dtype=np.int32)
+        """For each row the one in whose memory it lies."""
+        for row in sorted(self.windows):
+            self.base[row] = self.base[self.windows[row].base]
         users = columns.users()
         self.reading = users[is_window[columns.operands] & ~is_window[users]]
         """The rows that read windows, in their order; and what each of them reads."""
@@ -116,7 +124,7 @@ class _Rolling:
         counted = counted[users]
         counted[columns.starts[[row for row in self.joins if _is_complete(columns, row)]]] = False
         np.maximum.at(last, columns.operands[counted], users[counted])
-        last[[n.index for n in columns.results] + [g.node.index for g in columns.guards]] = ALWAYS
+        last[columns.wanted] = last[columns.read] = ALWAYS
         for row, window in sorted(self.windows.items(), key=lambda item: -item[0]):
             last[window.base] = max(last[window.base], last[row])
         return last
@@ -128,11 +136,44 @@ class _Rolling:
         ends = np.flatnonzero(np.isin(rows, self.joins))
         for end in [*ends.tolist(), len(rows)]:
             segment = rows[begin:end]
-            steps += [self.chunk(segment[start:stop].tolist()) for start, stop in self.cuts(segment)]
+            steps += self.chunks_of([segment[start:stop] for start, stop in self.cuts(segment)])
             if end < len(rows):
                 steps.append(Copy(int(rows[end]), _is_complete(self.columns, int(rows[end]))))
             begin = end + 1
         return steps
+
+    def chunks_of(self, pieces: list[np.ndarray]) -> list[Chunk]:
+        """The chunks of rows that stand side by side; those that do the same are looked at together."""
+        found: list[Any] = [None] * len(pieces)
+        groups: dict[bytes, list[int]] = {}
+        for k, rows in enumerate(pieces):
+            groups.setdefault((rows - rows[0]).tobytes() + self.columns.symbols[rows].tobytes(), []).append(k)
+        for group in groups.values():
+            waiting = np.array(group)
+            for _ in range(MOST_FORMS):
+                if len(waiting) < 3:
+                    break
+                waiting = self.like_first(pieces, waiting, found)
+            for k in waiting.tolist():
+                found[k] = self.chunk(pieces[k].tolist())
+        return found
+
+    def like_first(self, pieces: list[np.ndarray], waiting: np.ndarray, found: list) -> np.ndarray:
+        """Give the first chunk of those that wait, and all that are like it; the others are left."""
+        rows = pieces[waiting[0]]
+        first = found[waiting[0]] = self.chunk(rows.tolist())
+        starts = np.array([pieces[k][0] for k in waiting.tolist()], np.int64)
+        known = alike(
+            self.columns, rows, starts, np.array(first.outside), base=self.base, last=self.last,
+            number=self.meaning_of, head=self.head,
+        )  # fmt: skip
+        if not known.same[0]:  # it reads pieces of what it makes itself
+            return waiting[1:]
+        same = np.flatnonzero(known.same)[1:]
+        outside, outputs = known.outside[same].astype(np.int32), known.outputs[same].astype(np.int32)
+        for k, taken, given in zip(waiting[same].tolist(), outside, outputs, strict=True):
+            found[k] = Chunk(first.form, None, array("i", taken.tobytes()), array("i", given.tobytes()))
+        return waiting[~known.same]
 
     def cuts(self, rows: np.ndarray) -> list[tuple[int, int]]:
         """Where rows that stand side by side are cut."""
@@ -221,16 +262,21 @@ class _Rolling:
 
     def from_outside(self, row: int, outside: list[int]) -> int:
         """The number of an operand that no call of the chunk makes: odd ones are told by what they mean."""
-        call = self.columns.call(row)
-        if call.name == "constant":
-            if row not in self.constants:
-                meaning = _meaning_of_constant(call, not self.columns.long)
-                self.constants[row] = None if meaning is None else self.number_of(meaning)
-            number = self.constants[row]
-            if number is not None:
-                return -1 - 2 * number
+        number = self.meaning_of(row)
+        if number is not None:
+            return -1 - 2 * number
         outside.append(row)
         return -2 * len(outside)
+
+    def meaning_of(self, row: int) -> int | None:
+        """The number of what a constant means that is part of the code; `None` for all else."""
+        call = self.columns.call(row)
+        if call.name != "constant":
+            return None
+        if row not in self.constants:
+            meaning = _meaning_of_constant(call, not self.columns.long)
+            self.constants[row] = None if meaning is None else self.number_of(meaning)
+        return self.constants[row]
 
 
 MOST_INDICES = 4096
@@ -300,20 +346,32 @@ def _windows(columns: Columns) -> dict[int, Window]:
     kinds = np.array([_may_be_window(call, getitem, reshape) for call in columns.calls], np.int8)[columns.symbols]
     readers = np.bincount(columns.operands[columns.starts[:-1][kinds == READS]], minlength=len(columns))
     found: dict[int, Window] = {}
-    for row in np.flatnonzero((kinds > 0) & (np.diff(columns.starts) == 1)).tolist():
-        base = int(columns.operands[columns.starts[row]])
-        call, of = columns.call(row), columns.call(base)
+    offsets: dict[tuple, int] = {}
+    """By what is read and from what, the distance in bytes; -1 for what is no piece."""
+    rows = np.flatnonzero((kinds > 0) & (np.diff(columns.starts) == 1))
+    bases = columns.operands[columns.starts[rows]].tolist()
+    for row, symbol, base in zip(rows.tolist(), columns.symbols[rows].tolist(), bases, strict=True):
+        call, of = columns.calls[symbol], columns.call(base)
         stored = of.function is None or base in found
         if kinds[row] == RESHAPES:
             if stored and of.spec.ndim:
                 found[row] = Window(base, 0)
         elif stored or readers[base] >= 4 or of.function is assembled:
-            place = whole_numbers(call.kwargs.get("index"), of.spec.shape)
-            if place:
-                steps = [prod(of.spec.shape[k + 1 :]) for k in range(len(place))]
-                offset = sum(i * s for i, s in zip(place, steps, strict=True)) * of.spec.dtype.itemsize
+            offset = offsets.get((symbol, of.spec))
+            if offset is None:
+                offset = offsets[symbol, of.spec] = _distance(call, of)
+            if offset >= 0:
                 found[row] = Window(base, offset)
     return found
+
+
+def _distance(call: Call, of: Call) -> int:
+    """How many bytes behind the start of an array the piece lies that a call reads; -1 if it is no piece."""
+    place = whole_numbers(call.kwargs.get("index"), of.spec.shape)
+    if not place:
+        return -1
+    steps = [prod(of.spec.shape[k + 1 :]) for k in range(len(place))]
+    return sum(i * s for i, s in zip(place, steps, strict=True)) * of.spec.dtype.itemsize
 
 
 READS, RESHAPES = 1, 2

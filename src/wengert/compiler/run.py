@@ -1,12 +1,12 @@
 """Programs as kernels and calls."""
 
 import ctypes
-import gc
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
+from weakref import ref
 
 import numpy as np
 
@@ -14,11 +14,12 @@ from wengert.compiler import verify
 from wengert.compiler.answer import Answer
 from wengert.compiler.binding import bound, can_bind, operands_like
 from wengert.compiler.buffers import forward
-from wengert.compiler.collecting import collection_frozen
+from wengert.compiler.collecting import collection_frozen, give_back
 from wengert.compiler.columns import Columns
 from wengert.compiler.guards import comparable
 from wengert.compiler.layout import Instance, Layout
 from wengert.compiler.made import Made
+from wengert.compiler.native import Entry
 from wengert.compiler.plan import NATIVE
 from wengert.compiler.program import Node, Program
 from wengert.compiler.replay import Mismatch, Replay
@@ -26,8 +27,6 @@ from wengert.compiler.roll import Rolled, rolled
 
 __all__ = ["Plan"]
 
-WORTH_COLLECTING = 50_000
-"""Rows of a program whose recording took so long that a collection does not matter beside it."""
 MOSTLY = 0.75
 """The share of a program's calls that are NumPy's from which on all of it runs as such."""
 KERNEL = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64)
@@ -51,26 +50,38 @@ class Plan:
         self.stages: dict[str, float] = {}
         """Seconds that each stage of the making took."""
         with collection_frozen():
-            with self._timed("simplified"):
-                forward(program)
-                if verify.is_asked_for():
-                    verify.verify_program(program)
-                self.columns = Columns(comparable(program))
-                if forgets:
-                    program.forget()
+            if verify.is_asked_for():
+                verify.verify_program(program)
+            self.columns = Columns(program)
+            if forgets:
+                program.forget()
             try:
-                self._make()
+                self._make(forgets)
             except Exception:
                 program.become(self.columns.program())
                 raise
         self.native = can_bind(self)
         self.fast: Any = None
         """The native function, once it has been called for the first time."""
+        self.own: Any = None
+        """Its entry."""
+        self.spare: list[np.ndarray] = []
+        """Arenas that nobody uses any more."""
         self._replay: Replay | None = None
         self._one_by_one: list | None = None
         """The launches, once they have been made from Python."""
 
-    def _make(self) -> None:
+    def _make(self, alone: bool) -> None:
+        with self._timed("simplified"):
+            forward(self.columns)
+            comparable(self.columns)
+            self.columns.settle()
+            if alone:
+                self.columns.move()
+                if self.columns.long:
+                    give_back()
+        if verify.is_asked_for():
+            verify.verify_program(self.columns.program())
         with self._timed("cut into chunks"):
             chunks = rolled(self.columns)
         with self._timed("fused and written"):
@@ -133,19 +144,17 @@ class Plan:
         """The results; raises `Mismatch` if a guard reads something else than it did."""
         fast = self.fast
         if fast is None:
-            self._settle()
             fast = self.fast = self._made_fast(inputs)
         return fast(*inputs)
 
-    def _settle(self) -> None:
-        """Have the memory given back that a long recording took."""
-        self.columns.move()
-        if len(self.columns) > WORTH_COLLECTING and gc.isenabled():
-            gc.collect()  # what Python keeps of tuples for later lies everywhere in that memory
-
     def rest(self) -> None:
-        """Let the native function go, with its working memory; it is made anew where it is called again."""
-        self.fast = None
+        """Let the native function go; it is made anew where it is called again. Others get its working memory."""
+        own, self.own, self.fast = self.own, None, None
+        if isinstance(own, Entry):
+            arenas, record = own.states.arenas(), ref(own.record)
+            del own
+            if record() is None:  # no other thread is calling it
+                self.spare += arenas
 
     def _made_fast(self, inputs: tuple) -> Any:
         """The native function for inputs of the classes of these, which leaves others to `slowly`."""
@@ -155,7 +164,8 @@ class Plan:
         for j in range(len(self.layout.wanted)):
             answer.result(j)
         answer.list(len(self.layout.wanted))
-        return bound(self, operands, answer, nargs=len(inputs), slow=self._otherwise).function
+        self.own = bound(self, operands, answer, nargs=len(inputs), slow=self._otherwise)
+        return self.own.function
 
     def _otherwise(self, read: bytes | None, *inputs: Any) -> list:
         if read is None:
@@ -165,7 +175,7 @@ class Plan:
             return self._replayed(*inputs)
         found = np.zeros(block.size, np.uint8)
         found[: len(read)] = np.frombuffer(read, np.uint8)
-        number = int(np.searchsorted(block.offsets, len(read) - 1, side="right")) - 1
+        number = block.missed(found, len(read))
         raise Mismatch(number, block.value(number, found))
 
     def _replayed(self, *inputs: Any) -> list:

@@ -13,7 +13,7 @@ from wengert.compiler.later import all_known
 from wengert.compiler.program import Node, Program, Ref
 from wengert.protocol import Wrapper, innermost, is_recorded
 
-__all__ = ["BOUNDS", "REFERENCES", "settled", "take", "take_settings", "values_in"]
+__all__ = ["BOUNDS", "REFERENCES", "program_of", "settled", "take", "take_settings", "values_in"]
 
 REFERENCES = tuple(map(Ref, range(64)))
 CONSTANT = frozenset({int, bool, str, bytes, type(None), EllipsisType})
@@ -142,3 +142,25 @@ def _whole(value: Any) -> Any:
 def values_in(value: Any) -> Any:
     """An argument with the arrays that it holds."""
     return all_known(take(value, Program(), [])[1])
+
+
+def program_of(arguments: Any) -> Program | None:
+    """The program that a recorded value among arguments belongs to."""
+    kind = arguments.__class__
+    if kind is tuple or kind is list:
+        for part in arguments:
+            found = None if part.__class__ in CONSTANT or part.__class__ is float else program_of(part)
+            if found is not None:
+                return found
+        return None
+    if isinstance(arguments, Wrapper):
+        while isinstance(arguments, Wrapper):
+            if arguments._recorded:
+                return arguments._program  # type: ignore[attr-defined]
+            arguments = arguments._value
+        return None
+    if kind is dict:
+        return program_of(tuple(arguments.values())) if arguments else None
+    if kind is slice:
+        return program_of((arguments.start, arguments.stop, arguments.step))
+    return program_of(tuple(arguments)) if isinstance(arguments, (tuple, list)) else None

@@ -21,14 +21,15 @@ from wengert.box import unbox
 from wengert.compiler.again import look_for_better
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
-from wengert.compiler.taking import REFERENCES, settled, take, take_settings, values_in
+from wengert.compiler.taking import REFERENCES, program_of, settled, take, take_settings, values_in
+from wengert.cotangents import selected
 from wengert.errors import ArgumentError
 from wengert.primitive import Plain, Primitive, name_of
 from wengert.protocol import DORMANT, GROUND, PLAIN, Spec, Wrapper, _open, spec_of
 from wengert.tensor import Tensor
 from wengert.transforms.lifted import Lifted, found
 
-__all__ = ["TRACED", "Trace", "program_of", "recorded", "recording"]
+__all__ = ["TRACED", "Trace", "recorded", "recording"]
 
 TRACED = DORMANT - 1
 """The level of traces, below that of all tensors."""
@@ -93,6 +94,13 @@ class Trace(Lifted):
     def copy(self, order: str = "C") -> "Trace":
         """A value of its own: nodes never change, so it has the same one."""
         return self._of(self._held, self._node, self._program)
+
+    def _guarded(self, g: Any) -> Any:
+        """A cotangent's contribution, 0 where `g` is; one call, as there are many."""
+        is_plain = self._node.weak is None and self._spec.dtype.kind == "f"
+        if is_plain and g.__class__ in TRACES and g._spec.dtype.kind == "f":
+            return recorded(self._program, selected, "guarded", (self, g), {})
+        return selected(self, g)
 
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         function = _added if add else _assigned
@@ -395,28 +403,9 @@ ABOUT_SHAPES = frozenset(
 """Functions whose answers no value changes."""
 
 
-def program_of(arguments: Any) -> Program | None:
-    """The program that a trace among arguments belongs to."""
-    if arguments.__class__ is Trace:
-        return arguments._program
-    if isinstance(arguments, Wrapper):
-        while isinstance(arguments, Wrapper):
-            if isinstance(arguments, Trace):
-                return arguments._program
-            arguments = arguments._value
-        return None
-    if isinstance(arguments, dict):
-        arguments = tuple(arguments.values())
-    if isinstance(arguments, slice):
-        arguments = (arguments.start, arguments.stop, arguments.step)
-    if isinstance(arguments, (tuple, list)):
-        return next((found for part in arguments if (found := program_of(part)) is not None), None)
-    return None
-
-
 # What functions become --------------------------------------------------------------------------------------------
 
-EXPANDED = {"sigmoid", "softplus", "relu", "sech_squared", "logsumexp", "softmax", "log_softmax"}
+EXPANDED = {"sigmoid", "softplus", "relu", "logsumexp", "softmax", "log_softmax"}
 """Primitives that are formulas: recorded as what they are made of."""
 
 
@@ -450,6 +439,10 @@ def _of_primitive(p: Primitive) -> Callable:
             return between_numbers(p, top._program, operands, values)
         return here(top, operands, params)
 
+    if p.name == "sech_squared":  # of complex numbers it is a formula
+        return lambda top, operands, params: (
+            p.call(*operands, **params) if operands[0]._spec.dtype.kind == "c" else here(top, operands, params)
+        )
     if p.name == "copy":
         return lambda top, operands, params: operands[0].copy() if isinstance(operands[0], Trace) else operands[0]
     return python if p.name in PYTHONS else view if p.view else here

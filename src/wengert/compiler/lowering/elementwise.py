@@ -12,7 +12,7 @@ from wengert.compiler.lowering.rewrites import simpler
 from wengert.compiler.vectormath import is_supported
 from wengert.protocol import Spec
 
-__all__ = ["HANDLERS", "chosen", "operation", "whole"]
+__all__ = ["HANDLERS", "chosen", "guarded", "operation", "whole"]
 
 
 def operation(b: Builder, name: str, operands: list[Value], dtype: np.dtype) -> Value | None:
@@ -34,6 +34,16 @@ def whole(b: Builder, spec: Spec, x: Value) -> Value:
         size = b.map("absolute", x)
         b.check(b.all_of(b.map("less", size, 2.0**53, dtype=np.bool_)))
     return b.graph.reshape(b.cast(x, spec.dtype), ())
+
+
+def guarded(b: Builder, spec: Spec, c: Value, g: Value) -> Value | None:
+    """A partial, 0 where it is infinite or undefined and the cotangent is 0."""
+    truth = np.dtype(np.bool_)
+    zero = operation(b, "equal", [g, b.value(0, g.dtype)], truth)
+    finite = operation(b, "isfinite", [c], truth)
+    broken = finite and operation(b, "logical_not", [finite], truth)
+    both = zero and broken and operation(b, "logical_and", [zero, broken], truth)
+    return both and b.graph.broadcast(chosen(b, both, 0.0, c, spec.dtype), spec.shape)
 
 
 # Functions made of others -------------------------------------------------------------------------------------------
@@ -135,12 +145,22 @@ def _log_ndtr_slope(b: Builder, spec: Spec, x: Value) -> Value | None:
     return b.map("reciprocal", b.map("multiply", mills, x.dtype.type(np.sqrt(np.pi / 2))))
 
 
+def _sech_squared(b: Builder, spec: Spec, x: Value) -> Value | None:
+    """The derivative of the hyperbolic tangent, which does not cancel near 1."""
+    if spec.dtype.kind != "f" or not is_supported("exp", spec.dtype.char):
+        return None
+    x = b.cast(x, spec.dtype)
+    e = b.map("exp", b.map("multiply", -2, b.map("absolute", x)))
+    return b.map("divide", b.map("multiply", 4, e), b.map("square", b.map("add", 1, e)))
+
+
 def _sinc(b: Builder, spec: Spec, x: Value) -> Value | None:
     return b.map("sinc", x) if x.dtype == spec.dtype and is_supported("sinc", x.dtype.char) else None
 
 
 HANDLERS: dict[str, Callable] = {
     "sinc": _sinc,
+    "sech_squared": _sech_squared,
     "angle": _angle,
     "i0": _bessel_i,
     "bessel_i": _bessel_i,
