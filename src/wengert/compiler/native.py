@@ -35,7 +35,7 @@ MOST_STATES = 16
 MOST_TRIES = 64
 """Records that are tried for one call."""
 ALIGNMENT = 64
-KERNEL, GUARD, PYTHON, SPLIT, ONE_BLAS_THREAD, ALL_BLAS_THREADS, SPLIT_ONE_BLAS_THREAD = range(7)
+KERNEL, GUARD, PYTHON, SPLIT, ONE_BLAS_THREAD, ALL_BLAS_THREADS, SPLIT_ONE_BLAS_THREAD, PYTHON_FOR_ALL = range(8)
 OBJECTS, FRESH, VIEWS = range(3)
 """What a call of Python code is given: an operand, a result's array, or one of the state's own objects."""
 FASTCALL_KEYWORDS = 0x0080 | 0x0002
@@ -52,12 +52,16 @@ SYMBOLS = (
 
 @dataclass(frozen=True)
 class Result:
-    """A result of a program: an array that it makes, or a scalar, and the number of the pointer to its data."""
+    """A result of a program: an array that it makes, or a scalar, and the number of the pointer to its data.
+
+    One that is `given` is an object that a call of Python code gives, whatever it is.
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype
     pointer: int
     scalar: bool = False
+    given: bool = False
 
 
 @dataclass(slots=True)
@@ -116,8 +120,14 @@ class Launch:
         return cls(GUARD, 0, filled("guard", [row]), offset + count)
 
     @classmethod
-    def python(cls, function: Callable, sources: Sequence[tuple[int, int]], one_blas_thread: bool = False) -> "Launch":
-        """Call a Python function; what it gives is dropped, what it raises ends the run.
+    def python(
+        cls,
+        function: Callable,
+        sources: Sequence[tuple[int, int]],
+        one_blas_thread: bool = False,
+        gives_all: bool = False,
+    ) -> "Launch":
+        """Call a Python function; what it raises ends the run.
 
         Parameters
         ----------
@@ -128,8 +138,16 @@ class Launch:
             ``(VIEWS, number of an object of the state)``.
         one_blas_thread : bool
             Whether BLAS must use one thread meanwhile.
+        gives_all : bool
+            Whether it gives a list of all results; else what it gives is dropped.
         """
-        return cls(PYTHON, function, np.array(sources, np.uint64).reshape(-1, 2), len(sources), one_blas_thread)
+        code = PYTHON_FOR_ALL if gives_all else PYTHON
+        return cls(code, function, np.array(sources, np.uint64).reshape(-1, 2), len(sources), one_blas_thread)
+
+    @property
+    def calls_python(self) -> bool:
+        """Whether it is a call of a Python function."""
+        return self.code in (PYTHON, PYTHON_FOR_ALL)
 
 
 def _bits_of_infinity(dtype: np.dtype) -> int:
@@ -217,7 +235,7 @@ class Entry:
         if splits:
             start_helpers()
         one = ONE_BLAS_THREAD, SPLIT_ONE_BLAS_THREAD
-        if any(launch.code in one or (launch.code == PYTHON and launch.grain) for launch in launches):
+        if any(launch.code in one or (launch.calls_python and launch.grain) for launch in launches):
             blas.find()
         memory = arena or (0, 0), block or (0, 0)
         grow = keep(_States(self._words, operands, results, launches, answer, pointers, memory, constants, views)).grow
@@ -267,7 +285,7 @@ class _States:
     ):  # fmt: skip
         self.words = words
         self.noperands, self.results, self.npointers = len(operands.rows), results, pointers
-        most_given = max([0, *[launch.extent for launch in launches if launch.code == PYTHON]])
+        most_given = max([0, *[launch.extent for launch in launches if launch.calls_python]])
         self.stack = max(answer.deepest, most_given)
         self.arena, self.block = memory
         self.constants, self.views = constants or {}, views
@@ -315,7 +333,7 @@ def aligned(size: int, make: Callable = np.zeros) -> np.ndarray:
 def _result_table(results: Sequence[Result], keep: Any) -> np.ndarray:
     return filled("result", [
         {
-            "kind": result.scalar, "size": len(result.shape), "number": result.dtype.num, "pointer": result.pointer,
+            "kind": 2 if result.given else result.scalar, "size": len(result.shape), "number": result.dtype.num, "pointer": result.pointer,
             "lengths": keep(np.array(result.shape, np.int64)).ctypes.data, "descr": id(keep(result.dtype)),
         }
         for result in results
@@ -330,7 +348,7 @@ def _launch_table(launches: Sequence[Launch], keep: Any) -> np.ndarray:
     starts = np.cumsum([0, *map(len, rows)])[:-1] * 8 + numbers.ctypes.data
     columns = {
         "code": [launch.code for launch in launches],
-        "function": [id(keep(x.function)) if x.code == PYTHON else x.function for x in launches],
+        "function": [id(keep(x.function)) if x.calls_python else x.function for x in launches],
         "row": starts.astype(np.uint64),
         "extent": [launch.extent for launch in launches],
         "grain": [int(launch.grain) for launch in launches],

@@ -39,13 +39,15 @@ SIZE, SET_SIZE = 16, 24
 class Array:
     """A plain array of a shape and dtype; one in another order in memory is copied, unless it is to be written.
 
-    Nor is it with ``as_is``, where another is written, which might be the same memory.
+    Nor is it with ``as_is``, where another is written, which might be the same memory. One that only Python code reads
+    may lie ``anywhere``.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
     written: bool = False
     as_is: bool = False
+    anywhere: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +214,8 @@ def _row(source: int, parent: int, where: Any, check: Check, pointer: int | None
         lengths = keep(np.array(check.shape, np.int64))
         row |= {
             "what": id(keep(check.dtype)), "size": len(check.shape), "lengths": lengths.ctypes.data,
-            "flags": IN_ORDER | WRITABLE * check.written, "written": 1 if check.written else 2 * check.as_is,
+            "flags": IN_ORDER * (not check.anywhere) | WRITABLE * check.written,
+            "written": 1 if check.written else 2 * check.as_is,
             "bytes": prod(check.shape) * check.dtype.itemsize,
         }  # fmt: skip
     elif isinstance(check, Contents):

@@ -18,6 +18,7 @@ from wengert.compiler.columns import Columns
 from wengert.compiler.guards import comparable
 from wengert.compiler.layout import Instance, Layout
 from wengert.compiler.made import Made
+from wengert.compiler.operands import Operands
 from wengert.compiler.plan import NATIVE
 from wengert.compiler.program import Node, Program
 from wengert.compiler.replay import Mismatch, Replay
@@ -139,6 +140,10 @@ class Plan:
         self.columns.move()
         if len(self.columns) > WORTH_COLLECTING and gc.isenabled():
             gc.collect()  # what Python keeps of tuples for later lies everywhere in that memory
+
+    def bound(self, operands: Operands, answer: Answer, **settings: Any) -> Any:
+        """A native entry for what a call is given and gives, with settings as `bound` takes them."""
+        return bound(self, operands, answer, **settings)
 
     def rest(self) -> None:
         """Let the native function go, with its working memory; it is made anew where it is called again."""
