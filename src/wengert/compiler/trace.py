@@ -21,7 +21,7 @@ from wengert.box import unbox
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
 from wengert.compiler.taking import REFERENCES, settled, take, take_settings, values_in
-from wengert.primitive import Plain, Primitive, name_of
+from wengert.primitive import REGISTRY, Plain, Primitive, name_of
 from wengert.protocol import DORMANT, GROUND, PLAIN, Spec, Wrapper, _open, spec_of
 from wengert.tensor import Tensor
 from wengert.transforms.lifted import Lifted, found
@@ -495,4 +495,5 @@ install()
 Trace._table[np.ndim] = lambda a: a._spec.ndim
 Trace._table[np.shape] = lambda a: a._spec.shape
 # Where no derivative is wanted, functions need not be made of others that have one.
-Trace._table.update((f, _of_function(f, f.__name__)) for f in (np.sort, np.partition, np.bincount))
+for _function in (np.bincount, *(f for f, known in REGISTRY.items() if getattr(known, "numpys", False))):
+    Trace._table[_function] = _of_function(_function, name_of(_function))

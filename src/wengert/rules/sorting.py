@@ -8,27 +8,21 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, without_gradient
-from wengert.protocol import innermost, without_history
+from wengert.protocol import innermost
 from wengert.rules.reductions import normal_axes
 
 # Sorting ---------------------------------------------------------------------------------------------------------
 
 
-@composite(np.sort)
+@composite(np.sort, numpys=True)
 def sort(a, axis=-1, kind=None, order=None, *, stable=None):
-    plain = without_history(a)
-    if plain is not a:  # nobody needs to know where each element was
-        return a._buffer(np.sort(plain, axis, kind, stable=stable))
     if axis is None:
         a, axis = np.ravel(a), 0
     return np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
 
 
-@composite(np.partition)
+@composite(np.partition, numpys=True)
 def partition(a, kth, axis=-1, kind="introselect", order=None):
-    plain = without_history(a)
-    if plain is not a:
-        return a._buffer(np.partition(plain, kth, axis))
     if axis is None:
         a, axis = np.ravel(a), 0
     return np.take_along_axis(a, np.argpartition(a, kth, axis=axis), axis)
