@@ -274,8 +274,9 @@ class _Call:
         for k, v, number in self.given:
             array = objects[number] if number is not None else None
             if array.__class__ is not np.ndarray or array.size != v.size or array.dtype != v.dtype:
-                array = self._looked_for(k, v, views, objects)
-            parts[k] = array if array is None or array.shape == v.shape else array.reshape(v.shape)
+                parts[k] = self._looked_for(k, v, views, objects)
+            else:
+                parts[k] = array if array.shape == v.shape else array.reshape(v.shape)
         into, *operands = parts
         result = self.call(operands)
         if into is None:

@@ -26,7 +26,7 @@ from wengert.compiler.answer import Answer
 from wengert.compiler.assembly import FIELDS, filled, index, spelled
 from wengert.compiler.code import Code, bind
 from wengert.compiler.errstate import CAPSULE_CONTENT, LOUD
-from wengert.compiler.operands import CELL_CONTENT, IN_ORDER, SET_SIZE, SIZE, Operands, slot_offset
+from wengert.compiler.operands import CELL_CONTENT, DICTIONARY_VERSION, IN_ORDER, SET_SIZE, SIZE, Operands, slot_offset
 
 __all__ = ["Entry", "Launch", "Result", "aligned", "probe", "runtime", "start_helpers"]
 
@@ -379,7 +379,7 @@ def runtime() -> Code:
     for name, address in (symbols | threads.symbols()).items():
         bind(name, address or 0)
     settings = {"most_tries": MOST_TRIES, "tuple_items": tuple.__basicsize__}
-    settings |= {"loud": LOUD, "capsule_content": CAPSULE_CONTENT}
+    settings |= {"loud": LOUD, "capsule_content": CAPSULE_CONTENT, "dictionary_version": DICTIONARY_VERSION}
     parts = ("entry", "operands", "launches", "answer", "pool")
     return Code("\n".join(spelled(part, settings) for part in parts), level=0)
 
