@@ -12,7 +12,7 @@ from wengert.box import Box, bare, read_only
 from wengert.errors import BatchError, MissingRuleError
 from wengert.generate import Family, generate
 from wengert.primitive import REGISTRY, UFUNC_METHODS, Composite, Plain, Primitive, name_of
-from wengert.protocol import Table, Wrapper, write_out
+from wengert.protocol import Table, Wrapper, without_history, write_out
 from wengert.sequences import arguments_joined, list_joined
 from wengert.writes import add_at
 
@@ -62,7 +62,8 @@ def _ufunc_method(ufunc: np.ufunc, method: str) -> Composite | Plain | None:
 def composite_entry(function: Any, known: Composite, table: Table) -> Callable:
     """A composite; its primitive at once where there are no keywords; and ``out=``, which is the same for all."""
     parameters = known.call.__code__.co_varnames[: known.call.__code__.co_argcount]
-    general = _with_out(known.name, _on_batches(function, known), parameters)
+    call = _on_batches(function, known)
+    general = _with_out(known.name, _numpys(function, call) if known.numpys else call, parameters)
     if known.direct is None:
         return general
     primitive = REGISTRY[known.direct]
@@ -77,6 +78,20 @@ def composite_entry(function: Any, known: Composite, table: Table) -> Callable:
     entry.__name__ = entry.__qualname__ = known.name
     entry.__doc__ = function.__doc__
     return entry
+
+
+def _numpys(function: Any, call: Callable) -> Callable:
+    """A composite in whose place NumPy's function itself is called where no derivative is wanted."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        first = args[0] if args else None
+        plain = without_history(first)
+        if plain is first or any(isinstance(v, Wrapper) for v in (*args[1:], *kwargs.values())):
+            return call(*args, **kwargs)
+        found = function(plain, *args[1:], **kwargs)
+        return type(found)(*map(first._buffer, found)) if isinstance(found, tuple) else first._buffer(found)
+
+    return run
 
 
 def _on_batches(function: Any, known: Composite) -> Callable:

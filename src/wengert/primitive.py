@@ -103,6 +103,8 @@ class Composite:
     """The primitive that a call with up to `positional` arguments, and with `keywords` only, goes to at once."""
     positional: int = 0
     keywords: tuple[str, ...] = ()
+    numpys: bool = False
+    """Whether NumPy's own function serves where no derivative is wanted."""
 
 
 @dataclass(eq=False, slots=True)
@@ -169,16 +171,21 @@ def primitive(function: Callable, *rules: Rule, **flags: Any) -> Callable:
 
 
 def composite(
-    *functions: Any, direct: Callable | None = None, positional: int = 1, keywords: tuple[str, ...] = ()
+    *functions: Any,
+    direct: Callable | None = None,
+    positional: int = 1,
+    keywords: tuple[str, ...] = (),
+    numpys: bool = False,
 ) -> Callable[[Callable], Callable]:
     """Decorator: the decorated function replaces NumPy's `functions` on wrappers.
 
-    Calls with up to `positional` arguments and no keywords but `keywords` go straight to the primitive `direct`.
+    Calls with up to `positional` arguments and no keywords but `keywords` go straight to the primitive `direct`. With
+    `numpys` NumPy's own function serves where no derivative is wanted of the first argument, and others are plain.
     """
 
     def register(call: Callable) -> Callable:
         for function in functions:
-            REGISTRY[function] = Composite(name_of(function), call, direct, positional, keywords)
+            REGISTRY[function] = Composite(name_of(function), call, direct, positional, keywords, numpys)
         return call
 
     return register

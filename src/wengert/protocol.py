@@ -162,6 +162,13 @@ def indexable(x: Any, index: Any) -> Any:
     return owner._buffer(x)
 
 
+def without_history(value: Any) -> Any:
+    """What is inside of tensors whose gradient nobody wants; anything else as it is."""
+    while hasattr(value, "_box") and not value._carries_gradient():
+        value = value._value
+    return value
+
+
 def innermost(value: Any) -> Any:
     """The array or NumPy scalar inside wrappers, which must stand for one value.
 

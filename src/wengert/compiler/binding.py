@@ -13,6 +13,7 @@ from wengert.compiler.operands import Array, Number, Operands
 from wengert.compiler.plain import PlainEntry
 from wengert.compiler.plan import NATIVE
 from wengert.compiler.replay import caller
+from wengert.compiler.template import is_native
 
 __all__ = ["bound", "can_bind", "operands_like"]
 
@@ -239,7 +240,7 @@ class _Views:
     def __init__(self, buffers: list):
         self.buffers = buffers
         self.objects: dict[int, Any] = {}
-        self.prepared: dict[int, tuple] = {}
+        self.prepared: dict[_Call, list] = {}
 
 
 class _Call:
@@ -251,30 +252,64 @@ class _Call:
     def __init__(self, instance: Any, value: Any, changing: list[int], inputs: list):
         self.template, self.value, self.changing, self.inputs = instance.template, value, changing, inputs
         self.places = instance.slots.tolist()
-        self.call: Callable | None = None
-        self.fixed = value.kind != "scan" and all(self._is_fixed(v) for v in (value, *value.operands))
+        self.call = caller(value.setting)
+        parts = list(enumerate((value, *value.operands)))
+        self.fixed = [(k, v) for k, v in parts if self._is_fixed(v)]
+        self.numbers = [k for k, v in self.fixed if k and not v.shape]
+        self.given = [(k, v, self._given(v)) for k, v in parts if not self._is_fixed(v)]
 
     def _is_fixed(self, v: Any) -> bool:
         """Whether an array lies in memory that belongs to the state."""
         if v.kind == "literal" or not v.size:
             return True
-        place = self.template.planned.places.get(v.number)
-        known = place is not None and v.dtype.char in NATIVE
-        return known and self.places[place.pointer][0] not in self.changing
+        place = self._place(v)
+        return place is not None and v.dtype.char in NATIVE and self.places[place.pointer][0] not in self.changing
+
+    def _given(self, v: Any) -> int | None:
+        """Which of what is given is an array as a whole; `None` if it is to be looked for."""
+        place = self._place(v)
+        if place is None or place.offset or not is_native(v):
+            return None
+        pointer, offset = self.places[place.pointer]
+        return None if offset else self.changing.index(pointer)
+
+    def _place(self, v: Any) -> Any:
+        return self.template.planned.places.get(v.number)
 
     def __call__(self, views: _Views, *objects: Any) -> None:
-        if not self.fixed:
-            self.template.called(self.value, self._memory(views, objects), views.objects)
-            return
-        prepared = views.prepared.get(id(self))
+        prepared = views.prepared.get(self)
         if prepared is None:
-            memory = self._memory(views, objects)
-            arrays = [self.template.view(v, memory, {}) for v in (self.value, *self.value.operands)]
-            prepared = views.prepared[id(self)] = arrays[0], arrays[1:]
-        into, operands = prepared
-        if self.call is None:
-            self.call = caller(self.value.setting)
-        into[...] = self.call([o if o.ndim else o[()] for o in operands])
+            prepared = views.prepared[self] = self._prepared(views, objects)
+        parts = prepared.copy()
+        for k in self.numbers:
+            parts[k] = parts[k][()]
+        for k, v, number in self.given:
+            array = objects[number] if number is not None else None
+            if array.__class__ is not np.ndarray or array.size != v.size or array.dtype != v.dtype:
+                parts[k] = self._looked_for(k, v, views, objects)
+            else:
+                parts[k] = array if array.shape == v.shape else array.reshape(v.shape)
+        into, *operands = parts
+        result = self.call(operands)
+        if into is None:
+            views.objects[self.value.number] = result
+        else:
+            into[...] = result
+
+    def _prepared(self, views: _Views, objects: tuple) -> list:
+        """The result and the operands, as far as they are the same arrays at each call."""
+        memory = self._memory(views, objects)
+        parts: list = [None] * (1 + len(self.value.operands))
+        for k, v in self.fixed:
+            parts[k] = self.template.view(v, memory, {})
+        return parts
+
+    def _looked_for(self, k: int, v: Any, views: _Views, objects: tuple) -> Any:
+        """The result, as `None` where it is an object that kernels do not know; or an operand."""
+        if not k and not is_native(v):
+            return None
+        array = self.template.view(v, self._memory(views, objects), views.objects)
+        return array[()] if k and isinstance(array, np.ndarray) and not array.ndim else array
 
     def _memory(self, views: _Views, objects: tuple) -> "_Memory":
         """The memory of the template's slots."""

@@ -42,6 +42,13 @@ class Code:
         self._link([data])
 
     @classmethod
+    def stored(cls, text: str, level: int) -> "Code | None":
+        """A text's code, if it is found on the disk."""
+        store = current_store()
+        data = store.load(Store.key(text, repr((level, False)), *host_facts())) if store is not None else None
+        return cls.linked([data]) if data is not None else None
+
+    @classmethod
     def linked(cls, objects: list[bytes]) -> "Code":
         """What has been compiled already."""
         code = object.__new__(cls)

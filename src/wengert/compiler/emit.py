@@ -15,7 +15,7 @@ from wengert.compiler.fuse import Kernel, Root
 from wengert.compiler.graph import Value
 from wengert.compiler.lines import TYPES, literal
 from wengert.compiler.pieces import stretches_of
-from wengert.compiler.totals import Accumulator, across, combined, identity_of
+from wengert.compiler.totals import BLOCK, Accumulator, across, combined, identity_of
 from wengert.compiler.values import Values
 from wengert.compiler.vectormath import Target
 from wengert.compiler.walk import all_items, cost_of, walk_of
@@ -27,8 +27,8 @@ NANOSECONDS = 0.5
 """What an addition of vectors takes, with all that is around it."""
 WORTH_TEXT = 40_000.0
 """From so many additions of vectors on lanes that are apart are read and written one by one."""
-PARTS, EDGES = -1, -2
-"""The axes of the loops over parts, and over what stretches leave of an axis."""
+PARTS, EDGES, BLOCKS = -1, -2, -3
+"""The axes of the loops over parts, over what stretches leave of an axis, and over blocks of vectors."""
 
 
 def emit_kernel(kernel: Kernel, name: str, stored: dict[int, Any], target: Target) -> Written:
@@ -45,7 +45,7 @@ class _Emitter(Values):
         items = all_items(list(self.items.values()))
         walk = walk_of(kernel, items, stored, target)
         super().__init__(kernel, walk, stored, target)
-        self.stretches = stretches_of(kernel, walk, items)
+        self.stretches = {walk.lane: [(0, walk.extents[walk.lane])]} if walk.wide else stretches_of(kernel, walk, items)
         self.one_by_one = walk.work >= WORTH_TEXT
         self.part = kernel.part
         if self.part is not None and self.rows[0] != kernel.rows[0]:
@@ -176,6 +176,10 @@ class _Emitter(Values):
 
     def loop(self, axis: int, first: Any, end: Any, body: Callable[[], None], full: bool = False) -> None:
         """A loop along an axis; if it has the lanes, those behind the end are masked, unless all vectors are `full`."""
+        innermost = full if axis == self.lane else axis in self.inner[-1:]
+        if innermost and self.walk.wide and any(total.lost for total in self.accumulators.values()):
+            self.in_blocks(axis, first, end, body)
+            return
         with self.lanes(axis if axis == self.tile else self.lane):
             loop = self.enter(axis, first, end, self.width if axis == self.lane else 1)
             loop.may_be_empty = axis in self.stretches or self.stack[-2].axis == EDGES
@@ -185,6 +189,22 @@ class _Emitter(Values):
         body()
         self.leave()
         self.tails.pop(axis, None)
+
+    def in_blocks(self, axis: int, first: Any, end: Any, body: Callable[[], None]) -> None:
+        """A loop along the lanes in which only what blocks come to is added up with care."""
+        step = self.width if axis == self.lane else 1
+        block = self.enter(BLOCKS, first, end, BLOCK * step)
+        block.may_be_empty = True
+        stop = self.smaller(self.op(f"add i64 {block.variable}, {BLOCK * step}"), end)
+        totals = [total for total in self.accumulators.values() if total.lost]
+        for total in totals:
+            total.begin_block()
+        self.enter(axis, block.variable, stop, step)
+        body()
+        self.leave()
+        for total in totals:
+            total.end_block()
+        self.leave()
 
     def has_tail(self, axis: int) -> bool:
         """Whether the last vectors along an axis may be no full ones."""
@@ -300,7 +320,8 @@ class _Emitter(Values):
             additions //= self.width
         varies = self.lane in root.own
         operation, dtype = root.value.setting[0], root.value.dtype
-        return Accumulator(self, self.target, operation, dtype, varies, additions, root.scans)
+        pairs = self.walk.wide and self.lane in reduced
+        return Accumulator(self, self.target, operation, dtype, varies, additions, root.scans, pairs)
 
     def end_in_row(self, root: Root) -> None:
         """What has been accumulated in a row: known to what follows, and stored where somebody else needs it."""

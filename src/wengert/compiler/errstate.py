@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["CAPSULE_CONTENT", "LOUD", "is_loud", "variable"]
+__all__ = ["CAPSULE_CONTENT", "LOUD", "is_loud", "silent", "variable"]
 
 CAPSULE_CONTENT = 16
 """Where a capsule has the address of what is in it."""
@@ -61,3 +61,30 @@ def is_loud() -> bool:
     if capsule is not known[0]:
         known = _known = capsule, bool(_bits(capsule) & LOUD)
     return known[1]
+
+
+def silent() -> Any:
+    """A context in which nothing is done about floating-point errors."""
+    return _Silence() if variable() is not None else np.errstate(all="ignore")
+
+
+class _Silence:
+    """What `numpy.errstate` does with ``all="ignore"``, in a third of its time."""
+
+    __slots__ = ("before",)
+
+    def __enter__(self) -> None:
+        variable, capsule = _silence()
+        self.before = variable.set(capsule)
+
+    def __exit__(self, *exception: object) -> None:
+        _silence()[0].reset(self.before)
+
+
+@functools.cache
+def _silence() -> tuple[ContextVar, Any]:
+    """The context variable, and what it holds where nothing is done."""
+    found = variable()
+    assert found is not None
+    with np.errstate(all="ignore"):
+        return found, found.get()

@@ -192,6 +192,14 @@ class Graph:
             return self.make("reshape", (x,), None, shape, x.dtype)
         return self.move(x, Move(shape, places))
 
+    def as_reshaped(self, x: Value) -> Value:
+        """The value itself; if it is all of another one in another shape, as that one's memory."""
+        if x.kind == "move" and x.operands[0].kind != "literal":
+            (source,) = x.operands
+            if x.setting.places == _reshaped(source.shape, x.shape):
+                return self.make("reshape", (source,), None, x.shape, x.dtype)
+        return x
+
     def slices(self, x: Value, parts: list) -> Value:
         """Basic indexing; `parts` has an integer, a slice or None (a new axis) for each place."""
         places: list[Any] = []

@@ -20,6 +20,7 @@ import numpy as np
 
 from wengert.compiler.assembly import index
 from wengert.compiler.code import Code
+from wengert.compiler.native import hasten
 from wengert.compiler.vectormath import declarations
 
 __all__ = ["Kernel", "kernels_of", "watch"]
@@ -32,6 +33,8 @@ LINE = 60_000.0
 """About how many nanoseconds a line of a kernel takes to compile with care."""
 WORTH = 2.0
 """How many times the time for compiling a kernel must have taken."""
+MANY_RUNS = 200_000
+"""Runs of one program from which on what all programs share is made anew, too."""
 MOST_LINES = 2000
 """Longer kernels are straight-line code, which takes long to compile and gains little."""
 
@@ -100,6 +103,9 @@ class _Program:
             self.kernels, self.waiting = None, []
             return None
         runs = int(record[index("record.runs")])
+        if runs > MANY_RUNS:
+            with suppress(Exception):
+                hasten()
         if self.kernels is not None:
             if self.work * runs < WORTH * 20 * LINE:
                 return None

@@ -97,7 +97,7 @@ class _Lowering:
     def as_numpy(self, x: Any) -> Value:
         """A value as functions of NumPy's take it."""
         if not isinstance(x, Pair):
-            return x
+            return self.graph.as_reshaped(x)
         return self.graph.make("reshape", (stored(self.builder, x),), None, x.shape, x.dtype)
 
     def known(self, node: Node) -> Any:

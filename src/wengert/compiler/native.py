@@ -26,16 +26,18 @@ from wengert.compiler.answer import Answer
 from wengert.compiler.assembly import FIELDS, filled, index, spelled
 from wengert.compiler.code import Code, bind
 from wengert.compiler.errstate import CAPSULE_CONTENT, LOUD
-from wengert.compiler.operands import CELL_CONTENT, IN_ORDER, SET_SIZE, SIZE, Operands, slot_offset
+from wengert.compiler.operands import CELL_CONTENT, DICTIONARY_VERSION, IN_ORDER, SET_SIZE, SIZE, Operands, slot_offset
 
-__all__ = ["Entry", "Launch", "Result", "aligned", "probe", "runtime", "start_helpers"]
+__all__ = ["Entry", "Launch", "Result", "aligned", "hasten", "probe", "runtime", "start_helpers"]
 
 MOST_STATES = 16
 """Calls of one program that may be in flight at once; more take the slow path."""
 MOST_TRIES = 64
 """Records that are tried for one call."""
 ALIGNMENT = 64
-KERNEL, GUARD, PYTHON, SPLIT, ONE_BLAS_THREAD, ALL_BLAS_THREADS, SPLIT_ONE_BLAS_THREAD = range(7)
+CAREFUL = 1
+"""The level of LLVM's code generator at which what all programs share takes five times as long to make."""
+KERNEL, GUARD, PYTHON, SPLIT, ONE_BLAS_THREAD, ALL_BLAS_THREADS, SPLIT_ONE_BLAS_THREAD, PYTHON_FOR_ALL = range(8)
 OBJECTS, FRESH, VIEWS = range(3)
 """What a call of Python code is given: an operand, a result's array, or one of the state's own objects."""
 FASTCALL_KEYWORDS = 0x0080 | 0x0002
@@ -52,12 +54,16 @@ SYMBOLS = (
 
 @dataclass(frozen=True)
 class Result:
-    """A result of a program: an array that it makes, or a scalar, and the number of the pointer to its data."""
+    """A result of a program: an array that it makes, or a scalar, and the number of the pointer to its data.
+
+    One that is `given` is an object that a call of Python code gives, whatever it is.
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype
     pointer: int
     scalar: bool = False
+    given: bool = False
 
 
 @dataclass(slots=True)
@@ -119,8 +125,14 @@ class Launch:
         return cls(GUARD, 0, np.array([row], np.uint64), offset + count)
 
     @classmethod
-    def python(cls, function: Callable, sources: Sequence[tuple[int, int]], one_blas_thread: bool = False) -> "Launch":
-        """Call a Python function; what it gives is dropped, what it raises ends the run.
+    def python(
+        cls,
+        function: Callable,
+        sources: Sequence[tuple[int, int]],
+        one_blas_thread: bool = False,
+        gives_all: bool = False,
+    ) -> "Launch":
+        """Call a Python function; what it raises ends the run.
 
         Parameters
         ----------
@@ -131,8 +143,16 @@ class Launch:
             ``(VIEWS, number of an object of the state)``.
         one_blas_thread : bool
             Whether BLAS must use one thread meanwhile.
+        gives_all : bool
+            Whether it gives a list of all results; else what it gives is dropped.
         """
-        return cls(PYTHON, function, np.array(sources, np.uint64).reshape(-1, 2), len(sources), one_blas_thread)
+        code = PYTHON_FOR_ALL if gives_all else PYTHON
+        return cls(code, function, np.array(sources, np.uint64).reshape(-1, 2), len(sources), one_blas_thread)
+
+    @property
+    def calls_python(self) -> bool:
+        """Whether it is a call of a Python function."""
+        return self.code in (PYTHON, PYTHON_FOR_ALL)
 
 
 def _bits_of_infinity(dtype: np.dtype) -> int:
@@ -223,7 +243,7 @@ class Entry:
         if splits:
             start_helpers()
         one = ONE_BLAS_THREAD, SPLIT_ONE_BLAS_THREAD
-        if any(launch.code in one or (launch.code == PYTHON and launch.grain) for launch in launches):
+        if any(launch.code in one or (launch.calls_python and launch.grain) for launch in launches):
             blas.find()
         memory = arena or (0, 0), block or (0, 0)
         self.states = states = _States(
@@ -277,7 +297,7 @@ class _States:
         self.words = words
         self.noperands, self.results, self.npointers = len(operands.rows), results, pointers
         self.slots, self.nspans = operands.slots, len(operands.rows) if operands.writes else 0
-        most_given = max([0, *[launch.extent for launch in launches if launch.code == PYTHON]])
+        most_given = max([0, *[launch.extent for launch in launches if launch.calls_python]])
         self.stack = max(answer.deepest, most_given)
         self.arena, self.block = memory
         self.constants, self.views = constants or {}, views
@@ -336,7 +356,8 @@ def aligned(size: int, make: Callable = np.zeros) -> np.ndarray:
 def _result_table(results: Sequence[Result], keep: Any) -> np.ndarray:
     return filled("result", [
         {
-            "kind": result.scalar, "size": len(result.shape), "number": result.dtype.num, "pointer": result.pointer,
+            "kind": 2 if result.given else result.scalar, "size": len(result.shape), "number": result.dtype.num,
+            "pointer": result.pointer,
             "lengths": keep(np.array(result.shape, np.int64)).ctypes.data, "descr": id(keep(result.dtype)),
         }
         for result in results
@@ -351,7 +372,7 @@ def _launch_table(launches: Sequence[Launch], keep: Any) -> np.ndarray:
     starts = np.cumsum([0, *map(len, rows)])[:-1] * 8 + numbers.ctypes.data
     columns = {
         "code": [launch.code for launch in launches],
-        "function": [id(keep(x.function)) if x.code == PYTHON else x.function for x in launches],
+        "function": [id(keep(x.function)) if x.calls_python else x.function for x in launches],
         "row": starts.astype(np.uint64),
         "extent": [launch.extent for launch in launches],
         "grain": [int(launch.grain) for launch in launches],
@@ -377,14 +398,27 @@ class _MethodDef(ctypes.Structure):
 
 @functools.cache
 def runtime() -> Code:
-    """The code that all programs share."""
+    """The code that all programs share: as fast as it gets if that is at hand, else as soon as it gets."""
     symbols = {name: ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value for name in SYMBOLS}
     for name, address in (symbols | threads.symbols()).items():
         bind(name, address or 0)
+    return Code.stored(_text(), CAREFUL) or Code(_text())
+
+
+@functools.cache
+def _text() -> str:
     settings = {"most_tries": MOST_TRIES, "tuple_items": tuple.__basicsize__}
-    settings |= {"loud": LOUD, "capsule_content": CAPSULE_CONTENT}
+    settings |= {"loud": LOUD, "capsule_content": CAPSULE_CONTENT, "dictionary_version": DICTIONARY_VERSION}
     parts = ("entry", "operands", "launches", "answer", "pool")
-    return Code("\n".join(spelled(part, settings) for part in parts), level=0)
+    return "\n".join(spelled(part, settings) for part in parts)
+
+
+@functools.cache
+def hasten() -> Code:
+    """Have the code that all programs share made with more care, for all that there are: calls take a sixth less."""
+    better = Code(_text(), CAREFUL)
+    _definition().function = better.address("entry")
+    return better
 
 
 def start_helpers() -> None:

@@ -11,6 +11,7 @@ program's pointers the address of their data goes.
 """
 
 import ctypes
+import functools
 import sys
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ ARRAY, NUMBER, SAME, EQUAL, SIZED, EXACT, CONTENTS, AGAIN, WHOLE, QUIET = range(
 MOST_PAIRED = 16
 """Operands up to which each is compared with all others."""
 CELL_CONTENT = 16
+DICTIONARY_VERSION = 24
+"""Where a dictionary has its version (PEP 509), if dictionaries have one."""
 SIZE, SET_SIZE = 16, 24
 """Where a tuple, list or dictionary, and a set, has the number of its items."""
 
@@ -41,13 +44,15 @@ SIZE, SET_SIZE = 16, 24
 class Array:
     """A plain array of a shape and dtype; one in another order in memory is copied, unless it is to be written.
 
-    Nor is it with ``as_is``, where another is written, which might be the same memory.
+    Nor is it with ``as_is``, where another is written, which might be the same memory. One that only Python code reads
+    may lie ``anywhere``.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype
     written: bool = False
     as_is: bool = False
+    anywhere: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +227,8 @@ def _row(source: int, parent: int, where: Any, check: Check, pointer: int | None
         lengths = keep(np.array(check.shape, np.int64))
         row |= {
             "what": id(keep(check.dtype)), "size": len(check.shape), "lengths": lengths.ctypes.data,
-            "flags": IN_ORDER | WRITABLE * check.written, "written": 1 if check.written else 2 * check.as_is,
+            "flags": IN_ORDER * (not check.anywhere) | WRITABLE * check.written,
+            "written": 1 if check.written else 2 * check.as_is,
             "bytes": prod(check.shape) * check.dtype.itemsize,
         }  # fmt: skip
     elif isinstance(check, Contents):
@@ -232,6 +238,7 @@ def _row(source: int, parent: int, where: Any, check: Check, pointer: int | None
         row["what"] = check.operand
     elif isinstance(check, Same):
         row["what"] = 0 if check.empty else id(keep(check.value))
+        row["version"] = source == KEY and has_versions()
     elif isinstance(check, At):
         row["what"] = check.address
     elif isinstance(check, Quiet):
@@ -249,6 +256,59 @@ def _row(source: int, parent: int, where: Any, check: Check, pointer: int | None
                 row["flags"] = all(type(key) is str for key in check.keys)
                 row["contents"] = keep(np.array([id(keep(key)) for key in check.keys], np.uint64)).ctypes.data
     return row
+
+
+@functools.cache
+def has_versions() -> bool:
+    """Whether dictionaries have a number that no dictionary has had before, and a new one after each change."""
+    if sys.version_info >= (3, 13):
+        return False
+    seen = set()
+    for change in (_Changed.insert, _Changed.replace, _Changed.remove, _Changed.update, _Changed.clear, _Changed.copy):
+        changed = _Changed()
+        for _ in range(64):  # until the interpreter has made special instructions of it
+            seen.add(_version(changed.content))
+            before = len(seen)
+            change(changed)
+            seen.add(_version(changed.content))
+            if len(seen) != before + 1:
+                return False
+    return True
+
+
+def _version(dictionary: dict) -> int:
+    return ctypes.c_uint64.from_address(id(dictionary) + DICTIONARY_VERSION).value
+
+
+class _Changed:
+    """The dictionary of an object, and ways to change it."""
+
+    def __init__(self) -> None:
+        self.content = vars(self)
+        self.count = 0
+        self.other: Any = None
+
+    def insert(self) -> None:
+        self.count += 1
+        self.content[str(self.count)] = self.count
+
+    def replace(self) -> None:
+        self.other = object()
+
+    def remove(self) -> None:
+        self.content["again"] = None
+        del self.content["again"]
+
+    def update(self) -> None:
+        self.content.update(other=object())
+
+    def clear(self) -> None:
+        content = self.content
+        content.clear()
+        self.content, self.count = content, 0
+
+    def copy(self) -> None:
+        self.content = dict(self.content)
 
 
 def _where(source: int, where: Any, keep: Any) -> int:

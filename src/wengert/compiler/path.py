@@ -152,6 +152,21 @@ class Path:
             dump(self, name)
 
     @property
+    def plan(self) -> Any:
+        """What a shortcut is made of; `None` where there can be none."""
+        if self.native is not None and not self.draws:
+            return self.native
+        if self.outcomes or compiler()[0] is None or any(kind == "array" for kind, _ in self.places):
+            return None
+        from wengert.compiler.called import Called
+
+        if self.native is None:
+            program = self.replay.program
+            return Called(self.replay, program.inputs, program.results, self.draws, self.generators)
+        layout = self.native.layout
+        return Called(self.native, layout.inputs, layout.wanted, self.draws, self.generators)
+
+    @property
     def program(self) -> Program:
         """The program as it was recorded, but without chains of writes; made anew where there is native code."""
         return self.replay.program if self.native is None else self.native.columns.program()
@@ -170,7 +185,8 @@ class Path:
         self.calls += 1
         if self.has_shortcut:  # it was made for this call; the next ones like it do not come here
             self.has_shortcut = False
-            self.native.rest()
+            if self.native is not None and not self.draws:
+                self.native.rest()
         self.written = values[self.count :]
         if captured is not None:
             write_back(captured, self.places, self.written, self.cleared)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.errstate import silent
 from wengert.compiler.nested import found_in
 from wengert.compiler.program import Guard, Node, Program, Ref, filled
 
@@ -41,12 +42,18 @@ class Replay:
         for node in program.nodes:
             if node.name == "constant" and node.index in self.slots:
                 self.start[self.slots[node.index]] = node.source
-        self.inputs = [(self.slots.get(node.index), node.weak) for node in program.inputs]
+        self.inputs = [self.slots.get(node.index, len(self.start)) for node in program.inputs]
+        """The slots of inputs, of which those that nobody needs share one."""
+        self.start.append(None)
+        self.weak = [(k, node.weak) for k, node in zip(self.inputs, program.inputs, strict=True) if node.weak]
         self.numbers = {id(guard): number for number, guard in enumerate(program.guards)}
         self.results = [self.slots[node.index] for node in program.results]
         fresh = _fresh(steps)
         once = Counter(self.results)
-        self.shared = [n.index not in fresh or once[self.slots[n.index]] > 1 for n in program.results]
+        # Results are arrays of their own: not constants, arguments, views of these, or of each other.
+        self.shared = [
+            k for k, n in enumerate(program.results) if n.index not in fresh or once[self.slots[n.index]] > 1
+        ]
         self.steps = [
             self._guard(step, spent) if isinstance(step, Guard) else self._call(step, spent, fresh)
             for step, spent in steps
@@ -61,10 +68,12 @@ class Replay:
             If a guard reads something else than it did, or a result has another shape than it had.
         """
         values = self.start.copy()
-        for (slot, weak), given in zip(self.inputs, inputs, strict=True):
-            if slot is not None:
-                values[slot] = weak(given) if weak and given.__class__ is not weak else given
-        with np.errstate(all="ignore"):
+        for slot, given in zip(self.inputs, inputs, strict=True):
+            values[slot] = given
+        for slot, weak in self.weak:
+            if values[slot].__class__ is not weak:
+                values[slot] = weak(values[slot])
+        with silent():
             for call, operands, target, check, spent in self.steps:
                 result = call(*[values[k] for k in operands])
                 if check is not None:
@@ -72,12 +81,11 @@ class Replay:
                 values[target] = result
                 for k in spent:
                     values[k] = None
-        # Results are arrays of their own: not constants, arguments, views of these, or of each other.
         found = [values[slot] for slot in self.results]
-        return [
-            np.array(y) if shared and y.__class__ is np.ndarray else y
-            for y, shared in zip(found, self.shared, strict=True)
-        ]
+        for k in self.shared:
+            if found[k].__class__ is np.ndarray:
+                found[k] = np.array(found[k])
+        return found
 
     def _guard(self, guard: Guard, spent: list[int]) -> tuple:
         number, slot = self.numbers[id(guard)], self.slots[guard.node.index]
@@ -116,12 +124,16 @@ def _nodes(program: Program, steps: list) -> list[Node]:
     return list(found.values())
 
 
+MAKERS = frozenset({np.sort, np.argsort, np.partition, np.argpartition, np.bincount})
+"""Functions, besides ufuncs, that make new arrays, and keep nothing of what they are given."""
+
+
 def _fresh(steps: list) -> set[int]:
-    """Arrays that an elementwise operation makes and only such operations read: nobody else can have their memory."""
+    """Arrays that such functions make and only such functions read: nobody else can have their memory."""
     found: set[int] = set()
     for step, _ in steps:
         node = step.node if isinstance(step, Guard) else step
-        if not isinstance(step, Guard) and isinstance(node.function, np.ufunc):
+        if not isinstance(step, Guard) and (isinstance(node.function, np.ufunc) or node.function in MAKERS):
             if node.spec is not None and node.spec.ndim and not node.weak:
                 found.add(node.index)
         else:
@@ -132,18 +144,17 @@ def _fresh(steps: list) -> set[int]:
 
 def prepared(node: Node) -> Callable:
     """A node's function of its operands alone."""
-    function, args, kwargs = node.function, node.args, node.kwargs
-    if args == tuple(map(Ref, range(len(node.operands)))):
-        if not kwargs:
-            return function
-        if _is_fixed(kwargs):
-            return functools.partial(function, **kwargs)
-    if not kwargs and len(args) == 2 and len(node.operands) == 1:
-        first, second = args
-        if second == Ref(0) and _is_fixed(first):
-            return functools.partial(function, first)
-        if first == Ref(0) and _is_fixed(second):
+    function, args, kwargs, n = node.function, node.args, node.kwargs, len(node.operands)
+    rest = args[n:]
+    if args[:n] == tuple(map(Ref, range(n))) and _is_fixed((rest, kwargs)):
+        if not rest:
+            return functools.partial(function, **kwargs) if kwargs else function
+        if n == 1 and len(rest) == 1 and not kwargs:
+            (second,) = rest
             return lambda x: function(x, second)
+        return lambda *operands: function(*operands, *rest, **kwargs)
+    if not kwargs and len(args) == 2 and args[1:] == (Ref(0),) and _is_fixed(args[0]):
+        return functools.partial(function, args[0])
     return lambda *operands: function(*filled(args, operands), **filled(kwargs, operands))
 
 
@@ -161,7 +172,8 @@ def _checking(node: Node) -> Callable | None:
     shape, dtype = spec.shape, spec.dtype
 
     def check(result: Any) -> Any:
-        if np.shape(result) != shape or _dtype(result) != dtype:
+        is_array = result.__class__ is np.ndarray
+        if (result.shape if is_array else np.shape(result)) != shape or _dtype(result) != dtype:
             raise Mismatch(-1, name)
         return weak(result) if weak else result
 

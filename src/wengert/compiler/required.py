@@ -38,10 +38,13 @@ class Required:
 
     def __init__(self, path: Any, before: tuple, args: tuple, kwargs: dict, call: Any, found: Any, captured: Any):
         self.before, self.path, self.args, self.kwargs, self.call = before, path, args, kwargs, call
+        self.plan = path.plan
         self.found, self.captured = found, captured
-        if found.refused or found.generators or path.generators:
+        if found.refused:
+            raise Impossible(found.refused)
+        if path.generators and not path.draws:
             raise Impossible("it draws random numbers")
-        if not path.native.native:
+        if self.plan is None or not self.plan.native:
             raise Impossible("it returns what is no array of numbers")
         self.operands = Operands()
         self.holders: dict[Any, int] = {}
@@ -52,7 +55,7 @@ class Required:
         self.gradients: dict[int, int] = {}
         self.written = {k for kind, k in path.places if kind == "array"}
         self.pointers = _pointers(call, captured)
-        self.spare = len(path.native.layout.inputs)
+        self.spare = len(self.plan.layout.inputs)
         self.modes()
         self.arguments()
         self.surroundings()

@@ -51,9 +51,9 @@ class _Returned:
     def stored(self, kind: str, k: int, number: int, answer: Answer) -> Callable:
         """What is made of a result that is written; gives what writes it when all has been made."""
         if kind == "array":
-            spec = self.path.native.layout.wanted[number].spec
+            spec = self.required.plan.layout.wanted[number].spec
             pointer, size = self.required.pointers["array", k], spec.dtype.itemsize * prod(spec.shape)
-            return partial(answer.copy, self.path.native.layout.arguments + number, pointer, size)
+            return partial(answer.copy, self.required.plan.layout.arguments + number, pointer, size)
         answer.result(number)
         if kind in IN_TENSORS:
             t = self.captured.tensors[k]
@@ -99,7 +99,7 @@ class _Returned:
     def boxed(self, answer: Answer, like: Any, number: int) -> None:
         """The result on top in a tensor, as `Box._box` makes it."""
         cls: Any = like if isinstance(like, type) else type(like)
-        spec = self.path.native.layout.wanted[number].spec
+        spec = self.required.plan.layout.wanted[number].spec
         others = {"_spec": intern_spec(spec.shape, spec.dtype), "_node": None, "_level": cls._ground}
         answer.boxed(cls._family.tensor, "_value", others)
 

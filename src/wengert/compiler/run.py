@@ -20,6 +20,7 @@ from wengert.compiler.guards import comparable
 from wengert.compiler.layout import Instance, Layout
 from wengert.compiler.made import Made
 from wengert.compiler.native import Entry
+from wengert.compiler.operands import Operands
 from wengert.compiler.plan import NATIVE
 from wengert.compiler.program import Node, Program
 from wengert.compiler.replay import Mismatch, Replay
@@ -146,6 +147,10 @@ class Plan:
         if fast is None:
             fast = self.fast = self._made_fast(inputs)
         return fast(*inputs)
+
+    def bound(self, operands: Operands, answer: Answer, **settings: Any) -> Any:
+        """A native entry for what a call is given and gives, with settings as `bound` takes them."""
+        return bound(self, operands, answer, **settings)
 
     def rest(self) -> None:
         """Let the native function go; it is made anew where it is called again. Others get its working memory."""

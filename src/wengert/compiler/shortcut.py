@@ -8,7 +8,6 @@ all of that still holds runs; any other goes the usual way. What cannot be writt
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from wengert.compiler.binding import bound
 from wengert.compiler.native import probe
 from wengert.compiler.operands import At
 from wengert.compiler.required import Impossible, Required
@@ -64,15 +63,14 @@ class Shortcuts:
         """
         if len(self.entries) >= MOST and path.calls % RARELY == 0:
             self.forget()
-        if id(path) in self._tried or len(self.entries) >= MOST or path.native is None or not probe():
+        if id(path) in self._tried or len(self.entries) >= MOST or path.plan is None or not probe():
             return
         self._tried.add(id(path))
         self._kept.append(path)
         try:
             required = Required(path, self.before, args, kwargs, call, found, captured)
-            plan = path.native
-            entry = bound(
-                plan, required.operands, answer_of(required), nargs=len(self.before) + len(args) + len(kwargs),
+            entry = required.plan.bound(
+                required.operands, answer_of(required), nargs=len(self.before) + len(args) + len(kwargs),
                 slow=self.slow, names=tuple(kwargs), forgive=True,
             )  # fmt: skip
         except Impossible as why:

@@ -38,7 +38,7 @@ NAME = "wengert.sincos."
 
 def sine_and_cosine(target: Target, operand: str, kind: str, op: Callable[[str], str]) -> tuple[str, str] | None:
     """Put down both for one operand; `None` where there is no way that is shorter than doing each."""
-    if not target.fused or scalar_of(kind) != "double" or lanes_of(kind) < 2:
+    if not target.fused or scalar_of(kind) != "double":
         return None
     both = op(f"call {{ {kind}, {kind} }} @{NAME}{short(kind)}({kind} {operand})")
     return op(f"extractvalue {{ {kind}, {kind} }} {both}, 0"), op(f"extractvalue {{ {kind}, {kind} }} {both}, 1")
@@ -46,8 +46,8 @@ def sine_and_cosine(target: Target, operand: str, kind: str, op: Callable[[str],
 
 def provide_sines(text: str) -> None:
     """Have the functions found that `sine_and_cosine` has put into a module's text."""
-    for lanes in (2, 4, 8):
-        kind = kind_of("double", lanes)
+    for lanes in (0, 2, 4, 8):
+        kind = kind_of("double", lanes) if lanes else "double"
         if f"@{NAME}{short(kind)}(" in text:
             llvm.add_symbol(NAME + short(kind), _compiled(kind).address(NAME + short(kind)))
 
@@ -73,7 +73,7 @@ def sines_text(target: Target, kind: str) -> str:
     o = Operation(target, "sin", [(kind, "%x")], kind, op, True)
     truth, result = truth_kind(kind), f"{{ {kind}, {kind} }}"
     near = o.test("less_equal", o.call("absolute", "%x"), o.number(FAR))
-    all_near = op(f"call i1 @llvm.vector.reduce.and.{short(truth)}({truth} {near})")
+    all_near = op(f"call i1 @llvm.vector.reduce.and.{short(truth)}({truth} {near})") if lanes_of(kind) else near
     lines += [f"  br i1 {all_near}, label %near, label %far", "near:"]
     leave(_near_pair(o))
     lines.append("far:")

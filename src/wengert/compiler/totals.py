@@ -11,10 +11,12 @@ import numpy as np
 from wengert.compiler.lines import TYPES, Writer, literal
 from wengert.compiler.vectormath import Target, function_call
 
-__all__ = ["Accumulator", "across", "combined", "identity_of"]
+__all__ = ["BLOCK", "Accumulator", "across", "combined", "identity_of"]
 
 PLAIN = 16
 """Up to so many additions one after the other are not compensated."""
+BLOCK = 8
+"""So many are not in blocks of long sums, where hardly anything else is done."""
 
 
 def identity_of(operation: str, dtype: np.dtype) -> Any:
@@ -59,11 +61,14 @@ class Accumulator:
         How many numbers are combined one after the other.
     running : bool
         Whether it is wanted at each step; then a sum begins with the first number, which may be -0.0.
+    pairs : bool
+        Whether what is not a number may be noted for two lanes at once, beside extrema: they are combined in the end,
+        and are those of several registers.
     """
 
     def __init__(
         self, w: Writer, target: Target, operation: str, dtype: np.dtype, varies: bool, additions: int,
-        running: bool = False,
+        running: bool = False, pairs: bool = False,
     ):  # fmt: skip
         self.w, self.target, self.operation, self.dtype, self.varies = w, target, operation, dtype, varies
         self.kind = w.kind(TYPES[dtype.char], varies)
@@ -72,6 +77,11 @@ class Accumulator:
         self.lost = w.local(self.kind) if long else None
         starts_below = running and operation == "add" and dtype.kind == "f"
         self.first = dtype.type(-0.0) if starts_below else identity_of(operation, dtype)
+        self.block: str | None = None
+        """Where the total of a block is, while it is taken."""
+        self.nans = None
+        if pairs and varies and operation in ("maximum", "minimum") and dtype.kind == "f":
+            self.nans = w.local(f"<{w.width // 2} x i1>")
 
     def constant(self, number: Any) -> str:
         """A number, in all lanes if there are any."""
@@ -83,6 +93,18 @@ class Accumulator:
         self.w.put(f"store {self.kind} {self.constant(self.first)}, ptr {self.where}")
         if self.lost:
             self.w.put(f"store {self.kind} {self.constant(0)}, ptr {self.lost}")
+        if self.nans:
+            self.w.put(f"store <{self.w.width // 2} x i1> zeroinitializer, ptr {self.nans}")
+
+    def begin_block(self) -> None:
+        """Take a few numbers without care."""
+        self.block = self.w.local(self.kind)
+        self.w.put(f"store {self.kind} {self.constant(0)}, ptr {self.block}")
+
+    def end_block(self) -> None:
+        """Take what they came to."""
+        total, self.block = self.w.op(f"load {self.kind}, ptr {self.block}"), None
+        self.take(total)
 
     def take(self, x: str, mask: str | None = None) -> None:
         """Add a number; lanes that the mask leaves out are not meant."""
@@ -90,10 +112,14 @@ class Accumulator:
         if mask is not None:
             unchanged = self.constant(identity_of(self.operation, self.dtype))
             x = w.op(f"select <{w.width} x i1> {mask}, {kind} {x}, {kind} {unchanged}")
-        old = w.op(f"load {kind}, ptr {self.where}")
+        if self.nans:
+            self.take_extremum(x)
+            return
+        where = self.block or self.where
+        old = w.op(f"load {kind}, ptr {where}")
         new = combined(w, self.target, self.operation, self.dtype, kind, old, x)
-        w.put(f"store {kind} {new}, ptr {self.where}")
-        if not self.lost:
+        w.put(f"store {kind} {new}, ptr {where}")
+        if not self.lost or self.block:
             return
         part = w.op(f"fsub {kind} {new}, {old}")
         rest = w.op(f"fsub {kind} {new}, {part}")
@@ -103,10 +129,31 @@ class Accumulator:
         before = w.op(f"load {kind}, ptr {self.lost}")
         w.put(f"store {kind} {w.op(f'fadd {kind} {before}, {lost}')}, ptr {self.lost}")
 
+    def take_extremum(self, x: str) -> None:
+        """Keep the larger (or smaller) number in each lane; what is not a number is noted, for two lanes together."""
+        w, kind, half = self.w, self.kind, self.w.width // 2
+        old = w.op(f"load {kind}, ptr {self.where}")
+        beyond = w.op(f"fcmp {'ogt' if self.operation == 'maximum' else 'olt'} {kind} {x}, {old}")
+        new = w.op(f"select <{w.width} x i1> {beyond}, {kind} {x}, {kind} {old}")
+        w.put(f"store {kind} {new}, ptr {self.where}")
+        low, high = (w.shuffled(kind, x, "poison", list(range(start, start + half))) for start in (0, half))
+        found = w.op(f"fcmp uno <{half} x {TYPES[self.dtype.char]}> {low}, {high}")
+        before = w.op(f"load <{half} x i1>, ptr {self.nans}")
+        w.put(f"store <{half} x i1> {w.op(f'or <{half} x i1> {before}, {found}')}, ptr {self.nans}")
+
+    def with_nans(self, total: str) -> str:
+        """The total, with what has been noted."""
+        w, kind, half = self.w, self.kind, self.w.width // 2
+        found = w.op(f"load <{half} x i1>, ptr {self.nans}")
+        both = w.shuffled(f"<{half} x i1>", found, "poison", [*range(half), *range(half)])
+        return w.op(f"select <{w.width} x i1> {both}, {kind} {self.constant(np.nan)}, {kind} {total}")
+
     def total(self) -> str:
         """What it has come to; where it is infinite there is nothing to correct."""
         w, kind = self.w, self.kind
         total = w.op(f"load {kind}, ptr {self.where}")
+        if self.nans:
+            return self.with_nans(total)
         if not self.lost:
             return total
         lost = w.op(f"load {kind}, ptr {self.lost}")

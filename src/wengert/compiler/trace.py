@@ -24,7 +24,7 @@ from wengert.compiler.program import LeftToPython, Node, Program, depends
 from wengert.compiler.taking import REFERENCES, program_of, settled, take, take_settings, values_in
 from wengert.cotangents import selected
 from wengert.errors import ArgumentError
-from wengert.primitive import Plain, Primitive, name_of
+from wengert.primitive import REGISTRY, Plain, Primitive, name_of
 from wengert.protocol import DORMANT, GROUND, PLAIN, Spec, Wrapper, _open, spec_of
 from wengert.tensor import Tensor
 from wengert.transforms.lifted import Lifted, found
@@ -501,3 +501,6 @@ install()
 # Facts about shapes and dtypes, which are no values of the program.
 Trace._table[np.ndim] = lambda a: a._spec.ndim
 Trace._table[np.shape] = lambda a: a._spec.shape
+# Where no derivative is wanted, functions need not be made of others that have one.
+for _function in (np.bincount, *(f for f, rule in REGISTRY.items() if getattr(rule, "numpys", False))):
+    Trace._table[_function] = _of_function(_function, name_of(_function))

@@ -7,7 +7,7 @@ from typing import Any
 from wengert.compiler.affine import Place, composed
 from wengert.compiler.expand import Item
 from wengert.compiler.fuse import Kernel
-from wengert.compiler.storing import cost_of_map
+from wengert.compiler.storing import CHEAP, cost_of_map
 from wengert.compiler.vectormath import Target
 
 __all__ = ["Walk", "all_items", "cost_of", "walk_of"]
@@ -29,6 +29,13 @@ WORTH_TILING = 8
 FEW_IN_ROW = 10
 """How many times as much may be done along a row: more rows would not stay in the fastest cache together."""
 
+REGISTERS = 4
+"""How many registers wide lanes take."""
+FULL_TURNS = 8
+"""How many turns of wide lanes there must be at least."""
+MOST_ITEMS = 12
+"""Kernels of more values have enough to do while a total is added to."""
+
 
 @dataclass
 class Walk:
@@ -45,6 +52,8 @@ class Walk:
     """Short axes at each of whose positions something else is done."""
     work: float = 0.0
     """The whole kernel, in additions of vectors."""
+    wide: bool = False
+    """Whether the lanes are those of several registers: totals then need not wait for each other."""
 
 
 def all_items(items: list[Item]) -> list[Item]:
@@ -83,7 +92,28 @@ def walk_of(kernel: Kernel, items: list[Item], stored: dict[int, Any], target: T
         rows = [k for k in axes if k not in kernel.inner]
         if walk.lane in kernel.inner and rows and walk.extents[rows[-1]] >= walk.width:
             walk.tile = rows[-1] if _is_worth_tiling(kernel, walk, work, rows[-1]) else None
+        if _may_be_wide(kernel, walk, items, accesses):
+            walk.wide, walk.width = True, REGISTERS * (target.lanes(1) if kinds == {1} else walk.width)
     return walk
+
+
+def _may_be_wide(kernel: Kernel, walk: Walk, items: list[Item], accesses: list) -> bool:
+    """Whether all that is done along the lanes is a few instructions, and totals of what they give."""
+    lane = walk.lane
+    if walk.tile is not None or walk.unrolled or len(items) > MOST_ITEMS:
+        return False
+    if walk.extents[lane] < FULL_TURNS * REGISTERS * walk.width:  # type: ignore[index]
+        return False
+    along = [root for root in kernel.roots if lane in root.own]
+    if not along or not all(root.reduces and root.reduced in (root.own, kernel.inner) for root in along):
+        return False
+    return all(map(_is_simple, items)) and all(strides.get(lane, 0) in (0, 1) for strides, _ in accesses)  # type: ignore[arg-type]
+
+
+def _is_simple(item: Item) -> bool:
+    """Whether it is an instruction or two, everywhere the same."""
+    known = item.value.setting in CHEAP if item.kind == "map" else item.kind in ("load", "literal", "total")
+    return known and not item.conditions
 
 
 def _is_worth_tiling(kernel: Kernel, walk: Walk, work: dict[frozenset, float], row: int) -> bool:

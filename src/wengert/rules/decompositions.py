@@ -162,12 +162,12 @@ def _lower(UPLO):
     return UPLO.upper() == "L"
 
 
-@composite(np.linalg.eigh)
+@composite(np.linalg.eigh, numpys=True)
 def eigh(a, UPLO="L"):
     return EighResult(*_results(_eigh(a, lower=_lower(UPLO)), a.shape[-1], a.shape[-2:]))
 
 
-@composite(np.linalg.eigvalsh)
+@composite(np.linalg.eigvalsh, numpys=True)
 def eigvalsh(a, UPLO="L"):
     return _values(_eigh(a, lower=_lower(UPLO)), a.shape[-1])
 
@@ -298,7 +298,7 @@ def _check_null_space(values, h, inside, outside, zero):
     refuse("linalg.svd", values, guilty, what, "use svdvals, pinv, or singular vectors of the other values only")
 
 
-@composite(np.linalg.svd)
+@composite(np.linalg.svd, numpys=True)
 def svd(a, full_matrices=True, compute_uv=True, hermitian=False):
     if hermitian:
         return _svd_hermitian(a, compute_uv)
@@ -318,7 +318,7 @@ def _svd_hermitian(a, compute_uv):
     return SVDResult(u, np.abs(w), adjoint(u * np.sign(constant(w))[..., None, :]))
 
 
-@composite(np.linalg.svdvals)
+@composite(np.linalg.svdvals, numpys=True)
 def svdvals(x, /):
     return _values(_svd(x), min(x.shape[-2:]))
 
@@ -481,7 +481,7 @@ def _qr_tangent(g, y, like, complete):
 _qr = primitive(_qr, _qr_rule, holomorphic=False, tangents=(_qr_tangent,), batch="leading")
 
 
-@composite(np.linalg.qr)
+@composite(np.linalg.qr, numpys=True)
 def qr(a, mode="reduced"):
     if mode not in ("reduced", "complete", "r"):
         raise ArgumentError(

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
-from wengert.protocol import anywhere, highest, indexable, innermost
+from wengert.protocol import anywhere, highest, indexable, innermost, without_history
 from wengert.rules.elementwise import only
 from wengert.rules.reductions import normal_axis
 
@@ -384,6 +384,10 @@ _bincount = linear(_bincount, lambda g, places: g[places])
 
 @composite(np.bincount)
 def bincount(x, /, weights=None, minlength=0):
+    places, plain = without_history(x), without_history(weights)
+    if (places is not x or plain is not weights) and not (hasattr(places, "_box") or hasattr(plain, "_box")):
+        found = np.bincount(places, plain, minlength)
+        return found if plain is weights else weights._buffer(found)
     x = np.asarray(innermost(x))
     return np.bincount(x, None, minlength) if weights is None else _bincount(weights, places=x, minlength=minlength)
 

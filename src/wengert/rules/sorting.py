@@ -14,14 +14,14 @@ from wengert.rules.reductions import normal_axes
 # Sorting ---------------------------------------------------------------------------------------------------------
 
 
-@composite(np.sort)
+@composite(np.sort, numpys=True)
 def sort(a, axis=-1, kind=None, order=None, *, stable=None):
     if axis is None:
         a, axis = np.ravel(a), 0
     return np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
 
 
-@composite(np.partition)
+@composite(np.partition, numpys=True)
 def partition(a, kth, axis=-1, kind="introselect", order=None):
     if axis is None:
         a, axis = np.ravel(a), 0

@@ -29,7 +29,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     ),
     "operand": (
         "source", "parent", "where", "kind", "what", "size", "lengths", "flags", "pointer", "written", "bytes",
-        "contents", "others",
+        "contents", "others", "version",
     ),
     "result": ("kind", "size", "lengths", "number", "descr", "pointer"),
     "launch": ("code", "function", "row", "extent", "grain"),

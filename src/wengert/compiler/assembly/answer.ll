@@ -108,9 +108,9 @@ start:
   %rows = field ptr record.results %record
   %row = getelementptr i64, ptr %rows, i64 %word
   %kind = field i64 result.kind %row
-  %is.array = icmp eq i64 %kind, 0
-  br i1 %is.array, label %array, label %scalar
-array:
+  %is.scalar = icmp eq i64 %kind, 1
+  br i1 %is.scalar, label %scalar, label %object
+object:
   %fresh = field ptr state.fresh %state
   %at = getelementptr ptr, ptr %fresh, i64 %number
   %made = load ptr, ptr %at

@@ -90,6 +90,7 @@ launch:
     i64 4, label %single
     i64 5, label %many
     i64 6, label %split.single
+    i64 7, label %python
   ]
 kernel:
   call void %function(ptr %pointers, ptr %row, i64 0, i64 %extent)
@@ -129,9 +130,17 @@ python.many:
   call void @all_blas_threads(ptr %environment, ptr %limited)
   br label %python.call
 python.call:
-  %answered = call i1 @call_python(ptr %state, ptr %function, ptr %row, i64 %extent)
-  br i1 %answered, label %python.done, label %end
+  %answer = call ptr @call_python(ptr %state, ptr %function, ptr %row, i64 %extent)
+  %failed = icmp eq ptr %answer, null
+  br i1 %failed, label %end, label %python.answered
+python.answered:
+  %gives.all = icmp eq i64 %code, 7
+  br i1 %gives.all, label %python.take, label %python.done
+python.take:
+  call void @take_results(ptr %record, ptr %state, ptr %answer)
+  br label %python.done
 python.done:
+  call void @Py_DecRef(ptr %answer)
   br i1 %releases, label %python.let.go, label %next
 python.let.go:
   %again = call ptr @PyEval_SaveThread()
@@ -201,8 +210,8 @@ loaded:
   ret i1 %as.expected
 }
 
-; Call a Python function with operands, results or what the state keeps for it; what it gives is not looked at.
-define i1 @call_python(ptr %state, ptr %function, ptr %row, i64 %n) {
+; Call a Python function with operands, results or what the state keeps for it.
+define ptr @call_python(ptr %state, ptr %function, ptr %row, i64 %n) {
 start:
   %stack = field ptr state.stack %state
   %tables.at = getelementptr i64, ptr %state, i64 ${state.objects}
@@ -227,12 +236,30 @@ one:
   br label %head
 call:
   %answer = call ptr @PyObject_Vectorcall(ptr %function, ptr %stack, i64 %n, ptr null)
-  %failed = icmp eq ptr %answer, null
-  br i1 %failed, label %no, label %yes
-yes:
-  call void @Py_DecRef(ptr %answer)
-  ret i1 true
-no:
-  ret i1 false
+  ret ptr %answer
+}
+
+; Let the objects in a list be the results.
+define void @take_results(ptr %record, ptr %state, ptr %list) {
+start:
+  %fresh = field ptr state.fresh %state
+  %n = field i64 record.nresults %record
+  %items.at = getelementptr i8, ptr %list, i64 24
+  %items = load ptr, ptr %items.at
+  br label %head
+head:
+  %i = phi i64 [0, %start], [%i.next, %one]
+  %more = icmp ult i64 %i, %n
+  br i1 %more, label %one, label %done
+one:
+  %from = getelementptr ptr, ptr %items, i64 %i
+  %object = load ptr, ptr %from
+  call void @Py_IncRef(ptr %object)
+  %to = getelementptr ptr, ptr %fresh, i64 %i
+  store ptr %object, ptr %to
+  %i.next = add i64 %i, 1
+  br label %head
+done:
+  ret void
 }
 

@@ -478,25 +478,49 @@ start:
   call void @see_anew(ptr %state)
   br label %head
 head:
-  %i = phi i64 [0, %start], [%i.next, %good]
-  %keys = phi i1 [false, %start], [%keys.next, %good]
+  %i = phi i64 [0, %start], [%i.next, %next]
+  %keys = phi i1 [false, %start], [%keys.next, %next]
   %more = icmp ult i64 %i, %n
   br i1 %more, label %operand, label %looked
 operand:
   %word = mul i64 %i, ${operand}
   %row = getelementptr i64, ptr %rows, i64 %word
+  %version = field i64 operand.version %row
+  %has.version = icmp ne i64 %version, 0
+  br i1 %has.version, label %versioned, label %look
+versioned:
+  ; In a dictionary that nobody has written to since, the object is what it was.
+  %objects = field ptr state.objects %state
+  %parent = field i64 operand.parent %row
+  %parent.at = getelementptr ptr, ptr %objects, i64 %parent
+  %dictionary = load ptr, ptr %parent.at
+  %version.at = getelementptr i8, ptr %dictionary, i64 ${dictionary_version}
+  %version.now = load i64, ptr %version.at
+  %is.unchanged = icmp eq i64 %version.now, %version
+  br i1 %is.unchanged, label %unchanged, label %look
+unchanged:
+  %what = field ptr operand.what %row
+  %object.at = getelementptr ptr, ptr %objects, i64 %i
+  store ptr %what, ptr %object.at
+  br label %next
+look:
+  %version.seen = phi i64 [0, %operand], [%version.now, %versioned]
   %object = call ptr @found(ptr %state, ptr %args, ptr %row)
   call void @hold_found(ptr %state, ptr %row, i64 %i, ptr %object)
   %fit = call i1 @fits(ptr %environment, ptr %state, ptr %row, i64 %i, ptr %object)
   br i1 %fit, label %good, label %bad
 good:
-  %i.next = add i64 %i, 1
+  put i64 %version.seen, operand.version %row
   %kind = field i64 operand.kind %row
   %is.sized = icmp eq i64 %kind, 4
   %has.keys.word = field i64 operand.written %row
   %has.keys = icmp ne i64 %has.keys.word, 0
   %is.dictionary = and i1 %is.sized, %has.keys
-  %keys.next = or i1 %keys, %is.dictionary
+  %keys.good = or i1 %keys, %is.dictionary
+  br label %next
+next:
+  %keys.next = phi i1 [%keys, %unchanged], [%keys.good, %good]
+  %i.next = add i64 %i, 1
   br label %head
 looked:
   ; Keys of a dictionary that is given may run Python code as they are compared, and that may move an array's data.

@@ -122,7 +122,9 @@ class Builder:
 
     def any_of(self, x: Value, axis: Any = None, keepdims: bool = False) -> Value:
         """Whether a truth value holds anywhere along axes."""
-        return self.map("not_equal", self.total(self.cast(x, np.int64), axis, keepdims), 0, dtype=np.bool_)
+        found = self.reduced("maximum" if x.size else "add", x, axis, keepdims)
+        assert found is not None
+        return found
 
     def all_of(self, x: Value, axis: Any = None, keepdims: bool = False) -> Value:
         """Whether a truth value holds everywhere along axes."""

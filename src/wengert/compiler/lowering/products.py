@@ -41,7 +41,7 @@ MANY_TIMES = 4
 
 
 def matrix_product(b: Builder, x: Value, y: Value) -> Value:
-    """NumPy's ``matmul`` of floats of one dtype."""
+    """NumPy's ``matmul`` of numbers of one dtype; of integers all are loops."""
     if len(x.shape) == 1:
         found = matrix_product(b, b.graph.reshape(x, (1, *x.shape)), y) if len(y.shape) > 1 else None
         if found is None:
@@ -54,7 +54,7 @@ def matrix_product(b: Builder, x: Value, y: Value) -> Value:
     batch = np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
     if not prod(batch) * m * n or not k:
         return b.filled(0, (*batch, m, n), x.dtype)
-    if as_loops(x, y, m, k, n):
+    if x.dtype.kind != "f" or as_loops(x, y, m, k, n):
         return _looped(b, x, y, batch)
     if prod(batch) == 1:
         flat = _one_product(b, b.graph.reshape(x, (m, k)), b.graph.reshape(y, (k, n)))
@@ -212,7 +212,7 @@ def summed_over_stack(b: Builder, x: Value, axes: tuple[int, ...]) -> Value | No
 
 def _matmul(b: Builder, spec: Spec, x: Any, y: Any) -> Value | None:
     dtype = spec.dtype
-    if dtype.kind != "f":
+    if dtype.kind not in "fiu":
         return None
     return matrix_product(b, b.value(x, dtype), b.value(y, dtype))
 

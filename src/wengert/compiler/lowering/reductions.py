@@ -18,8 +18,8 @@ __all__ = ["HANDLERS", "logical"]
 
 def _combined(name: str) -> Callable:
     def handler(b: Builder, spec: Spec, x: Value, axis: Any = None, keepdims: bool = False) -> Value | None:
-        if name in ("maximum", "minimum") and x.dtype.kind != "f":
-            return _extremum_of_integers(b, name, x, axis, keepdims)
+        if name in ("maximum", "minimum") and x.dtype.kind == "b":
+            return (b.any_of if name == "maximum" else b.all_of)(x, axis, keepdims)
         x = b.cast(x, spec.dtype)
         if name == "add":
             return _sum(b, x, axis, keepdims)
@@ -64,16 +64,6 @@ def _sum(b: Builder, x: Value, axis: Any, keepdims: bool) -> Value | None:
     return b.graph.reshape(
         product, tuple(1 if k in axes else n for k, n in enumerate(x.shape)) if keepdims else product.shape
     )
-
-
-def _extremum_of_integers(b: Builder, name: str, x: Value, axis: Any, keepdims: bool) -> Value | None:
-    """Those of truth values; of integers with so few digits that floats hold them."""
-    if x.dtype.kind == "b":
-        return (b.any_of if name == "maximum" else b.all_of)(x, axis, keepdims)
-    if x.dtype.itemsize > 4:
-        return None
-    found = b.reduced(name, b.cast(x, np.float64), axis, keepdims)
-    return found and b.cast(found, x.dtype)
 
 
 def _mean(b: Builder, spec: Spec, x: Value, axis: Any = None, keepdims: bool = False) -> Value | None:

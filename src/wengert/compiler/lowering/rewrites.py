@@ -152,6 +152,8 @@ def _divide(b: Builder, operands: Operands, dtype: np.dtype) -> Value | None:
 def _power(b: Builder, operands: Operands, dtype: np.dtype) -> Value | None:
     """Powers that NumPy computes by other means, too; the power 0 is 1 even of NaN."""
     a, exponent = operands
+    if dtype.kind in "iu":
+        return _whole_power(b, a, _number(exponent)) if _is_whole(a, operands) else None
     if dtype.kind != "f" or _number(exponent) is None or not _is_whole(a, operands):
         return None
     power = float(_number(exponent))
@@ -175,6 +177,23 @@ def _power(b: Builder, operands: Operands, dtype: np.dtype) -> Value | None:
 def _float_power(b: Builder, operands: Operands, dtype: np.dtype) -> Value | None:
     """The same for `numpy.float_power`, which knows of no roots: that of -0.0 is 0.0."""
     return None if _number(operands[1]) == 0.5 else _power(b, operands, dtype)
+
+
+MOST_FACTORS = 64
+"""Powers of integers up to this one are products."""
+
+
+def _whole_power(b: Builder, a: Value, exponent: Any) -> Value | None:
+    """A power of integers, by squaring; they wrap around as NumPy's do."""
+    if exponent is None or not 0 <= exponent <= MOST_FACTORS:
+        return None
+    found, square, left = None, a, int(exponent)
+    while left:
+        if left & 1:
+            found = square if found is None else b.map("multiply", found, square)
+        left >>= 1
+        square = b.map("multiply", square, square) if left else square
+    return found or b.filled(1, a.shape, a.dtype)
 
 
 # Truth --------------------------------------------------------------------------------------------------------------
