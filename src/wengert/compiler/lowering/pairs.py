@@ -181,8 +181,8 @@ BY_PARTS: dict[str, Any] = {
     "on_diagonal": (0,), "tril": (0,), "triu": (0,), "concatenate": None, "stack": None, "pad_zeros": (0,),
     "pad": (0,), "roll": (0,), "repeat": (0,), "differences": (0,), "copy": (0,), "where": (1, 2), "getitem": (0,),
     "elements": (0,), "bincount": (0,), "permute": (0,), "slide": (0,), "slide_back": (0,), "sum": (0,),
-    "cumsum": (0,), "rounded_complex": (0,), "wengert._item": (0,), "wengert._assigned": (0, 1), "wengert._added": (0, 1),
-    "wengert.assembled": None, "wengert.zeros": (),
+    "cumsum": (0,), "rounded_complex": (0,), "wengert._item": (0,), "wengert._assigned": (0, 1),
+    "wengert._added": (0, 1), "wengert.assembled": None, "wengert.zeros": (),
 }  # fmt: skip
 """Functions that do the same to both parts, and the positions of the arguments that have parts (`None`: all)."""
 PRODUCTS = {"matmul", "vecdot", "rows_times", "einsum", "convolve_valid", "convolve_all", "cross"}
