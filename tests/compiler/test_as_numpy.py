@@ -72,6 +72,20 @@ def test_reciprocals_of_complex_numbers():
     like_numpy(lambda z: np.power(z, -1), NUMBERS["D"], ulps=4)
 
 
+def test_powers_in_place():
+    def powers(z):
+        y = z * 1
+        y **= 2
+        y **= -1
+        y **= 0.5
+        return y
+
+    like_numpy(
+        powers, np.array([complex(a, b) for a in (0.0, -0.0, 1.5, -np.inf, 1e200) for b in (0.0, -0.0, 2.0)]), ulps=8
+    )
+    like_numpy(powers, np.array([-0.0, 4.0, np.nan], np.float16))
+
+
 def test_the_warning_names_the_operation():
     x = wg.tensor(np.full(3000, 1e200))
     with pytest.warns(RuntimeWarning, match="overflow encountered in square"):
