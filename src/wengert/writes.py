@@ -187,7 +187,10 @@ def _update_buffer(t: Box, ufunc: np.ufunc, other: Any) -> bool:
     if isinstance(other, Wrapper):
         return False
     own_buffer(t, other)
-    ufunc(t._value, other, out=t._value)
+    if ufunc is np.power:  # which ``**`` is not for all exponents
+        operator.ipow(t._value, other)
+    else:
+        ufunc(t._value, other, out=t._value)
     return True
 
 

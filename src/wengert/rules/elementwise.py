@@ -87,6 +87,7 @@ elementwise(
     lambda g, a, b: _power_base(g, _double(a), b),
     lambda g, a, y: _power_exponent(g, _double(a), y),
     singular=True,
+    casts=True,
 )
 
 

@@ -128,7 +128,7 @@ def _in_place(ufunc: np.ufunc) -> Callable:
     """The method of an in-place operator; results without axes are scalars, which Python rebinds."""
 
     def method(self: Lifted, other: Any) -> Any:
-        result = self._table[ufunc](self, other)
+        result = self**other if ufunc is np.power else self._table[ufunc](self, other)
         if not self._spec.ndim and not self._is_memory():
             return result
         check_in_place(self, ufunc, result)
