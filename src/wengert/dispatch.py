@@ -98,8 +98,10 @@ def _on_batches(function: Any, known: Composite) -> Callable:
     """A composite; where it asks for one value of a batch, it runs once for each element."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        if any(x.__class__ is list or x.__class__ is tuple for x in args):
-            args, kwargs = arguments_joined(known.name, args, kwargs)
+        for x in args if not kwargs else (*args, *kwargs.values()):
+            if x.__class__ is list or x.__class__ is tuple:
+                args, kwargs = arguments_joined(known.name, args, kwargs)
+                break
         try:
             return known.call(*args, **kwargs)
         except BatchError:

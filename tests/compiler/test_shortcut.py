@@ -33,6 +33,16 @@ def runs(f, *args, **kwargs):
     return result, f._shortcuts.runs > before
 
 
+def test_arrays_that_are_always_the_same_are_new_each_time():
+    f = compile(wg.grad(lambda x: np.dot(x, np.arange(7.0))))
+    warm(f, X)
+    for _ in range(3):
+        result, short = runs(f, X + 1)
+        assert short
+        np.testing.assert_array_equal(result, np.arange(7.0))
+        result[:] = 5.0
+
+
 def test_calls_go_the_short_way_and_give_the_same():
     f = compile(wg.value_and_grad(lambda x: np.sum(np.sin(x) ** 2)))
     warm(f, X)
