@@ -203,11 +203,11 @@ class Program:
 
     def new(self, operation: Operation, operands: tuple, result: Any) -> Node:
         """A new node for what came out."""
-        nodes = self.nodes
-        node = operation.nodes[operands] = Node(len(nodes), operation.last or NOTHING, operands)
+        nodes, call = self.nodes, operation.last
+        if call is None or result.__class__ is not np.ndarray or not _gives(call, result):
+            call = self.call_of(operation, result)
+        node = operation.nodes[operands] = Node(len(nodes), call, operands)
         nodes.append(node)
-        if result.__class__ is not np.ndarray or not _gives(node.call, result):
-            node.call = self.call_of(operation, result)
         return node
 
     def tried(self) -> str | None:
@@ -223,9 +223,13 @@ class Program:
         try:
             return function(*args, **kwargs)
         except Exception as error:
-            if not self.closed:
-                self.raised = self.raised or f"{type(error).__name__}: {error}"
+            self.failed(error)
             raise
+
+    def failed(self, error: Exception) -> None:
+        """Note that a call has raised."""
+        if not self.closed:
+            self.raised = self.raised or f"{type(error).__name__}: {error}"
 
     def call_of(self, operation: Operation, result: Any) -> Call:
         """What an operation does where this comes out."""
@@ -335,13 +339,12 @@ SMALL = 4096
 
 TRIED = {"cholesky", "inv"}
 """Calls that raise for some values, and that no gradient makes without using them."""
-NOTHING = Call("nothing", None)
 
 
 def _gives(call: Call, array: np.ndarray) -> bool:
     """Whether an array is what a call gives."""
     spec = call.spec
-    return spec is not None and array.dtype is spec.dtype and array.shape == spec.shape and call.weak is None
+    return spec is not None and array.shape == spec.shape and array.dtype is spec.dtype and call.weak is None
 
 
 NUMERIC = (np.ndarray, np.generic, float, complex)
