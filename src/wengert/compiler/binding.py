@@ -196,7 +196,7 @@ class _Binding:
         expected = block.expected[first:end].tobytes()
         if end - first == len(guards):
             return [Launch.equal(pointer, first, expected)]
-        values = np.frombuffer(expected, self.plan.columns.call(block.rows[guards[0]]).spec.dtype)
+        values = np.frombuffer(expected, block.columns.call(block.rows[guards[0]]).spec.dtype)
         size = values.itemsize
         return [Launch.guard(pointer, first + k * size, value) for k, value in enumerate(values)]
 

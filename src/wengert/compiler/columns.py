@@ -6,8 +6,10 @@ is to be printed, or to be run as it was recorded.
 """
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from itertools import chain
 from operator import attrgetter
+from zlib import compress, decompress
 
 import numpy as np
 
@@ -41,8 +43,8 @@ class Columns:
     """
 
     __slots__ = (
-        "after", "calls", "given", "long", "operands", "outcomes", "read", "readers", "recorded", "starts", "symbols",
-        "wanted",
+        "after", "calls", "given", "long", "operands", "outcomes", "packed", "read", "readers", "recorded", "starts",
+        "symbols", "wanted",
     )  # fmt: skip
 
     def __init__(self, program: Program):
@@ -60,6 +62,8 @@ class Columns:
         self.after = np.array([g.after for g in guards], np.int32)
         self.readers, self.outcomes = [g.reader for g in guards], [g.outcome for g in guards]
         self.long = False
+        self.packed: tuple[bytes, bytes] | None = None
+        """The operands of a long program as distances, and how many each row has: few bytes, as turns are alike."""
 
     def __len__(self) -> int:
         return len(self.symbols)
@@ -178,6 +182,24 @@ class Columns:
         more = list(chain.from_iterable(given))
         self.operands = np.insert(self.operands, np.repeat(self.starts[1:], counts), more)
         self.starts[1:] += np.cumsum(counts, dtype=np.int32)
+
+    def pack(self) -> None:
+        """Keep the operands of a long program in few bytes: they are wanted where it is printed, or run as recorded."""
+        if self.long and self.packed is None:
+            distances = self.users() - self.operands
+            self.packed = compress(distances.tobytes(), 1), compress(np.diff(self.starts).tobytes(), 1)
+            self.operands = self.starts = np.zeros(0, np.int32)
+            self.symbols = self.symbols.astype(np.min_scalar_type(len(self.calls)))
+
+    def unpacked(self) -> "Columns":
+        """The same with its operands at hand."""
+        if self.packed is None:
+            return self
+        columns = copy(self)
+        distances, counts = (np.frombuffer(decompress(x), np.int32) for x in self.packed)
+        columns.packed, columns.symbols, columns.starts = None, self.symbols.astype(np.int32), starts_of(counts)
+        columns.operands = columns.users() - distances
+        return columns
 
     def move(self) -> None:
         """Have all calls in memory of their own, once what was recorded with them is gone.

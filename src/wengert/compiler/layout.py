@@ -29,19 +29,22 @@ Where = tuple[int, int]
 class Instance:
     """A template bound to memory: ``slots`` has a pointer's number and an offset for each slot."""
 
-    __slots__ = ("slots", "template")
+    __slots__ = ("slots", "taken", "template")
 
-    def __init__(self, template: Template, slots: np.ndarray):
-        self.template, self.slots = template, slots
+    def __init__(self, template: Template, slots: np.ndarray, taken: np.ndarray):
+        self.template, self.slots, self.taken = template, slots, taken
 
     def rows(self) -> list[np.ndarray | None]:
         """For each launch the pointers' numbers and offsets that its kernel takes."""
-        return [None if launch.row is None else self._bound(launch.row) for launch in self.template.launches]
-
-    def _bound(self, row: np.ndarray) -> np.ndarray:
-        bound = self.slots[row[:, 0]]
-        bound[:, 1] += row[:, 1]
-        return bound
+        bound = self.slots[self.taken[:, 0]].astype(np.int64)
+        bound[:, 1] += self.taken[:, 1]
+        rows: list[np.ndarray | None] = []
+        start = 0
+        for launch in self.template.launches:
+            end = start if launch.row is None else start + len(launch.row)
+            rows.append(None if launch.row is None else bound[start:end])
+            start = end
+        return rows
 
 
 class Layout:
@@ -79,12 +82,25 @@ class Layout:
         self.used, self.starts = np.array(placing.used, np.int32), np.array(placing.starts, np.int32)
         self.slots = np.array(placing.slots, np.int64).reshape(-1, 2)
         self.slots[placing.scratch] = self.arena_pointer, placing.memory.size  # all use it, one after the other
+        if len(self.slots) and self.slots.max() <= np.iinfo(np.int32).max:
+            self.slots = self.slots.astype(np.int32)
 
     @property
     def instances(self) -> Iterator[Instance]:
         """The instances in their order."""
+        taken = [
+            np.concatenate([np.zeros((0, 2), np.int64), *[x.row for x in t.launches if x.row is not None]])
+            for t in self.templates
+        ]
         for k, number in enumerate(self.used.tolist()):
-            yield Instance(self.templates[number], self.slots[self.starts[k] : self.starts[k + 1]])
+            yield Instance(self.templates[number], self.slots[self.starts[k] : self.starts[k + 1]], taken[number])
+
+    def count_calls(self) -> int:
+        """How many launches are calls of NumPy's functions."""
+        often = np.bincount(self.used, minlength=len(self.templates)).tolist()
+        return sum(
+            n * sum(launch.name is None for launch in t.launches) for n, t in zip(often, self.templates, strict=True)
+        )
 
 
 class _Placing:

@@ -207,11 +207,11 @@ class Program:
 
     def new(self, operation: Operation, operands: tuple, result: Any) -> Node:
         """A new node for what came out."""
-        nodes = self.nodes
-        node = operation.nodes[operands] = Node(len(nodes), operation.last or NOTHING, operands)
+        nodes, call = self.nodes, operation.last
+        if call is None or result.__class__ is not np.ndarray or not _gives(call, result):
+            call = self.call_of(operation, result)
+        node = operation.nodes[operands] = Node(len(nodes), call, operands)
         nodes.append(node)
-        if result.__class__ is not np.ndarray or not _gives(node.call, result):
-            node.call = self.call_of(operation, result)
         return node
 
     def run(self, function: Callable, /, *args: Any, **kwargs: Any) -> Any:
@@ -219,9 +219,13 @@ class Program:
         try:
             return function(*args, **kwargs)
         except Exception as error:
-            if not self.closed:
-                self.raised = self.raised or f"{type(error).__name__}: {error}"
+            self.failed(error)
             raise
+
+    def failed(self, error: Exception) -> None:
+        """Note that a call has raised."""
+        if not self.closed:
+            self.raised = self.raised or f"{type(error).__name__}: {error}"
 
     def call_of(self, operation: Operation, result: Any) -> Call:
         """What an operation does where this comes out."""
@@ -329,13 +333,10 @@ SMALL = 4096
 """Bytes up to which constants of equal content are found by it."""
 
 
-NOTHING = Call("nothing", None)
-
-
 def _gives(call: Call, array: np.ndarray) -> bool:
     """Whether an array is what a call gives."""
     spec = call.spec
-    return spec is not None and array.dtype is spec.dtype and array.shape == spec.shape and call.weak is None
+    return spec is not None and array.shape == spec.shape and array.dtype is spec.dtype and call.weak is None
 
 
 NUMERIC = (np.ndarray, np.generic, float, complex)

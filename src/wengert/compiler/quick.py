@@ -3,7 +3,6 @@
 `trace` imports this module when what it is made of is there.
 """
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +11,7 @@ import numpy as np
 from wengert.compiler.arithmetic import PYTHONS
 from wengert.compiler.later import LARGE, Later, elementwise
 from wengert.compiler.program import NONE, Operation, Program
-from wengert.compiler.taking import BOUNDS
+from wengert.compiler.taking import plain_index
 from wengert.compiler.trace import EXPANDED, NUMBERS, ONE, TRACES, TWO, WEAK, Trace, TraceView
 from wengert.primitive import Primitive
 
@@ -39,7 +38,7 @@ def _quick_with_settings(p: Primitive, general: Callable) -> Callable:
             params = dict(zip(names, args[1:], strict=False)) | params
         if indexes:
             index = params.get("index")
-            if index.__class__ not in SIMPLE:
+            if index.__class__ not in SIMPLE and plain_index(index) is None:
                 return general(args[0], **params)
             if index.__class__ is not type(Ellipsis) and args[0]._held.__class__ is np.ndarray:
                 return _piece(p, args[0], index)
@@ -50,15 +49,17 @@ def _quick_with_settings(p: Primitive, general: Callable) -> Callable:
 
 def _piece(p: Primitive, a: Trace, index: Any) -> Any:
     """A row, a number or a stretch of an array: where it is an array, one that shares the memory."""
-    x, program = a._held, a._program
-    parts = (index,) if index.__class__ is int else (index.start, index.stop, index.step)
-    is_plain = 0 < x.size < LARGE and all(k.__class__ in BOUNDS for k in parts)
-    if not is_plain or program.closed or program.puts_off:
+    x, program, known = a._held, a._program, plain_index(index)
+    if known is None or not 0 < x.size < LARGE or program.closed or program.puts_off:
         return Trace._here[p](a, (a,), {"index": index})
-    y = program.run(operator.getitem, x, index)
-    key = (p.call, ONE[0], (dict, "index", index.__class__, *parts))
-    t = _noted(program, key, p.call, p.name, (a._node,), ONE, y, {"index": index})
-    return TraceView._on(a, ((p, {"index": index}),), t) if y.__class__ is np.ndarray and y.size else t
+    try:
+        y = x[index]
+    except Exception as error:
+        program.failed(error)
+        raise
+    settings = {"index": index}
+    t = _noted(program, (p.call, ONE[0], known), p.call, p.name, (a._node,), ONE, y, settings)
+    return TraceView._on(a, ((p, settings),), t) if y.__class__ is np.ndarray and y.size else t
 
 
 SIMPLE = frozenset({int, slice, type(Ellipsis)})
@@ -76,7 +77,11 @@ def _quick_of_one(p: Primitive, general: Callable) -> Callable:
         program, x, node = a._program, a._held, a._node
         if program.closed or (is_weak and node.call.weak):
             return general(a)
-        y = program.run(elementwise, call, x) if _is_large(x) else program.run(call, x)
+        try:
+            y = elementwise(call, x) if _is_large(x) else call(x)
+        except Exception as error:
+            program.failed(error)
+            raise
         return _noted(program, key, call, name, (node,), ONE, y)
 
     return entry
@@ -89,8 +94,11 @@ def _quick_of_two(p: Primitive, general: Callable) -> Callable:
     run: Callable = call if name == "power" else PYTHONS.get(name, call)
 
     def result_of(program: Program, x: Any, y: Any) -> Any:
-        is_large = _is_large(x) or _is_large(y)
-        return program.run(elementwise, call, x, y) if is_large else program.run(run, x, y)
+        try:
+            return elementwise(call, x, y) if _is_large(x) or _is_large(y) else run(x, y)
+        except Exception as error:
+            program.failed(error)
+            raise
 
     def entry(*args: Any, **params: Any) -> Any:
         if params or len(args) != 2:
@@ -121,7 +129,8 @@ def _quick_of_two(p: Primitive, general: Callable) -> Callable:
 
 
 def _is_large(x: Any) -> bool:
-    return x.__class__ is Later or (x.__class__ is np.ndarray and x.size >= LARGE)
+    kind = x.__class__
+    return x.size >= LARGE if kind is np.ndarray else kind is Later
 
 
 def _noted(

@@ -1,9 +1,9 @@
 """Programs as kernels and calls."""
 
 import ctypes
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from time import perf_counter
 from typing import Any
 from weakref import ref
@@ -39,7 +39,7 @@ class Plan:
     Parameters
     ----------
     program : Program
-        What was recorded; its chains of writes are rewritten.
+        What was recorded.
     level, passes
         As `Code` takes them.
     forgets : bool
@@ -53,13 +53,16 @@ class Plan:
         with collection_frozen():
             if verify.is_asked_for():
                 verify.verify_program(program)
-            self.columns = Columns(program)
+            self._columns = Columns(program)
             if forgets:
                 program.forget()
+            recorded = copy(self._columns)
             try:
-                self._make(forgets)
+                self._simplify(forgets)
+                recorded = self._columns
+                self._make()
             except Exception:
-                program.become(self.columns.program())
+                program.become(recorded.program())
                 raise
         self.native = can_bind(self)
         self.fast: Any = None
@@ -72,19 +75,22 @@ class Plan:
         self._one_by_one: list | None = None
         """The launches, once they have been made from Python."""
 
-    def _make(self, alone: bool) -> None:
+    def _simplify(self, alone: bool) -> None:
+        """Leave out chains of writes, and what nobody needs; `alone`: nobody else has what has been recorded."""
         with self._timed("simplified"):
-            forward(self.columns)
-            comparable(self.columns)
-            self.columns.settle()
+            forward(self._columns)
+            comparable(self._columns)
+            self._columns.settle()
             if alone:
-                self.columns.move()
-                if self.columns.long:
+                self._columns.move()
+                if self._columns.long:
                     give_back()
         if verify.is_asked_for():
-            verify.verify_program(self.columns.program())
+            verify.verify_program(self._columns.program())
+
+    def _make(self) -> None:
         with self._timed("cut into chunks"):
-            chunks = rolled(self.columns)
+            chunks = rolled(self._columns)
         with self._timed("fused and written"):
             made = Made(chunks, self.level, self.passes)
         with self._timed("laid out"):
@@ -92,14 +98,18 @@ class Plan:
         with self._timed("machine code"):
             self.module = made.finished()
         self._text = made.text
+        self._columns.pack()
 
     @property
     def leaves_most_to_numpy(self) -> bool:
         """Whether nearly all of the program is calls of NumPy's functions."""
-        calls = Counter(id(instance.template) for instance in self.layout.instances)
-        templates = {id(instance.template): instance.template for instance in self.layout.instances}
-        left = sum(n * sum(x.name is None for x in templates[t].launches) for t, n in calls.items())
-        return left > 0 and left >= MOSTLY * len(self.columns.rows_of(lambda call: call.function is not None))
+        left = self.layout.count_calls()
+        return left > 0 and left >= MOSTLY * len(self._columns.rows_of(lambda call: call.function is not None))
+
+    @property
+    def columns(self) -> Columns:
+        """The program in columns."""
+        return self._columns.unpacked()
 
     @property
     def rolled(self) -> Rolled:
@@ -219,7 +229,7 @@ class Plan:
         if not layout.block.holds(block):
             return self._replayed(*inputs)
         for j, (row, number) in layout.direct.items():
-            results[j] = objects[number] if number is not None else self.direct(self.columns.row(row), given)
+            results[j] = objects[number] if number is not None else self.direct(self._columns.row(row), given)
         return results
 
     @staticmethod

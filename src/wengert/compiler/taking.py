@@ -13,7 +13,7 @@ from wengert.compiler.later import all_known
 from wengert.compiler.program import Node, Program, Ref
 from wengert.protocol import Wrapper, innermost, is_recorded
 
-__all__ = ["BOUNDS", "REFERENCES", "program_of", "settled", "take", "take_settings", "values_in"]
+__all__ = ["REFERENCES", "plain_index", "program_of", "settled", "take", "take_settings", "values_in"]
 
 REFERENCES = tuple(map(Ref, range(64)))
 CONSTANT = frozenset({int, bool, str, bytes, type(None), EllipsisType})
@@ -67,6 +67,21 @@ def take_settings(settings: dict, program: Program, operands: list[Node]) -> tup
 
 
 BOUNDS = frozenset({int, type(None)})
+
+
+def plain_index(index: Any) -> tuple | None:
+    """What tells an index that is one whole number, or one slice, from others; `None` for all other indices."""
+    kind = index.__class__
+    if kind is int:
+        return (dict, "index", int, index)
+    if kind is tuple and len(index) == 1:
+        found = plain_index(index[0])
+        return found and (tuple, *found)
+    if kind is slice:
+        start, stop, step = index.start, index.stop, index.step
+        if start.__class__ in BOUNDS and stop.__class__ in BOUNDS and step.__class__ in BOUNDS:
+            return (dict, "index", slice, start, stop, step)
+    return None
 
 
 def _trace(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any, Any]:

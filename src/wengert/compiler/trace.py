@@ -21,7 +21,7 @@ from wengert.box import unbox
 from wengert.compiler.again import look_for_better
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
-from wengert.compiler.taking import REFERENCES, program_of, settled, take, take_settings, values_in
+from wengert.compiler.taking import REFERENCES, plain_index, program_of, settled, take, take_settings, values_in
 from wengert.cotangents import selected
 from wengert.errors import ArgumentError
 from wengert.primitive import REGISTRY, Plain, Primitive, name_of
@@ -93,7 +93,9 @@ class Trace(Lifted):
 
     def copy(self, order: str = "C") -> "Trace":
         """A value of its own: nodes never change, so it has the same one."""
-        return self._of(self._held, self._node, self._program)
+        t = object.__new__(Trace)
+        t._held, t._node, t._program, t._spec = self._held, self._node, self._program, self._spec
+        return t
 
     def _guarded(self, g: Any) -> Any:
         """A cotangent's contribution, 0 where `g` is; one call, as there are many."""
@@ -103,8 +105,15 @@ class Trace(Lifted):
         return selected(self, g)
 
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
-        function = _added if add else _assigned
-        changed = recorded(self._program, function, function.__name__.strip("_"), (self, value), {"index": index})
+        function, program, x = _added if add else _assigned, self._program, self._held
+        name, known = function.__name__.strip("_"), plain_index(index)
+        is_small = x.__class__ is np.ndarray and x.size < LARGE and not program.closed and not program.puts_off
+        if is_small and known is not None and value.__class__ is Trace and value._program is program:
+            y = program.run(function, x, value._held, index)
+            key, operands = (function, *TWO, known), (self._node, value._node)
+            self._held, self._node = y, program.call(key, function, name, operands, TWO, {"index": index}, y)
+            return
+        changed = recorded(program, function, name, (self, value), {"index": index})
         self._held, self._node = changed._held, changed._node
 
     @property
@@ -313,7 +322,10 @@ def _assigned(x: Any, value: Any, index: Any) -> Any:
 def _added(x: Any, value: Any, index: Any) -> Any:
     """A copy with something added to a part, as often as the index names it."""
     y = np.array(x)
-    np.add.at(y, index, value)
+    if index.__class__ is int or index.__class__ is slice:
+        y[index] += value
+    else:
+        np.add.at(y, index, value)
     return y if y.ndim else y[()]
 
 
