@@ -1,5 +1,6 @@
 """A program that is ready to run as a native function: its launches, guards and calls of NumPy bound to one entry."""
 
+import functools
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from math import prod
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.answer import Answer
+from wengert.compiler.fourier import transform_of
 from wengert.compiler.hot import Kernel, kernels_of, watch
 from wengert.compiler.native import FRESH, OBJECTS, VIEWS, Entry, Launch, Result, probe
 from wengert.compiler.operands import Array, Number, Operands
@@ -227,7 +229,7 @@ class _Views:
     def __init__(self, buffers: list):
         self.buffers = buffers
         self.objects: dict[int, Any] = {}
-        self.prepared: dict[int, tuple] = {}
+        self.prepared: dict[int, Callable] = {}
 
 
 class _Call:
@@ -256,13 +258,18 @@ class _Call:
             return
         prepared = views.prepared.get(id(self))
         if prepared is None:
-            memory = self._memory(views, objects)
-            arrays = [self.template.view(v, memory, {}) for v in (self.value, *self.value.operands)]
-            prepared = views.prepared[id(self)] = arrays[0], arrays[1:]
-        into, operands = prepared
+            prepared = views.prepared[id(self)] = self._prepared(self._memory(views, objects))
+        prepared()
+
+    def _prepared(self, memory: "_Memory") -> Callable:
+        """What calls the function with arrays over the memory of a state."""
+        into, *operands = [self.template.view(v, memory, {}) for v in (self.value, *self.value.operands)]
+        transform = transform_of(self.value.setting)
+        if transform is not None:
+            return transform.between(operands[0], into)
         if self.call is None:
             self.call = caller(self.value.setting)
-        into[...] = self.call([o if o.ndim else o[()] for o in operands])
+        return functools.partial(_store, self.call, operands, into)
 
     def _memory(self, views: _Views, objects: tuple) -> "_Memory":
         """The memory of the template's slots."""
@@ -270,6 +277,11 @@ class _Call:
         for pointer, given in zip(self.changing, objects, strict=True):
             buffers[pointer] = np.asarray(given, self.inputs[pointer].dtype) if pointer < len(self.inputs) else given
         return _Memory(buffers, self.places)
+
+
+def _store(call: Callable, operands: list, into: np.ndarray) -> None:
+    """Put what a function gives for some operands into an array."""
+    into[...] = call([o if o.ndim else o[()] for o in operands])
 
 
 class _Memory:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.fourier import transform_of
 from wengert.compiler.nested import found_in
 from wengert.compiler.program import Guard, Node, Program, Ref, filled
 
@@ -133,6 +134,9 @@ def _fresh(steps: list) -> set[int]:
 def prepared(node: Node) -> Callable:
     """A node's function of its operands alone."""
     function, args, kwargs = node.function, node.args, node.kwargs
+    transform = transform_of(node)
+    if transform is not None:
+        return transform
     if args == tuple(map(Ref, range(len(node.operands)))):
         if not kwargs:
             return function
