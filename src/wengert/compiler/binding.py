@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.answer import Answer
+from wengert.compiler.fourier import transform_of
 from wengert.compiler.hot import Kernel, kernels_of, watch
 from wengert.compiler.native import FRESH, OBJECTS, VIEWS, Entry, Launch, Result, probe
 from wengert.compiler.operands import Array, Number, Operands
@@ -240,7 +241,7 @@ class _Views:
     def __init__(self, buffers: list):
         self.buffers = buffers
         self.objects: dict[int, Any] = {}
-        self.prepared: dict[_Call, list] = {}
+        self.prepared: dict[_Call, Any] = {}
 
 
 class _Call:
@@ -257,6 +258,7 @@ class _Call:
         self.fixed = [(k, v) for k, v in parts if self._is_fixed(v)]
         self.numbers = [k for k, v in self.fixed if k and not v.shape]
         self.given = [(k, v, self._given(v)) for k, v in parts if not self._is_fixed(v)]
+        self.transform = None if self.given else transform_of(value.setting)
 
     def _is_fixed(self, v: Any) -> bool:
         """Whether an array lies in memory that belongs to the state."""
@@ -280,6 +282,9 @@ class _Call:
         prepared = views.prepared.get(self)
         if prepared is None:
             prepared = views.prepared[self] = self._prepared(views, objects)
+        if self.transform is not None:
+            prepared()
+            return
         parts = prepared.copy()
         for k in self.numbers:
             parts[k] = parts[k][()]
@@ -296,13 +301,13 @@ class _Call:
         else:
             into[...] = result
 
-    def _prepared(self, views: _Views, objects: tuple) -> list:
-        """The result and the operands, as far as they are the same arrays at each call."""
+    def _prepared(self, views: _Views, objects: tuple) -> Any:
+        """The result and the operands, as far as they are the same arrays at each call; or what does the transform."""
         memory = self._memory(views, objects)
         parts: list = [None] * (1 + len(self.value.operands))
         for k, v in self.fixed:
             parts[k] = self.template.view(v, memory, {})
-        return parts
+        return parts if self.transform is None else self.transform.between(parts[1], parts[0])
 
     def _looked_for(self, k: int, v: Any, views: _Views, objects: tuple) -> Any:
         """The result, as `None` where it is an object that kernels do not know; or an operand."""

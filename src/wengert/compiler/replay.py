@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.errstate import silent
+from wengert.compiler.fourier import transform_of
 from wengert.compiler.nested import found_in
 from wengert.compiler.program import Guard, Node, Program, Ref, filled
 
@@ -144,6 +145,9 @@ def _fresh(steps: list) -> set[int]:
 
 def prepared(node: Node) -> Callable:
     """A node's function of its operands alone."""
+    transform = transform_of(node)
+    if transform is not None:
+        return transform
     function, args, kwargs, n = node.function, node.args, node.kwargs, len(node.operands)
     rest = args[n:]
     if args[:n] == tuple(map(Ref, range(n))) and _is_fixed((rest, kwargs)):
