@@ -248,6 +248,9 @@ class Changes:
 
     def note(self) -> None:
         """Look at everything after the function has run."""
+        if any(bare(a)._node is not bare(b)._node for a, b in self.program.lent):
+            self.rewritten = "it writes an array that shares its memory with a tensor"
+        self.program.lent.clear()
         for k, t in enumerate(self.captured.tensors):
             self._tensor(k, t)
         for k, (stand_in, node) in enumerate(self.stand_ins):

@@ -25,7 +25,7 @@ from wengert.compiler.surroundings import flags
 
 __all__ = ["Impossible", "Required"]
 
-MOST_OPERANDS = 600
+MOST_OPERANDS = 20_000
 SIMPLE = (int, str, bytes)
 
 

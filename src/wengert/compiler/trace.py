@@ -106,6 +106,19 @@ class Trace(Lifted):
         """Bytes from one element to the next along each axis."""
         return np.asarray(looks(self._held)).strides
 
+    def _is_in_order(self) -> bool:
+        """Whether the elements lie in C order without gaps."""
+        return np.asarray(looks(self._held)).flags.c_contiguous
+
+    @property
+    def _is_pythons(self) -> bool:
+        """Whether the function itself would have one of Python's numbers here."""
+        return self._node.weak
+
+    def _lent(self, owner: Any, other: Any) -> None:
+        """Note that two objects share their memory, for which a program has two values: neither may be written."""
+        self._program.lent.append((owner, other))
+
     # Reading ----------------------------------------------------------------------------------------------------
 
     def _known(self, reader: Callable) -> Any:
@@ -434,8 +447,16 @@ def _of_primitive(p: Primitive) -> Callable:
             return between_numbers(p, top._program, operands, values)
         return here(top, operands, params)
 
+    def copy(top: Trace, operands: tuple, params: dict) -> Any:
+        x = operands[0]
+        if not isinstance(x, Trace):
+            return x
+        held = looks(x._held)
+        is_apart = params.get("order") == "C" and held.__class__ is np.ndarray and not held.flags.c_contiguous
+        return here(top, operands, params) if is_apart else x.copy()
+
     if p.name == "copy":
-        return lambda top, operands, params: operands[0].copy() if isinstance(operands[0], Trace) else operands[0]
+        return copy
     return python if p.name in PYTHONS else view if p.view else here
 
 
