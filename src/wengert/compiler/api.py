@@ -26,7 +26,7 @@ from wengert.compiler.arguments import (
     what_changes,
 )
 from wengert.compiler.attached import Method, shortcuts
-from wengert.compiler.capture import Captured, Surroundings, is_liftable
+from wengert.compiler.capture import Captured, Surroundings, is_liftable, is_window
 from wengert.compiler.checking import compare
 from wengert.compiler.derivative import FromOutside
 from wengert.compiler.errstate import is_loud
@@ -150,7 +150,7 @@ class Compiled:
         if self._static_nums or self._static_names:
             args, kwargs = self._with_static(args, kwargs)
         leaves, structure = flatten((args, kwargs))
-        if any(isinstance(x, Wrapper) and not is_liftable(x) for x in leaves):
+        if any(isinstance(x, Wrapper) and not is_liftable(x) and not is_window(x) for x in leaves):
             self._outside += 1
             return self._differentiated(leaves, structure)
         if any(isinstance(x, np.ndarray) and not is_usual(x) for x in leaves):
@@ -172,7 +172,7 @@ class Compiled:
         problem = found.refused or incomparable(key, leaves)
         if problem:  # whatever else there is
             key = None, (modes, problem)
-        captured = Captured(found, call.tensors, call.arrays)
+        captured = Captured(found, call.tensors, call.arrays, call.windows)
         with BOOKS:
             kind = self._kinds.get(key)
             if kind is None:
@@ -189,7 +189,7 @@ class Compiled:
         if kind.failures >= MOST_FAILURES:
             return self._as_lately(kind, captured, given)
         self._lately = None
-        if not call.are_still():
+        if not call.are_still() or captured.has_bases():
             return self._eager(kind, captured, given)
         if captured.has_large() or (kind.last is not None and not kind.may_write(captured)):
             return self._eager(kind, captured, given)

@@ -65,6 +65,8 @@ class Arguments:
         self.arrays: list[np.ndarray] = []
         self.numbers: list[Any] = []
         self.roots: list[Any] = []
+        self.windows: list[tuple[Any, Any]] = []
+        """Views among the tensors, each after the tensor of its own that stands for it."""
         self.kinds: list[tuple[int, int]] = []
         self.key = [self._part(x) for x in leaves]
         self.shapes = [a.shape for a in self.arrays]
@@ -77,6 +79,7 @@ class Arguments:
         if isinstance(x, np.ndarray) and x.dtype.kind in "fciub":
             return self._shared(x, self.arrays, ARRAY, (x.shape, x.dtype, layout(x)))
         if isinstance(x, Box):
+            x = self._apart(x) if x._is_view else x
             return self._shared(x, self.tensors, TENSOR, (type(x), x._spec, x._node is None, x._level, flags(x)))
         if x.__class__ in (float, complex) or (isinstance(x, np.generic) and x.dtype.kind in "fciub"):
             self.numbers.append(x)
@@ -86,6 +89,16 @@ class Arguments:
         if not isinstance(x, (int, str, bytes, type(None), Static)):
             self.roots.append(x)
         return (type(x), x)
+
+    def _apart(self, view: Any) -> Any:
+        """A tensor of its own on the memory of a view."""
+        found = [own for own, given in self.windows if given is view]
+        if not found:
+            found = [view._box(view._value, view._level)]
+            for name, flag in zip(view._flags, flags(view), strict=True):
+                setattr(found[0], name, flag)
+            self.windows.append((found[0], view))
+        return found[0]
 
     def _shared(self, x: Any, known: list, kind: int, key: tuple) -> tuple:
         """The same object given twice is one input."""

@@ -7,7 +7,7 @@ it is kept. What has been written is a result of the program, which is written b
 import gc
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -18,12 +18,12 @@ from wengert import tape
 from wengert.box import Box, bare
 from wengert.compiler.places import ABSENT, Place, TupleItem, refill
 from wengert.compiler.program import Node, Program, depends
-from wengert.compiler.surroundings import Found, find, flags
+from wengert.compiler.surroundings import CONSTANT, Found, find, flags
 from wengert.compiler.trace import Trace
 from wengert.protocol import GROUND, Wrapper
 from wengert.tensor import Tensor
 
-__all__ = ["IN_PLACES", "LARGEST", "Captured", "Changes", "Surroundings", "as_held", "is_liftable"]
+__all__ = ["IN_PLACES", "LARGEST", "Captured", "Changes", "Surroundings", "as_held", "is_liftable", "is_window"]
 
 
 IN_TENSORS = ("tensor", "gradient", "grad")
@@ -86,11 +86,22 @@ def is_liftable(t: Any) -> bool:
     )
 
 
+def is_window(t: Any) -> bool:
+    """Whether a tensor is a view without a history: a program reads it as a tensor of its own, and may not write it."""
+    return (
+        isinstance(t, Box)
+        and t._is_view
+        and t._level <= GROUND
+        and t._node is None
+        and bare(t).__class__ is np.ndarray
+    )
+
+
 class Captured:
     """Tensors, arrays and numbers at one call: those among the arguments first, then what the function reaches."""
 
-    def __init__(self, found: Found, tensors: list, arrays: list):
-        self.found = found
+    def __init__(self, found: Found, tensors: list, arrays: list, windows: Sequence = ()):
+        self.found, self.windows = found, windows
         self.tensors = [*tensors, *found.tensors]
         self.arrays = [*[(a, []) for a in arrays], *found.arrays]
         self.numbers = found.numbers
@@ -104,6 +115,11 @@ class Captured:
             if g is not None:
                 given.append(bare(g))
         return [*given, *[a for a, _ in self.arrays], *[place.get() for place, _ in self.numbers]]
+
+    def has_bases(self) -> bool:
+        """Whether a tensor is here by itself, and as a view that is an argument."""
+        bases = [view._base for _, view in self.windows]
+        return len(set(map(id, bases))) < len(bases) or any(base is t for base in bases for t in self.tensors)
 
     def has_large(self) -> bool:
         """Whether a whole number is one that programs do not compute with."""
@@ -215,6 +231,7 @@ class Changes:
     def __init__(self, captured: Captured, program: Program):
         self.captured, self.program = captured, program
         self.tensors: list[tuple[Node, Node | None]] = []
+        self.histories = [t._node for t in captured.tensors]
         self.gradients: list[Any] = []
         """What stands for the gradients: tensors that users may hold as well."""
         self.stand_ins: list[tuple[Any, Node]] = []
@@ -225,6 +242,8 @@ class Changes:
         self.replaced: list[tuple[Place, Any]] = []
         self.cleared: list[tuple[int, str, Any]] = []
         """Slots of tensors that get the same at each call: no gradient, a flag; by the tensor's number."""
+        self.exchanged: list[tuple[int, Any]] = []
+        """Places, by their numbers among the entries, that get one thing at each call: a truth value, a text."""
         self.settled: dict[int, tuple[Any, Any]] = {}
         """What is kept somewhere, and what stands for it after the recording; by identity."""
         self.escaped: str | None = None
@@ -253,6 +272,12 @@ class Changes:
         self.program.lent.clear()
         for k, t in enumerate(self.captured.tensors):
             self._tensor(k, t)
+        written = {id(self.captured.tensors[k]) for kind, k in self.places() if kind == "tensor"}
+        for own, view in self.captured.windows:
+            if id(own) in written:
+                self.rewritten = "it writes a view that it is given"
+            elif own._node is not None and not hasattr(view, "_stand_alone"):
+                self.rewritten = "it asks for the gradient of a view"
         for k, (stand_in, node) in enumerate(self.stand_ins):
             value = bare(stand_in)
             if not isinstance(value, Trace) or value._node is not node:
@@ -272,6 +297,8 @@ class Changes:
     def _tensor(self, k: int, t: Any) -> None:
         value, grad = bare(t), getattr(t, "_grad", None)
         before, before_grad = self.tensors[k]
+        if t._node is not self.histories[k]:
+            self._requires(k, t)
         if not isinstance(value, Trace) or value._node is not before:
             self._write("tensor", k, value)
         if grad is None:
@@ -282,6 +309,13 @@ class Changes:
         for name, held, now in zip(t._flags, self.flags[k], flags(t), strict=True):
             if now is not held:
                 self.cleared.append((k, name, now))
+
+    def _requires(self, k: int, t: Any) -> None:
+        """A tensor is a leaf that collects gradients now; any other history is no leaf's."""
+        if self.histories[k] is None and isinstance(t._node, tape.Leaf):
+            self.cleared.append((k, "_node", t._node))
+        elif not (isinstance(t._node, tape.Leaf) and isinstance(self.histories[k], tape.Leaf)):
+            self.rewritten = "it changes whether a tensor requires a gradient"
 
     def _entry(self, k: int, place: Place, held: Any, now: Any) -> None:
         """A place holds something else now."""
@@ -301,9 +335,23 @@ class Changes:
             self._write("box", k, value)
         elif isinstance(value, (Trace, np.ndarray)) and isinstance(held, np.ndarray):
             self._write("rebound", k, value)
+        elif now.__class__ is held.__class__ is tuple and len(now) == len(held):
+            self._tuple(place, held, now)
+        elif isinstance(now, CONSTANT):
+            self.exchanged.append((k, now))
         else:
             self._refuse(f"it puts something else into {place}")
         self.replaced.append((place, now))
+
+    def _tuple(self, place: Place, held: tuple, now: tuple) -> None:
+        """A place has got another tuple: of numbers, which are inputs from then on."""
+        for i, (a, b) in enumerate(zip(held, now, strict=True)):
+            item = TupleItem(place, i, f"{place}[{i}]")
+            if item.identity in self.expected or a is b or _is_same_number(b, a):
+                continue
+            if a.__class__ in (int, float):
+                self.variables.append(item)
+            self._refuse(f"it changes {item}")
 
     def _refuse(self, why: str) -> None:
         self.unsettled = self.unsettled or why
@@ -419,7 +467,7 @@ class Changes:
         given = list(zip(self.places(), made, strict=True))
         if self.unsettled:
             given = [(place, value) for place, value in given if place[0] in (*IN_TENSORS, "array")]
-        write_back(self.captured, [place for place, _ in given], [value for _, value in given], self.cleared)
+        write_back(self.captured, [place for place, _ in given], [value for _, value in given], self)
         if self.unsettled:
             for place, value in replaced:
                 place.set(value)
@@ -462,8 +510,11 @@ def _is_same_number(now: Any, held: Any) -> bool:
     return now.__class__ is held.__class__ and now.__class__ in (int, float) and repr(now) == repr(held)
 
 
-def write_back(captured: Captured, places: list, values: list, cleared: list) -> None:
-    """Give tensors, arrays and places what a program has made for them."""
+def write_back(captured: Captured, places: list, values: list, same: Any) -> None:
+    """Give tensors, arrays and places what a program has made for them, and what they get at each call.
+
+    The latter is ``cleared`` and ``exchanged`` of `same`.
+    """
     for (kind, k), value in zip(places, values, strict=True):
         if kind in IN_TENSORS:
             _into_tensor(captured.tensors[k], kind, value)
@@ -472,8 +523,20 @@ def write_back(captured: Captured, places: list, values: list, cleared: list) ->
         else:
             place, held = captured.found.entries[k]
             place.set(as_held(kind, held, value))
-    for k, name, value in cleared:
-        setattr(captured.tensors[k], name, value)
+    for k, value in same.exchanged:
+        captured.found.entries[k][0].set(value)
+    for k, name, value in same.cleared:
+        t = captured.tensors[k]
+        setattr(t, name, tape.new_leaf(t._spec, weakref.ref(t)) if name == "_node" else value)
+    for own, view in captured.windows:
+        if own._node is not None:
+            _hand_over(own, view)
+
+
+def _hand_over(own: Any, view: Any) -> None:
+    """A view has become a leaf, which it can in dialects."""
+    view._stand_alone()
+    view._node, view._grad = tape.new_leaf(view._spec, weakref.ref(view)), own._grad
 
 
 def as_held(kind: str, held: Any, value: Any) -> Any:

@@ -132,7 +132,7 @@ class Path:
     def __init__(self, program: Program, results: Results, changes: Changes, name: str):
         started = time.perf_counter()
         self.results = results
-        self.places, self.cleared = changes.places(), changes.cleared
+        self.places, self.cleared, self.exchanged = changes.places(), changes.cleared, changes.exchanged
         self.count = len(results.nodes)
         self.outcomes = tuple(guard.outcome for guard in program.guards)
         self.readers = tuple(guard.reader for guard in program.guards)
@@ -172,7 +172,7 @@ class Path:
             self.native.rest()
         self.written = values[self.count :]
         if captured is not None:
-            write_back(captured, self.places, self.written, self.cleared)
+            write_back(captured, self.places, self.written, self)
         return True, self.results.rebuilt(values[: self.count])
 
     def _computed(self, inputs: list) -> tuple[list | None, Any]:

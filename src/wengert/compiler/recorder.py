@@ -43,7 +43,7 @@ class Recorder:
         """The results of the call; what it does is noted, and kept if it can be."""
         with RECORDING, collection_frozen():
             found = self.owner._surroundings.now(self.call.roots, self.call.tensors, fresh=True)
-            captured = Captured(found, self.call.tensors, self.call.arrays)
+            captured = Captured(found, self.call.tensors, self.call.arrays, self.call.windows)
             problem = captured.problem()
             if problem:
                 self.kind.given_up = problem

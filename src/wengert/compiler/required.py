@@ -109,7 +109,7 @@ class Required:
         if (kind, number) in self.given:
             add(Again(self.given[kind, number]), None)
         elif isinstance(x, Box):
-            if pointer is None:
+            if pointer is None or x._is_view:
                 raise Impossible("an argument is a tensor that is looked at in Python")
             self.tensors[number] = self.given[kind, number] = add(Exact(type(x)), None)
             self.operands.distinct(self.tensors[number], "tensor")

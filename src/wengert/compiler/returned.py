@@ -42,8 +42,13 @@ class _Returned:
         first = len(self.numbers)
         stores = [self.stored(kind, k, n, answer) for n, (kind, k) in enumerate(self.path.places, first)]
         for k, name, value in self.path.cleared:
+            if name == "_node":
+                raise Impossible("it makes a tensor require a gradient")
             answer.constant(value)
             stores.append(partial(answer.store, self.required.tensors[k], type(self.captured.tensors[k]), name))
+        for k, value in self.path.exchanged:
+            answer.constant(value)
+            stores.append(self.storing(self.required.found.entries[k][0], answer))
         for store in reversed(stores):
             store()
         return answer

@@ -174,12 +174,16 @@ class _Search:
             found._key.append(value.__class__)
         elif value.__class__ is np.ndarray and value.dtype.kind in "fciub" and self.lifts(value, place):
             self.array(value, place)
-        elif _is_tuple_of_arrays(value):
+        elif _is_tuple_of_arrays(value) or self.has_variables(place, value):
             found._key.append(_structure(value))
             for k in range(len(value)):
                 self.enter(TupleItem(place, k, f"{place.name}[{k}]"), depth - 1)
         else:
             self.look(value, depth, place.name)
+
+    def has_variables(self, place: Place, value: Any) -> bool:
+        """Whether a tuple holds numbers that are inputs."""
+        return value.__class__ is tuple and any((place.identity, k) in self.variables for k in range(len(value)))
 
     def lifts(self, value: np.ndarray, place: Place) -> bool:
         """Whether an array is read by the program."""
