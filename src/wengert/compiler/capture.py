@@ -267,6 +267,8 @@ class Changes:
 
     def note(self) -> None:
         """Look at everything after the function has run."""
+        if any(isinstance(guard.outcome, tuple) for guard in self.program.guards):  # whole arrays are read out
+            self.variables += self.captured.found.small  # one of them may have been indexed by a recorded value
         if any(bare(a)._node is not bare(b)._node for a, b in self.program.lent):
             self.rewritten = "it writes an array that shares its memory with a tensor"
         self.program.lent.clear()

@@ -67,6 +67,8 @@ class Found:
         self.contents: list[Contents] = []
         """What was in lists, dictionaries, sets and queues."""
         self.fixed: list[tuple[np.ndarray, bytes]] = []
+        self.small: list[Place] = []
+        """Where small arrays of whole numbers lie, which are compared as long as nothing asks for more."""
         self.generators: list[Any] = []
         self.asks_for_classes = False
         """Whether a function may go another way for traces than for arrays and numbers."""
@@ -179,6 +181,8 @@ class _Search:
             for k in range(len(value)):
                 self.enter(TupleItem(place, k, f"{place.name}[{k}]"), depth - 1)
         else:
+            if value.__class__ is np.ndarray and value.dtype.kind in "iub" and not self.closed:
+                found.small.append(place)
             self.look(value, depth, place.name)
 
     def has_variables(self, place: Place, value: Any) -> bool:
