@@ -66,7 +66,7 @@ def array_of(value: Any, copy: bool = False) -> Any:
 
 def is_numpys(value: Any) -> bool:
     """Whether a value has a dtype of its own: an array, a tensor or a NumPy scalar, and no number of Python's."""
-    return isinstance(value, (Box, np.ndarray, np.generic)) or (is_recorded(value) and not value._is_pythons)
+    return isinstance(value, (Box, np.ndarray, np.generic)) or (is_recorded(value) and not value._node.weak)
 
 
 def array_from(data: Any) -> Any:

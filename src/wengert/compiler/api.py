@@ -30,6 +30,7 @@ from wengert.compiler.capture import Captured, Surroundings, is_liftable, is_win
 from wengert.compiler.checking import compare
 from wengert.compiler.derivative import FromOutside
 from wengert.compiler.errstate import is_loud
+from wengert.compiler.fleeting import Fleeting
 from wengert.compiler.generated import generated_code
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
@@ -74,6 +75,7 @@ class Compiled:
         self._static_nums, self._static_names = static_nums, static_names
         self._kinds: OrderedDict[Any, Kind] = OrderedDict()
         self._surroundings = Surroundings(function)
+        self._fleeting = Fleeting()
         self._bound: dict[int, tuple[weakref.ref, Compiled]] = {}
         self._derivatives = FromOutside(function, functools.partial(Compiled, check=check))
         self._made = self._unsettled = self._new = self._left = self._outside = self._straight = 0
@@ -165,7 +167,7 @@ class Compiled:
     # Running ----------------------------------------------------------------------------------------------------
 
     def _run(self, leaves: list, structure: Any, given: tuple) -> Any:
-        call = Arguments(leaves)
+        call = Arguments(leaves, self._fleeting.of(structure))
         found = self._found(call)
         modes = tape.floor(), tape.is_training()
         key: tuple = structure, *call.key, (modes, found.key(), *orders(given))
@@ -177,7 +179,10 @@ class Compiled:
             kind = self._kinds.get(key)
             if kind is None:
                 kind = self._new_kind(key, (leaves if call.roots else None, found), problem)
+            fleets = not kind.calls and not found.asks_for_classes and self._fleeting.met(key, kind)
             kind.calls += 1
+        if fleets:
+            return self._run(leaves, structure, given)
         if kind.differentiable and tape.is_recording():
             return self._differentiated(leaves, structure)
         if kind.given_up:
@@ -191,7 +196,7 @@ class Compiled:
         self._lately = None
         if not call.are_still() or captured.has_bases():
             return self._eager(kind, captured, given)
-        if captured.has_large() or (kind.last is not None and not kind.may_write(captured)):
+        if captured.has_large() or call.has_large() or (kind.last is not None and not kind.may_write(captured)):
             return self._eager(kind, captured, given)
         if kind.paths:
             values = self._values(captured, call)

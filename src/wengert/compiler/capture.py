@@ -16,22 +16,19 @@ import numpy as np
 
 from wengert import tape
 from wengert.box import Box, bare
-from wengert.compiler.places import ABSENT, Place, TupleItem, refill
+from wengert.compiler.places import ABSENT, CONTAINERS, Place, TupleItem, parts_of, refill
 from wengert.compiler.program import Node, Program, depends
 from wengert.compiler.surroundings import CONSTANT, Found, find, flags
 from wengert.compiler.trace import Trace
+from wengert.compiler.writing import IN_TENSORS, write_back
 from wengert.protocol import GROUND, Wrapper
 from wengert.tensor import Tensor
 
-__all__ = ["IN_PLACES", "LARGEST", "Captured", "Changes", "Surroundings", "as_held", "is_liftable", "is_window"]
+__all__ = ["LARGEST", "Captured", "Changes", "Surroundings", "is_liftable", "is_window"]
 
 
-IN_TENSORS = ("tensor", "gradient", "grad")
-"""What is written in a tensor: its value, that of its gradient, another gradient."""
 LARGEST = 1 << 31
 """Whole numbers up to which a program computes: sums and products of two of them are exact, as Python's are."""
-IN_PLACES = ("number", "box", "rebound")
-"""What is put into a place in which something else was."""
 
 
 class Surroundings:
@@ -118,8 +115,7 @@ class Captured:
 
     def has_bases(self) -> bool:
         """Whether a tensor is here by itself, and as a view that is an argument."""
-        bases = [view._base for _, view in self.windows]
-        return len(set(map(id, bases))) < len(bases) or any(base is t for base in bases for t in self.tensors)
+        return any(view._base is t for _, view in self.windows for t in self.tensors)
 
     def has_large(self) -> bool:
         """Whether a whole number is one that programs do not compute with."""
@@ -219,10 +215,6 @@ class Captured:
             for t, known in flagged:
                 for name, flag in zip(t._flags, known, strict=True):
                     setattr(t, name, flag)
-
-
-CONTAINERS = (list, dict, set, deque)
-"""Classes of containers whose parts can be put in the place of others."""
 
 
 class Changes:
@@ -380,7 +372,7 @@ class Changes:
         if isinstance(value, Trace):
             return value._value
         if not isinstance(value, Box):
-            return self._with_concrete_parts(value)
+            return self._with_concreteparts_of(value)
         if not isinstance(bare(value), Trace):
             return value
         if id(value) not in self.settled:
@@ -388,7 +380,7 @@ class Changes:
             self.settled[id(value)] = value, given[0] if given else self._made_concrete(value)
         return self.settled[id(value)][1]
 
-    def _with_concrete_parts(self, value: Any) -> Any:
+    def _with_concreteparts_of(self, value: Any) -> Any:
         """A container, or a record of fields, without traces in it."""
         if id(value) in self.visited:
             return value
@@ -411,7 +403,8 @@ class Changes:
     def _made_concrete(self, value: Any) -> Any:
         """A tensor if it is made from one; an array, or NumPy's number, if not."""
         array = np.array(bare(value)._value)
-        if depends(bare(value)._node, {node for node, _ in self.tensors}):
+        is_dialects = value._family.tensor is not Tensor
+        if is_dialects or depends(bare(value)._node, {node for node, _ in self.tensors}):
             return value._box(array)
         return array if array.ndim or getattr(value, "_mutable", False) else array[()]
 
@@ -430,7 +423,7 @@ class Changes:
         """
         if self.failed is not None or any(isinstance(y, Box) and y._node is not None for y in outputs):
             return  # what was raised holds its frames, and a tape holds values
-        mine = {id(y) for x in (*outputs, *[x for _, x in self.replaced]) for y in _parts(x)}
+        mine = {id(y) for x in (*outputs, *[x for _, x in self.replaced]) for y in parts_of(x)}
         mine |= {id(s) for s, _ in self.stand_ins} | {id(g) for g in self.gradients}
         mine |= {id(y._base) for y in outputs if isinstance(y, Box) and y._is_view}  # type: ignore[attr-defined]
         young = gc.get_objects(0)
@@ -475,23 +468,6 @@ class Changes:
                 place.set(value)
 
 
-def _parts(value: Any) -> Iterator[Any]:
-    """A value, and what is in it if it is a container or a record of fields."""
-    line, seen = [value], set()
-    while line:
-        x = line.pop()
-        if id(x) in seen:
-            continue
-        seen.add(id(x))
-        yield x
-        if isinstance(x, dict):
-            line += x.values()
-        elif isinstance(x, (*CONTAINERS, tuple)):
-            line += x
-        elif is_dataclass(x) and not isinstance(x, type):
-            line += [getattr(x, field.name, None) for field in fields(x)]
-
-
 def _is_shared(t: Any) -> bool:
     """Whether the memory of a tensor belongs to an array, too: to one that it was made on, or that was given away."""
     storage = getattr(t, "_storage", None)
@@ -510,51 +486,3 @@ def _copied(value: Any) -> Any:
 def _is_same_number(now: Any, held: Any) -> bool:
     """Whether a place has been given the number that was there."""
     return now.__class__ is held.__class__ and now.__class__ in (int, float) and repr(now) == repr(held)
-
-
-def write_back(captured: Captured, places: list, values: list, same: Any) -> None:
-    """Give tensors, arrays and places what a program has made for them, and what they get at each call.
-
-    The latter is ``cleared`` and ``exchanged`` of `same`.
-    """
-    for (kind, k), value in zip(places, values, strict=True):
-        if kind in IN_TENSORS:
-            _into_tensor(captured.tensors[k], kind, value)
-        elif kind == "array":
-            captured.arrays[k][0][...] = value
-        else:
-            place, held = captured.found.entries[k]
-            place.set(as_held(kind, held, value))
-    for k, value in same.exchanged:
-        captured.found.entries[k][0].set(value)
-    for k, name, value in same.cleared:
-        t = captured.tensors[k]
-        setattr(t, name, tape.new_leaf(t._spec, weakref.ref(t)) if name == "_node" else value)
-    for own, view in captured.windows:
-        if own._node is not None:
-            _hand_over(own, view)
-
-
-def _hand_over(own: Any, view: Any) -> None:
-    """A view has become a leaf, which it can in dialects."""
-    view._stand_alone()
-    view._node, view._grad = tape.new_leaf(view._spec, weakref.ref(view)), own._grad
-
-
-def as_held(kind: str, held: Any, value: Any) -> Any:
-    """What a program has made for a place, in the class of what was there."""
-    if kind == "number":
-        return held.__class__(value)
-    if kind == "box":
-        return held._box(value)
-    return np.asarray(value)
-
-
-def _into_tensor(t: Any, kind: str, value: Any) -> None:
-    value = value if np.ndim(value) else np.asarray(value)[()]
-    if kind == "tensor":
-        t._value = value
-    elif kind == "gradient":
-        t._grad._value = value
-    else:
-        t._grad = t._box(value)

@@ -15,12 +15,13 @@ import numpy as np
 
 from wengert import tape
 from wengert.box import Box, bare
-from wengert.compiler.capture import Captured, Changes, write_back
+from wengert.compiler.capture import Captured, Changes
 from wengert.compiler.locks import BOOKS
 from wengert.compiler.program import Node, Program, depends
 from wengert.compiler.replay import Mismatch, Replay, same
 from wengert.compiler.trace import Trace
 from wengert.compiler.ways import Ways
+from wengert.compiler.writing import write_back
 from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
 from wengert.transforms.containers import rebuild

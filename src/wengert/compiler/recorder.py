@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from wengert.box import Box, bare
 from wengert.compiler.arguments import Arguments, Static
 from wengert.compiler.capture import Captured, Changes
 from wengert.compiler.checking import agree
@@ -53,6 +54,7 @@ class Recorder:
             program.lasting = found.generators
             with program, captured.lifted(program) as changes:
                 outputs, structure = self.traced(program, changes)
+                outputs = [_apart(y, captured.tensors) for y in outputs]
                 changes.note()
             changes.look_for_escaped(outputs)
             return self.unrecorded(changes) if changes.failed is not None else self.noted(changes, outputs, structure)
@@ -174,3 +176,9 @@ class Recorder:
     def left(self, captured: Captured) -> Any:
         """The function itself."""
         return self.owner._eager(self.kind, captured, self.given)
+
+
+def _apart(y: Any, tensors: list) -> Any:
+    """A result in the place of a tensor that the function is given or uses, or of a view, whose memory it may show."""
+    is_shared = isinstance(y, Box) and y._node is None and (y._is_view or any(y is t for t in tensors))
+    return y._box(bare(y)) if is_shared else y

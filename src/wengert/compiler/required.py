@@ -124,7 +124,7 @@ class Required:
 
     def input(self, x: Any, kind: int, number: int) -> Check:
         """What an array or a number must be, which the program reads, and may write."""
-        check = _number_check(x)
+        check = Number(int, LARGEST) if type(x) is int else _number_check(x)
         if isinstance(check, Array) and self.written:
             return replace(check, written=kind == ARRAY and number in self.written, as_is=True)
         return check

@@ -10,10 +10,10 @@ import numpy as np
 
 from wengert.box import Box
 from wengert.compiler.answer import Answer
-from wengert.compiler.capture import IN_TENSORS
 from wengert.compiler.fields import is_named_tuple
 from wengert.compiler.places import Cell, Item, Place, Slot
 from wengert.compiler.required import Impossible, Required
+from wengert.compiler.writing import IN_TENSORS
 from wengert.protocol import intern_spec
 from wengert.transforms.containers import rebuild
 

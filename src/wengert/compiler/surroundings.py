@@ -9,7 +9,7 @@ import random
 import sys
 import threading
 from array import array as Numbers
-from collections import ChainMap, UserDict, UserList, deque
+from collections import ChainMap, Counter, UserDict, UserList, deque
 from collections.abc import Iterator
 from contextvars import ContextVar
 from functools import partial
@@ -75,6 +75,8 @@ class Found:
         self.refused: str | None = None
         """Why a program cannot be made for what is here."""
         self._key: list[Any] = []
+        self._often: Counter | None = None
+        """In how many places each tensor and array lies."""
 
     def key(self) -> tuple:
         """What must be the same for a program to serve."""
@@ -88,6 +90,29 @@ class Found:
             ):
                 return False
         return self.has_same_contents() and all(array.tobytes() == contents for array, contents in self.fixed)
+
+    def renew(self, k: int, now: Any) -> None:
+        """Note what a program has put into a place in which something else of its kind was, in one place only."""
+        place, held = self.entries[k]
+        if self._often is None:
+            self._often = Counter(id(x) for _, x in self.entries if isinstance(x, (Box, np.ndarray)))
+        if self._often.get(id(held)) != 1:
+            return
+        if isinstance(held, Box) and type(now) is type(held):
+            found = next((i for i, t in enumerate(self.tensors) if t is held), None)
+            if found is None:
+                return
+            self.tensors[found] = now
+        elif held.__class__ is now.__class__ is np.ndarray and layout(held) == layout(now):
+            found = next((i for i, (a, _) in enumerate(self.arrays) if a is held), None)
+            if found is None:
+                return
+            self.arrays[found] = now, self.arrays[found][1]
+        else:
+            return
+        self.entries[k] = place, now
+        del self._often[id(held)]
+        self._often[id(now)] = 1
 
     def has_same_contents(self) -> bool:
         """Whether lengths, keys, and what is in sets and queues, are as they were."""

@@ -99,24 +99,15 @@ class Trace(Lifted):
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         function = _added if add else _assigned
         changed = recorded(self._program, function, function.__name__.strip("_"), (self, value), {"index": index})
-        self._held, self._node = changed._held, changed._node
+        stays = not self._spec.ndim and self._is_memory()
+        self._held, self._node = np.asarray(changed._value) if stays else changed._held, changed._node
 
     @property
     def strides(self) -> tuple[int, ...]:
         """Bytes from one element to the next along each axis."""
         return np.asarray(looks(self._held)).strides
 
-    def _is_in_order(self) -> bool:
-        """Whether the elements lie in C order without gaps."""
-        return np.asarray(looks(self._held)).flags.c_contiguous
-
-    @property
-    def _is_pythons(self) -> bool:
-        """Whether the function itself would have one of Python's numbers here."""
-        return self._node.weak
-
     def _lent(self, owner: Any, other: Any) -> None:
-        """Note that two objects share their memory, for which a program has two values: neither may be written."""
         self._program.lent.append((owner, other))
 
     # Reading ----------------------------------------------------------------------------------------------------
@@ -449,11 +440,9 @@ def _of_primitive(p: Primitive) -> Callable:
 
     def copy(top: Trace, operands: tuple, params: dict) -> Any:
         x = operands[0]
-        if not isinstance(x, Trace):
-            return x
-        held = looks(x._held)
-        is_apart = params.get("order") == "C" and held.__class__ is np.ndarray and not held.flags.c_contiguous
-        return here(top, operands, params) if is_apart else x.copy()
+        if isinstance(x, Trace) and params.get("order") == "C" and not np.asarray(looks(x._held)).flags.c_contiguous:
+            return here(top, operands, params)  # a program may ask how it lies
+        return x.copy() if isinstance(x, Trace) else x
 
     if p.name == "copy":
         return copy

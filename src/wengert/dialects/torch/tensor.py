@@ -26,7 +26,7 @@ from wengert.dialects.torch.errors import (
 )
 from wengert.dialects.torch.indices import checked_index
 from wengert.dialects.torch.promotion import mismatched, refused, settle
-from wengert.protocol import GROUND, is_recorded, spec_of
+from wengert.protocol import GROUND, spec_of
 from wengert.tensor import HookHandle
 from wengert.views import detached_view, shared_array
 from wengert.writes import write
@@ -131,8 +131,14 @@ class Tensor(DialectTensor, metaclass=TensorClass):
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether the elements lie in C order without gaps."""
-        value = bare(self)
-        return value._is_in_order() if is_recorded(value) else np.asarray(value).flags.c_contiguous
+        value, step = array_of(self), self._spec.dtype.itemsize
+        if value.__class__ is np.ndarray:
+            return value.flags.c_contiguous
+        for n, stride in zip(reversed(value.shape), reversed(value.strides), strict=True):
+            if n > 1 and stride != step:
+                return False
+            step *= n
+        return True
 
     def contiguous(self, memory_format: Any = None) -> "Tensor":
         """The tensor itself if its elements lie in C order, or a copy that does."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from wengert.box import array_of, bare
+from wengert.box import bare
 from wengert.dialects.torch.errors import MissingError, OptionError, TypeMismatchError
 from wengert.dialects.torch.nn.module import clear_grad
 from wengert.dialects.torch.tensor import Tensor
@@ -193,4 +193,8 @@ class FormulaOptimizer(Optimizer):
         """The memory of a tensor in a parameter's state, or new memory."""
         if held is None:
             return np.zeros_like(bare(t)) if is_recorded(bare(t)) else np.zeros(t._spec.shape, t._spec.dtype)
-        return bare(held) if t._spec.ndim else np.reshape(array_of(held, copy=True), ())
+        if t._spec.ndim:
+            return bare(held)
+        array = np.zeros_like(bare(held))
+        array[...] = bare(held)
+        return array
