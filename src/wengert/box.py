@@ -10,7 +10,7 @@ import numpy as np
 
 from wengert import face, tape
 from wengert.errors import DTypeError, LevelError, ShapeError
-from wengert.protocol import GROUND, Spec, Wrapper, is_open, spec_of
+from wengert.protocol import GROUND, Spec, Wrapper, is_open, is_recorded, spec_of
 from wengert.sequences import Flat, holds_wrapper, joined
 
 
@@ -55,6 +55,34 @@ def bare(value: Any) -> Any:
     while isinstance(value, Box):
         value = value._value
     return value
+
+
+def array_of(value: Any, copy: bool = False) -> Any:
+    """The array inside a tensor; while a program is recorded, its value of the program, which is not read for that."""
+    value = bare(value)
+    if is_recorded(value):
+        return value.copy() if copy else value
+    return np.array(value) if copy else np.asarray(value)
+
+
+def is_numpys(value: Any) -> bool:
+    """Whether a value has a dtype of its own: an array, a tensor or a NumPy scalar, and no number of Python's."""
+    return isinstance(value, (Box, np.ndarray, np.generic)) or (is_recorded(value) and not value._node.weak)
+
+
+def array_from(data: Any) -> Any:
+    """A new array of a number, an array, or nested sequences of them; with values of a program it is one."""
+    return _joined(data) if _holds_recorded(data) else np.array(data)
+
+
+def _holds_recorded(data: Any) -> bool:
+    return any(map(_holds_recorded, data)) if isinstance(data, (list, tuple)) else is_recorded(data)
+
+
+def _joined(data: Any) -> Any:
+    if isinstance(data, (list, tuple)):
+        return np.stack([_joined(part) for part in data])
+    return data.copy() if is_recorded(data) else np.asarray(data)
 
 
 def read_only(value: Any) -> Any:

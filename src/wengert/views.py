@@ -22,7 +22,7 @@ from wengert import tape
 from wengert.assignment import assign_rule, follow
 from wengert.box import Box, alias, bare
 from wengert.primitive import REGISTRY
-from wengert.protocol import Spec, Wrapper
+from wengert.protocol import Spec, Wrapper, is_recorded
 
 
 class Storage:
@@ -161,6 +161,11 @@ def detached_view(source: Box) -> Box:
     if not isinstance(x, Wrapper):
         x = np.asarray(x)
     v = make_view(source, x, everything(x, ...), source._spec, None, None, everything, (...,))
+    if v is None:  # a wrapper's value without axes
+        v = source._box(alias(x), min(source._level, source._ground))
+        if is_recorded(x):
+            x._lent(source, v)
+        return v
     v._cut = DETACHED
     return v
 
@@ -172,8 +177,13 @@ def shared_array(t: Box) -> np.ndarray:
     nothing sees a write to the array.
     """
     base = t._base if t._is_view else t
+    recorded = bare(t)
+    if is_recorded(recorded):
+        array = recorded.copy()
+        recorded._lent(t, array)
+        return array
     if not base._spec.ndim or base._value.__class__ is not np.ndarray:
-        return np.array(bare(t))
+        return np.array(recorded)
     own_buffer(base, None)
     storage = storage_of(base)
     array = np.asarray(memoryview(base._value))

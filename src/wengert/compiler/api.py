@@ -27,10 +27,11 @@ from wengert.compiler.arguments import (
     what_changes,
 )
 from wengert.compiler.attached import Method, shortcuts
-from wengert.compiler.capture import Captured, Surroundings, is_liftable
+from wengert.compiler.capture import Captured, Surroundings, is_liftable, is_window
 from wengert.compiler.checking import compare
 from wengert.compiler.derivative import FromOutside
 from wengert.compiler.errstate import is_loud
+from wengert.compiler.fleeting import Fleeting
 from wengert.compiler.generated import generated_code
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
@@ -75,6 +76,7 @@ class Compiled:
         self._static_nums, self._static_names = static_nums, static_names
         self._kinds: OrderedDict[Any, Kind] = OrderedDict()
         self._surroundings = Surroundings(function)
+        self._fleeting = Fleeting()
         self._bound: dict[int, tuple[weakref.ref, Compiled]] = {}
         self._derivatives = FromOutside(function, functools.partial(Compiled, check=check))
         self._made = self._unsettled = self._new = self._left = self._outside = self._straight = 0
@@ -161,7 +163,7 @@ class Compiled:
         if self._static_nums or self._static_names:
             args, kwargs = self._with_static(args, kwargs)
         leaves, structure = flatten((args, kwargs))
-        if any(isinstance(x, Wrapper) and not is_liftable(x) for x in leaves):
+        if any(isinstance(x, Wrapper) and not is_liftable(x) and not is_window(x) for x in leaves):
             self._outside += 1
             return self._differentiated(leaves, structure)
         if any(isinstance(x, np.ndarray) and not is_usual(x) for x in leaves):
@@ -177,19 +179,22 @@ class Compiled:
     # Running ----------------------------------------------------------------------------------------------------
 
     def _run(self, leaves: list, structure: Any, given: tuple) -> Any:
-        call = Arguments(leaves)
+        call = Arguments(leaves, self._fleeting.of(structure))
         found = self._found(call)
         modes = tape.floor(), tape.is_training()
         key: tuple = structure, *call.key, (modes, found.key(), *orders(given))
         problem = found.refused or incomparable(key, leaves)
         if problem:  # whatever else there is
             key = None, (modes, problem)
-        captured = Captured(found, call.tensors, call.arrays)
+        captured = Captured(found, call.tensors, call.arrays, call.windows)
         with BOOKS:
             kind = self._kinds.get(key)
             if kind is None:
                 kind = self._new_kind(key, (leaves if call.roots else None, found), problem)
+            fleets = not kind.calls and not found.asks_for_classes and self._fleeting.met(key, kind)
             kind.calls += 1
+        if fleets:
+            return self._run(leaves, structure, given)
         if kind.differentiable and tape.is_recording():
             return self._differentiated(leaves, structure)
         if kind.given_up:
@@ -201,9 +206,9 @@ class Compiled:
         if kind.failures >= MOST_FAILURES:
             return self._as_lately(kind, captured, given)
         self._lately = None
-        if not call.are_still():
+        if not call.are_still() or captured.has_bases():
             return self._left_alone(kind, captured, given)
-        if captured.has_large() or (kind.last is not None and not kind.may_write(captured)):
+        if captured.has_large() or call.has_large() or (kind.last is not None and not kind.may_write(captured)):
             return self._left_alone(kind, captured, given)
         if kind.paths:
             values = self._values(captured, call)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box
+from wengert.compiler.capture import LARGEST
 from wengert.compiler.program import Program
 from wengert.compiler.surroundings import flags, layout
 from wengert.errors import ArgumentError, StaticArgumentError
@@ -78,28 +79,39 @@ ARRAY, TENSOR, NUMBER, OTHER = range(4)
 class Arguments:
     """The leaves of the arguments of one call: tensors, arrays and numbers are read, the rest is compared."""
 
-    def __init__(self, leaves: list):
-        self.leaves = leaves
+    def __init__(self, leaves: list, inputs: frozenset[int] = frozenset()):
+        self.leaves, self.inputs = leaves, inputs
         self.tensors: list[Any] = []
         self.arrays: list[np.ndarray] = []
         self.numbers: list[Any] = []
         self.roots: list[Any] = []
+        self.windows: list[tuple[Any, Any]] = []
+        """Views among the tensors, each after the tensor of its own that stands for it."""
         self.kinds: list[tuple[int, int]] = []
         self.numbers_of: dict[int, int] = {}
         """The number that an array or tensor has among those of its kind, by its identity."""
-        self.key = [self._part(x) for x in leaves]
+        self.key = [self._part(x, i in inputs) for i, x in enumerate(leaves)]
         self.shapes = [a.shape for a in self.arrays]
 
     def are_still(self) -> bool:
         """Whether arrays have the shapes that they had: comparing keys may have run code of the user's."""
         return all(a.shape == shape for a, shape in zip(self.arrays, self.shapes, strict=True))
 
-    def _part(self, x: Any) -> Any:
+    def has_large(self) -> bool:
+        """Whether a whole number that is an input is one that programs do not compute with."""
+        return bool(self.inputs) and any(x.__class__ is int and not -LARGEST <= x <= LARGEST for x in self.numbers)
+
+    def _part(self, x: Any, is_input: bool) -> Any:
         if isinstance(x, np.ndarray) and x.dtype.kind in "fciub":
             return self._shared(x, self.arrays, ARRAY, (x.shape, x.dtype, layout(x)))
         if isinstance(x, Box):
+            x = self._apart(x) if x._is_view else x
             return self._shared(x, self.tensors, TENSOR, (type(x), x._spec, x._node is None, x._level, flags(x)))
-        if x.__class__ in (float, complex) or (isinstance(x, np.generic) and x.dtype.kind in "fciub"):
+        if (
+            x.__class__ in (float, complex)
+            or (is_input and x.__class__ is int)
+            or (isinstance(x, np.generic) and x.dtype.kind in "fciub")
+        ):
             self.numbers.append(x)
             self.kinds.append((NUMBER, len(self.numbers) - 1))
             return x.__class__
@@ -107,6 +119,16 @@ class Arguments:
         if not isinstance(x, (int, str, bytes, type(None), Static)):
             self.roots.append(x)
         return (type(x), x)
+
+    def _apart(self, view: Any) -> Any:
+        """A tensor of its own on the memory of a view."""
+        found = [own for own, given in self.windows if given is view]
+        if not found:
+            found = [view._box(view._value, view._level)]
+            for name, flag in zip(view._flags, flags(view), strict=True):
+                setattr(found[0], name, flag)
+            self.windows.append((found[0], view))
+        return found[0]
 
     def _shared(self, x: Any, known: list, kind: int, key: tuple) -> tuple:
         """The same object given twice is one input."""

@@ -61,6 +61,8 @@ def between_numbers(p: Primitive, program: Program, operands: tuple, values: tup
 def _guard_power(program: Program, nodes: list, values: tuple) -> None:
     """A power is a float, complex or an error by the base's sign and, where that is not positive, by the exponent.
 
+    Of a whole exponent the sign is enough.
+
     With complex numbers it is complex, or an error by whether the base is 0.
     """
     if complex in map(type, values):
@@ -72,7 +74,8 @@ def _guard_power(program: Program, nodes: list, values: tuple) -> None:
     if nodes[0] is not None:
         program.guard(nodes[0], _sign, _sign(values[0]))
     if nodes[1] is not None and not values[0] > 0:
-        program.guard(nodes[1], values[1].__class__, values[1])
+        reader = _sign if values[1].__class__ is int else float
+        program.guard(nodes[1], reader, reader(values[1]))
 
 
 def _sign(x: Any) -> int:

@@ -7,7 +7,7 @@ it is kept. What has been written is a result of the program, which is written b
 import gc
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -17,22 +17,19 @@ from numpy.lib.array_utils import byte_bounds
 
 from wengert import tape
 from wengert.box import Box, bare
-from wengert.compiler.places import ABSENT, Place, TupleItem, refill
+from wengert.compiler.places import ABSENT, CONTAINERS, Place, TupleItem, parts_of, refill
 from wengert.compiler.program import Node, Program, depends
-from wengert.compiler.surroundings import Found, find, flags
+from wengert.compiler.surroundings import CONSTANT, Found, find, flags
 from wengert.compiler.trace import Trace
+from wengert.compiler.writing import IN_TENSORS, write_back
 from wengert.protocol import GROUND, Wrapper
 from wengert.tensor import Tensor
 
-__all__ = ["IN_PLACES", "LARGEST", "Captured", "Changes", "Surroundings", "as_held", "is_liftable", "shares_memory"]
+__all__ = ["LARGEST", "Captured", "Changes", "Surroundings", "as_held", "is_liftable", "is_window", "shares_memory"]
 
 
-IN_TENSORS = ("tensor", "gradient", "grad")
-"""What is written in a tensor: its value, that of its gradient, another gradient."""
 LARGEST = 1 << 31
 """Whole numbers up to which a program computes: sums and products of two of them are exact, as Python's are."""
-IN_PLACES = ("number", "box", "rebound")
-"""What is put into a place in which something else was."""
 
 
 class Surroundings:
@@ -87,11 +84,18 @@ def is_liftable(t: Any) -> bool:
     )
 
 
+def is_window(t: Any) -> bool:
+    """Whether a tensor is a view without a history: a program reads it as a tensor of its own, and may not write it."""
+    return (
+        isinstance(t, Box) and t._is_view and t._level <= GROUND and t._node is None and bare(t).__class__ is np.ndarray
+    )
+
+
 class Captured:
     """Tensors, arrays and numbers at one call: those among the arguments first, then what the function reaches."""
 
-    def __init__(self, found: Found, tensors: list, arrays: list):
-        self.found = found
+    def __init__(self, found: Found, tensors: list, arrays: list, windows: Sequence = ()):
+        self.found, self.windows = found, windows
         self.tensors = [*tensors, *found.tensors]
         self.arrays = [*[(a, []) for a in arrays], *found.arrays]
         self.numbers = found.numbers
@@ -105,6 +109,10 @@ class Captured:
             if g is not None:
                 given.append(bare(g))
         return [*given, *[a for a, _ in self.arrays], *[place.get() for place, _ in self.numbers]]
+
+    def has_bases(self) -> bool:
+        """Whether a tensor is here by itself, and as a view that is an argument."""
+        return any(view._base is t for _, view in self.windows for t in self.tensors)
 
     def has_large(self) -> bool:
         """Whether a whole number is one that programs do not compute with."""
@@ -196,16 +204,13 @@ class Captured:
                     setattr(t, name, flag)
 
 
-CONTAINERS = (list, dict, set, deque)
-"""Classes of containers whose parts can be put in the place of others."""
-
-
 class Changes:
     """What a function has written: for each the place, and the node of what is there afterwards."""
 
     def __init__(self, captured: Captured, program: Program):
         self.captured, self.program = captured, program
         self.tensors: list[tuple[Node, Node | None]] = []
+        self.histories = [t._node for t in captured.tensors]
         self.gradients: list[Any] = []
         """What stands for the gradients: tensors that users may hold as well."""
         self.stand_ins: list[tuple[Any, Node]] = []
@@ -216,6 +221,8 @@ class Changes:
         self.replaced: list[tuple[Place, Any]] = []
         self.cleared: list[tuple[int, str, Any]] = []
         """Slots of tensors that get the same at each call: no gradient, a flag; by the tensor's number."""
+        self.exchanged: list[tuple[int, Any]] = []
+        """Places, by their numbers among the entries, that get one thing at each call: a truth value, a text."""
         self.settled: dict[int, tuple[Any, Any]] = {}
         """What is kept somewhere, and what stands for it after the recording; by identity."""
         self.escaped: str | None = None
@@ -239,8 +246,19 @@ class Changes:
 
     def note(self) -> None:
         """Look at everything after the function has run."""
+        if any(isinstance(guard.outcome, tuple) for guard in self.program.guards):  # whole arrays are read out
+            self.variables += self.captured.found.small  # one of them may have been indexed by a recorded value
+        if any(bare(a)._node is not bare(b)._node for a, b in self.program.lent):
+            self.rewritten = "it writes an array that shares its memory with a tensor"
+        self.program.lent.clear()
         for k, t in enumerate(self.captured.tensors):
             self._tensor(k, t)
+        written = {id(self.captured.tensors[k]) for kind, k in self.places() if kind == "tensor"}
+        for own, view in self.captured.windows:
+            if id(own) in written:
+                self.rewritten = "it writes a view that it is given"
+            elif own._node is not None and not hasattr(view, "_stand_alone"):
+                self.rewritten = "it asks for the gradient of a view"
         for k, (stand_in, node) in enumerate(self.stand_ins):
             value = bare(stand_in)
             if not isinstance(value, Trace) or value._node is not node:
@@ -260,6 +278,8 @@ class Changes:
     def _tensor(self, k: int, t: Any) -> None:
         value, grad = bare(t), getattr(t, "_grad", None)
         before, before_grad = self.tensors[k]
+        if t._node is not self.histories[k]:
+            self._requires(k, t)
         if not isinstance(value, Trace) or value._node is not before:
             self._write("tensor", k, value)
         if grad is None:
@@ -270,6 +290,13 @@ class Changes:
         for name, held, now in zip(t._flags, self.flags[k], flags(t), strict=True):
             if now is not held:
                 self.cleared.append((k, name, now))
+
+    def _requires(self, k: int, t: Any) -> None:
+        """A tensor is a leaf that collects gradients now; any other history is no leaf's."""
+        if self.histories[k] is None and isinstance(t._node, tape.Leaf):
+            self.cleared.append((k, "_node", t._node))
+        elif not (isinstance(t._node, tape.Leaf) and isinstance(self.histories[k], tape.Leaf)):
+            self.rewritten = "it changes whether a tensor requires a gradient"
 
     def _entry(self, k: int, place: Place, held: Any, now: Any) -> None:
         """A place holds something else now."""
@@ -289,9 +316,23 @@ class Changes:
             self._write("box", k, value)
         elif isinstance(value, (Trace, np.ndarray)) and isinstance(held, np.ndarray):
             self._write("rebound", k, value)
+        elif now.__class__ is held.__class__ is tuple and len(now) == len(held):
+            self._tuple(place, held, now)
+        elif isinstance(now, CONSTANT):
+            self.exchanged.append((k, now))
         else:
             self._refuse(f"it puts something else into {place}")
         self.replaced.append((place, now))
+
+    def _tuple(self, place: Place, held: tuple, now: tuple) -> None:
+        """A place has got another tuple: of numbers, which are inputs from then on."""
+        for i, (a, b) in enumerate(zip(held, now, strict=True)):
+            item = TupleItem(place, i, f"{place}[{i}]")
+            if item.identity in self.expected or a is b or _is_same_number(b, a):
+                continue
+            if a.__class__ in (int, float):
+                self.variables.append(item)
+            self._refuse(f"it changes {item}")
 
     def _refuse(self, why: str) -> None:
         self.unsettled = self.unsettled or why
@@ -318,7 +359,7 @@ class Changes:
         if isinstance(value, Trace):
             return value._value
         if not isinstance(value, Box):
-            return self._with_concrete_parts(value)
+            return self._with_concreteparts_of(value)
         if not isinstance(bare(value), Trace):
             return value
         if id(value) not in self.settled:
@@ -326,7 +367,7 @@ class Changes:
             self.settled[id(value)] = value, given[0] if given else self._made_concrete(value)
         return self.settled[id(value)][1]
 
-    def _with_concrete_parts(self, value: Any) -> Any:
+    def _with_concreteparts_of(self, value: Any) -> Any:
         """A container, or a record of fields, without traces in it."""
         if id(value) in self.visited:
             return value
@@ -349,7 +390,8 @@ class Changes:
     def _made_concrete(self, value: Any) -> Any:
         """A tensor if it is made from one; an array, or NumPy's number, if not."""
         array = np.array(bare(value)._value)
-        if depends(bare(value)._node, {node for node, _ in self.tensors}):
+        is_dialects = value._family.tensor is not Tensor
+        if is_dialects or depends(bare(value)._node, {node for node, _ in self.tensors}):
             return value._box(array)
         return array if array.ndim or getattr(value, "_mutable", False) else array[()]
 
@@ -368,7 +410,7 @@ class Changes:
         """
         if self.failed is not None or any(isinstance(y, Box) and y._node is not None for y in outputs):
             return  # what was raised holds its frames, and a tape holds values
-        mine = {id(y) for x in (*outputs, *[x for _, x in self.replaced]) for y in _parts(x)}
+        mine = {id(y) for x in (*outputs, *[x for _, x in self.replaced]) for y in parts_of(x)}
         mine |= {id(s) for s, _ in self.stand_ins} | {id(g) for g in self.gradients}
         mine |= {id(y._base) for y in outputs if isinstance(y, Box) and y._is_view}  # type: ignore[attr-defined]
         young = gc.get_objects(0)
@@ -407,27 +449,10 @@ class Changes:
         given = list(zip(self.places(), made, strict=True))
         if self.unsettled:
             given = [(place, value) for place, value in given if place[0] in (*IN_TENSORS, "array")]
-        write_back(self.captured, [place for place, _ in given], [value for _, value in given], self.cleared)
+        write_back(self.captured, [place for place, _ in given], [value for _, value in given], self)
         if self.unsettled:
             for place, value in replaced:
                 place.set(value)
-
-
-def _parts(value: Any) -> Iterator[Any]:
-    """A value, and what is in it if it is a container or a record of fields."""
-    line, seen = [value], set()
-    while line:
-        x = line.pop()
-        if id(x) in seen:
-            continue
-        seen.add(id(x))
-        yield x
-        if isinstance(x, dict):
-            line += x.values()
-        elif isinstance(x, (*CONTAINERS, tuple)):
-            line += x
-        elif is_dataclass(x) and not isinstance(x, type):
-            line += [getattr(x, field.name, None) for field in fields(x)]
 
 
 def _is_shared(t: Any) -> bool:
@@ -463,36 +488,3 @@ def shares_memory(arrays: list, written: set[int]) -> bool:
 def _is_same_number(now: Any, held: Any) -> bool:
     """Whether a place has been given the number that was there."""
     return now.__class__ is held.__class__ and now.__class__ in (int, float) and repr(now) == repr(held)
-
-
-def write_back(captured: Captured, places: list, values: list, cleared: list) -> None:
-    """Give tensors, arrays and places what a program has made for them."""
-    for (kind, k), value in zip(places, values, strict=True):
-        if kind in IN_TENSORS:
-            _into_tensor(captured.tensors[k], kind, value)
-        elif kind == "array":
-            captured.arrays[k][0][...] = value
-        else:
-            place, held = captured.found.entries[k]
-            place.set(as_held(kind, held, value))
-    for k, name, value in cleared:
-        setattr(captured.tensors[k], name, value)
-
-
-def as_held(kind: str, held: Any, value: Any) -> Any:
-    """What a program has made for a place, in the class of what was there."""
-    if kind == "number":
-        return held.__class__(value)
-    if kind == "box":
-        return held._box(value)
-    return np.asarray(value)
-
-
-def _into_tensor(t: Any, kind: str, value: Any) -> None:
-    value = value if np.ndim(value) else np.asarray(value)[()]
-    if kind == "tensor":
-        t._value = value
-    elif kind == "gradient":
-        t._grad._value = value
-    else:
-        t._grad = t._box(value)

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box, bare
-from wengert.compiler.capture import IN_PLACES, Captured, as_held
+from wengert.compiler.capture import Captured
+from wengert.compiler.writing import IN_PLACES, as_held
 from wengert.errors import CompileError
 from wengert.transforms.containers import flatten
 

@@ -48,11 +48,12 @@ class FromOutside:
         captured = [t for t in used if not any(t is x for x in leaves)]
         both = {i: x for i, x in enumerate(leaves) if any(t is x for t in used)}
         objects = tuple(map(id, captured)), tuple(both), tuple(map(id, both.values()))
-        key = (structure, *objects, *orders([rebuild(structure, leaves)]))
+        classes = tuple([x._family.tensor if isinstance(x, Box) else None for x in leaves])
+        key = (structure, *objects, classes, *orders([rebuild(structure, leaves)]))
         with BOOKS:
             derivatives = self.known.get(key)
             if derivatives is None:
-                derivatives = Derivatives(self.function, structure, captured, both, self.make)
+                derivatives = Derivatives(self.function, structure, captured, both, self.make, classes)
                 self.known[key] = derivatives
                 if len(self.known) > MOST:
                     self.known.popitem(last=False)
@@ -80,12 +81,17 @@ class Derivatives:
     """The compiled function, its pullback and its pushforward, as functions of leaves, for one kind of arguments.
 
     Tensors that it uses are operands after the leaves; those that are leaves, too, stand in ``given`` by position.
+    ``classes`` are those of leaves that are tensors.
     """
 
-    def __init__(self, function: Callable, structure: Any, captured: list, given: dict[int, Any], make: Callable):
+    def __init__(
+        self, function: Callable, structure: Any, captured: list, given: dict[int, Any], make: Callable, classes: tuple
+    ):
         self.function, self.structure, self.captured, self.given = function, structure, captured, given
         self.name = getattr(function, "__name__", "compiled")
         self.make = make
+        self.spoken = {i: kind for i, kind in enumerate(classes) if kind not in (None, Tensor)}
+        """The classes of leaves that are tensors of a dialect, which its functions ask for."""
         self.batches: dict[tuple[bool, ...], Any] = {}
         self.value = make(self._value)
         self.pulled = make(self._pulled)
@@ -122,8 +128,16 @@ class Derivatives:
         n = len(leaves) - len(self.captured)
         held = [*self.captured, *self.given.values()]
         with _holding(held, (*leaves[n:], *[leaves[i] for i in self.given])):
-            args, kwargs = rebuild(self.structure, [self.given.get(i, x) for i, x in enumerate(leaves[:n])])
+            spoken = [self._as_given(i, x) for i, x in enumerate(leaves[:n])]
+            args, kwargs = rebuild(self.structure, [self.given.get(i, x) for i, x in enumerate(spoken)])
             return self.function(*args, **kwargs)
+
+    def _as_given(self, i: int, x: Any) -> Any:
+        """A leaf in the class that the function is given."""
+        kind = self.spoken.get(i)
+        if kind is None or i in self.given:
+            return x
+        return kind._adopt(x) if isinstance(x, Box) else kind._box(x)
 
     def valued(self, leaves: list) -> Any:
         """The compiled function's value, as long as it has not drawn random numbers."""

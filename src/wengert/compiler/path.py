@@ -13,12 +13,13 @@ import numpy as np
 
 from wengert import tape
 from wengert.box import Box, bare
-from wengert.compiler.capture import Captured, Changes, write_back
+from wengert.compiler.capture import Captured, Changes
 from wengert.compiler.locks import BOOKS
 from wengert.compiler.program import Node, Program, depends
 from wengert.compiler.replay import Mismatch, Replay, same
 from wengert.compiler.trace import Trace
 from wengert.compiler.ways import Ways
+from wengert.compiler.writing import write_back
 from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
 from wengert.transforms.containers import rebuild
@@ -130,7 +131,7 @@ class Path:
     def __init__(self, program: Program, results: Results, changes: Changes, name: str):
         started = time.perf_counter()
         self.results = results
-        self.places, self.cleared = changes.places(), changes.cleared
+        self.places, self.cleared, self.exchanged = changes.places(), changes.cleared, changes.exchanged
         self.count = len(results.nodes)
         self.outcomes = tuple(guard.outcome for guard in program.guards)
         self.readers = tuple(guard.reader for guard in program.guards)
@@ -189,7 +190,7 @@ class Path:
                 self.native.rest()
         self.written = values[self.count :]
         if captured is not None:
-            write_back(captured, self.places, self.written, self.cleared)
+            write_back(captured, self.places, self.written, self)
         return True, self.results.rebuilt(values[: self.count])
 
     def _computed(self, inputs: list) -> tuple[list | None, Any]:

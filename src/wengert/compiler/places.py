@@ -3,15 +3,23 @@
 And what was in containers, so that changes are seen, and undone.
 """
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import fields, is_dataclass
 from operator import is_
 from types import CellType, MappingProxyType
 from typing import Any
 
-__all__ = ["ABSENT", "Cell", "ClassItem", "Contents", "Item", "Place", "Slot", "TupleItem", "refill"]
+__all__ = [
+    "ABSENT", "CONTAINERS", "Cell", "ClassItem", "Contents", "Item", "Place", "Slot", "TupleItem", "parts_of", "refill",
+]  # fmt: skip
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "nothing"})()
 """What is found in a place that is no longer there."""
+
+
+CONTAINERS = (list, dict, set, deque)
+"""Classes of containers whose parts can be put in the place of others."""
 
 
 class Place:
@@ -174,3 +182,20 @@ def refill(container: Any, parts: Iterable, values: Iterable = ()) -> None:
         container.update(parts)
     else:
         container.extend(parts)
+
+
+def parts_of(value: Any) -> Iterator[Any]:
+    """A value, and what is in it if it is a container or a record of fields."""
+    line, seen = [value], set()
+    while line:
+        x = line.pop()
+        if id(x) in seen:
+            continue
+        seen.add(id(x))
+        yield x
+        if isinstance(x, dict):
+            line += x.values()
+        elif isinstance(x, (*CONTAINERS, tuple)):
+            line += x
+        elif is_dataclass(x) and not isinstance(x, type):
+            line += [getattr(x, field.name, None) for field in fields(x)]

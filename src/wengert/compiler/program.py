@@ -133,6 +133,8 @@ class Program:
     """The nodes of one run, its guards, and which nodes are the results."""
 
     def __init__(self) -> None:
+        self.lent: list[tuple[Any, Any]] = []
+        """Pairs of objects that share their memory where they are no values of a program."""
         self.nodes: list[Node] = []
         self.inputs: list[Node] = []
         self.guards: list[Guard] = []

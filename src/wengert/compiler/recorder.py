@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from wengert.box import Box, bare
 from wengert.compiler.again import RecordAgain
 from wengert.compiler.arguments import Arguments, Static
 from wengert.compiler.capture import Captured, Changes
@@ -49,7 +50,7 @@ class Recorder:
         """The results of the call; what it does is noted, and kept if it can be."""
         with RECORDING, collection_frozen():
             found = self.owner._surroundings.now(self.call.roots, self.call.tensors, fresh=True)
-            captured = Captured(found, self.call.tensors, self.call.arrays)
+            captured = Captured(found, self.call.tensors, self.call.arrays, self.call.windows)
             problem = captured.problem()
             if problem:
                 self.kind.given_up = problem
@@ -59,6 +60,7 @@ class Recorder:
             program.lasting, program.replaced = found.generators, self.owner.replaced
             with program, captured.lifted(program) as changes:
                 outputs, structure = self.traced(program, changes)
+                outputs = [_apart(y, captured.tensors) for y in outputs]
                 changes.note()
             if program.wanted is not None and changes.can_be_repeated():
                 self.owner.replaced.add(program.wanted)
@@ -183,3 +185,9 @@ class Recorder:
     def left(self, captured: Captured) -> Any:
         """The function itself."""
         return self.owner._eager(self.kind, captured, self.given)
+
+
+def _apart(y: Any, tensors: list) -> Any:
+    """A result in the place of a tensor that the function is given or uses, or of a view, whose memory it may show."""
+    is_shared = isinstance(y, Box) and y._node is None and (y._is_view or any(y is t for t in tensors))
+    return y._box(bare(y)) if is_shared else y

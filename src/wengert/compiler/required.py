@@ -25,7 +25,7 @@ from wengert.compiler.surroundings import flags
 
 __all__ = ["Impossible", "Required"]
 
-MOST_OPERANDS = 6000
+MOST_OPERANDS = 20_000
 SIMPLE = (int, str, bytes)
 
 
@@ -112,7 +112,7 @@ class Required:
         if (kind, number) in self.given:
             add(Again(self.given[kind, number]), None)
         elif isinstance(x, Box):
-            if pointer is None:
+            if pointer is None or x._is_view:
                 raise Impossible("an argument is a tensor that is looked at in Python")
             self.tensors[number] = self.given[kind, number] = add(Exact(type(x)), None)
             self.operands.distinct(self.tensors[number], "tensor")
@@ -127,7 +127,7 @@ class Required:
 
     def input(self, x: Any, kind: int, number: int) -> Check:
         """What an array or a number must be, which the program reads, and may write."""
-        check = _number_check(x)
+        check = Number(int, LARGEST) if type(x) is int else _number_check(x)
         if isinstance(check, Array) and self.written:
             return replace(check, written=kind == ARRAY and number in self.written, as_is=True)
         return check

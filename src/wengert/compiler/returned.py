@@ -10,10 +10,10 @@ import numpy as np
 
 from wengert.box import Box
 from wengert.compiler.answer import Answer
-from wengert.compiler.capture import IN_TENSORS
 from wengert.compiler.fields import is_named_tuple, plain_fields
 from wengert.compiler.places import Cell, Item, Place, Slot
 from wengert.compiler.required import Impossible, Required
+from wengert.compiler.writing import IN_TENSORS
 from wengert.protocol import intern_spec
 from wengert.transforms.containers import rebuild
 
@@ -42,8 +42,13 @@ class _Returned:
         first = len(self.numbers)
         stores = [self.stored(kind, k, n, answer) for n, (kind, k) in enumerate(self.path.places, first)]
         for k, name, value in self.path.cleared:
+            if name == "_node":
+                raise Impossible("it makes a tensor require a gradient")
             answer.constant(value)
             stores.append(partial(answer.store, self.required.tensors[k], type(self.captured.tensors[k]), name))
+        for k, value in self.path.exchanged:
+            answer.constant(value)
+            stores.append(self.storing(self.required.found.entries[k][0], answer))
         for store in reversed(stores):
             store()
         return answer

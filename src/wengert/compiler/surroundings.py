@@ -9,7 +9,7 @@ import random
 import sys
 import threading
 from array import array as Numbers
-from collections import ChainMap, UserDict, UserList, deque
+from collections import ChainMap, Counter, UserDict, UserList, deque
 from collections.abc import Iterator
 from contextvars import ContextVar
 from functools import partial
@@ -67,12 +67,16 @@ class Found:
         self.contents: list[Contents] = []
         """What was in lists, dictionaries, sets and queues."""
         self.fixed: list[tuple[np.ndarray, bytes]] = []
+        self.small: list[Place] = []
+        """Where small arrays of whole numbers lie, which are compared as long as nothing asks for more."""
         self.generators: list[Any] = []
         self.asks_for_classes = False
         """Whether a function may go another way for traces than for arrays and numbers."""
         self.refused: str | None = None
         """Why a program cannot be made for what is here."""
         self._key: list[Any] = []
+        self._often: Counter | None = None
+        """In how many places each tensor and array lies."""
 
     def key(self) -> tuple:
         """What must be the same for a program to serve."""
@@ -86,6 +90,29 @@ class Found:
             ):
                 return False
         return self.has_same_contents() and all(array.tobytes() == contents for array, contents in self.fixed)
+
+    def renew(self, k: int, now: Any) -> None:
+        """Note what a program has put into a place in which something else of its kind was, in one place only."""
+        place, held = self.entries[k]
+        if self._often is None:
+            self._often = Counter(id(x) for _, x in self.entries if isinstance(x, (Box, np.ndarray)))
+        if self._often.get(id(held)) != 1:
+            return
+        if isinstance(held, Box) and type(now) is type(held):
+            found = next((i for i, t in enumerate(self.tensors) if t is held), None)
+            if found is None:
+                return
+            self.tensors[found] = now
+        elif held.__class__ is now.__class__ is np.ndarray and layout(held) == layout(now):
+            found = next((i for i, (a, _) in enumerate(self.arrays) if a is held), None)
+            if found is None:
+                return
+            self.arrays[found] = now, self.arrays[found][1]
+        else:
+            return
+        self.entries[k] = place, now
+        del self._often[id(held)]
+        self._often[id(now)] = 1
 
     def has_same_contents(self) -> bool:
         """Whether lengths, keys, and what is in sets and queues, are as they were."""
@@ -174,12 +201,18 @@ class _Search:
             found._key.append(value.__class__)
         elif value.__class__ is np.ndarray and value.dtype.kind in "fciub" and self.lifts(value, place):
             self.array(value, place)
-        elif _is_tuple_of_arrays(value):
+        elif _is_tuple_of_arrays(value) or self.has_variables(place, value):
             found._key.append(_structure(value))
             for k in range(len(value)):
                 self.enter(TupleItem(place, k, f"{place.name}[{k}]"), depth - 1)
         else:
+            if value.__class__ is np.ndarray and value.dtype.kind in "iub" and not self.closed:
+                found.small.append(place)
             self.look(value, depth, place.name)
+
+    def has_variables(self, place: Place, value: Any) -> bool:
+        """Whether a tuple holds numbers that are inputs."""
+        return value.__class__ is tuple and any((place.identity, k) in self.variables for k in range(len(value)))
 
     def lifts(self, value: np.ndarray, place: Place) -> bool:
         """Whether an array is read by the program."""

@@ -12,12 +12,12 @@ into the program.
 import operator
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
-from wengert.box import unbox
+from wengert.box import Box, unbox
 from wengert.compiler.again import look_for_better
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
@@ -71,9 +71,14 @@ class Trace(Lifted):
         # NumPy's functions make NumPy's numbers of Python's; operators between those do not come here.
         if self._node.call.weak and all(x._node.weak if isinstance(x, Trace) else x.__class__ in WEAK for x in inputs):
             inputs = tuple(x._as_numpys() if isinstance(x, Trace) else x for x in inputs)
+        if _speaks_dialect(map(type, inputs)):
+            return NotImplemented
         if method == "__call__" and not kwargs:
             return Trace._table[ufunc](*inputs)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: tuple, kwargs: dict) -> Any:
+        return NotImplemented if _speaks_dialect(types) else self._table[func](*args, **kwargs)
 
     def _carries_gradient(self) -> bool:
         return False
@@ -107,19 +112,25 @@ class Trace(Lifted):
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         function, program, x = _added if add else _assigned, self._program, self._held
         name, known = function.__name__.strip("_"), plain_index(index)
-        is_small = x.__class__ is np.ndarray and x.size < LARGE and not program.closed and not program.puts_off
+        is_small = (
+            x.__class__ is np.ndarray and x.ndim and x.size < LARGE and not program.closed and not program.puts_off
+        )
         if is_small and known is not None and value.__class__ is Trace and value._program is program:
             y = program.run(function, x, value._held, index)
             key, operands = (function, *TWO, known), (self._node, value._node)
             self._held, self._node = y, program.call(key, function, name, operands, TWO, {"index": index}, y)
             return
         changed = recorded(program, function, name, (self, value), {"index": index})
-        self._held, self._node = changed._held, changed._node
+        stays = not self._spec.ndim and self._is_memory()
+        self._held, self._node = np.asarray(changed._value) if stays else changed._held, changed._node
 
     @property
     def strides(self) -> tuple[int, ...]:
         """Bytes from one element to the next along each axis."""
         return np.asarray(looks(self._held)).strides
+
+    def _lent(self, owner: Any, other: Any) -> None:
+        self._program.lent.append((owner, other))
 
     # Reading ----------------------------------------------------------------------------------------------------
 
@@ -298,6 +309,11 @@ READ_ONLY = {"broadcast_to", "diagonal"}
 TRACES = frozenset({Trace, TraceView})
 
 
+def _speaks_dialect(kinds: Iterable) -> bool:
+    """Whether one of the classes is a dialect's of tensors, which knows better what comes of it and a plain array."""
+    return any(issubclass(kind, Box) and kind._family.settle is not None for kind in kinds)
+
+
 def _item(value: Any) -> Any:
     return value.item() if isinstance(value, (np.ndarray, np.generic)) else value
 
@@ -455,8 +471,15 @@ def _of_primitive(p: Primitive) -> Callable:
         return lambda top, operands, params: (
             p.call(*operands, **params) if operands[0]._spec.dtype.kind == "c" else here(top, operands, params)
         )
+
+    def copy(top: Trace, operands: tuple, params: dict) -> Any:
+        x = operands[0]
+        if isinstance(x, Trace) and params.get("order") == "C" and not np.asarray(looks(x._held)).flags.c_contiguous:
+            return here(top, operands, params)  # a program may ask how it lies
+        return x.copy() if isinstance(x, Trace) else x
+
     if p.name == "copy":
-        return lambda top, operands, params: operands[0].copy() if isinstance(operands[0], Trace) else operands[0]
+        return copy
     return python if p.name in PYTHONS else view if p.view else here
 
 

@@ -350,7 +350,9 @@ def _numbers(labels):
 def _of_classes(operation, scores, labels, reduction, class_weight, ignore, smoothing):
     """The losses of class numbers, with what the options make of them."""
     kept = None if ignore is None else _numbers(labels) != ignore
-    if kept is not None and not kept.all():
+    # A class that is ignored comes and goes from batch to batch, by which a program should not have to decide.
+    is_class = ignore is not None and 0 <= ignore < scores.shape[-1]
+    if kept is not None and ((is_class and is_recorded(kept)) or not kept.all()):
         labels = np.where(kept, bare(labels), 0)
     else:
         kept = None

@@ -6,11 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from wengert.box import bare
 from wengert.errors import ArgumentError
+from wengert.protocol import of_number
 from wengert.tape import no_grad
 from wengert.tensor import Tensor
 
-__all__ = ["clip_grad_norm", "clip_grad_value"]
+__all__ = ["clip_grad_norm", "clip_grad_value", "joint_norm"]
 
 
 def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
@@ -46,7 +48,7 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
     """
     _require_positive("clip_grad_norm", "max_norm", max_norm)
     gradients = _gradients(parameters)
-    norm = sqrt(sum(float(np.sum(np.square(grad.data, dtype=float))) for _, grad in gradients))
+    norm = joint_norm([grad for _, grad in gradients])
     # The summand is PyTorch's guard: rounding must not leave a norm above the limit.
     factor = max_norm / (norm + 1e-6)
     if factor < 1 and norm < float("inf"):
@@ -54,6 +56,12 @@ def clip_grad_norm(parameters: Iterable[Tensor], max_norm: float) -> float:
             for parameter, grad in gradients:
                 parameter.grad = grad * factor
     return norm
+
+
+def joint_norm(arrays: Iterable[Tensor]) -> float:
+    """The Euclidean norm of all elements of all arrays, in double precision."""
+    squares = [np.sum(np.square(bare(a), dtype=float)).item() for a in arrays]
+    return of_number(sqrt, np.sqrt, sum(squares, 0.0))
 
 
 def clip_grad_value(parameters: Iterable[Tensor], limit: float) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert import face, tape
-from wengert.box import bare
+from wengert.box import array_of, bare
 from wengert.dialects.family import DialectTensor, found_family
 from wengert.dialects.mxnet import graph
 from wengert.dialects.mxnet.context import Context, cpu, on_cpu
@@ -122,7 +122,7 @@ class Array(DialectTensor):
 
     def asnumpy(self) -> np.ndarray:
         """The value as an independent NumPy array."""
-        value = np.array(bare(self))
+        value = array_of(self, copy=True)
         return value.view(_Number) if value.size == 1 and value.ndim else value
 
     def asscalar(self) -> Any:
@@ -176,7 +176,7 @@ class Array(DialectTensor):
         return copied
 
     def __copy__(self) -> Any:
-        return self._box(np.array(bare(self)))
+        return self._box(array_of(self, copy=True))
 
     def __reduce_ex__(self, protocol: Any) -> tuple:
         return self._family.tensor._box, (np.array(bare(self)),)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert import nn, tape
-from wengert.box import bare
+from wengert.box import array_of, bare
 from wengert.dialects.mxnet import rng
 from wengert.dialects.mxnet.errors import MXNetError
 from wengert.dialects.mxnet.naming import named
@@ -37,7 +37,7 @@ def _layout(operation: str, layout: str | None) -> None:
 
 def _plain_mask(condition: Any) -> np.ndarray:
     """A comparison's result as an ordinary mask."""
-    return np.asarray(bare(condition)) != 0
+    return array_of(condition) != 0
 
 
 # Activations -----------------------------------------------------------------------------------------------------
@@ -101,7 +101,7 @@ def softmax(
 def _inside(length: Any, data: Any, axis: int) -> np.ndarray:
     """Where the position along an axis is below the line's length."""
     at = np.arange(data.shape[axis]).reshape([-1 if i == axis % data.ndim else 1 for i in range(data.ndim)])
-    return at < np.expand_dims(np.asarray(bare(length)), axis)
+    return at < np.expand_dims(array_of(length), axis)
 
 
 def log_softmax(data: Any, axis: int = -1, temperature: float | None = None, dtype: Any = None, **lengths: Any) -> Any:
@@ -150,7 +150,7 @@ def Embedding(
     sparse_grad: bool = False,
 ) -> Any:  # fmt: skip
     """Rows of a table, by numbers (which may be floats); numbers beyond the ends are those of the ends."""
-    rows = np.clip(np.asarray(bare(data)).astype(np.int64), 0, weight.shape[0] - 1)
+    rows = np.clip(array_of(data).astype(np.int64), 0, weight.shape[0] - 1)
     return weight[rows]
 
 
@@ -332,7 +332,7 @@ def make_loss(
 ) -> Any:  # fmt: skip
     """The same values, from which a backward pass starts with ones (times `grad_scale`) whatever comes after."""
     choice("MakeLoss", "normalization", normalization, {"null", "batch", "valid"})
-    count = {"null": 1, "batch": data.shape[0], "valid": max(1, int(np.sum(np.asarray(bare(data)) > valid_thresh)))}
+    count = {"null": 1, "batch": data.shape[0], "valid": max(1, int(np.sum(array_of(data) > valid_thresh)))}
     return _starting_from(data, grad_scale / count[normalization])
 
 
@@ -348,7 +348,7 @@ def SoftmaxOutput(
     if not multi_output and not preserve_shape and data.ndim > 2:
         data = np.reshape(data, (shape[0], -1))
     axis = 1 if multi_output else data.ndim - 1
-    labels = np.asarray(bare(label)).astype(np.int64).reshape([n for i, n in enumerate(data.shape) if i != axis])
+    labels = array_of(label).astype(np.int64).reshape([n for i, n in enumerate(data.shape) if i != axis])
     kept = labels != int(ignore_label) if use_ignore else np.ones(labels.shape, bool)
     logs = nn.log_softmax(data, axis)
     at = np.expand_dims(np.clip(labels, 0, data.shape[axis] - 1), axis)
@@ -384,7 +384,7 @@ LogisticRegressionOutput = _regression_output(
 
 def softmax_cross_entropy(data: Any, label: Any) -> Any:
     """The cross entropy of labels, summed over the batch."""
-    return nn.cross_entropy(data, np.asarray(bare(label)).astype(np.int64), reduction="sum")
+    return nn.cross_entropy(data, array_of(label).astype(np.int64), reduction="sum")
 
 
 FUNCTIONS: dict[str, Callable] = {

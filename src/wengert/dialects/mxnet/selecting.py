@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert import nn
-from wengert.box import bare
+from wengert.box import array_of, bare
 from wengert.dialects.mxnet.errors import MXNetError
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
 
 def whole(indices: Any) -> np.ndarray:
     """Indices, which may be floats, as integers."""
-    return np.asarray(bare(indices)).astype(np.int64)
+    return array_of(indices).astype(np.int64)
 
 
 def bounded(operation: str, indices: np.ndarray, n: int, mode: str) -> np.ndarray:
@@ -57,7 +57,7 @@ def one_hot(indices: Any, depth: int, on_value: float = 1.0, off_value: float = 
 
 def order(data: Any, axis: int | None, is_ascend: bool) -> np.ndarray:
     """Positions of the elements in order along an axis; equal elements stay in theirs."""
-    x = np.asarray(bare(data))
+    x = array_of(data)
     if not is_ascend:
         x = -x if x.dtype.kind not in "bu" else np.invert(x)
     return np.argsort(x, axis=axis, kind="stable")

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import Box, bare
+from wengert.box import Box, array_from, array_of, bare, is_numpys
 from wengert.dialects.torch import dtypes
 from wengert.dialects.torch.dtypes import as_numpy, check_options
 from wengert.dialects.torch.errors import OptionError, TorchError, TypeMismatchError
 from wengert.dialects.torch.tensor import Tensor
+from wengert.protocol import is_recorded
 from wengert.views import on_array
 
 
@@ -22,11 +23,11 @@ def made(array: Any, requires_grad: bool = False) -> Tensor:
 def _numbers(operation: str, data: Any) -> np.ndarray:
     """An array of what a user gives: numbers, (nested sequences of) numbers and tensors, arrays."""
     if isinstance(data, Box):
-        return np.array(bare(data))
+        return array_of(data, copy=True)
     if isinstance(data, (list, tuple)):
         data = _opened(data)
     try:
-        array = np.array(data)
+        array = array_from(data)
     except ValueError as error:
         raise OptionError(
             f"[{operation}] expected sequences of equal length at each depth; received {type(data).__name__}: {error}"
@@ -47,7 +48,7 @@ def _opened(data: Any) -> Any:
 
 def _inferred(data: Any, array: np.ndarray) -> np.dtype:
     """The dtype of a tensor made of Python numbers is the default one; arrays and tensors keep theirs."""
-    kept = isinstance(data, (Box, np.ndarray, np.generic))
+    kept = is_numpys(data)
     if kept or array.dtype.kind not in "fc" or _holds_arrays(data):
         return array.dtype if array.size or kept else dtypes.default_dtype()
     if not array.size:
@@ -58,7 +59,7 @@ def _inferred(data: Any, array: np.ndarray) -> np.dtype:
 def _holds_arrays(data: Any) -> bool:
     while isinstance(data, (list, tuple)) and data:
         data = data[0]
-    return isinstance(data, (Box, np.ndarray, np.generic))
+    return is_numpys(data)
 
 
 def tensor(
@@ -78,7 +79,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     wanted = as_numpy(dtype)
     if isinstance(data, Tensor):
         return data if wanted is None or wanted == data._spec.dtype else data.to(dtype)
-    if isinstance(data, np.ndarray) and (wanted is None or wanted == data.dtype):
+    if (isinstance(data, np.ndarray) or is_recorded(bare(data))) and (wanted is None or wanted == data.dtype):
         return from_numpy(data)
     return tensor(data, dtype=dtype)
 
@@ -93,6 +94,11 @@ def asarray(
 
 def from_numpy(ndarray: np.ndarray) -> Any:
     """A tensor on the memory of an array: writing either writes both."""
+    recorded = bare(ndarray)
+    if is_recorded(recorded) and not isinstance(ndarray, Tensor):
+        t = made(recorded.copy())
+        recorded._lent(ndarray, t)
+        return t
     if not isinstance(ndarray, np.ndarray):
         raise TypeMismatchError(f"[from_numpy] expected np.ndarray; received {type(ndarray).__name__}")
     if ndarray.dtype.kind not in "fciub":
@@ -151,7 +157,7 @@ def full(
 ) -> Tensor:  # fmt: skip
     """A tensor with `fill_value` everywhere."""
     check_options("full", device, layout)
-    value = np.asarray(bare(fill_value))
+    value = array_of(fill_value)
     wanted = _inferred(fill_value, value) if dtype is None else as_numpy(dtype)
     return made(np.full(shape_of("full", (size,)), value, wanted), requires_grad)
 

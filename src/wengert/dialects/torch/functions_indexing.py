@@ -6,14 +6,14 @@ import numpy as np
 
 from wengert.box import freeze
 from wengert.dialects.torch.errors import AxisError, OptionError, TorchError
-from wengert.dialects.torch.making import axis_of, bare, entry, in_place, named
+from wengert.dialects.torch.making import axis_of, array_of, bare, entry, in_place, named
 from wengert.dialects.torch.promotion import refused
 from wengert.dialects.torch.tensor import Tensor
 from wengert.writes import write
 
 
 def _indices(operation: str, index: Any) -> np.ndarray:
-    value = np.asarray(bare(index))
+    value = array_of(index)
     if value.dtype.kind not in "iu":
         raise TorchError(f"[{operation}] Expected dtype int64 for index; received dtype {value.dtype}")
     return value
@@ -68,7 +68,7 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: Any = None) -> Tensor:
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where a mask holds."""
-    value = np.asarray(bare(mask))
+    value = array_of(mask)
     shape = np.broadcast_shapes(input._spec.shape, value.shape)
     picked = entry(np.broadcast_to)(input, shape)[np.broadcast_to(value, shape)]
     return named(picked, "MaskedSelectBackward0")

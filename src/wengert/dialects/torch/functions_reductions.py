@@ -307,7 +307,7 @@ def _running(name: str, function: Any, kind: Any) -> Callable:
     def applied(input: Tensor, dim: int) -> Any:
         if not input._spec.ndim:
             return kind(input.clone(), Tensor._box(np.int64(0)))
-        value, axis = np.asarray(bare(input)), axis_of(name, input, dim)
+        value, axis = array_of(input), axis_of(name, input, dim)
         reached = value == function.accumulate(value, axis)  # where an extremum is reached, for the first time or again
         places = np.arange(value.shape[axis]).reshape((-1,) + (1,) * (value.ndim - 1 - axis))
         where = np.maximum.accumulate(np.where(reached, places, 0), axis)

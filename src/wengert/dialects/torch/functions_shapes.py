@@ -11,7 +11,7 @@ from wengert.box import alias
 from wengert.dialects.torch import dtypes
 from wengert.dialects.torch.dtypes import Size, as_numpy, check_device
 from wengert.dialects.torch.errors import LeafError, MissingError, OperandError, TorchError
-from wengert.dialects.torch.making import axes_of, axis_of, bare, entry, in_place, named, spell, titled
+from wengert.dialects.torch.making import axes_of, axis_of, array_of, bare, entry, in_place, named, spell, titled
 from wengert.dialects.torch.tensor import Tensor
 from wengert.views import has_views
 
@@ -369,7 +369,7 @@ def astype(input: Tensor, dtype: Any, *args: Any, **numpys: Any) -> Tensor:
         return input
     if wanted.kind not in "fc":
         with np.errstate(invalid="ignore"):
-            return Tensor._box(np.asarray(bare(input)).astype(wanted))
+            return Tensor._box(array_of(input).astype(wanted))
     return entry(np.astype)(input, wanted, copy=True)
 
 

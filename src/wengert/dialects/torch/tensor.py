@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wengert import face, tape
-from wengert.box import Box, bare
+from wengert.box import Box, array_of, bare
 from wengert.dialects.family import DialectTensor, found_family
 from wengert.dialects.torch import backward as passes
 from wengert.dialects.torch import dtypes, graph, printing
@@ -114,7 +114,7 @@ class Tensor(DialectTensor, metaclass=TensorClass):
 
     def stride(self, dim: int | None = None) -> Any:
         """Elements from one to the next along each axis."""
-        steps = tuple(n // self._spec.dtype.itemsize for n in np.asarray(bare(self)).strides)
+        steps = tuple(n // self._spec.dtype.itemsize for n in array_of(self).strides)
         return steps if dim is None else steps[dim]
 
     def storage_offset(self) -> int:
@@ -131,7 +131,14 @@ class Tensor(DialectTensor, metaclass=TensorClass):
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether the elements lie in C order without gaps."""
-        return np.asarray(bare(self)).flags.c_contiguous
+        value, step = array_of(self), self._spec.dtype.itemsize
+        if value.__class__ is np.ndarray:
+            return value.flags.c_contiguous
+        for n, stride in zip(reversed(value.shape), reversed(value.strides), strict=True):
+            if n > 1 and stride != step:
+                return False
+            step *= n
+        return True
 
     def contiguous(self, memory_format: Any = None) -> "Tensor":
         """The tensor itself if its elements lie in C order, or a copy that does."""
@@ -170,7 +177,7 @@ class Tensor(DialectTensor, metaclass=TensorClass):
     def data(self, value: Any) -> None:
         if not isinstance(value, Box):
             raise TypeMismatchError(f"[data] a tensor was required; received {type(value).__name__}")
-        array = np.asarray(bare(value))
+        array = array_of(value)
         if array.dtype.kind != self._spec.dtype.kind and self._spec.dtype.kind in "fc" and array.dtype.kind not in "fc":
             raise TorchError(f"[data] a tensor of dtype {self.dtype} was required; received {value!r}")
         self._stand_alone()
@@ -182,7 +189,7 @@ class Tensor(DialectTensor, metaclass=TensorClass):
     def numpy(self, *, force: bool = False) -> np.ndarray:
         """An array on the tensor's own memory: writing either writes both."""
         if force:
-            return np.array(bare(self))
+            return array_of(self, copy=True)
         if self._node is not None and tape.is_recording():
             raise LostError(
                 f"[numpy] a tensor that does not require grad was required; received {self._spec!r}: Can't call "

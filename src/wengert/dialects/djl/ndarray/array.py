@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from wengert import tape
-from wengert.box import bare
+from wengert.box import array_of, bare
 from wengert.dialects.djl.closing import AutoCloseable
 from wengert.dialects.djl.device import Device, require_cpu
 from wengert.dialects.djl.errors import IllegalArgumentException, IllegalStateException
@@ -345,7 +345,7 @@ class NDArray(AutoCloseable, DialectTensor):
             return self
         if dtype.kind in "fc":
             return self.astype(dtype)
-        return self._kept(self._box(np.array(bare(self), dtype)))
+        return self._kept(self._box(array_of(self).astype(dtype)))
 
     def toDevice(self, device: Device, copy: bool) -> "NDArray":
         """The array on a device: itself, or a copy."""
@@ -385,7 +385,7 @@ class NDArray(AutoCloseable, DialectTensor):
         *most, content = limits if limits and isinstance(limits[-1], bool) else (*limits, True)
         gradient = " hasGradient" if self.hasGradient() else ""
         header = f"{self.getName() or 'ND'}: {self.getShape()} {self.getDevice()} {self.getDataType()}{gradient}"
-        return f"{header}\n{layout(np.asarray(bare(self)), *(most or (1000, 10, 10, 20)))}" if content else header
+        return f"{header}\n{layout(array_of(self), *(most or (1000, 10, 10, 20)))}" if content else header
 
     toString = toDebugString
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import Box, bare
+from wengert.box import Box, array_of, bare
 from wengert.dialects.djl.errors import IllegalArgumentException
 
 __all__ = ["NDIndex"]
@@ -19,7 +19,7 @@ class Pick:
     """For each place in the axes before, the element of an axis that an array of integers names there."""
 
     def __init__(self, index: Any):
-        self.index = np.asarray(bare(index))
+        self.index = array_of(index)
 
 
 class NDIndex:
@@ -61,7 +61,7 @@ class NDIndex:
 
     def addBooleanIndex(self, index: Any) -> "NDIndex":
         """Append a mask, which selects along as many axes as it has; returns itself."""
-        self._items.append(np.asarray(bare(index)).astype(bool))
+        self._items.append(array_of(index).astype(bool))
         return self
 
     def addAllDim(self, count: int = 1) -> "NDIndex":
@@ -147,7 +147,7 @@ def _plain(item: Any) -> Any:
     if item is None or isinstance(item, (slice, Pick)) or item is Ellipsis:
         return item
     if isinstance(item, (Box, np.ndarray, list)):
-        array = np.asarray(bare(item))
+        array = array_of(item)
         return array if array.dtype.kind in "biu" else array.astype(np.int64)
     if isinstance(item, (int, np.integer)) and not isinstance(item, bool):
         return int(item)

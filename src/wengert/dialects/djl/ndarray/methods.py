@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import bare
+from wengert.box import array_of, bare
 from wengert.dialects.djl.errors import IllegalArgumentException
 from wengert.dialects.djl.ndarray.array import NDArray
 from wengert.dialects.djl.ndarray.home import ClosedHome
@@ -399,7 +399,7 @@ class _Methods(NDArray):
 
     def take(self, *index: Any) -> NDArray:
         """The elements of the flattened array at positions; a manager for the result may come first."""
-        result = np.take(self, np.asarray(bare(index[-1])).astype(np.int64))
+        result = np.take(self, array_of(index[-1]).astype(np.int64))
         if len(index) == 2:
             result.attach(index[0])
         return result

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
-from wengert.box import bare
 from wengert.dialects.mxnet.array import Array
 from wengert.dialects.mxnet.ndarray.ndarray import NDArray
 from wengert.dialects.mxnet.numpy.array import array as np_array
 from wengert.dialects.mxnet.util import is_np_array
+from wengert.optim.clipping import joint_norm
 
 __all__ = ["check_sha1", "clip_global_norm", "split_and_load", "split_data"]
 
@@ -45,8 +45,8 @@ def split_and_load(data: Any, ctx_list: Sequence, batch_axis: int = 0, even_spli
 def clip_global_norm(arrays: list, max_norm: float, check_isfinite: bool = True) -> Any:
     """Scale arrays in place by one factor, so that their common norm is at most `max_norm`; returns what it was."""
     assert arrays, "[clip_global_norm] at least one array was required; received none"
-    norm = math.sqrt(sum(float(np.sum(np.square(bare(a), dtype=float))) for a in arrays))
-    if check_isfinite and not math.isfinite(norm):
+    norm = joint_norm(arrays)
+    if check_isfinite and not norm < math.inf:
         warnings.warn("nan or inf is detected. Clipping results will be undefined.", stacklevel=2)
     scale = max_norm / (norm + 1e-8)
     if scale < 1:

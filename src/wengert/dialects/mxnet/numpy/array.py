@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert import creation
-from wengert.box import bare, freeze
+from wengert.box import array_from, bare, freeze
 from wengert.dialects.family import float32_first
 from wengert.dialects.mxnet import graph
 from wengert.dialects.mxnet.array import Array, found_arrays, integral
@@ -135,7 +135,7 @@ def array(object: Any, dtype: Any = None, ctx: Any = None, device: Any = None, c
         dtype = object.dtype if isinstance(object, (Array, np.ndarray, np.generic)) else default_float()
         if dtype == np.float64 and not isinstance(object, Array):
             dtype = default_float()
-    return boxed(np.array(_numbers(object), dtype))
+    return boxed(array_from(_numbers(object)).astype(dtype, copy=False))
 
 
 def _of_class(recorded: Any) -> ndarray:

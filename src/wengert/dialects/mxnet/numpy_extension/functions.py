@@ -7,7 +7,7 @@ import numpy as np
 import scipy.special
 
 from wengert import nn
-from wengert.box import bare
+from wengert.box import array_of, bare
 from wengert.dialects.mxnet import neural, selecting
 from wengert.dialects.mxnet.naming import named
 from wengert.dialects.mxnet.selecting import arange_like, hard_sigmoid, one_hot, sequence_mask, smooth_l1, topk
@@ -79,7 +79,7 @@ def masked_softmax(data: Any, mask: Any = None, axis: int = -1, temperature: flo
     if mask is None:
         return neural.softmax(data, axis=axis, temperature=temperature)
     data = data if temperature in (None, 1) else data / temperature
-    return _masked(rules._softmax, 0.0, data, np.asarray(bare(mask)).astype(bool), axis)
+    return _masked(rules._softmax, 0.0, data, array_of(mask).astype(bool), axis)
 
 
 def masked_log_softmax(data: Any, mask: Any = None, axis: int = -1, temperature: float | None = 1.0) -> Any:
@@ -87,7 +87,7 @@ def masked_log_softmax(data: Any, mask: Any = None, axis: int = -1, temperature:
     if mask is None:
         return neural.log_softmax(data, axis=axis, temperature=temperature)
     data = data if temperature in (None, 1) else data / temperature
-    return _masked(rules._log_softmax, -np.inf, data, np.asarray(bare(mask)).astype(bool), axis)
+    return _masked(rules._log_softmax, -np.inf, data, array_of(mask).astype(bool), axis)
 
 
 def _special(name: str) -> Callable:
@@ -118,14 +118,14 @@ def nonzero(data: Any) -> Any:
 def index_update(data: Any, indices: Any, val: Any) -> Any:
     """A copy in which the elements at `indices` (axes first) are `val`."""
     changed = data.copy()
-    changed[tuple(np.asarray(bare(indices)))] = val
+    changed[tuple(array_of(indices))] = val
     return changed
 
 
 def index_add(data: Any, indices: Any, val: Any) -> Any:
     """A copy with `val` added to the elements at `indices` (axes first), as often as they are named."""
     changed = data.copy()
-    np.add.at(changed, tuple(np.asarray(bare(indices))), val)
+    np.add.at(changed, tuple(array_of(indices)), val)
     return changed
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import bare
+from wengert.box import array_of
 from wengert.dialects.torch import random
 from wengert.dialects.torch.distributions.distribution import Distribution, as_tensors, one_of
 from wengert.dialects.torch.dtypes import Size
@@ -63,7 +63,7 @@ class Categorical(Distribution):
 
     def log_prob(self, value: Tensor) -> Tensor:
         """The logarithm of the probability."""
-        places = np.asarray(bare(value)).astype(np.int64)[..., None]
+        places = array_of(value).astype(np.int64)[..., None]
         shape = np.broadcast_shapes(places.shape[:-1], self.batch_shape)
         logits = self.logits.expand(*shape, self._categories)
         return np.take_along_axis(logits, np.broadcast_to(places, (*shape, 1)), -1)[..., 0]

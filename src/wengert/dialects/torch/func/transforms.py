@@ -11,6 +11,7 @@ from wengert.dialects.torch import random
 from wengert.dialects.torch.errors import OptionError, TorchError
 from wengert.dialects.torch.tensor import Tensor
 from wengert.errors import ArgumentError, DTypeError, ShapeError
+from wengert.protocol import is_recorded
 from wengert.transforms import jacobian, reverse
 from wengert.transforms.vmap import loop_map
 
@@ -30,7 +31,7 @@ def boxed(value: Any) -> Any:
 def _tensor(leaf: Any) -> Any:
     if isinstance(leaf, Box):
         return Tensor._adopt(leaf)
-    return Tensor._box(leaf) if isinstance(leaf, (np.ndarray, np.generic)) else leaf
+    return Tensor._box(leaf) if isinstance(leaf, (np.ndarray, np.generic)) or is_recorded(leaf) else leaf
 
 
 def _spoken(transformed: Callable, like: Callable) -> Callable:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import bare
+from wengert.box import array_of, bare
 from wengert.dialects.torch.errors import MissingError, OperandError, OptionError
 from wengert.dialects.torch.making import entry, named, stored
 from wengert.dialects.torch.nn.spoken import put, spoken
@@ -103,7 +103,7 @@ def embedding(
     rows = maps.embedding(input, weight)
     if padding_idx is None:
         return rows
-    padded = np.asarray(bare(input))[..., None] == padding_idx % weight.shape[0]
+    padded = array_of(input)[..., None] == padding_idx % weight.shape[0]
     return np.where(padded, rows.detach(), rows)
 
 

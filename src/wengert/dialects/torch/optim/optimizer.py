@@ -12,7 +12,7 @@ from wengert.dialects.torch.errors import MissingError, OptionError, TypeMismatc
 from wengert.dialects.torch.nn.module import clear_grad
 from wengert.dialects.torch.tensor import Tensor
 from wengert.optim import optimizer as formulas
-from wengert.protocol import plain_float, whole_number
+from wengert.protocol import is_recorded, plain_float, whole_number
 from wengert.tape import enable_grad, no_grad
 
 __all__ = ["Optimizer"]
@@ -192,5 +192,9 @@ class FormulaOptimizer(Optimizer):
     def _array(self, t: Tensor, held: Tensor | None) -> np.ndarray:
         """The memory of a tensor in a parameter's state, or new memory."""
         if held is None:
-            return np.zeros(t._spec.shape, t._spec.dtype)
-        return bare(held) if t._spec.ndim else np.array(bare(held))
+            return np.zeros_like(bare(t)) if is_recorded(bare(t)) else np.zeros(t._spec.shape, t._spec.dtype)
+        if t._spec.ndim:
+            return bare(held)
+        array = np.zeros_like(bare(held))
+        array[...] = bare(held)
+        return array

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from math import cos, inf, pi
 from typing import Any
 
+import numpy as np
+
 from wengert.dialects.torch.errors import OptionError, TypeMismatchError
 from wengert.dialects.torch.optim.optimizer import Optimizer
+from wengert.protocol import of_number, plain_float
 
 __all__ = [
     "ChainedScheduler",
@@ -58,7 +61,7 @@ class LRScheduler:
 
     def get_last_lr(self) -> list:
         """The rates that the last step set."""
-        return self._last_lr
+        return list(self._last_lr)
 
     def step(self, epoch: int | None = None) -> None:
         """Go on by one step, or to a given one."""
@@ -66,7 +69,14 @@ class LRScheduler:
         self.last_epoch = self.last_epoch + 1 if epoch is None else epoch
         for group, rate in zip(self.optimizer.param_groups, self.get_lr(), strict=True):
             group["lr"] = rate
-        self._last_lr = self._rates()
+        self._keep(self._rates())
+
+    def _keep(self, rates: list) -> None:
+        """Note the rates that have been set: in one list, as programs that are compiled may fill no other."""
+        if hasattr(self, "_last_lr"):
+            self._last_lr[:] = rates
+        else:
+            self._last_lr = rates
 
     def state_dict(self) -> dict[str, Any]:
         """Everything but the optimiser."""
@@ -150,7 +160,8 @@ class MultiStepLR(_Factor):
 
     def factor(self) -> float:
         """What the last rate is multiplied by."""
-        return self.gamma ** self.milestones[self.last_epoch] if self.last_epoch in self.milestones else 1
+        times = sum(times for epoch, times in self.milestones.items() if epoch == self.last_epoch)
+        return self.gamma**times if times else 1
 
 
 class ExponentialLR(_Factor):
@@ -249,7 +260,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
 
 def wave(top: float, bottom: float, phase: float) -> float:
     """A cosine between two rates, at the top at phase 0 and at the bottom at phase 1."""
-    return bottom + (top - bottom) * (1 + cos(pi * phase)) / 2
+    return bottom + (top - bottom) * (1 + of_number(cos, np.cos, pi * phase)) / 2
 
 
 class SequentialLR(LRScheduler):
@@ -276,7 +287,7 @@ class SequentialLR(LRScheduler):
         scheduler = self._schedulers[which]
         starts = which > 0 and self._milestones[which - 1] == self.last_epoch
         scheduler.step(0) if starts else scheduler.step()
-        self._last_lr = scheduler.get_last_lr()
+        self._keep(scheduler.get_last_lr())
 
 
 class ChainedScheduler(LRScheduler):
@@ -291,7 +302,7 @@ class ChainedScheduler(LRScheduler):
         """Go on by one step."""
         for scheduler in self._schedulers:
             scheduler.step()
-        self._last_lr = self._rates()
+        self._keep(self._rates())
 
 
 class ReduceLROnPlateau(LRScheduler):
@@ -321,7 +332,7 @@ class ReduceLROnPlateau(LRScheduler):
 
     def step(self, metrics: Any, epoch: int | None = None) -> None:  # type: ignore[override]
         """Look at the measure, and lower the rates if it has come to a halt."""
-        current = float(metrics)
+        current = plain_float(metrics)
         self.last_epoch += 1
         if self._is_better(current):
             self.best, self.num_bad_epochs = current, 0
@@ -334,7 +345,7 @@ class ReduceLROnPlateau(LRScheduler):
                 rate = max(group["lr"] * self.factor, least)
                 group["lr"] = rate if group["lr"] - rate > self.eps else group["lr"]
             self.cooldown_counter, self.num_bad_epochs = self.cooldown, 0
-        self._last_lr = self._rates()
+        self._keep(self._rates())
 
     def _is_better(self, a: float) -> bool:
         sign = 1 if self.mode == "min" else -1

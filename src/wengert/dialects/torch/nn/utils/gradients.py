@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import bare
+from wengert.box import array_of, bare
 from wengert.dialects.torch.errors import TorchError
 from wengert.dialects.torch.tensor import Tensor
 from wengert.optim import clipping
@@ -30,10 +30,12 @@ def get_total_norm(
 ) -> Tensor:
     """The norm of all elements of all tensors."""
     values = [np.ravel(bare(t)) for t in _listed(tensors)]
-    total = np.linalg.norm([np.linalg.norm(v, norm_type) for v in values], norm_type) if values else 0.0
+    total: Any = 0.0
+    if values:
+        total = np.linalg.norm(np.stack([np.linalg.norm(v, norm_type) for v in values]), norm_type)
     if error_if_nonfinite and not np.isfinite(total):
         raise TorchError(f"[get_total_norm] The total norm of order {norm_type} is non-finite, so it cannot be clipped")
-    return Tensor._box(np.asarray(total, values[0].dtype if values else np.float32))
+    return Tensor._box(array_of(total).astype(values[0].dtype if values else np.float32))
 
 
 def clip_grad_norm_(
