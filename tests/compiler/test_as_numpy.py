@@ -164,3 +164,20 @@ def test_parts_and_exponents():
     np.testing.assert_array_equal(wg.grad(lambda x: np.sum(np.modf(x)[0]))(np.array([-5.0, 0.0, 2.5])), 1)
     far = np.array([2**32 - 2, 5], np.uint32)
     like_numpy(np.ldexp, np.array([-0.5, 1.5], np.float32), far)
+
+
+@pytest.mark.parametrize("shape", [(1, 70), (60, 1), (60, 70)])
+def test_memory_order_of_eager_kernels(monkeypatch, shape):
+    from wengert import large, planned
+
+    for module, name in ((large, "WARM"), (large, "WARM_IMPORT"), (planned, "WARM"), (planned, "LEAST")):
+        monkeypatch.setattr(module, name, 0)
+    base, other = np.arange(4200.0).reshape(60, 70), np.ones(shape)
+    for x in (base, np.asfortranarray(base), base[::-1], np.broadcast_to(base[:1], base.shape)):
+        for y in (other, np.asfortranarray(other), np.broadcast_to(other[:1], other.shape)):
+            for function in (np.add, np.hypot, lambda a, b: np.where(a > b, a, b)):
+                expected = function(x, y)
+                for _ in range(3):
+                    found = function(wg.Tensor._box(x), y)
+                    assert found.data.strides == expected.strides
+                    np.testing.assert_allclose(found.data, expected)
