@@ -80,6 +80,8 @@ class Compiled:
         self._made = self._unsettled = self._new = self._left = self._outside = self._straight = 0
         self._reason: str | None = None
         self.replaced = Replaced()
+        self.fills = False
+        """Whether it fills arrays of NumPy's with values of a tape, so that it only runs while it is recorded."""
         self.draws: list = []
         """The generators that it has been seen to draw from, with what they were before."""
         self._last_key: Any = None
@@ -140,7 +142,7 @@ class Compiled:
 
     def _usual(self, _: Any, /, *args: Any, **kwargs: Any) -> Any:
         """The usual way, for calls that have no shortcut."""
-        left = self._reason is not None or is_loud()
+        left = (self._reason is not None and not self.fills) or is_loud()
         if left or getattr(recording, "program", None) is not None:
             self._left += left
             with self._around:
@@ -183,8 +185,10 @@ class Compiled:
             kind.calls += 1
         if kind.differentiable and tape.is_recording():
             return self._differentiated(leaves, structure)
-        if kind.given_up:
+        if kind.given_up or self._reason:
             self._drop_shortcuts()
+            if self.fills:
+                return self._record(kind, leaves, structure, call, given, is_kept=False)
             if kind.eager >= MOST_LEFT and not self._is_of_use():
                 self._around = RECORDING if found.tensors or found.arrays or found.numbers else nullcontext()
                 self._reason = kind.given_up
@@ -209,6 +213,8 @@ class Compiled:
                 return results
             if kind.given_up or not kind.comes_again(results, values, self._shortcuts.runs):
                 with kind.ways.followed(results):
+                    if self.fills:
+                        return self._record(kind, leaves, structure, call, given, is_kept=False)
                     return self._eager(kind, captured, given)
         return self._record(kind, leaves, structure, call, given)
 
@@ -282,9 +288,11 @@ class Compiled:
 
     # Recording --------------------------------------------------------------------------------------------------
 
-    def _record(self, kind: Kind, leaves: list, structure: Any, call: Arguments, given: tuple) -> Any:
-        """Run the function, and note what it does."""
-        return Recorder(self, kind, leaves, structure, call, given).run()
+    def _record(
+        self, kind: Kind, leaves: list, structure: Any, call: Arguments, given: tuple, is_kept: bool = True
+    ) -> Any:
+        """Run the function, and note what it does; where that is not to be kept, for the results of this call only."""
+        return Recorder(self, kind, leaves, structure, call, given, is_kept).run()
 
     def _keep(self, kind: Kind, program: Program, results: Results, changes: Any) -> Path | None:
         """Keep the program, if it does all that the function did."""

@@ -34,11 +34,15 @@ class Recorder:
         The same, by what becomes of them.
     given : (tuple, dict)
         The arguments as they are given.
+    is_kept : bool
+        Whether what is recorded is kept; or only the results of the call are wanted.
     """
 
-    def __init__(self, owner: Any, kind: Kind, leaves: list, structure: Any, call: Arguments, given: tuple):
+    def __init__(
+        self, owner: Any, kind: Kind, leaves: list, structure: Any, call: Arguments, given: tuple, is_kept: bool = True
+    ):
         self.owner, self.kind, self.leaves, self.structure = owner, kind, leaves, structure
-        self.call, self.given = call, given
+        self.call, self.given, self.is_kept = call, given, is_kept
 
     def run(self) -> Any:
         """The results of the call; what it does is noted, and kept if it can be."""
@@ -55,6 +59,7 @@ class Recorder:
             with program, captured.lifted(program) as changes:
                 outputs, structure = self.traced(program, changes)
                 changes.note()
+            self.owner.fills |= program.fills
             if program.wanted is not None and changes.can_be_repeated():
                 self.owner.replaced.add(program.wanted)
                 return self.run()
@@ -119,7 +124,7 @@ class Recorder:
         """Keep what has been recorded, and give the results of the call that it was recorded in."""
         program, captured = changes.program, changes.captured
         shares = captured.shares(changes.places())
-        path = self.owner._keep(self.kind, program, results, changes)
+        path = self.owner._keep(self.kind, program, results, changes) if self.is_kept else None
         try:
             if shares:
                 return self.again(changes)

@@ -125,6 +125,9 @@ class Trace(Lifted):
     def _ask(self, is_array: bool, is_written: bool = False) -> None:
         look_for_better(self._program, self._spec.dtype, is_array, is_written)
 
+    def _note_filled(self) -> None:
+        self._program.fills = True
+
     def __float__(self) -> float:
         self._ask(is_array=False)
         return self._known(float)
@@ -142,6 +145,11 @@ class Trace(Lifted):
             return result
         key = ("number", ufunc)
         return _traced(program, program.call(key, ufunc, ufunc.__name__, (node,), ONE, {}, result), result)
+
+    @property
+    def _is_buffer(self) -> bool:  # type: ignore[override]
+        replaced = self._program.replaced
+        return replaced is not None and bool(replaced.dtypes) and self._spec.inexact and not self._program.closed
 
     def _as_numpys(self) -> "Trace":
         return recorded(self._program, np.positive, "positive", (self,), {}) if self._node.weak else self

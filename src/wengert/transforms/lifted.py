@@ -61,6 +61,7 @@ class Lifted(face.ArrayFace):
     def __setitem__(self, index: Any, value: Any) -> None:
         value = opened(value)
         if isinstance(value, Wrapper) and value._level > self._level:
+            ask_to_record_again(value, is_written=True)
             raise LevelError(
                 f"[setitem] a value of this transformation or of one around it was required; received one of a "
                 f"transformation inside, {value._spec!r}; write it into a buffer made there by np.zeros_like"
