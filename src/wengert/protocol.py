@@ -201,9 +201,15 @@ def ask_to_record_again(value: Any, is_array: bool = True, is_written: bool = Fa
     while isinstance(inside, Wrapper) and not inside._recorded:
         inside = inside._value
     if isinstance(inside, Wrapper):
-        if value._carries_gradient():
-            inside._note_filled()
+        note_filled(value)
         inside._ask(is_array, is_written)
+
+
+def note_filled(value: Any) -> None:
+    """Let a program that is being recorded know that a value of a tape is where otherwise only numbers could be."""
+    inside = everything(value)
+    if isinstance(inside, Wrapper) and value._carries_gradient():
+        inside._note_filled()
 
 
 def in_memory(value: Any) -> Any:

@@ -99,7 +99,18 @@ def _users(frame: FrameType | None) -> tuple[FrameType, Any] | None:
 
 
 JOINS_INDICES: Any = type(np.r_).__base__
-READERS = {"__array__", "__float__", "__int__", "__complex__", "_read", "_ask", "ask_to_record_again", "choose", "make"}
+READERS = {
+    "__array__",
+    "__float__",
+    "__int__",
+    "__complex__",
+    "_read",
+    "_asked",
+    "_ask",
+    "ask_to_record_again",
+    "choose",
+    "make",
+}
 """Functions of wrappers by which numbers are asked for."""
 
 

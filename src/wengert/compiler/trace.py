@@ -22,6 +22,7 @@ from wengert.compiler.again import look_for_better
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
 from wengert.compiler.taking import REFERENCES, settled, take, take_settings, values_in
+from wengert.compiler.written import _added, _assigned, _written
 from wengert.primitive import Plain, Primitive, name_of
 from wengert.protocol import DORMANT, GROUND, PLAIN, Spec, Wrapper, _open, spec_of
 from wengert.tensor import Tensor
@@ -296,41 +297,6 @@ def _contents(value: Any) -> tuple:
     """All that there is to know of a value, to be compared."""
     array = np.asarray(value)
     return array.shape, array.dtype.str, array.tobytes()
-
-
-def _assigned(x: Any, value: Any, index: Any) -> Any:
-    """A copy with a part written."""
-    y = np.array(x)
-    y[index] = value
-    return y if y.ndim else y[()]
-
-
-def _added(x: Any, value: Any, index: Any) -> Any:
-    """A copy with something added to a part, as often as the index names it."""
-    y = np.array(x)
-    np.add.at(y, index, value)
-    return y if y.ndim else y[()]
-
-
-def _written(x: Any, value: Any, path: tuple, index: Any, add: bool) -> Any:
-    """A copy with a part of a part written, or added to; the path says of which."""
-    y = np.array(x, order="C")
-    flat = numbers = y.reshape(-1)
-    places = np.arange(y.size).reshape(y.shape)
-    if y.dtype.kind == "c":  # the places of the floats that complex numbers are
-        places = 2 * places + 1j * (2 * places + 1)
-    for function, params in path:
-        places = function(places, **params)
-    if places.dtype.kind == "c":
-        places = places.real // 2
-    elif y.dtype.kind == "c":
-        numbers = flat.view(y.real.dtype)
-    where = places[index].astype(int)
-    if add:
-        np.add.at(numbers, where, value)
-    else:
-        numbers[where] = value
-    return flat.reshape(y.shape)
 
 
 # Recording --------------------------------------------------------------------------------------------------------
