@@ -228,6 +228,8 @@ def _slow_path(p: Primitive, family: Family, scope: dict[str, Any]) -> Callable:
 def _of_dialect(p: Primitive, family: Family, y: Any, operands: tuple, given: tuple) -> Any:
     """What a function that is being compiled computes of a dialect's tensors: one of these, as it is otherwise."""
     is_one = isinstance(y, Wrapper) and not isinstance(y, Box)
+    if is_one and y._is_buffer:
+        return family.tensor._box(y)
     if not is_one or family.settle is None or not (family.boxes or any(isinstance(x, Box) for x in given)):
         return y
     return family.tensor._box(y if p.view or "dtype" in p.params else family.settle(y, operands))

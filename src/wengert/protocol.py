@@ -208,7 +208,15 @@ def ask_to_record_again(value: Any, is_array: bool = True, is_written: bool = Fa
     while isinstance(inside, Wrapper) and not inside._recorded:
         inside = inside._value
     if isinstance(inside, Wrapper):
+        note_filled(value)
         inside._ask(is_array, is_written)
+
+
+def note_filled(value: Any) -> None:
+    """Let a program that is being recorded know that a value of a tape is where otherwise only numbers could be."""
+    inside = everything(value)
+    if isinstance(inside, Wrapper) and value._carries_gradient():
+        inside._note_filled()
 
 
 def in_memory(value: Any) -> Any:
@@ -266,6 +274,9 @@ class Table(dict):
         self._make = make
 
     def __missing__(self, function: Any) -> Callable:
+        stands_for = getattr(function, "stands_for", None)
+        if stands_for is not None:  # it goes by NumPy's name while a function is recorded
+            return self[stands_for]
         entry = self[function] = self._make(function)
         return entry
 
@@ -291,6 +302,8 @@ class Wrapper:
     """Whether the value inside has an axis more than the wrapper shows."""
     _recorded = False
     """Whether this is a value of a program that is being recorded, which reads it by guards only."""
+    _is_buffer = False
+    """Whether values of a higher level may be written into it, so that it needs a tensor around it, which rises."""
 
     def _read_whole(self) -> Any:
         """The value as it is, by which a program that is being recorded decides."""
@@ -306,6 +319,9 @@ class Wrapper:
 
     def _ask(self, is_array: bool, is_written: bool = False) -> None:
         """Where a program is being recorded and NumPy asks for a number: see whether another recording needs none."""
+
+    def _note_filled(self) -> None:
+        """Of a value of a program that is being recorded: a value of a tape is written where it is held."""
 
     def _as_numpys(self) -> "Wrapper":
         """The same value, in which Python's numbers are NumPy's."""

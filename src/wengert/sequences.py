@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.protocol import Wrapper
+from wengert.protocol import Wrapper, note_filled
 
 __all__ = ["Flat", "arguments_joined", "holds_wrapper", "joined", "list_joined"]
 
@@ -20,7 +20,11 @@ def joined(data: Any) -> Any:
     """Nested sequences of numbers, arrays and tensors as one value: what ``np.array(data)`` is to plain numbers."""
     if not isinstance(data, (list, tuple)):
         return data.copy() if isinstance(data, Flat) else data
-    return np.stack(list(map(joined, data))) if holds_wrapper(data) else np.asarray(data)
+    if not holds_wrapper(data):
+        return np.asarray(data)
+    together = np.stack(list(map(joined, data)))
+    note_filled(together)
+    return together
 
 
 def list_joined(value: Any) -> Any:

@@ -44,6 +44,8 @@ def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
     recorded = (node is not None or parent is not None) and tape.floor() <= base._level
     if recorded:
         _check_recorded_write(base, parent)
+        if node is None:
+            _note_filled(base)
     shape: tuple[int, ...] = ()
     if getattr(value, "ndim", 0):
         shape, value, parent = _strip_leading_ones(target._spec, index, value, parent)
@@ -88,10 +90,18 @@ def _rise(base: Box, value: Wrapper) -> None:
     """Bring a buffer to the level of what is written into it: what it holds becomes a constant of that level."""
     if value._level <= base._level:
         return
+    _note_filled(base)
     if base._node is not None:
         _check_recorded_write(base, None)
         base._value, base._node = base._box(base._value, base._level, base._node), None
     base._level = value._level
+
+
+def _note_filled(base: Box) -> None:
+    """Let a program that is being recorded know of a buffer of its own: where nothing is recorded it is an array."""
+    inside = everything(base)
+    if isinstance(inside, Wrapper) and not base._family.boxes:
+        inside._note_filled()
 
 
 def _come_down(base: Box) -> None:
@@ -169,6 +179,8 @@ def replace(t: Box, result: Any, function: Callable) -> None:
     if t._is_view or not isinstance(result, Box) or not _movable(t, result):
         write(t, Ellipsis, result)
     else:
+        if result._node is not None and t._node is None:
+            _note_filled(t)
         t._value = result._value
         if result._node is not None:
             t._node, t._level = result._node, result._level

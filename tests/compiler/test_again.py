@@ -221,3 +221,35 @@ def test_a_gradient_that_is_lost_is_told_where_no_list_can_be_joined():
         return float(Other()) + np.sum(np.array([0, 1, 2]).astype(float) * x)
 
     np.testing.assert_allclose(wg.compile(wg.grad(f))(POINTS[0]), [0.0, 1.0, 2.0])
+
+
+def branching(x):
+    table = np.zeros(3)
+    table[:2] = [x[0], 2 * x[0]] if x[1] > 0 else [x[2], x[0]]
+    for i in range(3):
+        if x[i] > 1:
+            table[i] += x[i] ** 2
+    return np.sum(table * x)
+
+
+def test_ways_that_are_not_kept_are_followed_all_the_same():
+    gradient = wg.compile(wg.grad(branching))
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        x = rng.normal(size=3) * 2
+        np.testing.assert_allclose(gradient(x), differences(branching, x), 1e-5, 1e-6)
+
+
+def test_functions_that_are_given_up_still_give_gradients():
+    def f(x):
+        table = np.zeros(3)
+        table[0] = x[0]
+        table[int(x[1] * 1e9) % 2 + 1] = x[1]
+        return np.sum(table * x)
+
+    gradient = wg.compile(wg.grad(f))
+    for k in range(12):
+        x = POINTS[0] + 0.01 * k
+        place = int(x[1] * 1e9) % 2 + 1
+        slopes = np.array([2 * x[0], x[place] * (1 + (place == 1)), x[1] * (place == 2)])
+        np.testing.assert_allclose(gradient(x), slopes)

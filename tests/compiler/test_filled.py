@@ -75,6 +75,5 @@ def test_a_function_that_counts_is_not_run_twice():
     f(np.ones(2))
     f(np.ones(2))
     before = state["calls"]
-    with pytest.raises(LostGradientError):
-        f(-np.ones(2))
+    np.testing.assert_allclose(f(-np.ones(2)), [0.0, 1.0])
     assert state["calls"] == before + 1

@@ -84,18 +84,33 @@ def look_for_better(program: Any, dtype: np.dtype, is_array: bool, is_written: b
 
 def _users(frame: FrameType | None) -> tuple[FrameType, Any] | None:
     """The frame of the user's code that NumPy, if anybody, asks for, with NumPy's own; not where a library does."""
-    while frame is not None and _package(frame) == "wengert" and frame.f_code.co_name in READERS:
-        frame = frame.f_back
-    if frame is not None and _package(frame) == "wengert" and running(frame)[0] == "store":  # ``np.copyto(array, t)``
-        return frame, None
     numpys = None
-    while frame is not None and _package(frame) == "numpy":
-        frame, numpys = frame.f_back, frame
-    return None if frame is None or _package(frame) in ("wengert", "scipy") else (frame, numpys)
+    while frame is not None:
+        if _package(frame) == "numpy":
+            numpys = frame
+        elif _package(frame) != "wengert" or frame.f_code.co_name not in READERS:
+            break
+        frame = frame.f_back
+    if frame is None or _package(frame) == "scipy":
+        return None
+    if _package(frame) == "wengert":  # ``np.copyto(array, t)`` writes there
+        return (frame, None) if running(frame)[0] == "store" else None
+    return frame, numpys
 
 
 JOINS_INDICES: Any = type(np.r_).__base__
-READERS = {"__array__", "__float__", "__int__", "__complex__", "_read", "_ask", "ask_to_record_again", "choose"}
+READERS = {
+    "__array__",
+    "__float__",
+    "__int__",
+    "__complex__",
+    "_read",
+    "_asked",
+    "_ask",
+    "ask_to_record_again",
+    "choose",
+    "make",
+}
 """Functions of wrappers by which numbers are asked for."""
 
 

@@ -81,11 +81,11 @@ class Compiled:
         self._derivatives = FromOutside(function, functools.partial(Compiled, check=check))
         self._made = self._unsettled = self._new = self._left = self._outside = self._straight = 0
         self._reason: str | None = None
-        self._fills = False
-        """Whether what it makes can take what it writes there only while it is recorded."""
         self._is_stateless: bool | None = None
         """Whether all that has been recorded of it changes nothing around it."""
         self.replaced = Replaced()
+        self.fills = False
+        """Whether it fills arrays of NumPy's with values of a tape, so that it only runs while it is recorded."""
         self.draws: list = []
         """The generators that it has been seen to draw from, with what they were before."""
         self._last_key: Any = None
@@ -146,7 +146,7 @@ class Compiled:
 
     def _usual(self, _: Any, /, *args: Any, **kwargs: Any) -> Any:
         """The usual way, for calls that have no shortcut."""
-        left = self._reason is not None or is_loud()
+        left = (self._reason is not None and not self.fills) or is_loud()
         if left or getattr(recording, "program", None) is not None:
             self._left += left
             try:
@@ -155,7 +155,7 @@ class Compiled:
             except Exception as error:
                 if not (self._reason and self._needs_recording(error)):
                     raise
-                self._reason, self._fills = None, True
+                self._reason, self.fills = None, True
         lately = self._lately
         if lately is not None and lately.takes(args, kwargs):
             return lately.call(self.function, args, kwargs)
@@ -197,9 +197,9 @@ class Compiled:
             return self._run(leaves, structure, given)
         if kind.differentiable and tape.is_recording():
             return self._differentiated(leaves, structure)
-        if kind.given_up:
+        if kind.given_up or self._reason:
             self._drop_shortcuts()
-            if kind.eager >= MOST_LEFT and not self._fills and not self._is_of_use():
+            if kind.eager >= MOST_LEFT and not self.fills and not self._is_of_use():
                 self._around = RECORDING if found.tensors or found.arrays or found.numbers else nullcontext()
                 self._reason = kind.given_up
             return self._as_lately(kind, captured, given)
@@ -236,7 +236,7 @@ class Compiled:
 
     def _left_alone(self, kind: Kind, captured: Captured, given: tuple) -> Any:
         """The function itself; recorded for this call alone, where only then its own arrays take what it writes."""
-        if not self._fills:
+        if not self.fills:
             try:
                 return self._eager(kind, captured, given)
             except Exception as error:
@@ -246,7 +246,7 @@ class Compiled:
         kind.eager += 1
         leaves, structure = flatten(self._with_static(*given))
         found = Recorder(self, kind, leaves, structure, Arguments(leaves), given, keeps=False).run()
-        self._fills = True
+        self.fills = True
         return found
 
     def _needs_recording(self, error: Exception) -> bool:
@@ -259,7 +259,7 @@ class Compiled:
         lately = self._lately
         if lately is None or lately.kind is not kind:
             lately = self._lately = Left(kind, given[0], given[1], RECORDING if captured.has_state() else nullcontext())
-        if not self._fills:
+        if not self.fills:
             lately.looked()
         return self._left_alone(kind, captured, given)
 
@@ -330,7 +330,7 @@ class Compiled:
         changes_state = changes.places() or changes.cleared or changes.unsettled or program.generators
         self._is_stateless = self._is_stateless is not False and not changes_state
         if self._new > MOST_NEW:
-            if self._fills:
+            if self.fills:
                 return None
             self._reason = "what it is given, or uses, is new at each call"
         for place in changes.variables:

@@ -17,6 +17,7 @@ import numpy as np
 from wengert.compiler.again import INEXACT
 from wengert.compiler.program import Program
 from wengert.compiler.trace import Trace, recorded
+from wengert.protocol import note_filled
 from wengert.reading import calls
 from wengert.sequences import holds_wrapper, joined
 from wengert.tensor import Tensor
@@ -98,6 +99,7 @@ def _buffer(function: Callable, program: Program) -> Callable:
 
 def _full_of(program: Program, shape: Any, value: Any, dtype: Any = None, **kwargs: Any) -> Any:
     value = joined(value)
+    note_filled(value)
     buffer = _boxed(_traced(_ZEROS(shape, dtype or value.dtype), program))
     buffer[...] = value
     return buffer
@@ -134,6 +136,7 @@ def _copy(function: Callable, program: Program, is_new: bool) -> Callable:
             is_filled_later |= is_new and array.dtype.char in program.replaced.dtypes
             return _boxed(_traced(array, program)) if is_filled_later else array
         array = joined(data)
+        note_filled(array)
         array = array if dtype is None or array.dtype == np.dtype(dtype) else array.astype(dtype)
         missing = kwargs.get("ndmin", 0) - array.ndim
         array = array.reshape((1,) * missing + array.shape) if missing > 0 else array

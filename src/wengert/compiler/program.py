@@ -160,6 +160,8 @@ class Program:
         """Whether the function has done nothing yet that would be there twice if it ran again."""
         self.replaced: Any = None
         """What goes by other names while this is recorded (`again.Replaced`), if that can be changed."""
+        self.fills = False
+        """Whether values of a tape are written into arrays that are not tensors when nothing is recorded."""
         self.wanted: tuple | None = None
         """What was missing there, if so: another recording is to be made, whatever comes of this one."""
         self.kept: list[Any] = []

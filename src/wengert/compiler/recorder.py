@@ -62,6 +62,7 @@ class Recorder:
                 outputs, structure = self.traced(program, changes)
                 outputs = [_apart(y, captured.tensors) for y in outputs]
                 changes.note()
+            self.owner.fills |= program.fills
             if program.wanted is not None and changes.can_be_repeated():
                 self.owner.replaced.add(program.wanted)
                 return self.run()

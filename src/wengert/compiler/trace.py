@@ -22,6 +22,7 @@ from wengert.compiler.again import look_for_better
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
 from wengert.compiler.taking import REFERENCES, plain_index, program_of, settled, take, take_settings, values_in
+from wengert.compiler.written import _added, _assigned, _written
 from wengert.cotangents import selected
 from wengert.errors import ArgumentError
 from wengert.primitive import REGISTRY, Plain, Primitive, name_of
@@ -150,6 +151,9 @@ class Trace(Lifted):
     def _ask(self, is_array: bool, is_written: bool = False) -> None:
         look_for_better(self._program, self._spec.dtype, is_array, is_written)
 
+    def _note_filled(self) -> None:
+        self._program.fills = True
+
     def __float__(self) -> float:
         self._ask(is_array=False)
         return self._known(float)
@@ -167,6 +171,11 @@ class Trace(Lifted):
             return result
         key = ("number", ufunc)
         return _traced(program, program.call(key, ufunc, ufunc.__name__, (node,), ONE, {}, result), result)
+
+    @property
+    def _is_buffer(self) -> bool:  # type: ignore[override]
+        replaced = self._program.replaced
+        return replaced is not None and bool(replaced.dtypes) and self._spec.inexact and not self._program.closed
 
     def _as_numpys(self) -> "Trace":
         return recorded(self._program, np.positive, "positive", (self,), {}) if self._node.weak else self
@@ -326,44 +335,6 @@ def _contents(value: Any) -> tuple:
     """All that there is to know of a value, to be compared."""
     array = np.asarray(value)
     return array.shape, array.dtype.str, array.tobytes()
-
-
-def _assigned(x: Any, value: Any, index: Any) -> Any:
-    """A copy with a part written."""
-    y = np.array(x)
-    y[index] = value
-    return y if y.ndim else y[()]
-
-
-def _added(x: Any, value: Any, index: Any) -> Any:
-    """A copy with something added to a part, as often as the index names it."""
-    y = np.array(x)
-    if index.__class__ is int or index.__class__ is slice:
-        y[index] += value
-    else:
-        np.add.at(y, index, value)
-    return y if y.ndim else y[()]
-
-
-def _written(x: Any, value: Any, path: tuple, index: Any, add: bool) -> Any:
-    """A copy with a part of a part written, or added to; the path says of which."""
-    y = np.array(x, order="C")
-    flat = numbers = y.reshape(-1)
-    places = np.arange(y.size).reshape(y.shape)
-    if y.dtype.kind == "c":  # the places of the floats that complex numbers are
-        places = 2 * places + 1j * (2 * places + 1)
-    for function, params in path:
-        places = function(places, **params)
-    if places.dtype.kind == "c":
-        places = places.real // 2
-    elif y.dtype.kind == "c":
-        numbers = flat.view(y.real.dtype)
-    where = places[index].astype(int)
-    if add:
-        np.add.at(numbers, where, value)
-    else:
-        numbers[where] = value
-    return flat.reshape(y.shape)
 
 
 # Recording --------------------------------------------------------------------------------------------------------

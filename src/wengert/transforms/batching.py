@@ -17,16 +17,7 @@ from wengert import dispatch
 from wengert.box import unbox
 from wengert.errors import BatchError, BatchWarning
 from wengert.primitive import REGISTRY, Plain, Primitive, linear, name_of, needs
-from wengert.protocol import (
-    PLAIN,
-    Spec,
-    Wrapper,
-    ask_to_record_again,
-    constant,
-    intern_spec,
-    is_open,
-    spec_of,
-)
+from wengert.protocol import PLAIN, Spec, Wrapper, constant, intern_spec, is_open, spec_of
 from wengert.transforms.indices import gathered, has_batch, placed
 from wengert.transforms.lifted import Lifted, found, fresh, opened, own_memory, store
 
@@ -82,7 +73,6 @@ class Batch(Lifted):
         return self._one_value("integer")
 
     def _read(self, reader: str) -> Any:
-        ask_to_record_again(self, is_array=False)
         return self._one_value("number")
 
     def item(self, *index: Any) -> Any:

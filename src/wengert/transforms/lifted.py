@@ -61,6 +61,7 @@ class Lifted(face.ArrayFace):
     def __setitem__(self, index: Any, value: Any) -> None:
         value = opened(value)
         if isinstance(value, Wrapper) and value._level > self._level:
+            ask_to_record_again(value, is_written=True)
             raise LevelError(
                 f"[setitem] a value of this transformation or of one around it was required; received one of a "
                 f"transformation inside, {value._spec!r}; write it into a buffer made there by np.zeros_like"
@@ -77,18 +78,21 @@ class Lifted(face.ArrayFace):
 
     def _read(self, reader: str) -> Any:
         if self._spec.size == 1:
-            ask_to_record_again(self, is_array=False)
-            check_reading(reader, depth=3)
+            check_reading(reader, depth=4)
         return self._value
 
+    def _asked(self, reader: str) -> Any:
+        ask_to_record_again(self, is_array=False)
+        return unbox(self._read(reader))
+
     def __float__(self) -> float:
-        return float(unbox(self._read("float")))
+        return float(self._asked("float"))
 
     def __int__(self) -> int:
-        return int(unbox(self._read("int")))
+        return int(self._asked("int"))
 
     def __complex__(self) -> complex:
-        return complex(unbox(self._read("complex")))
+        return complex(self._asked("complex"))
 
     def __bool__(self) -> bool:
         return bool(self._value)
