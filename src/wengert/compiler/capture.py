@@ -6,7 +6,6 @@ it is kept. What has been written is a result of the program, which is written b
 
 import gc
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -86,11 +85,7 @@ def is_liftable(t: Any) -> bool:
 def is_window(t: Any) -> bool:
     """Whether a tensor is a view without a history: a program reads it as a tensor of its own, and may not write it."""
     return (
-        isinstance(t, Box)
-        and t._is_view
-        and t._level <= GROUND
-        and t._node is None
-        and bare(t).__class__ is np.ndarray
+        isinstance(t, Box) and t._is_view and t._level <= GROUND and t._node is None and bare(t).__class__ is np.ndarray
     )
 
 

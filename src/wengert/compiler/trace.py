@@ -12,15 +12,16 @@ into the program.
 import operator
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from wengert.box import Box, unbox
+from wengert.box import speaks_dialect, unbox
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
 from wengert.compiler.taking import REFERENCES, settled, take, take_settings, values_in
+from wengert.compiler.written import written as _written
 from wengert.primitive import Plain, Primitive, name_of
 from wengert.protocol import DORMANT, GROUND, PLAIN, Spec, Wrapper, _open, spec_of
 from wengert.tensor import Tensor
@@ -72,14 +73,14 @@ class Trace(Lifted):
         # NumPy's functions make NumPy's numbers of Python's; operators between those do not come here.
         if self._node.call.weak and all(x._node.weak if isinstance(x, Trace) else x.__class__ in WEAK for x in inputs):
             inputs = tuple(x._as_numpys() if isinstance(x, Trace) else x for x in inputs)
-        if _speaks_dialect(map(type, inputs)):
+        if speaks_dialect(map(type, inputs)):
             return NotImplemented
         if method == "__call__" and not kwargs:
             return Trace._table[ufunc](*inputs)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: tuple, kwargs: dict) -> Any:
-        return NotImplemented if _speaks_dialect(types) else self._table[func](*args, **kwargs)
+        return NotImplemented if speaks_dialect(types) else self._table[func](*args, **kwargs)
 
     def _carries_gradient(self) -> bool:
         return False
@@ -273,12 +274,6 @@ class TraceView(Trace):
 TRACES = frozenset({Trace, TraceView})
 
 
-def _speaks_dialect(kinds: Iterable) -> bool:
-    """Whether one of the classes is a dialect's of tensors, which knows better what comes of it and a plain array."""
-    return any(issubclass(kind, Box) and kind._family.settle is not None for kind in kinds)
-
-
-
 def _item(value: Any) -> Any:
     return value.item() if isinstance(value, (np.ndarray, np.generic)) else value
 
@@ -305,27 +300,6 @@ def _added(x: Any, value: Any, index: Any) -> Any:
     y = np.array(x)
     np.add.at(y, index, value)
     return y if y.ndim else y[()]
-
-
-def _written(x: Any, value: Any, path: tuple, index: Any, add: bool) -> Any:
-    """A copy with a part of a part written, or added to; the path says of which."""
-    y = np.array(x, order="C")
-    flat = numbers = y.reshape(-1)
-    places = np.arange(y.size).reshape(y.shape)
-    if y.dtype.kind == "c":  # the places of the floats that complex numbers are
-        places = 2 * places + 1j * (2 * places + 1)
-    for function, params in path:
-        places = function(places, **params)
-    if places.dtype.kind == "c":
-        places = places.real // 2
-    elif y.dtype.kind == "c":
-        numbers = flat.view(y.real.dtype)
-    where = places[index].astype(int)
-    if add:
-        np.add.at(numbers, where, value)
-    else:
-        numbers[where] = value
-    return flat.reshape(y.shape)
 
 
 # Recording --------------------------------------------------------------------------------------------------------
