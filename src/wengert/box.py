@@ -4,6 +4,7 @@ A `Box` without a node is transparent: operations see through it (`unbox`), what
 """
 
 import importlib
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import numpy as np
@@ -68,6 +69,11 @@ def array_of(value: Any, copy: bool = False) -> Any:
 def is_numpys(value: Any) -> bool:
     """Whether a value has a dtype of its own: an array, a tensor or a NumPy scalar, and no number of Python's."""
     return isinstance(value, (Box, np.ndarray, np.generic)) or (is_recorded(value) and not value._node.weak)
+
+
+def speaks_dialect(kinds: Iterable) -> bool:
+    """Whether one of the classes is a dialect's of tensors, which knows better what comes of it and a plain array."""
+    return any(issubclass(kind, Box) and kind._family.settle is not None for kind in kinds)
 
 
 def array_from(data: Any) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 import wengert as wg
 from wengert.compiler import api
-from wengert.errors import CompileWarning, LostGradientError
+from wengert.errors import CompileWarning
 
 
 def doubled(x, table):

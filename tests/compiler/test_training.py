@@ -1,6 +1,7 @@
 """Training steps as they are written for other libraries: what they do besides arithmetic compiles, too."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -23,7 +24,7 @@ def labels(seed, count, *shape):
 
 def network(*sizes):
     torch.manual_seed(0)
-    layers = [layer for a, b in zip(sizes, sizes[1:], strict=False) for layer in (nn.Linear(a, b), nn.Tanh())]
+    layers = [layer for a, b in pairwise(sizes) for layer in (nn.Linear(a, b), nn.Tanh())]
     return nn.Sequential(*layers[:-1])
 
 

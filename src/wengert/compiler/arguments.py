@@ -107,11 +107,8 @@ class Arguments:
         if isinstance(x, Box):
             x = self._apart(x) if x._is_view else x
             return self._shared(x, self.tensors, TENSOR, (type(x), x._spec, x._node is None, x._level, flags(x)))
-        if (
-            x.__class__ in (float, complex)
-            or (is_input and x.__class__ is int)
-            or (isinstance(x, np.generic) and x.dtype.kind in "fciub")
-        ):
+        is_whole = is_input and x.__class__ is int
+        if is_whole or x.__class__ in (float, complex) or (isinstance(x, np.generic) and x.dtype.kind in "fciub"):
             self.numbers.append(x)
             self.kinds.append((NUMBER, len(self.numbers) - 1))
             return x.__class__

@@ -6,7 +6,6 @@ it is kept. What has been written is a result of the program, which is written b
 
 import gc
 import weakref
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
@@ -25,7 +24,7 @@ from wengert.compiler.writing import IN_TENSORS, write_back
 from wengert.protocol import GROUND, Wrapper
 from wengert.tensor import Tensor
 
-__all__ = ["LARGEST", "Captured", "Changes", "Surroundings", "as_held", "is_liftable", "is_window", "shares_memory"]
+__all__ = ["LARGEST", "Captured", "Changes", "Surroundings", "is_liftable", "is_window", "shares_memory"]
 
 
 LARGEST = 1 << 31

@@ -1,8 +1,8 @@
 """Whole numbers among the arguments that are new at each call: a step's number, a seed.
 
 Such numbers are part of a program, as they may say how often a loop runs. One that never comes again would have a
-program made for each call. So after some calls in a row, no other argument differs in which, it becomes an input, by which the
-program may decide as by others.
+program made for each call. So after some calls in a row, among which no other argument differs, it becomes an input, by
+which the program may decide as by others.
 """
 
 from typing import Any

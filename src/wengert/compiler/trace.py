@@ -12,12 +12,12 @@ into the program.
 import operator
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from wengert.box import Box, unbox
+from wengert.box import speaks_dialect, unbox
 from wengert.compiler.again import look_for_better
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
@@ -72,14 +72,14 @@ class Trace(Lifted):
         # NumPy's functions make NumPy's numbers of Python's; operators between those do not come here.
         if self._node.call.weak and all(x._node.weak if isinstance(x, Trace) else x.__class__ in WEAK for x in inputs):
             inputs = tuple(x._as_numpys() if isinstance(x, Trace) else x for x in inputs)
-        if _speaks_dialect(map(type, inputs)):
+        if speaks_dialect(map(type, inputs)):
             return NotImplemented
         if method == "__call__" and not kwargs:
             return Trace._table[ufunc](*inputs)
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def __array_function__(self, func: Any, types: Any, args: tuple, kwargs: dict) -> Any:
-        return NotImplemented if _speaks_dialect(types) else self._table[func](*args, **kwargs)
+        return NotImplemented if speaks_dialect(types) else self._table[func](*args, **kwargs)
 
     def _carries_gradient(self) -> bool:
         return False
@@ -316,11 +316,6 @@ class TraceView(Trace):
 READ_ONLY = {"broadcast_to", "diagonal"}
 """Functions whose results NumPy lets nobody write to."""
 TRACES = frozenset({Trace, TraceView})
-
-
-def _speaks_dialect(kinds: Iterable) -> bool:
-    """Whether one of the classes is a dialect's of tensors, which knows better what comes of it and a plain array."""
-    return any(issubclass(kind, Box) and kind._family.settle is not None for kind in kinds)
 
 
 def _item(value: Any) -> Any:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from wengert import nn
-from wengert.box import array_of, bare
+from wengert.box import array_of
 from wengert.dialects.mxnet.errors import MXNetError
 
 __all__ = [

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import freeze
+from wengert.box import array_of, freeze
 from wengert.dialects.torch.errors import AxisError, OptionError, TorchError
-from wengert.dialects.torch.making import axis_of, array_of, bare, entry, in_place, named
+from wengert.dialects.torch.making import axis_of, bare, entry, in_place, named
 from wengert.dialects.torch.promotion import refused
 from wengert.dialects.torch.tensor import Tensor
 from wengert.writes import write

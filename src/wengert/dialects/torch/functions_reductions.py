@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.box import array_of
 from wengert.dialects.torch.dtypes import default_dtype
 from wengert.dialects.torch.errors import TorchError
 from wengert.dialects.torch.making import (

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
-from wengert.box import alias
+from wengert.box import alias, array_of
 from wengert.dialects.torch import dtypes
 from wengert.dialects.torch.dtypes import Size, as_numpy, check_device
 from wengert.dialects.torch.errors import LeafError, MissingError, OperandError, TorchError
-from wengert.dialects.torch.making import axes_of, axis_of, array_of, bare, entry, in_place, named, spell, titled
+from wengert.dialects.torch.making import axes_of, axis_of, bare, entry, in_place, named, spell, titled
 from wengert.dialects.torch.tensor import Tensor
 from wengert.views import has_views
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
-from wengert.box import array_of, bare
+from wengert.box import bare
 from wengert.dialects.torch import graph
 from wengert.dialects.torch.dtypes import as_numpy
 from wengert.dialects.torch.errors import AxisError, OperandError, TorchError, TypeMismatchError, ZeroDivisorError

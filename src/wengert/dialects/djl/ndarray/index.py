@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import Box, array_of, bare
+from wengert.box import Box, array_of
 from wengert.dialects.djl.errors import IllegalArgumentException
 
 __all__ = ["NDIndex"]

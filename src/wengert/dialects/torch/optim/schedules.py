@@ -40,6 +40,8 @@ class LRScheduler:
         The step to go on from; -1 at the start.
     """
 
+    _last_lr: list
+
     def __init__(self, optimizer: Optimizer, last_epoch: int = -1) -> None:
         if not isinstance(optimizer, Optimizer):
             raise TypeMismatchError(f"[LRScheduler] an Optimizer was required; received {type(optimizer).__name__}")
