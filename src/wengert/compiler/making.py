@@ -44,8 +44,11 @@ def buffers_made_recordable(program: Program) -> Iterator[None]:
             setattr(np, name, function)
 
 
-def _for_us(function: Callable) -> Callable:
-    """What takes a function's place where this thread calls it from outside of the libraries."""
+def _for_us(function: Callable, program: Program) -> Callable:
+    """What takes a function's place where this thread calls it from outside of the libraries, until all is recorded.
+
+    An interruption may come while functions get their places back; what then stays does nothing.
+    """
     thread = threading.get_ident()
 
     def decorate(ours: Callable) -> Callable:
@@ -54,7 +57,8 @@ def _for_us(function: Callable) -> Callable:
             frame = sys._getframe(1)
             caller = frame.f_globals.get("__name__", "").partition(".")[0]
             # What is written in C has no frame: it would be taken for the function that calls it, and needs an array.
-            mine = threading.get_ident() == thread and caller not in LIBRARIES and calls(frame, choose)
+            mine = threading.get_ident() == thread and caller not in LIBRARIES and not program.closed
+            mine = mine and calls(frame, choose)
             return (ours if mine else function)(*args, **kwargs)
 
         return choose
@@ -65,7 +69,7 @@ def _for_us(function: Callable) -> Callable:
 def _buffer(function: Callable, program: Program) -> Callable:
     is_uniform = function.__name__ in UNIFORM
 
-    @_for_us(function)
+    @_for_us(function, program)
     def make(*args: Any, **kwargs: Any) -> Any:
         if function is _FULL and len(args) > 1 and _is_recorded(args[1]):
             return _full_of(program, *args, **kwargs)
@@ -108,7 +112,7 @@ SMALL = 512
 
 
 def _copy(function: Callable, program: Program, is_new: bool) -> Callable:
-    @_for_us(function)
+    @_for_us(function, program)
     def make(data: Any, dtype: Any = None, **kwargs: Any) -> Any:
         if kwargs:
             return function(data, dtype, **kwargs)

@@ -8,6 +8,7 @@ follows is right as long as the value reads the same.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -212,7 +213,7 @@ class Program:
 
     def tried(self) -> str | None:
         """Why a program may do without a call what the function does only if the call succeeds."""
-        if not any(node.call.name in TRIED for node in self.nodes):
+        if not any(call.name in TRIED for call in self.calls()):
             return None
         live = self.live()
         unused = {node.name for node in self.nodes if node.name in TRIED and not live[node.index]}
@@ -284,6 +285,10 @@ class Program:
         self.nodes, self.inputs, self.guards, self.results = other.nodes, other.inputs, other.guards, other.results
 
     # Simplifying ------------------------------------------------------------------------------------------------
+
+    def calls(self) -> set[Call]:
+        """What the nodes do."""
+        return set(map(attrgetter("call"), self.nodes))
 
     def live(self) -> bytearray:
         """For each node whether a result or a guard needs it."""
