@@ -9,6 +9,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -414,9 +415,9 @@ class Changes:
         mine |= {id(y._base) for y in outputs if isinstance(y, Box) and y._is_view}  # type: ignore[attr-defined]
         young = gc.get_objects(0)
         boxes = {kind for kind in set(map(type, young)) if issubclass(kind, Box)}
-        kept = [y for y in young if type(y) in boxes and id(y) not in mine]
-        del young
-        kept = [y for y in kept if self.is_recorded(y)]
+        found = compress(young, map(boxes.__contains__, map(type, young)))
+        kept = [y for y in found if id(y) not in mine and self.is_recorded(y)]
+        del young, found
         alive = list(map(weakref.ref, kept))
         kept.clear()
         if any(r() is not None for r in alive):

@@ -60,8 +60,11 @@ def _patches(program: Program) -> Iterator[tuple[dict, str, Any]]:
     yield from program.replaced.patches()
 
 
-def _for_us(function: Callable) -> Callable:
-    """What takes a function's place where this thread calls it from outside of the libraries."""
+def _for_us(function: Callable, program: Program) -> Callable:
+    """What takes a function's place where this thread calls it from outside of the libraries, until all is recorded.
+
+    An interruption may come while functions get their places back; what then stays does nothing.
+    """
     thread = threading.get_ident()
 
     def decorate(ours: Callable) -> Callable:
@@ -70,7 +73,8 @@ def _for_us(function: Callable) -> Callable:
             frame = sys._getframe(1)
             caller = frame.f_globals.get("__name__", "").partition(".")[0]
             # What is written in C has no frame: it would be taken for the function that calls it, and needs an array.
-            mine = threading.get_ident() == thread and caller not in LIBRARIES and calls(frame, choose)
+            mine = threading.get_ident() == thread and caller not in LIBRARIES and not program.closed
+            mine = mine and calls(frame, choose)
             return (ours if mine else function)(*args, **kwargs)
 
         choose.stands_for = function  # type: ignore[attr-defined]
@@ -83,7 +87,7 @@ def _buffer(function: Callable, program: Program) -> Callable:
     name = function.__name__
     dtypes = INEXACT if name in OTHERS else program.replaced.dtypes or INEXACT
 
-    @_for_us(function)
+    @_for_us(function, program)
     def make(*args: Any, **kwargs: Any) -> Any:
         if name == "full" and len(args) > 1 and holds_wrapper(args[1]):
             return _full_of(program, *args, **kwargs)
@@ -128,7 +132,7 @@ SMALL = 512
 
 
 def _copy(function: Callable, program: Program, is_new: bool) -> Callable:
-    @_for_us(function)
+    @_for_us(function, program)
     def make(data: Any, dtype: Any = None, **kwargs: Any) -> Any:
         if not holds_wrapper(data) or not kwargs.keys() <= LAYOUT:
             array = function(data, dtype, **kwargs)

@@ -243,7 +243,7 @@ def _native(program: Program, forgets: bool) -> tuple[Callable | None, str]:
     """The program as native code, or why there is none; whether its nodes may go as soon as they are not needed."""
     if any(guard.node.spec is None for guard in program.guards):
         return None, "it decides by something that is no number"
-    if any(call.spec and not call.spec.dtype.isnative for call in {node.call for node in program.nodes}):
+    if any(call.spec and not call.spec.dtype.isnative for call in program.calls()):
         return None, "it uses numbers in another byte order"
     make, missing = compiler()
     if make is None:

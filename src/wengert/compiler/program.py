@@ -8,6 +8,7 @@ follows is right as long as the value reads the same.
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from operator import attrgetter
 from typing import Any, ClassVar
 
 import numpy as np
@@ -284,6 +285,10 @@ class Program:
         self.nodes, self.inputs, self.guards, self.results = other.nodes, other.inputs, other.guards, other.results
 
     # Simplifying ------------------------------------------------------------------------------------------------
+
+    def calls(self) -> set[Call]:
+        """What the nodes do."""
+        return set(map(attrgetter("call"), self.nodes))
 
     def live(self) -> bytearray:
         """For each node whether a result or a guard needs it."""
