@@ -335,7 +335,8 @@ def aligned(size: int, make: Callable = np.zeros) -> np.ndarray:
 def _result_table(results: Sequence[Result], keep: Any) -> np.ndarray:
     return filled("result", [
         {
-            "kind": 2 if result.given else result.scalar, "size": len(result.shape), "number": result.dtype.num, "pointer": result.pointer,
+            "kind": 2 if result.given else result.scalar, "size": len(result.shape), "number": result.dtype.num,
+            "pointer": result.pointer,
             "lengths": keep(np.array(result.shape, np.int64)).ctypes.data, "descr": id(keep(result.dtype)),
         }
         for result in results

@@ -495,5 +495,5 @@ install()
 Trace._table[np.ndim] = lambda a: a._spec.ndim
 Trace._table[np.shape] = lambda a: a._spec.shape
 # Where no derivative is wanted, functions need not be made of others that have one.
-for _function in (np.bincount, *(f for f, known in REGISTRY.items() if getattr(known, "numpys", False))):
+for _function in (np.bincount, *(f for f, p in REGISTRY.items() if getattr(p, "numpys", False))):
     Trace._table[_function] = _of_function(_function, name_of(_function))
