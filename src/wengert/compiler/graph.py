@@ -196,7 +196,7 @@ class Graph:
         """The value itself; if it is all of another one in another shape, as that one's memory."""
         if x.kind == "move" and x.operands[0].kind != "literal":
             (source,) = x.operands
-            if x.setting.places == _reshaped(source.shape, x.shape):
+            if source.size == x.size and x.setting.places == _reshaped(source.shape, x.shape):
                 return self.make("reshape", (source,), None, x.shape, x.dtype)
         return x
 
