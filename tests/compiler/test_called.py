@@ -22,7 +22,7 @@ PROGRAMS = [
     (lambda x: np.partition(x, 3), X),
     (lambda x: np.argsort(x), X),
     (lambda x: np.gcd(x, 12), WHOLE),
-    (lambda x: np.sin(np.argsort(np.broadcast_to(np.sum(np.exp(x)), (2, 3)))) + np.exp(x[0, 0]), X),
+    (lambda x: np.gcd(np.broadcast_to(np.sum(x + 1), (2, 3)), 5040) * x[0, 0] + x[1, 1], WHOLE),
     (lambda x: np.cos(np.sort(np.exp(x).reshape(-1, 2), axis=0)) + x[0, :2], X),
     (lambda x: np.cos(np.argsort(x.reshape(-1, 2), axis=0)) + x[0, :2], X),
     (lambda x: np.bincount(np.ravel(x), minlength=60), WHOLE),
