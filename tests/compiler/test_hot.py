@@ -113,3 +113,18 @@ def test_it_can_be_turned_off(watched, monkeypatch):
     f = wg.compile(lambda x: np.sum(np.exp(x)))
     f(np.ones(10)), f(np.ones(10))
     assert not watched.programs
+
+
+def test_what_all_programs_share_made_anew(watched, monkeypatch):
+    from wengert.compiler import native
+
+    monkeypatch.setattr(hot, "MANY_RUNS", 3)
+    fast = wg.compile(softmax_rows)
+    x, w = rng.normal(size=(40, 30)), rng.normal(size=30)
+    before = [np.array(fast(x, w)) for _ in range(8)][-1]
+    for program in watched.programs:
+        program.due()
+    assert native._definition().function == native.hasten().address("entry")
+    assert np.array_equal(fast(x, w), before)
+    with pytest.raises(ValueError, match="broadcast"):
+        fast(x, w[:3])

@@ -78,3 +78,47 @@ def test_sums_of_what_is_not_finite():
             fast = wg.compile(lambda x, axis=axis: np.sum(x, axis=axis))
             fast(x)
             np.testing.assert_allclose(fast(x), np.sum(x, axis=axis), rtol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(255,), (257,), (4099,), (70_001,), (3, 999), (257, 300), (5, 3, 700)])
+@pytest.mark.parametrize("char", "df")
+def test_extrema_of_many_numbers_find_what_is_none(shape, char):
+    x = np.random.default_rng(0).normal(size=shape).astype(char)
+    functions = [lambda x, f=f, axis=axis: f(x, axis=axis) for f in (np.max, np.min) for axis in (None, 0, -1)]
+    compiled = [wg.compile(f) for f in functions]
+    for number in (0.0, np.nan, np.inf, -np.inf):
+        for place in (0, 31, x.size // 2, -20, -1):
+            y = x.copy()
+            y.flat[place] = number
+            for f, fast in zip(functions, compiled, strict=True):
+                assert np.array_equal(fast(y), f(y), equal_nan=True)
+
+
+@pytest.mark.parametrize("char", ["?", "b", "B", "h", "i", "l", "L"])
+@pytest.mark.parametrize("shape", [(100,), (5000,), (300, 257), (7, 3000)])
+def test_totals_of_integers(shape, char):
+    info = np.iinfo(char) if char != "?" else None
+    random = np.random.default_rng(1)
+    x = random.random(shape) > 0.99 if info is None else random.integers(info.min, info.max, shape, dtype=char)
+    for f in (np.sum, np.max, np.min, np.any, np.all, np.count_nonzero):
+        for axis in (None, 0, -1):
+            fast = wg.compile(lambda x, f=f, axis=axis: f(x, axis=axis))
+            for _ in range(2):
+                found = fast(x)
+            assert np.array_equal(found, f(x, axis=axis))
+            assert np.asarray(found).dtype == np.asarray(f(x, axis=axis)).dtype
+
+
+@pytest.mark.parametrize("char", ["b", "B", "i", "l"])
+def test_powers_and_products_of_integers(char):
+    random = np.random.default_rng(2)
+    x = random.integers(0, 100, size=(6, 4)).astype(char)
+    y = random.integers(0, 100, size=(4, 5)).astype(char)
+    programs = [lambda x, y: x @ y, lambda x, y: x[0] @ y, lambda x, y: x @ y[:, 0], lambda x, y: y.T @ x.T]
+    programs += [lambda x, y, k=k: x**k for k in range(12)]
+    for f in programs:
+        fast = wg.compile(f)
+        for _ in range(2):
+            found = fast(x, y)
+        assert found.dtype == f(x, y).dtype
+        assert np.array_equal(found, f(x, y))

@@ -300,3 +300,68 @@ def test_containers_are_left_as_the_function_leaves_them(change, make):
             plain(np.ones(2))
             assert container == expected
             assert isinstance(container, set) or list(container) == list(expected)
+
+
+RATES = {"a": 2.0, "b": 3.0}
+
+
+class Scales:
+    """Attributes of a class, and of an object."""
+
+    rate = 5.0
+
+    def __init__(self):
+        self.scale = 7.0
+
+
+SCALES = Scales()
+
+
+def scaled(x):
+    return x * RATES["a"] * SCALES.rate * SCALES.scale * RATES.get("b", 1.0)
+
+
+def _again():
+    RATES["a"] += 1
+
+
+def _without():
+    del RATES["b"]
+    RATES["b"] = 4.0
+
+
+def _cleared():
+    RATES.clear()
+    RATES.update(a=1.5, b=2.5)
+
+
+def _of_the_class():
+    Scales.rate += 1
+
+
+def _of_the_object():
+    SCALES.scale += 1
+
+
+def _of_the_dictionary_itself():
+    vars(SCALES)["scale"] += 1
+
+
+def test_places_are_looked_at_again_where_something_was_written():
+    fast, x = wg.compile(scaled), np.arange(3.0)
+    for _ in range(3):
+        for change in (_again, _without, _cleared, _of_the_class, _of_the_object, _of_the_dictionary_itself):
+            for _ in range(4):
+                assert np.allclose(fast(x), scaled(x), rtol=1e-14)
+            change()
+            assert np.allclose(fast(x), scaled(x), rtol=1e-14)
+
+
+def test_other_functions_in_a_module_are_seen():
+    space = {"np": np}
+    exec("def inner(x): return x + 1\ndef outer(x): return inner(x) * 2", space)
+    fast, x = wg.compile(space["outer"]), np.arange(3.0)
+    for k in range(4):
+        for _ in range(4):
+            assert fast(x).tolist() == space["outer"](x).tolist()
+        exec(f"def inner(x): return x + {k}", space)

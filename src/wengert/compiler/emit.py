@@ -45,7 +45,7 @@ class _Emitter(Values):
         items = all_items(list(self.items.values()))
         walk = walk_of(kernel, items, stored, target)
         super().__init__(kernel, walk, stored, target)
-        self.stretches = {walk.lane: [(0, walk.extents[walk.lane])]} if walk.wide else stretches_of(kernel, walk, items)
+        self.stretches = stretches_of(kernel, walk, items)
         self.one_by_one = walk.work >= WORTH_TEXT
         self.part = kernel.part
         if self.part is not None and self.rows[0] != kernel.rows[0]:

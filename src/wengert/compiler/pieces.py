@@ -26,7 +26,9 @@ MOST = 3
 
 
 def stretches_of(kernel: Kernel, walk: Walk, items: list[Item]) -> dict[int, list[Stretch]]:
-    """For the axes that are worth it, their long stretches in order."""
+    """For the axes that are worth it, their long stretches in order; along wide lanes only the last vector is masked."""
+    if walk.wide and walk.lane is not None:
+        return {walk.lane: [(0, walk.extents[walk.lane])]}
     if walk.unrolled:
         return {axis: [(k, k + 1) for k in range(walk.extents[axis])] for axis in walk.unrolled}
     if walk.work < WORTH_CUTTING or walk.tile is not None:

@@ -22,6 +22,8 @@ LARGE = 1 << 17
 """From so many elements on an array does not stay in a core's cache; writing lanes that are apart then costs twice."""
 TURN, ENTRY, IN_MEMORY, IN_REGISTER = 2.0, 6.0, 6.0, 4.0
 """The cost of a turn of a loop, of its beginning, and of adding to a total in an array or to one alone, compensated."""
+ONE_BY_ONE = 8.0
+"""The cost of a step of a running total along the only axis."""
 SHORT, WORTH_UNROLLING = 12, 64
 """How long an axis is at most that is unrolled, and how long at least the others are."""
 WORTH_TILING = 8
@@ -92,22 +94,23 @@ def walk_of(kernel: Kernel, items: list[Item], stored: dict[int, Any], target: T
         rows = [k for k in axes if k not in kernel.inner]
         if walk.lane in kernel.inner and rows and walk.extents[rows[-1]] >= walk.width:
             walk.tile = rows[-1] if _is_worth_tiling(kernel, walk, work, rows[-1]) else None
-        if _may_be_wide(kernel, walk, items, accesses):
+        if _may_be_wide(kernel, walk, walk.lane, items, accesses):
             walk.wide, walk.width = True, REGISTERS * (target.lanes(1) if kinds == {1} else walk.width)
+    elif any(root.scans for root in kernel.roots):
+        walk.work = prod(walk.extents) * (ONE_BY_ONE + sum(map(cost_of, items)))
     return walk
 
 
-def _may_be_wide(kernel: Kernel, walk: Walk, items: list[Item], accesses: list) -> bool:
+def _may_be_wide(kernel: Kernel, walk: Walk, lane: int, items: list[Item], accesses: list) -> bool:
     """Whether all that is done along the lanes is a few instructions, and totals of what they give."""
-    lane = walk.lane
     if walk.tile is not None or walk.unrolled or len(items) > MOST_ITEMS:
         return False
-    if walk.extents[lane] < FULL_TURNS * REGISTERS * walk.width:  # type: ignore[index]
+    if walk.extents[lane] < FULL_TURNS * REGISTERS * walk.width:
         return False
     along = [root for root in kernel.roots if lane in root.own]
     if not along or not all(root.reduces and root.reduced in (root.own, kernel.inner) for root in along):
         return False
-    return all(map(_is_simple, items)) and all(strides.get(lane, 0) in (0, 1) for strides, _ in accesses)  # type: ignore[arg-type]
+    return all(map(_is_simple, items)) and all(strides.get(lane, 0) in (0, 1) for strides, _ in accesses)
 
 
 def _is_simple(item: Item) -> bool:
