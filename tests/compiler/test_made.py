@@ -184,3 +184,31 @@ def test_processes_share_it_and_may_be_killed(tmp_path):
     assert run("killed") == 9
     assert run("usual") == 0
     assert run("known") == 0
+
+
+def test_kernels_that_read_equal_parts_of_arrays_at_other_places_are_one():
+    def likelihood(scores, steps, tags):
+        a = scores[0]
+        for k in range(1, 12):
+            s = a[:, None] + steps + scores[k][None, :]
+            m = np.max(s, axis=0)
+            a = m + np.log(np.sum(np.exp(s - m), axis=0)) + steps[:, tags[k]]
+        return a
+
+    random = np.random.default_rng(0)
+    given = random.normal(size=(12, 5)), random.normal(size=(5, 5)), random.integers(0, 5, 12)
+    plan = Plan(recorded(likelihood, *given))
+    np.testing.assert_allclose(plan(*given)[0], likelihood(*given), rtol=1e-14)
+    assert plan.text.count("define void") <= 8
+
+
+def test_parts_that_begin_elsewhere_are_read_where_they_lie():
+    def parts(x, y):
+        shifted = [x[k : k + 20, 3 - k :: -1] + y[k::4][:20, None] for k in range(4)]
+        padded = np.pad(x[5:9, 1:], 2)
+        return [*[np.sum(s, axis=1) for s in shifted], np.concatenate([padded[:, 3], x[30:, 2]]) * 2, x[::-1][2:9] - 1]
+
+    random = np.random.default_rng(1)
+    given = random.normal(size=(40, 4)), random.normal(size=100)
+    for found, expected in zip(Plan(recorded(parts, *given))(*given), parts(*given), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-14)
