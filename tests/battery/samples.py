@@ -258,6 +258,7 @@ samples(
     args(np.array([0.12, -1.37, 0.83]), 1),
     args(A(3), decimals=-1),
     real(np.float64(0.1302), 2),
+    args(np.array([0.12 - 0.53j, -1.37 + 2.61j]), 1),
 )
 samples(np.fix, args(A(3)), args(A()))
 samples(np.nan_to_num, args(A(3)), args(A(2), copy=True, nan=1.0, posinf=2.0, neginf=-2.0), args(A()))
