@@ -13,7 +13,7 @@ from wengert.errors import BatchError, MissingRuleError
 from wengert.generate import Family, generate
 from wengert.primitive import REGISTRY, UFUNC_METHODS, Composite, Plain, Primitive, name_of
 from wengert.protocol import Table, Wrapper, without_history, write_out
-from wengert.sequences import arguments_joined, list_joined
+from wengert.sequences import arguments_joined, has_sequence, list_joined
 from wengert.writes import add_at
 
 one_by_one: Callable | None = None
@@ -98,10 +98,8 @@ def _on_batches(function: Any, known: Composite) -> Callable:
     """A composite; where it asks for one value of a batch, it runs once for each element."""
 
     def run(*args: Any, **kwargs: Any) -> Any:
-        for x in args if not kwargs else (*args, *kwargs.values()):
-            if x.__class__ is list or x.__class__ is tuple:
-                args, kwargs = arguments_joined(known.name, args, kwargs)
-                break
+        if has_sequence(args) or (kwargs and has_sequence(kwargs.values())):
+            args, kwargs = arguments_joined(known.name, args, kwargs)
         try:
             return known.call(*args, **kwargs)
         except BatchError:

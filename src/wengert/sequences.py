@@ -1,12 +1,21 @@
 """What passes for an array in NumPy, and holds tensors: lists and tuples, and the iterators that ``x.flat`` are."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from wengert.protocol import Wrapper, note_filled
 
-__all__ = ["Flat", "arguments_joined", "holds_wrapper", "joined", "list_joined"]
+__all__ = ["Flat", "arguments_joined", "has_sequence", "holds_wrapper", "joined", "list_joined"]
+
+
+def has_sequence(values: Iterable) -> bool:
+    """Whether a list or tuple is among some values."""
+    return any(map(SEQUENCES.__contains__, map(type, values)))
+
+
+SEQUENCES = frozenset({list, tuple})
 
 
 def holds_wrapper(data: Any) -> bool:
@@ -42,7 +51,7 @@ def arguments_joined(name: str, args: tuple, kwargs: dict) -> tuple[tuple, dict]
 
 OF_PARTS = frozenset({
     "concatenate", "concat", "stack", "hstack", "vstack", "dstack", "column_stack", "row_stack", "multi_dot",
-    "select", "choose", "lexsort",
+    "select", "choose", "lexsort", "histogram2d", "histogramdd", "piecewise", "apply_over_axes",
 })  # fmt: skip
 """Functions that take several arrays in a list."""
 

@@ -308,7 +308,7 @@ def _written_in_view(
 
 
 HANDLERS: dict[str, Callable] = {
-    "wengert.written": _written_in_view,
+    "wengert._written": _written_in_view,
     "real": _real,
     "imag": _imag,
     "conjugate": _conjugated,
