@@ -49,7 +49,8 @@ def test_sizes_that_are_always_new(monkeypatch):
 
     @wg.compile
     @wg.grad
-    def f(x, n):
+    def f(x, word):
+        n = len(word)
         t = np.zeros(n)
         t[0] = x
         for i in range(1, n):
@@ -58,7 +59,7 @@ def test_sizes_that_are_always_new(monkeypatch):
 
     with pytest.warns(CompileWarning):
         for n in range(1, 12):
-            np.testing.assert_allclose(f(1.5, n), n * 1.5 ** (n - 1))
+            np.testing.assert_allclose(f(1.5, n * "a"), n * 1.5 ** (n - 1))
 
 
 def test_a_function_that_counts_is_not_run_twice():

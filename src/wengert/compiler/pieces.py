@@ -26,7 +26,7 @@ MOST = 3
 
 
 def stretches_of(kernel: Kernel, walk: Walk, items: list[Item]) -> dict[int, list[Stretch]]:
-    """For the axes that are worth it, their long stretches in order; along wide lanes only the last vector is masked."""
+    """For the axes that are worth it, their long stretches; along wide lanes only the last vector is masked."""
     if walk.wide and walk.lane is not None:
         return {walk.lane: [(0, walk.extents[walk.lane])]}
     if walk.unrolled:

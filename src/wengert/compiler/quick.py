@@ -12,10 +12,10 @@ from wengert.compiler.arithmetic import PYTHONS
 from wengert.compiler.later import LARGE, Later, elementwise
 from wengert.compiler.program import NONE, Operation, Program
 from wengert.compiler.taking import plain_index
-from wengert.compiler.trace import EXPANDED, NUMBERS, ONE, TRACES, TWO, WEAK, Trace, TraceView
+from wengert.compiler.trace import EXPANDED, NUMBERS, ONE, TRACES, TWO, WEAK, Trace, TraceView, recorded
 from wengert.primitive import Primitive
 
-__all__ = ["quick"]
+__all__ = ["counting", "quick"]
 
 
 def quick(p: Primitive, general: Callable) -> Callable:
@@ -147,3 +147,14 @@ def _noted(
     t = object.__new__(Trace)
     t._held, t._spec, t._node, t._program = result, node.call.spec, node, program
     return t
+
+
+def counting(general: Callable) -> Callable:
+    """``bincount``; that of places which are computed is a call, as their values decide only how long the result is."""
+
+    def entry(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
+        if not isinstance(x, Trace):
+            return general(x, weights, minlength)
+        return recorded(x._program, np.bincount, "bincount", (x, weights, minlength), {})
+
+    return entry

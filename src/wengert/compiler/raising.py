@@ -18,11 +18,11 @@ __all__ = ["keep_raising", "succeeded"]
 INDEXING = {"getitem", "elements", "assigned", "added", "written"}
 """Calls that raise where an index is out of bounds, if it is computed."""
 RAISING = {
-    "cholesky", "eig", "eigh", "linalg.inv", "linalg.matrix_rank", "lstsq", "pinv", "roots", "solve",
-    "svd", "digitize", "nanargmax", "nanargmin", "ravel_multi_index", "unravel_index", "searchsorted", "bincount",
-    "repeat", "interp1d", "spline", "spline_coefficients", "sparse.spsolve", "int",
+    "cholesky", "cond", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matrix_rank", "norm", "pinv", "roots",
+    "solve", "svd", "svdvals", "digitize", "nanargmax", "nanargmin", "ravel_multi_index", "unravel_index",
+    "searchsorted", "bincount", "repeat", "interp1d", "spline", "spline_coefficients", "sparse.spsolve", "int",
 }  # fmt: skip
-"""Calls that raise for some values, by their names; those of `scipy.linalg` do, too."""
+"""Calls that raise for some values, by their names, in `numpy.linalg` or not; those of `scipy.linalg` do, too."""
 WHOLE = "biu"
 """Kinds of dtypes of indices, and of powers that raise where an exponent is negative."""
 
@@ -51,7 +51,7 @@ def _may_raise(node: Node) -> bool:
         return len(node.operands) > 1 and _indexes_by_value(node)
     if name == "power":
         return call.spec is not None and call.spec.dtype.kind in WHOLE and call.args[1].__class__ is Ref
-    return name in RAISING or name.startswith("scipy.linalg.")
+    return name.removeprefix("linalg.") in RAISING or name.startswith("scipy.linalg.")
 
 
 def _indexes_by_value(node: Node) -> bool:

@@ -495,13 +495,13 @@ ONE, TWO = (REFERENCES[0],), (REFERENCES[0], REFERENCES[1])
 
 
 from wengert.compiler.arithmetic import PYTHONS, between_numbers, install  # noqa: E402 - made of what stands above
-from wengert.compiler.quick import quick  # noqa: E402
+from wengert.compiler.quick import counting, quick  # noqa: E402
 
 found(Trace, _of_primitive, _of_plain, None, _of_unknown, quick)
 install()
 # Facts about shapes and dtypes, which are no values of the program.
-Trace._table[np.ndim] = lambda a: a._spec.ndim
-Trace._table[np.shape] = lambda a: a._spec.shape
+Trace._table.update({np.ndim: lambda a: a._spec.ndim, np.shape: lambda a: a._spec.shape})
+Trace._table[np.bincount] = counting(Trace._table[np.bincount])
 # Where no derivative is wanted, functions need not be made of others that have one.
-for _function in (np.bincount, *(f for f, rule in REGISTRY.items() if getattr(rule, "numpys", False))):
+for _function in [f for f, rule in REGISTRY.items() if getattr(rule, "numpys", False)]:
     Trace._table[_function] = _of_function(_function, name_of(_function))

@@ -385,7 +385,7 @@ _bincount = linear(_bincount, lambda g, places: g[places])
 @composite(np.bincount)
 def bincount(x, /, weights=None, minlength=0):
     places, plain = without_history(x), without_history(weights)
-    if (places is not x or plain is not weights) and not (hasattr(places, "_box") or hasattr(plain, "_box")):
+    if places is not x and not hasattr(plain, "_box"):
         found = np.bincount(places, plain, minlength)
         return found if plain is weights else weights._buffer(found)
     x = np.asarray(innermost(x))
