@@ -45,7 +45,7 @@ def arguments_joined(name: str, args: tuple, kwargs: dict) -> tuple[tuple, dict]
     """The arguments of one of NumPy's functions, with one value in the place of each sequence that stands for one."""
     if name == "block":  # its lists are no arrays
         return args, kwargs
-    join = _parts_joined if name in OF_PARTS else list_joined
+    join = _parts_joined if name.rpartition(".")[2] in OF_PARTS else list_joined
     return tuple(map(join, args)), {key: join(value) for key, value in kwargs.items()}
 
 

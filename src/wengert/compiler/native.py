@@ -12,11 +12,8 @@ expected, `wengert.compiler.plain` does the same in Python.
 import ctypes
 import functools
 import sys
-import sysconfig
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import prod
-from types import CellType
 from typing import Any
 
 import numpy as np
@@ -26,7 +23,8 @@ from wengert.compiler.answer import Answer
 from wengert.compiler.assembly import FIELDS, filled, index, spelled
 from wengert.compiler.code import Code, bind
 from wengert.compiler.errstate import CAPSULE_CONTENT, LOUD
-from wengert.compiler.operands import CELL_CONTENT, DICTIONARY_VERSION, IN_ORDER, SET_SIZE, SIZE, Operands, slot_offset
+from wengert.compiler.operands import DICTIONARY_VERSION, Operands
+from wengert.compiler.probing import probe
 
 __all__ = ["Entry", "Launch", "Result", "aligned", "hasten", "probe", "runtime", "start_helpers"]
 
@@ -457,60 +455,3 @@ def _array_api() -> list[int]:
     get = ctypes.pythonapi.PyCapsule_GetPointer
     get.restype, get.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
     return list((ctypes.c_uint64 * 200).from_address(get(capsule, None)))
-
-
-@functools.cache
-def probe() -> bool:
-    """Whether objects are laid out as the native code takes them to be."""
-    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
-        return False
-    if ctypes.sizeof(ctypes.c_void_p) != 8 or sys.byteorder != "little":
-        return False
-    return _arrays_as_expected() and _others_as_expected()
-
-
-def _word(obj: Any, offset: int, kind: Any = ctypes.c_uint64) -> Any:
-    return kind.from_address(id(obj) + offset).value
-
-
-def _arrays_as_expected() -> bool:
-    a = np.arange(24, dtype=np.float64).reshape(2, 3, 4)[:, ::2]
-    record = np.zeros(3).view(_Record)
-    dims = _word(a, 32)
-    return (
-        _word(a, 8) == id(np.ndarray)
-        and _word(a, 16) == a.ctypes.data
-        and _word(record, 16) == record.ctypes.data
-        and _word(a, 24, ctypes.c_int) == 3
-        and [ctypes.c_int64.from_address(dims + 8 * i).value for i in range(3)] == list(a.shape)
-        and _word(a, 56) == id(a.dtype)
-        and not _word(a, 64, ctypes.c_int) & 1
-        and _word(np.zeros(3), 64, ctypes.c_int) & IN_ORDER == IN_ORDER
-        and prod(a.shape) == a.size
-    )
-
-
-def _others_as_expected() -> bool:
-    numbers = [kind(3) for kind in (np.float64, np.float32, np.int64, np.int32, np.uint8, np.bool_)]
-    part = object()
-    pair, items, dictionary = (part, 1), [part, 1], {"a": part, "b": part}
-    cell = CellType(part)
-    slotted = _Slotted()
-    slotted.second = part
-    return (
-        _word(1.5, 16, ctypes.c_double) == 1.5
-        and all(ctypes.string_at(id(x) + 16, x.dtype.itemsize) == x.tobytes() for x in numbers)
-        and _word(pair, tuple.__basicsize__) == id(part)
-        and ctypes.c_uint64.from_address(_word(items, 24)).value == id(part)
-        and _word(pair, SIZE) == _word(items, SIZE) == _word(dictionary, SIZE) == _word({1, 2}, SET_SIZE) == 2
-        and _word(cell, CELL_CONTENT) == id(part)
-        and _word(slotted, slot_offset(_Slotted, "second")) == id(part)
-    )
-
-
-class _Slotted:
-    """A class with slots, to look at."""
-
-    __slots__ = ("first", "second")
-    first: Any
-    second: Any
