@@ -253,3 +253,11 @@ def test_functions_that_are_given_up_still_give_gradients():
         place = int(x[1] * 1e9) % 2 + 1
         slopes = np.array([2 * x[0], x[place] * (1 + (place == 1)), x[1] * (place == 2)])
         np.testing.assert_allclose(gradient(x), slopes)
+
+
+def test_iterators_that_are_too_short_raise_as_they_do():
+    fast = wg.compile(lambda x: np.sum(np.fromiter((a * 2 for a in x), float, 5)))
+    for _ in range(3):
+        with pytest.raises(ValueError, match="too short"):
+            fast(np.ones(3))
+    assert fast(np.ones(6)) == 10.0

@@ -456,3 +456,45 @@ def test_a_method_lets_its_object_go():
     del other
     gc.collect()
     assert gone() is None
+
+
+class Counter:
+    def __init__(self, count):
+        self.count = count
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint64])
+def test_counters_that_a_dtype_cannot_hold_raise_as_they_do(dtype):
+    o = Counter(int(np.iinfo(dtype).max) - 6 if dtype is not np.uint64 else -6)
+
+    def f(x):
+        o.count += 1
+        return x + o.count
+
+    fast, x = wg.compile(f), np.zeros(3, dtype)
+    for _ in range(14):
+        start = o.count
+        try:
+            expected = f(x)
+        except OverflowError:
+            o.count = start
+            with pytest.raises(OverflowError):
+                fast(x)
+            continue
+        o.count = start
+        assert np.array_equal(fast(x), expected)
+
+
+def test_products_of_counters_have_no_end():
+    o = Counter(2**30 - 3)
+
+    def f(x):
+        o.count += 1
+        return x * (o.count * o.count * o.count * o.count % 7) + x * (o.count**5 % 11)
+
+    fast = wg.compile(f)
+    for _ in range(8):
+        start = o.count
+        expected = f(2.0)
+        o.count = start
+        assert fast(2.0) == expected

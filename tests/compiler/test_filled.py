@@ -78,3 +78,44 @@ def test_a_function_that_counts_is_not_run_twice():
     before = state["calls"]
     np.testing.assert_allclose(f(-np.ones(2)), [0.0, 1.0])
     assert state["calls"] == before + 1
+
+
+def squares(x):
+    t = np.zeros(3)
+    for i in range(3):
+        t[i] = x[i] ** 2
+    return np.sum(t)
+
+
+def test_calls_under_errstate_take_them_too():
+    fast, x = wg.compile(wg.grad(squares)), np.arange(1.0, 4)
+    for _ in range(2):
+        np.testing.assert_allclose(fast(x), 2 * x)
+    with np.errstate(all="raise"):
+        np.testing.assert_allclose(fast(x), 2 * x)
+        with pytest.raises(FloatingPointError):
+            fast(np.full(3, 1e200))
+    np.testing.assert_allclose(fast(x), 2 * x)
+
+
+def test_functions_that_ask_for_classes_take_them_too():
+    def f(x):
+        return squares(x) if not isinstance(x, list) else 0.0
+
+    fast, x = wg.compile(wg.grad(f)), np.arange(1.0, 4)
+    for k in range(4):
+        np.testing.assert_allclose(fast(x + k), 2 * (x + k))
+
+
+def test_a_call_that_is_not_kept_gives_nothing_up():
+    def f(x, a):
+        t = np.zeros(3)
+        for i in range(3):
+            t[i] = x[i] ** 2
+        a += 1
+        return t.sum() + a.sum()
+
+    fast, b = wg.compile(wg.grad(f)), np.arange(1.0, 5)
+    for _ in range(3):
+        np.testing.assert_allclose(fast(b[:3].copy(), b[:2].copy()), 2 * b[:3])
+    assert fast.stats()["given up"] == []

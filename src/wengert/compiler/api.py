@@ -31,7 +31,6 @@ from wengert.compiler.capture import Captured, Surroundings, is_liftable, is_win
 from wengert.compiler.checking import compare
 from wengert.compiler.derivative import FromOutside
 from wengert.compiler.errstate import is_loud
-from wengert.compiler.fleeting import Fleeting
 from wengert.compiler.generated import generated_code
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
@@ -76,7 +75,6 @@ class Compiled:
         self._static_nums, self._static_names = static_nums, static_names
         self._kinds: OrderedDict[Any, Kind] = OrderedDict()
         self._surroundings = Surroundings(function)
-        self._fleeting = Fleeting()
         self._bound: dict[int, tuple[weakref.ref, Compiled]] = {}
         self._derivatives = FromOutside(function, functools.partial(Compiled, check=check))
         self._made = self._unsettled = self._new = self._left = self._outside = self._straight = 0
@@ -146,16 +144,18 @@ class Compiled:
 
     def _usual(self, _: Any, /, *args: Any, **kwargs: Any) -> Any:
         """The usual way, for calls that have no shortcut."""
-        left = (self._reason is not None and not self.fills) or is_loud()
-        if left or getattr(recording, "program", None) is not None:
+        left, is_recorded = self._reason is not None or is_loud(), getattr(recording, "program", None) is not None
+        if left or is_recorded:
             self._left += left
+            if self.fills and not is_recorded:
+                return self._recorded_alone(args, kwargs)
             try:
                 with self._around:
                     return self.function(*args, **kwargs)
             except Exception as error:
-                if not (self._reason and self._needs_recording(error)):
+                if is_recorded or not self._needs_recording(error):
                     raise
-                self._reason, self.fills = None, True
+            return self._recorded_alone(args, kwargs)
         lately = self._lately
         if lately is not None and lately.takes(args, kwargs):
             return lately.call(self.function, args, kwargs)
@@ -179,7 +179,7 @@ class Compiled:
     # Running ----------------------------------------------------------------------------------------------------
 
     def _run(self, leaves: list, structure: Any, given: tuple) -> Any:
-        call = Arguments(leaves, self._fleeting.of(structure))
+        call = Arguments(leaves)
         found = self._found(call)
         modes = tape.floor(), tape.is_training()
         key: tuple = structure, *call.key, (modes, found.key(), *orders(given))
@@ -191,10 +191,7 @@ class Compiled:
             kind = self._kinds.get(key)
             if kind is None:
                 kind = self._new_kind(key, (leaves if call.roots else None, found), problem)
-            fleets = not kind.calls and not found.asks_for_classes and self._fleeting.met(key, kind)
             kind.calls += 1
-        if fleets:
-            return self._run(leaves, structure, given)
         if kind.differentiable and tape.is_recording():
             return self._differentiated(leaves, structure)
         if kind.given_up or self._reason:
@@ -208,7 +205,7 @@ class Compiled:
         self._lately = None
         if not call.are_still() or captured.has_bases():
             return self._left_alone(kind, captured, given)
-        if captured.has_large() or call.has_large() or (kind.last is not None and not kind.may_write(captured)):
+        if captured.has_large() or (kind.last is not None and not kind.may_write(captured)):
             return self._left_alone(kind, captured, given)
         if kind.paths:
             values = self._values(captured, call)
@@ -242,10 +239,14 @@ class Compiled:
             except Exception as error:
                 if not self._needs_recording(error):
                     raise
-            kind.eager -= 1
-        kind.eager += 1
-        leaves, structure = flatten(self._with_static(*given))
-        found = Recorder(self, kind, leaves, structure, Arguments(leaves), given, keeps=False).run()
+        else:
+            kind.eager += 1
+        return self._recorded_alone(*given)
+
+    def _recorded_alone(self, args: tuple, kwargs: dict) -> Any:
+        """The results of a call that is recorded for its own sake: nothing of it is kept."""
+        leaves, structure = flatten(self._with_static(args, kwargs))
+        found = Recorder(self, Kind(None), leaves, structure, Arguments(leaves), (args, kwargs), keeps=False).run()
         self.fills = True
         return found
 

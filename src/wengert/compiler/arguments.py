@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box
-from wengert.compiler.capture import LARGEST
 from wengert.compiler.program import Program
 from wengert.compiler.surroundings import flags, layout
 from wengert.errors import ArgumentError, StaticArgumentError
@@ -79,8 +78,8 @@ ARRAY, TENSOR, NUMBER, OTHER = range(4)
 class Arguments:
     """The leaves of the arguments of one call: tensors, arrays and numbers are read, the rest is compared."""
 
-    def __init__(self, leaves: list, inputs: frozenset[int] = frozenset()):
-        self.leaves, self.inputs = leaves, inputs
+    def __init__(self, leaves: list):
+        self.leaves = leaves
         self.tensors: list[Any] = []
         self.arrays: list[np.ndarray] = []
         self.numbers: list[Any] = []
@@ -90,25 +89,20 @@ class Arguments:
         self.kinds: list[tuple[int, int]] = []
         self.numbers_of: dict[int, int] = {}
         """The number that an array or tensor has among those of its kind, by its identity."""
-        self.key = [self._part(x, i in inputs) for i, x in enumerate(leaves)]
+        self.key = [self._part(x) for x in leaves]
         self.shapes = [a.shape for a in self.arrays]
 
     def are_still(self) -> bool:
         """Whether arrays have the shapes that they had: comparing keys may have run code of the user's."""
         return all(a.shape == shape for a, shape in zip(self.arrays, self.shapes, strict=True))
 
-    def has_large(self) -> bool:
-        """Whether a whole number that is an input is one that programs do not compute with."""
-        return bool(self.inputs) and any(x.__class__ is int and not -LARGEST <= x <= LARGEST for x in self.numbers)
-
-    def _part(self, x: Any, is_input: bool) -> Any:
+    def _part(self, x: Any) -> Any:
         if isinstance(x, np.ndarray) and x.dtype.kind in "fciub":
             return self._shared(x, self.arrays, ARRAY, (x.shape, x.dtype, layout(x)))
         if isinstance(x, Box):
             x = self._apart(x) if x._is_view else x
             return self._shared(x, self.tensors, TENSOR, (type(x), x._spec, x._node is None, x._level, flags(x)))
-        is_whole = is_input and x.__class__ is int
-        if is_whole or x.__class__ in (float, complex) or (isinstance(x, np.generic) and x.dtype.kind in "fciub"):
+        if x.__class__ in (float, complex) or (isinstance(x, np.generic) and x.dtype.kind in "fciub"):
             self.numbers.append(x)
             self.kinds.append((NUMBER, len(self.numbers) - 1))
             return x.__class__

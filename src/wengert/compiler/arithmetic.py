@@ -45,6 +45,8 @@ def between_numbers(p: Primitive, program: Program, operands: tuple, values: tup
     nodes = [x._node if isinstance(x, Trace) else None for x in operands]
     if p.name in ("divide", "true_divide", "floor_divide", "remainder") and nodes[1] is not None:
         program.guard(nodes[1], bool, True)
+    if p.name in ("multiply", "power") and result.__class__ is int:
+        _guard_whole(program, p.name, nodes, values)
     if p.name == "power":
         _guard_power(program, nodes, values)
         if result.__class__ is complex and complex not in map(type, values):
@@ -56,6 +58,14 @@ def between_numbers(p: Primitive, program: Program, operands: tuple, values: tup
         finite = program.call((np.isfinite, ONE[0]), np.isfinite, "isfinite", (node,), ONE, {}, np.isfinite(result))
         program.guard(finite, bool, bool(np.isfinite(result)))
     return Trace._of(result, node, program)
+
+
+def _guard_whole(program: Program, name: str, nodes: list, values: tuple) -> None:
+    """Products of more than two whole numbers may be beyond 64 bits, where Python's have no end: these are fixed."""
+    if name == "power" or any(node is not None and node.name != "input" for node in nodes):
+        for node, value in zip(nodes, values, strict=True):
+            if node is not None:
+                program.guard(node, int, value)
 
 
 def _guard_power(program: Program, nodes: list, values: tuple) -> None:

@@ -226,9 +226,9 @@ class Changes:
         self.settled: dict[int, tuple[Any, Any]] = {}
         """What is kept somewhere, and what stands for it after the recording; by identity."""
         self.escaped: str | None = None
+        """What of the recording outlives it, if something does."""
         self.visited: set[int] = set()
         """Containers in which traces have been looked for."""
-        """What of the recording outlives it, if something does."""
         self.flags = [flags(t) for t in captured.tensors]
         self.unsettled: str | None = None
         """What the function does that a program cannot do, if so."""

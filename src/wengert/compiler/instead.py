@@ -91,7 +91,9 @@ class Vectorized:
 
 def _from_iterator(iterator: Any, dtype: Any, count: int = -1, **options: Any) -> Any:
     parts = [x for _, x in zip(range(count), iterator, strict=False)] if count >= 0 else list(iterator)
-    return joined(parts).astype(dtype) if holds_wrapper(parts) else np.fromiter(parts, dtype, count, **options)
+    if len(parts) < count or not holds_wrapper(parts):
+        return np.fromiter(map(float, parts) if holds_wrapper(parts) else parts, dtype, count, **options)
+    return joined(parts).astype(dtype)
 
 
 def _enumerated(array: Any) -> Iterator[tuple]:

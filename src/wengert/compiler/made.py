@@ -179,6 +179,9 @@ def _sources() -> str | None:
             if name.endswith((".py", ".ll")):
                 status = os.stat(os.path.join(folder, name))
                 found.append((name, status.st_size, status.st_mtime_ns))
+    if len({time for _, _, time in found}) == 1:  # it says nothing: whoever put them there has set it
+        files = sorted(path for path in Path(__file__).parent.rglob("*") if path.suffix in (".py", ".ll"))
+        return Store.key(*[part for path in files for part in (path.name, path.read_bytes())])
     return Store.key(repr(sorted(found))) if found else None
 
 

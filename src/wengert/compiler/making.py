@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.again import INEXACT
-from wengert.compiler.program import Program
+from wengert.compiler.program import Program, uniform
 from wengert.compiler.trace import Trace, recorded
 from wengert.protocol import note_filled
 from wengert.reading import calls
@@ -96,7 +96,8 @@ def _buffer(function: Callable, program: Program) -> Callable:
             return array
         if name in ("empty", "empty_like"):
             array[...] = 0
-        return _boxed(_traced(array, program, name in UNIFORM))
+        is_uniform = name in UNIFORM and (name != "full" or uniform(array) is not None)
+        return _boxed(_traced(array, program, is_uniform))
 
     return make
 

@@ -152,9 +152,9 @@ class Program:
         self.states: list[tuple[Any, Any]] = []
         """Where the generators that the function draws from, in whatever way, were before."""
         self.refused: str | None = None
+        """What the function does that a program cannot do again, if so: the function is left to Python."""
         self.raised: str | None = None
         """What a call has raised: if the function goes on all the same, the program is right for these values only."""
-        """What the function does that a program cannot do again, if so: the function is left to Python."""
         self.tensors: set[Node] = set()
         """The inputs that are tensors, and not arrays or numbers."""
         self.can_be_undone: Callable[[], bool] = _always

@@ -15,7 +15,7 @@ __all__ = ["BLOCK", "Accumulator", "across", "combined", "identity_of"]
 
 PLAIN = 16
 """Up to so many additions one after the other are not compensated."""
-BLOCK = 8
+BLOCK = 4
 """So many are not in blocks of long sums, where hardly anything else is done."""
 
 

@@ -1,7 +1,8 @@
 """Whether what the stages hand on is what the next ones take for granted.
 
 The recorded program, the graph, the kernels that are made of it, and the places of values in memory are looked at one
-after the other; a `CompileError` names the first thing that is wrong. Compiling takes a good deal longer by this, so it
+after the other; a `CompileError` names the first thing that is wrong, `explain` tells it, and the program is left to
+NumPy. Compiling takes a good deal longer by this, so it
 is done where ``WENGERT_VERIFY=on`` asks for it, as in the compiler's own tests.
 """
 
@@ -21,7 +22,7 @@ from wengert.compiler.program import Program, Ref
 from wengert.compiler.storing import PULLED
 from wengert.errors import CompileError
 
-__all__ = ["Stamps", "is_asked_for", "verify_graph", "verify_layout", "verify_places", "verify_program",
+__all__ = ["is_asked_for", "verify_graph", "verify_layout", "verify_places", "verify_program",
            "verify_steps"]  # fmt: skip
 
 
@@ -33,8 +34,8 @@ def is_asked_for() -> bool:
 def _require(holds: Any, what: str, wrong: Any) -> None:
     if not holds:
         raise CompileError(
-            f"[compile] {what}; {wrong} breaks that: this is a fault of the compiler's. "
-            "Unset WENGERT_VERIFY to have the program left to NumPy, and report it with the text of WENGERT_DUMP"
+            f"[compile] {what}; {wrong} breaks that: this is a fault of the compiler's, and the program is left to "
+            "NumPy; report it with the texts of WENGERT_DUMP"
         )
 
 

@@ -41,8 +41,20 @@ def ufunc(b: Builder, node: Node, of: dict) -> Value | Pair | None:
         operands = [truth(b, x) if isinstance(x, Pair) else x for x in operands]
     if any(isinstance(x, Pair) for x in operands):
         return None
+    for a, x, dtype in zip(node.args, operands, dtypes, strict=False):
+        if a.__class__ is Ref and node.operands[a.position].weak is int and dtype.kind in "iu":
+            _check_range(b, x, dtype)
     values = [b.value(x, dtype) for x, dtype in zip(operands, dtypes, strict=False)]
     return elementwise.operation(b, function.__name__, values, dtypes[-1])
+
+
+def _check_range(b: Builder, x: Value, dtype: np.dtype) -> None:
+    """NumPy raises where one of Python's whole numbers is none of an array's dtype."""
+    least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+    if least > np.iinfo(x.dtype).min:
+        b.check(b.map("greater_equal", x, least, dtype=np.bool_))
+    if most < np.iinfo(x.dtype).max:
+        b.check(b.map("less_equal", x, most, dtype=np.bool_))
 
 
 @functools.cache
