@@ -33,7 +33,7 @@ LINE = 60_000.0
 """About how many nanoseconds a line of a kernel takes to compile with care."""
 WORTH = 2.0
 """How many times the time for compiling a kernel must have taken."""
-MANY_RUNS = 200_000
+MANY_RUNS = 50_000
 """Runs of one program from which on what all programs share is made anew, too."""
 MOST_LINES = 2000
 """Longer kernels are straight-line code, which takes long to compile and gains little."""
