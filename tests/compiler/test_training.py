@@ -212,17 +212,6 @@ def test_a_compiled_module_is_given_tensors_when_derivatives_are_asked_for_from_
         assert weight.grad.tolist() == [[2.0, 2.0]] * 3
 
 
-def test_a_step_number_becomes_an_input():
-    def f(k, x):
-        return np.sum(x) * k + (x[0] if k % 2 else x[k % 3])
-
-    fast = wg.compile(f)
-    x = np.arange(3.0)
-    assert [fast(k, x) for k in range(30)] == [f(k, x) for k in range(30)]
-    assert fast.stats()["recordings"] < 10
-    assert fast(1 << 40, x) == f(1 << 40, x)
-
-
 def test_numbers_that_come_again_stay_part_of_the_program():
     fast = wg.compile(lambda n, x: [x * i for i in range(n)][-1])
     for _ in range(5):

@@ -9,6 +9,7 @@ as well.
 
 from collections.abc import Callable, Sequence
 from math import prod
+from mmap import mmap
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -77,13 +78,18 @@ def _value(x: Later) -> Any:
 
 
 _looks: WeakValueDictionary = WeakValueDictionary()
+PAGES = 1 << 20
+"""Bytes from which on an array that nobody reads has pages of its own."""
 
 
 def _unread(shape: tuple, dtype: np.dtype) -> Any:
     """An array in the usual order that nobody reads: one for all values that look like it."""
     found = _looks.get((shape, dtype))
     if found is None:
-        found = _looks[shape, dtype] = _empty(shape, dtype)
+        size = prod(shape) * dtype.itemsize
+        # What is large must not lie where results would: they would then lie beyond it, and each time elsewhere.
+        found = np.ndarray(shape, dtype, mmap(-1, size)) if size > PAGES else _empty(shape, dtype)
+        _looks[shape, dtype] = found
     return found
 
 
@@ -106,7 +112,8 @@ def _look_of_elementwise(call: Callable, *seen: Any) -> Any:
         return dtype.type(1)
     if len(shapes) == 1 and all(x.flags.c_contiguous for x in seen if x.__class__ is np.ndarray):
         return _unread(shapes.pop(), dtype)
-    return _allocated(seen, dtype)
+    found = _allocated(seen, dtype)
+    return _unread(found.shape, dtype) if found is not None and found.flags.c_contiguous else found
 
 
 def _shape(x: Any) -> tuple[int, ...]:
