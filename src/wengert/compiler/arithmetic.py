@@ -45,7 +45,8 @@ def between_numbers(p: Primitive, program: Program, operands: tuple, values: tup
     nodes = [x._node if isinstance(x, Trace) else None for x in operands]
     if p.name in ("divide", "true_divide", "floor_divide", "remainder") and nodes[1] is not None:
         program.guard(nodes[1], bool, True)
-    if p.name in ("multiply", "power") and result.__class__ is int:
+    is_product = result.__class__ is int and p.name in ("multiply", "power")
+    if is_product:
         _guard_whole(program, p.name, nodes, values)
     if p.name == "power":
         _guard_power(program, nodes, values)
@@ -53,6 +54,8 @@ def between_numbers(p: Primitive, program: Program, operands: tuple, values: tup
             program.refused = program.refused or "a power of Python's numbers is complex"
             return result
     node = program.call((p.call, key), p.call, p.name, tuple(taken), given, {}, result)
+    if is_product or not program.products.isdisjoint(taken):
+        program.products.add(node)
     if p.name == "power" and result.__class__ in (float, complex):
         # Python raises OverflowError where NumPy's gives infinity.
         finite = program.call((np.isfinite, ONE[0]), np.isfinite, "isfinite", (node,), ONE, {}, np.isfinite(result))
@@ -62,7 +65,8 @@ def between_numbers(p: Primitive, program: Program, operands: tuple, values: tup
 
 def _guard_whole(program: Program, name: str, nodes: list, values: tuple) -> None:
     """Products of more than two whole numbers may be beyond 64 bits, where Python's have no end: these are fixed."""
-    if name == "power" or any(node is not None and node.name != "input" for node in nodes):
+    is_square = name == "power" and nodes[1] is None and values[1] <= 2
+    if (name == "power" and not is_square) or not program.products.isdisjoint(nodes):
         for node, value in zip(nodes, values, strict=True):
             if node is not None:
                 program.guard(node, int, value)

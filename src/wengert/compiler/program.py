@@ -155,6 +155,8 @@ class Program:
         """What the function does that a program cannot do again, if so: the function is left to Python."""
         self.raised: str | None = None
         """What a call has raised: if the function goes on all the same, the program is right for these values only."""
+        self.products: set[Node] = set()
+        """Python's whole numbers that are products, or computed from such."""
         self.tensors: set[Node] = set()
         """The inputs that are tensors, and not arrays or numbers."""
         self.can_be_undone: Callable[[], bool] = _always
@@ -173,7 +175,7 @@ class Program:
 
     def __exit__(self, *exception: object) -> None:
         self.closed = True
-        self.known, self.operations, self.can_be_undone = {}, {}, _always
+        self.known, self.operations, self.products, self.can_be_undone = {}, {}, set(), _always
 
     # Recording --------------------------------------------------------------------------------------------------
 
