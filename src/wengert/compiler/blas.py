@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.assembly import FIELDS, filled, index
+from wengert.compiler.locks import made_once
 from wengert.compiler.threads import new_mutex, pthreads, renew_mutex
 
 __all__ = ["find", "limits", "numpy_threads"]
@@ -32,7 +33,7 @@ alone: dict[str, str] = {}
 """The folders of packages that have not been imported, but of which a module has been loaded."""
 
 
-@functools.cache
+@made_once
 def limits() -> np.ndarray | None:
     """The table that the native code works with; without libraries until `find` has been called."""
     if pthreads() is None:

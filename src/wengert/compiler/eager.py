@@ -19,6 +19,7 @@ from wengert import large
 from wengert.compiler import native, threads
 from wengert.compiler.assembly import FIELDS, spelled
 from wengert.compiler.code import Code, bind
+from wengert.compiler.locks import made_once
 from wengert.compiler.program import Program
 from wengert.compiler.replay import Mismatch
 from wengert.compiler.run import Plan
@@ -193,7 +194,7 @@ class Kernel:
         self.least = _least(expression, char)
 
 
-@functools.cache
+@made_once
 def prepared() -> np.ndarray:
     """Have helping threads and the functions that loops call; gives the addresses that they need of this process."""
     if not native.probe():

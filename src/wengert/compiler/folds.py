@@ -15,6 +15,7 @@ import numpy as np
 
 from wengert.compiler.code import Code
 from wengert.compiler.eager import SCALARS, entry_text, prepared
+from wengert.compiler.locks import made_once
 from wengert.compiler.textkinds import number, short
 from wengert.compiler.vectormath import declarations, host
 
@@ -73,14 +74,14 @@ def _running(char: str, backward: bool, length: int) -> Callable:
     return running
 
 
-@functools.cache
+@made_once
 def _total_kernel(operation: str, char: str, squares: bool) -> Callable:
     """Called with the number of elements and the ids of the array for the blocks' totals, and of the operand."""
     blocks = "  %up = add i64 %n, 1023\n  %blocks = lshr i64 %up, 10"
     return _linked(_total_text(operation, char, squares) + entry_text(["%blocks", "%n"], char, before=blocks), 2)
 
 
-@functools.cache
+@made_once
 def _running_kernel(char: str, backward: bool) -> Callable:
     """Called with the number of elements, the length of a row, and the ids of the result and the operand."""
     return _linked(_running_text(char, backward) + entry_text(["%n", "%n"], char, unit="%unit"), 3)

@@ -1,9 +1,12 @@
 """Locks that all compiled functions share; no process is copied while another thread holds one."""
 
+import functools
 import os
 import threading
+from collections.abc import Callable
+from typing import Any
 
-__all__ = ["BOOKS", "RECORDING"]
+__all__ = ["BOOKS", "RECORDING", "made_once"]
 
 RECORDING = threading.RLock()
 """Held while a function is recorded, as what it uses holds traces meanwhile."""
@@ -24,3 +27,21 @@ def _recording_goes_on() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_no_one_records, after_in_parent=_recording_goes_on, after_in_child=_recording_goes_on)
+
+
+def made_once(make: Callable) -> Callable:
+    """Decorator: like `functools.cache`, but however many threads ask at the same time, what they get is one object.
+
+    Others of machine code or of memory would be let go, while their addresses are in use.
+    """
+    made: dict[tuple, Any] = {}
+
+    @functools.wraps(make)
+    def found(*key: Any) -> Any:
+        if key not in made:
+            with BOOKS:
+                if key not in made:
+                    made[key] = make(*key)
+        return made[key]
+
+    return found

@@ -23,6 +23,7 @@ from wengert.compiler.answer import Answer
 from wengert.compiler.assembly import FIELDS, filled, index, spelled
 from wengert.compiler.code import Code, bind
 from wengert.compiler.errstate import CAPSULE_CONTENT, LOUD
+from wengert.compiler.locks import made_once
 from wengert.compiler.operands import DICTIONARY_VERSION, Operands
 from wengert.compiler.probing import probe
 
@@ -394,7 +395,7 @@ class _MethodDef(ctypes.Structure):
     ]
 
 
-@functools.cache
+@made_once
 def runtime() -> Code:
     """The code that all programs share: as fast as it gets if that is at hand, else as soon as it gets."""
     symbols = {name: ctypes.cast(getattr(ctypes.pythonapi, name), ctypes.c_void_p).value for name in SYMBOLS}
@@ -411,7 +412,7 @@ def _text() -> str:
     return "\n".join(spelled(part, settings) for part in parts)
 
 
-@functools.cache
+@made_once
 def hasten() -> Code:
     """Have the code that all programs share made with more care, for all that there are: calls take a sixth less."""
     better = Code(_text(), CAREFUL)
@@ -426,7 +427,7 @@ def start_helpers() -> None:
     threads.start(runtime().address("serve"), blas.numpy_threads(), address)
 
 
-@functools.cache
+@made_once
 def environment() -> np.ndarray:
     """The table of this process's types and functions."""
     api = _array_api()
@@ -438,7 +439,7 @@ def environment() -> np.ndarray:
     }])  # fmt: skip
 
 
-@functools.cache
+@made_once
 def _definition() -> _MethodDef:
     return _MethodDef(b"compiled", runtime().address("entry"), FASTCALL_KEYWORDS, None)
 

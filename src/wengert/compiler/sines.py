@@ -8,13 +8,13 @@ the last place. Operands beyond 2**28, and what is not finite, go to the library
 As it branches, this is a function of its own, compiled when first needed, and modules call it.
 """
 
-import functools
 from collections.abc import Callable
 
 import llvmlite.binding as llvm
 
 from wengert.compiler.approximations import ROUNDING, fused, polynomial
 from wengert.compiler.code import Code
+from wengert.compiler.locks import made_once
 from wengert.compiler.mathlibrary import library_call
 from wengert.compiler.textkinds import bits_kind, kind_of, lanes_of, number, scalar_of, short, truth_kind
 from wengert.compiler.vectormath import Operation, Target, declarations, host, intrinsic
@@ -52,7 +52,7 @@ def provide_sines(text: str) -> None:
             llvm.add_symbol(NAME + short(kind), _compiled(kind).address(NAME + short(kind)))
 
 
-@functools.cache
+@made_once
 def _compiled(kind: str) -> Code:
     text = sines_text(host(), kind)
     return Code(text + "\n\n" + declarations(text), level=2)

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.assembly import FIELDS, index
+from wengert.compiler.locks import made_once
 
 __all__ = ["cores", "new_mutex", "pool", "pthreads", "renew_mutex", "start", "symbols"]
 
@@ -75,7 +76,7 @@ def _renew(initialise: str, address: int) -> None:
     getattr(pthreads(), initialise)(ctypes.c_void_p(address), None)
 
 
-@functools.cache
+@made_once
 def pool() -> np.ndarray | None:
     """The record that callers and helpers share."""
     if pthreads() is None:
