@@ -9,6 +9,7 @@ import numpy as np
 from wengert.compiler.answer import Answer
 from wengert.compiler.fourier import transform_of
 from wengert.compiler.hot import Kernel, kernels_of, watch
+from wengert.compiler.layout import AT_ONCE
 from wengert.compiler.native import FRESH, OBJECTS, VIEWS, Entry, Launch, Result, probe
 from wengert.compiler.operands import Array, Number, Operands
 from wengert.compiler.plain import PlainEntry
@@ -177,7 +178,7 @@ class _Binding:
         ats = [last.get(offset, -1) for offset in offsets]
         for k in range(1, len(offsets) + 1):
             goes_on = k < len(offsets) and lengths[k - 1] == lengths[k] == 1 and ats[k] == ats[begin]
-            if not goes_on or k - begin == 8:
+            if not goes_on or k - begin == AT_ONCE:
                 yield ats[begin], list(range(begin, k))
                 begin = k
 

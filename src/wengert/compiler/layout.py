@@ -20,7 +20,10 @@ from wengert.compiler.roll import Chunk, Copy, Rolled
 from wengert.compiler.template import Kernels, Template
 from wengert.protocol import Spec
 
-__all__ = ["Block", "Instance", "Layout"]
+__all__ = ["AT_ONCE", "Block", "Instance", "Layout"]
+
+AT_ONCE = 8
+"""How many bytes of guards one launch compares, at most: those of a word."""
 
 Where = tuple[int, int]
 """The number of a pointer, and an offset in bytes."""
@@ -339,9 +342,9 @@ class Block:
         return int(np.searchsorted(self.offsets, different[0], side="right")) - 1 if len(different) else None
 
     def missed(self, found: np.ndarray, end: int) -> int:
-        """The guard that read something else, by where the bytes end that were looked at: at most eight at once."""
+        """The guard that read something else, by where the bytes end that were looked at together."""
         last = int(np.searchsorted(self.offsets, end - 1, side="right")) - 1
-        several = range(max(last - 7, 0), last) if self.lengths[last] == 1 else ()
+        several = range(max(last - AT_ONCE + 1, 0), last) if self.lengths[last] == 1 else ()
         for k in several:
             at = self.offsets[k]
             if self.lengths[k] == 1 and found[at] != self.expected[at]:

@@ -19,6 +19,7 @@ from wengert.compiler.nested import found_in
 from wengert.compiler.plan import NATIVE, Place, Planned, made_by
 from wengert.compiler.product import operand_of
 from wengert.compiler.program import Program, Ref
+from wengert.compiler.roll import Chunk
 from wengert.compiler.storing import PULLED
 from wengert.errors import CompileError
 
@@ -284,7 +285,7 @@ def verify_layout(placing: Any, size: int) -> None:
         return stamps.at(Place(arena, placing.where[row][1], (1,)), (spec.size,), spec.dtype.itemsize)
 
     for step in rolled.steps:
-        is_chunk = hasattr(step, "outside")
+        is_chunk = isinstance(step, Chunk)
         for row in step.outside if is_chunk else columns.operands_of(step.row)[int(step.complete) :]:
             found = marks(row)
             _require(found is None or (found == placing.owner(row)).all(), "what is read has not been overwritten", row)
