@@ -1,7 +1,6 @@
 """`compile`: a function that is recorded once for each kind of arguments, and runs as native code from then on."""
 
 import functools
-import importlib
 import inspect
 import sys
 import warnings
@@ -35,6 +34,7 @@ from wengert.compiler.generated import generated_code
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
 from wengert.compiler.path import Kind, Path, Results
+from wengert.compiler.preparing import prepare
 from wengert.compiler.program import Program
 from wengert.compiler.recorder import Recorder
 from wengert.compiler.trace import Trace, recording
@@ -432,16 +432,6 @@ class Compiled:
 # The interface ----------------------------------------------------------------------------------------------------
 
 
-@functools.cache
-def _prepare() -> None:
-    """Load what programs are likely to need, so that their first calls do not."""
-    generated_code()
-    for name in ("forward", "jacobian", "reverse", "vmap"):
-        importlib.import_module(f"wengert.transforms.{name}")
-    if "scipy.special" in sys.modules:
-        importlib.import_module("wengert.rules.special")
-
-
 def compile(
     function: Callable | None = None,
     *,
@@ -491,7 +481,7 @@ def compile(
         return functools.partial(compile, static_argnums=static_argnums, static_argnames=static_argnames, check=check)
     if not callable(function) or isinstance(function, type):
         raise ArgumentError(f"[compile] a function was required; received {function!r}; pass one, or a method")
-    _prepare()
+    prepare()
     if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
         raise ArgumentError(
             f"[compile] a function that returns its results was required; received {function!r}, which yields or "
