@@ -446,3 +446,39 @@ def test_short_axes_with_columns_of_different_kinds(shape):
         return [joined, graph.map("multiply", joined, v, dtype=float)], [y, y * x]
 
     check(build, x)
+
+
+def long_chain(graph, x, names):
+    """A value each of whose steps waits for the one before."""
+    y = x
+    for k in range(40):
+        y = graph.map(names[k % len(names)], y, dtype=y.dtype)
+        y = graph.map("multiply", y, graph.literal(0.5, y.dtype), dtype=y.dtype)
+        y = graph.map("add", y, x, dtype=y.dtype)
+    return y
+
+
+@pytest.mark.parametrize("n", [4096, 1003])
+@pytest.mark.parametrize("dtype", ["d", "f"])
+def test_a_long_chain_is_done_for_two_registers_at_once(dtype, n, monkeypatch):
+    """It gives the bits of one register, but for totals."""
+    x = np.random.default_rng(0).uniform(-2, 2, n).astype(dtype)
+
+    def made():
+        graph = Graph()
+        (given,) = inputs(graph, x)
+        y = long_chain(graph, given, ("sin", "exp", "tanh", "arctan", "absolute"))
+        graph.results = [y, total(graph, y, (0,))]
+        return Made(graph, 1)
+
+    two = made()
+    monkeypatch.setattr(walk, "LONG_CHAIN", np.inf)
+    one = made()
+    lanes = 2 * host().lanes(np.dtype(dtype).itemsize)
+    assert f"<{lanes} x " in two.kernels[0].text
+    assert f"<{lanes} x " not in one.kernels[0].text
+    for split in (False, True):
+        (y, summed), (expected, other) = two(x, split=split), one(x, split=split)
+        assert np.isfinite(y).all()
+        assert np.array_equal(y, expected)
+        assert np.isclose(summed, other, rtol=10 * np.finfo(dtype).eps)

@@ -315,6 +315,20 @@ def test_without_a_vector_library_each_lane_is_done_by_the_c_library():
         assert_as_numpy(run(name, x, machine=target(512, library=False)), getattr(owner, name)(x), 4)
 
 
+@pytest.mark.parametrize("char", "df")
+def test_two_registers_give_the_bits_of_one(char):
+    x = by_size(np.concatenate([special_values(char), everywhere(char, 50)]))
+    y = np.random.default_rng(4).permutation(x)
+    bits = WIDTHS[0]
+    names = [name for name in DOMAINS if name not in PAIR or (char == "d" and host().fused)]
+    for name in [*names, "expit", "square", "sign", "remainder", "power", "arctan2", "logaddexp", "maximum", "less"]:
+        operands = (x, y) if name in ("remainder", "power", "arctan2", "logaddexp", "maximum", "less") else (x,)
+        with np.errstate(all="ignore"):
+            two = run(name, *operands, bits=2 * bits, machine=target(bits))
+            units = 2 if name in PAIR else 0  # a far operand sends all that are beside it to the library
+            assert_as_numpy(two.astype(char), run(name, *operands, bits=bits).astype(char), units)
+
+
 def test_scalars():
     x = samples(-20, 20, "d", 20)
     for name in ("sin", "exp", "expit", "gammaln"):

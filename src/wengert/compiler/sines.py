@@ -15,7 +15,6 @@ import llvmlite.binding as llvm
 from wengert.compiler.approximations import ROUNDING, fused, polynomial
 from wengert.compiler.code import Code
 from wengert.compiler.locks import made_once
-from wengert.compiler.mathlibrary import library_call
 from wengert.compiler.textkinds import bits_kind, kind_of, lanes_of, number, scalar_of, short, truth_kind
 from wengert.compiler.vectormath import Operation, Target, declarations, host, intrinsic
 
@@ -46,7 +45,7 @@ def sine_and_cosine(target: Target, operand: str, kind: str, op: Callable[[str],
 
 def provide_sines(text: str) -> None:
     """Have the functions found that `sine_and_cosine` has put into a module's text."""
-    for lanes in (0, 2, 4, 8):
+    for lanes in (0, 2, 4, 8, 16):
         kind = kind_of("double", lanes) if lanes else "double"
         if f"@{NAME}{short(kind)}(" in text:
             llvm.add_symbol(NAME + short(kind), _compiled(kind).address(NAME + short(kind)))
@@ -77,7 +76,7 @@ def sines_text(target: Target, kind: str) -> str:
     lines += [f"  br i1 {all_near}, label %near, label %far", "near:"]
     leave(_near_pair(o))
     lines.append("far:")
-    leave([op(library_call(target, function, [(kind, "%x")], kind, op)) for function in ("sin", "cos")])
+    leave([o.call(function, "%x") for function in ("sin", "cos")])
     return "\n".join([f"define {result} @{NAME}{short(kind)}({kind} %x) {{", "entry:", *lines, "}"])
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from wengert.compiler.machine import multiplies_and_adds, vector_bits
 from wengert.compiler.mathlibrary import is_library_function, library_call, load_libmvec, provide_scipy
-from wengert.compiler.textkinds import bits_kind, number, scalar_of, short, truth_kind, with_scalar
+from wengert.compiler.textkinds import bits_kind, kind_of, lanes_of, number, scalar_of, short, truth_kind, with_scalar
 
 __all__ = ["Operation", "Target", "declarations", "function_call", "host", "intrinsic", "is_supported", "provide"]
 
@@ -99,6 +99,12 @@ class Operation:
         """Whether the operands are truth values."""
         return scalar_of(self.operand_kind) == "i1"
 
+    @property
+    def is_beyond_registers(self) -> bool:
+        """Whether there are more lanes than a register has."""
+        size = 4 if {scalar_of(k) for k in (self.kind, self.operand_kind)} <= {"float", "i32", "i1"} else 8
+        return lanes_of(self.kind) > max(self.target.lanes(size), 1)
+
     def call(self, name: str, *operands: str, kind: str | None = None) -> str:
         """Put down another operation on operands of the same type."""
         given = [(self.operand_kind, x) for x in operands]
@@ -143,6 +149,8 @@ def function_call(
     """
     o = Operation(target, name, operands, kind, op, signed)
     text = _instruction(o)
+    if text is None and o.is_beyond_registers:
+        return _in_halves(o)
     if text is None and name in _formulas():
         text = _formulas()[name](o)
     if text is None and o.floats and all(k == kind for k, _ in operands) and is_library_function(name, len(operands)):
@@ -150,6 +158,24 @@ def function_call(
     if text is None:
         raise NotImplementedError(f"{name} of {o.operand_kind}")
     return text
+
+
+def _in_halves(o: Operation) -> str:
+    """The same operation on each half of the lanes; the text of the last instruction, which joins them."""
+    n = lanes_of(o.kind)
+    half = kind_of(scalar_of(o.kind), n // 2)
+
+    def of(lanes: range) -> str:
+        operands = [(kind_of(scalar_of(k), n // 2), o.op(_some_lanes(k, x, x, lanes))) for k, x in o.operands]
+        return o.op(function_call(o.target, o.name, operands, half, o.op, o.signed))
+
+    return _some_lanes(half, of(range(n // 2)), of(range(n // 2, n)), range(n))
+
+
+def _some_lanes(kind: str, x: str, y: str, lanes: range) -> str:
+    """Lanes of two vectors, counted through both."""
+    places = ", ".join(f"i32 {k}" for k in lanes)
+    return f"shufflevector {kind} {x}, {kind} {y}, <{len(lanes)} x i32> <{places}>"
 
 
 @functools.cache

@@ -37,6 +37,13 @@ FULL_TURNS = 8
 """How many turns of wide lanes there must be at least."""
 MOST_ITEMS = 12
 """Kernels of more values have enough to do while a total is added to."""
+SIDE_BY_SIDE = 2
+"""How many registers the lanes take where one alone would wait."""
+LONG_CHAIN, MANY_TURNS = 400.0, 32
+"""What is done in a turn at least, in additions, so that a processor does not begin the next one meanwhile; and how
+many turns there must be."""
+AT_ONCE = 3.0
+"""How many steps of a chain's length can be done while its own are waited for."""
 
 
 @dataclass
@@ -96,6 +103,8 @@ def walk_of(kernel: Kernel, items: list[Item], stored: dict[int, Any], target: T
             walk.tile = rows[-1] if _is_worth_tiling(kernel, walk, work, rows[-1]) else None
         if _may_be_wide(kernel, walk, walk.lane, items, accesses):
             walk.wide, walk.width = True, REGISTERS * (target.lanes(1) if kinds == {1} else walk.width)
+        elif _waits(kernel, walk, walk.lane, items, accesses):
+            walk.width *= SIDE_BY_SIDE
     elif any(root.scans for root in kernel.roots):
         walk.work = prod(walk.extents) * (ONE_BY_ONE + sum(map(cost_of, items)))
     return walk
@@ -111,6 +120,22 @@ def _may_be_wide(kernel: Kernel, walk: Walk, lane: int, items: list[Item], acces
     if not along or not all(root.reduces and root.reduced in (root.own, kernel.inner) for root in along):
         return False
     return all(map(_is_simple, items)) and all(strides.get(lane, 0) in (0, 1) for strides, _ in accesses)
+
+
+def _waits(kernel: Kernel, walk: Walk, lane: int, items: list[Item], accesses: list) -> bool:
+    """Whether most of what is done along the lanes is one long chain, each step of which waits for the one before."""
+    if kernel.inner or walk.unrolled or walk.width < 2 or walk.extents[lane] < MANY_TURNS * walk.width:
+        return False
+    is_plain = all(item.kind in ("load", "literal", "map") and not item.conditions for item in items)
+    if not is_plain or not all(strides.get(lane, 0) in (0, 1) for strides, _ in accesses):
+        return False
+    total, longest = 0.0, 0.0
+    until: dict[int, float] = {}
+    for item in items:
+        cost = cost_of(item) if lane in item.axes else 0.0
+        until[id(item)] = cost + max((until[id(o)] for o in item.operands), default=0.0)
+        total, longest = total + cost, max(longest, until[id(item)])
+    return LONG_CHAIN <= total <= AT_ONCE * longest
 
 
 def _is_simple(item: Item) -> bool:
