@@ -54,7 +54,7 @@ def text_of(name, chars, lanes, machine):
     return text + "\n" + declarations(text)
 
 
-def run(name, *arrays, bits=512, machine=None):
+def run(name, *arrays, bits=WIDTHS[0], machine=None):
     """The function of whole arrays, vector by vector."""
     arrays = np.broadcast_arrays(*arrays)
     n, lanes = arrays[0].size, bits // (8 * arrays[0].itemsize)
@@ -223,7 +223,7 @@ def assert_as_numpy(got, expected, units=0):
 def test_special_values_of_one_operand(char, bits):
     x = special_values(char)
     for name in DOMAINS:
-        if name in PAIR and char == "f":
+        if name in PAIR and (char == "f" or not host().fused):
             continue
         owner = np if hasattr(np, name.split()[-1]) else scipy.special
         keep = x[(np.abs(x) < 20) | ~np.isfinite(x)] if name in ("erfc", "expit", "log_expit", "logit") else x
@@ -312,7 +312,7 @@ def test_without_a_vector_library_each_lane_is_done_by_the_c_library():
     x = samples(-20, 20, "d", 50)
     for name in ("sin", "tanh", "erf", "exp"):
         owner = np if hasattr(np, name) else scipy.special
-        assert_as_numpy(run(name, x, machine=target(512, library=False)), getattr(owner, name)(x), 4)
+        assert_as_numpy(run(name, x, machine=target(WIDTHS[0], library=False)), getattr(owner, name)(x), 4)
 
 
 @pytest.mark.parametrize("char", "df")
