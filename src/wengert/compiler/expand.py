@@ -78,11 +78,12 @@ class Expansion:
                 self.items[key] = self.leaf_item(kind, v, at, conditions)
                 line.pop()
                 continue
-            opened = self._open.get(key)
+            opened = self._open.pop(key, None)
             if opened is None:
-                opened = self._open[key] = self.operands(v, at, conditions)
+                opened = self.operands(v, at, conditions)
                 missing = [w for w in opened[0] if (w[0].number, w[1], w[2]) not in self.items]
                 if missing:
+                    self._open[key] = opened
                     line += reversed(missing)
                     continue
             self.items[key] = self.made(v, at, conditions, *opened)

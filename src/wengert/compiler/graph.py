@@ -112,6 +112,10 @@ class Graph:
             self.values.append(value)
         return value
 
+    def settle(self) -> None:
+        """Forget which values there are, when no more are made."""
+        self._known = {}
+
     def literal(self, number: Any, dtype: Any) -> Value:
         """One number."""
         dtype = np.dtype(dtype)

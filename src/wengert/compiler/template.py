@@ -73,11 +73,12 @@ def steps_of(program: Program) -> tuple[Graph, list[Step]]:
     graph = in_components(lower(program))
     put_together(graph)
     copies_of_results(graph)
-    if not verify.is_asked_for():
-        return graph, fuse(graph)
-    verify.verify_graph(graph)
+    if verify.is_asked_for():
+        verify.verify_graph(graph)
     steps = fuse(graph)
-    verify.verify_steps(graph, steps)
+    graph.settle()
+    if verify.is_asked_for():
+        verify.verify_steps(graph, steps)
     return graph, steps
 
 
