@@ -158,7 +158,7 @@ def later(call: Callable, name: str, is_view: bool, args: tuple, kwargs: dict) -
     Put off itself if it is large or depends on such, and if it can be told what it will look like.
     """
     pending = holds(args, Later) or holds(kwargs.values(), Later)
-    if pending or any(x.__class__ is np.ndarray and x.size >= LARGE for x in args):
+    if pending or (not is_view and any(x.__class__ is np.ndarray and x.size >= LARGE for x in args)):
         if isinstance(call, np.ufunc) and call.nout == 1 and call.signature is None and not kwargs:
             return elementwise(call, *args)
         seen = replaced(args, Later, looks)

@@ -1,72 +1,114 @@
-"""Elementwise operations of traces and numbers, which most of a program is made of: recorded in the fewest steps.
+"""Calls on small traces and numbers, which most of a program is made of: recorded in the fewest steps.
 
 `trace` imports this module when what it is made of is there.
 """
 
+import operator
 from collections.abc import Callable
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
+from numpy import may_share_memory
 
 from wengert.compiler.arithmetic import PYTHONS
 from wengert.compiler.later import LARGE, Later, elementwise
 from wengert.compiler.program import NONE, Operation, Program
-from wengert.compiler.taking import plain_index
-from wengert.compiler.trace import EXPANDED, NUMBERS, ONE, TRACES, TWO, WEAK, Trace, TraceView, recorded
-from wengert.primitive import Primitive
+from wengert.compiler.taking import REFERENCES, plain_index, plain_settings
+from wengert.compiler.trace import (
+    EXPANDED,
+    NUMBERS,
+    ONE,
+    READ_ONLY,
+    TRACES,
+    TWO,
+    WEAK,
+    Trace,
+    TraceView,
+    _traced,
+    recorded,
+)
+from wengert.primitive import Plain, Primitive
+from wengert.transforms.lifted import opened
 
-__all__ = ["counting", "quick"]
+__all__ = ["counting", "quick", "quick_of_plain"]
 
 
 def quick(p: Primitive, general: Callable) -> Callable:
-    """Elementwise operations of traces and numbers, which most of a program is made of."""
-    if p.kind != "elementwise" or p.params or p.name in EXPANDED or not isinstance(p.call, np.ufunc) or p.call.nout > 1:
-        return _quick_with_settings(p, general) if len(p.operands) == 1 and not p.variadic else general
+    """What most of a program is made of: calls on traces and numbers, with settings that are no traces."""
+    if p.variadic:
+        return general
     if len(p.operands) == 1:
-        return _quick_of_one(p, general)
-    return _quick_of_two(p, general) if len(p.operands) == 2 else general
+        is_plain = p.kind == "elementwise" and not p.params and isinstance(p.call, np.ufunc) and p.call.nout == 1
+        return _quick_of_one(p, general) if is_plain and p.name not in EXPANDED else _quick_with_settings(p, general)
+    if p.params or p.view or p.name in EXPANDED:
+        return general
+    if len(p.operands) == 2 and p.kind == "elementwise" and isinstance(p.call, np.ufunc) and p.call.nout == 1:
+        return _quick_of_two(p, general)
+    return _quick_of_several(p, general)
+
+
+def quick_of_plain(p: Plain, general: Callable) -> Callable:
+    """The same for comparisons and other functions that have no derivative."""
+    if not isinstance(p.call, np.ufunc) or p.call.nout > 1 or p.call.nin > 2:
+        return general
+    return _quick_of_one(p, general) if p.call.nin == 1 else _quick_of_two(p, general)
+
+
+FORMULAS = EXPANDED | {"copy", "sech_squared"}
+"""Primitives that are not simply called."""
 
 
 def _quick_with_settings(p: Primitive, general: Callable) -> Callable:
     """Functions of one trace, with settings that are no traces."""
-    names, indexes = tuple(p.params), p.name == "getitem"
+    names, indexes, is_called = tuple(p.params), p.name == "getitem", p.name not in FORMULAS
 
     def entry(*args: Any, **params: Any) -> Any:
-        if not args or args[0].__class__ is not Trace or len(args) > 1 + len(names):
+        a = args[0] if args else None
+        if a.__class__ is not Trace or len(args) > 1 + len(names):
             return general(*args, **params)
         if len(args) > 1:
             params = dict(zip(names, args[1:], strict=False)) | params
         if indexes:
             index = params.get("index")
-            if index.__class__ not in SIMPLE and plain_index(index) is None:
-                return general(args[0], **params)
-            if index.__class__ is not type(Ellipsis) and args[0]._held.__class__ is np.ndarray:
-                return _piece(p, args[0], index)
-        return Trace._here[p](args[0], args[:1], p.params | params)
+            known = plain_index(index)
+            if known is None and index.__class__ is not slice:
+                return general(a, **params)
+            if index.__class__ is not EllipsisType and a._held.__class__ is np.ndarray:
+                return _piece(p, a, index, known)
+        elif is_called and a._held.__class__ is np.ndarray and a._held.size < LARGE:
+            given = {name: x for name, x in params.items() if name not in p.params or x is not p.params[name]}
+            known = plain_settings(given)
+            if known is not None and not a._program.closed and not a._program.puts_off:
+                return _called(p, a, given, known, p.params | params)
+        return Trace._here[p](a, (a,), p.params | params)
 
     return entry
 
 
-def _piece(p: Primitive, a: Trace, index: Any) -> Any:
+def _called(p: Primitive, a: Trace, given: dict, known: tuple, params: dict) -> Any:
+    """The result of a function of a small array; where it shares the memory, it does so as a trace, too."""
+    x, program = a._held, a._program
+    y = program.run(p.call, x, **given)
+    key = (p.call, ONE[0], known) if given else (p.call, ONE[0])
+    t = _traced(program, program.call(key, p.call, p.name, (a._node,), ONE, given, y), y)
+    if not p.view or t.__class__ is not Trace or not (p.name in READ_ONLY or may_share_memory(x, y)):
+        return t
+    return TraceView._on(a, ((p, params),), t)
+
+
+def _piece(p: Primitive, a: Trace, index: Any, known: tuple | None) -> Any:
     """A row, a number or a stretch of an array: where it is an array, one that shares the memory."""
-    x, program, known = a._held, a._program, plain_index(index)
+    x, program = a._held, a._program
     if known is None or not 0 < x.size < LARGE or program.closed or program.puts_off:
         return Trace._here[p](a, (a,), {"index": index})
-    try:
-        y = x[index]
-    except Exception as error:
-        program.failed(error)
-        raise
+    y = program.run(operator.getitem, x, index)
     settings = {"index": index}
     t = _noted(program, (p.call, ONE[0], known), p.call, p.name, (a._node,), ONE, y, settings)
     return TraceView._on(a, ((p, settings),), t) if y.__class__ is np.ndarray and y.size else t
 
 
-SIMPLE = frozenset({int, slice, type(Ellipsis)})
-"""Classes of indices that hold no traces, or only where that makes no difference."""
-
-
-def _quick_of_one(p: Primitive, general: Callable) -> Callable:
+def _quick_of_one(p: Primitive | Plain, general: Callable) -> Callable:
     call, name, is_weak = p.call, p.name, p.name in PYTHONS
     key = (call, *ONE)
 
@@ -87,7 +129,7 @@ def _quick_of_one(p: Primitive, general: Callable) -> Callable:
     return entry
 
 
-def _quick_of_two(p: Primitive, general: Callable) -> Callable:
+def _quick_of_two(p: Primitive | Plain, general: Callable) -> Callable:
     call, name, is_weak = p.call, p.name, p.name in PYTHONS
     of_both = (call, *TWO)
     # The same, at a tenth of the cost where both are numbers; but ``**`` is not always `numpy.power`.
@@ -124,6 +166,40 @@ def _quick_of_two(p: Primitive, general: Callable) -> Callable:
             return general(a, b)
         of_number = (call, a.__class__, a or repr(a), ONE[0])
         return _noted(b._program, of_number, call, name, (node,), (a, ONE[0]), result_of(b._program, a, b._held))
+
+    return entry
+
+
+def _quick_of_several(p: Primitive, general: Callable) -> Callable:
+    """Other functions of small traces and numbers alone."""
+    call, name, n = p.call, p.name, len(p.operands)
+
+    def entry(*args: Any, **params: Any) -> Any:
+        if params or len(args) != n:
+            return general(*args, **params)
+        program: Any = None
+        operands: list[Any] = []
+        given: list[Any] = []
+        values: list[Any] = []
+        key: list[Any] = [call]
+        for a in args:
+            if a.__class__ in NUMBERS:
+                given.append(a)
+                key += (a.__class__, a or repr(a))
+                values.append(a)
+                continue
+            a = a if a.__class__ in TRACES else opened(a)
+            if a.__class__ not in TRACES or a._program is not (program or a._program) or _is_large(a._held):
+                return general(*args)
+            program, ref = a._program, REFERENCES[len(operands)]
+            operands.append(a._node)
+            given.append(ref)
+            key.append(ref)
+            values.append(a._held)
+        if program is None or program.closed or program.puts_off:
+            return general(*args)
+        y = program.run(call, *values)
+        return _traced(program, program.call(tuple(key), call, name, tuple(operands), tuple(given), NONE, y), y)
 
     return entry
 

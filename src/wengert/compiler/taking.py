@@ -13,7 +13,7 @@ from wengert.compiler.later import all_known
 from wengert.compiler.program import Node, Program, Ref
 from wengert.protocol import Wrapper, innermost, is_recorded
 
-__all__ = ["REFERENCES", "plain_index", "program_of", "settled", "take", "take_settings", "values_in"]
+__all__ = ["REFERENCES", "plain_index", "plain_settings", "program_of", "settled", "take", "take_settings", "values_in"]
 
 REFERENCES = tuple(map(Ref, range(64)))
 CONSTANT = frozenset({int, bool, str, bytes, type(None), EllipsisType})
@@ -54,34 +54,52 @@ def take(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any, 
 
 def take_settings(settings: dict, program: Program, operands: list[Node]) -> tuple[dict, dict, Any]:
     """Arguments by name, taken apart in the same way; most are numbers and words, which stay as they are."""
-    key: list[Any] = [dict]
-    for name, value in settings.items():
-        kind = value.__class__
-        if kind in CONSTANT:
-            key += (name, kind, value)
-        elif kind is slice and all(x.__class__ in BOUNDS for x in (value.start, value.stop, value.step)):
-            key += (name, kind, value.start, value.stop, value.step)
-        else:
-            return take(settings, program, operands)
-    return settings, settings, tuple(key)
+    key = plain_settings(settings)
+    return take(settings, program, operands) if key is None else (settings, settings, key)
 
 
 BOUNDS = frozenset({int, type(None)})
 
 
+def plain_settings(settings: dict) -> tuple | None:
+    """What tells arguments by name from others that hold nothing recorded; `None` if they may."""
+    key: list[Any] = [dict]
+    for name, value in settings.items():
+        known = _plain(value)
+        if known is None:
+            return None
+        key += (name, *known)
+    return tuple(key)
+
+
+BASIC = frozenset({int, slice, type(None), EllipsisType})
+"""Classes of indices, or of their parts, that give a view."""
+
+
 def plain_index(index: Any) -> tuple | None:
-    """What tells an index that is one whole number, or one slice, from others; `None` for all other indices."""
-    kind = index.__class__
-    if kind is int:
-        return (dict, "index", int, index)
-    if kind is tuple and len(index) == 1:
-        found = plain_index(index[0])
-        return found and (tuple, *found)
+    """The same for an index alone that gives a view."""
+    if not BASIC.issuperset(map(type, index) if index.__class__ is tuple else (index.__class__,)):
+        return None
+    known = _plain(index)
+    return known and (dict, "index", *known)
+
+
+def _plain(value: Any) -> tuple | None:
+    """What tells a number, a word, a slice or a tuple of such from others; `None` for all else."""
+    kind = value.__class__
+    if kind in CONSTANT:
+        return (kind, value)
     if kind is slice:
-        start, stop, step = index.start, index.stop, index.step
+        start, stop, step = value.start, value.stop, value.step
         if start.__class__ in BOUNDS and stop.__class__ in BOUNDS and step.__class__ in BOUNDS:
-            return (dict, "index", slice, start, stop, step)
-    return None
+            return (kind, start, stop, step)
+        return None
+    if kind is tuple:
+        if BOUNDS.issuperset(map(type, value)):
+            return (kind, value)
+        parts = tuple(map(_plain, value))
+        return None if None in parts else (kind, *parts)
+    return (kind, value) if isinstance(value, np.dtype) else None
 
 
 def _trace(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any, Any]:

@@ -116,10 +116,18 @@ class Trace(Lifted):
         is_small = (
             x.__class__ is np.ndarray and x.ndim and x.size < LARGE and not program.closed and not program.puts_off
         )
-        if is_small and known is not None and value.__class__ is Trace and value._program is program:
-            y = program.run(function, x, value._held, index)
-            key, operands = (function, *TWO, known), (self._node, value._node)
-            self._held, self._node = y, program.call(key, function, name, operands, TWO, {"index": index}, y)
+        is_trace = value.__class__ is Trace and value._program is program
+        if is_small and known is not None and (is_trace or value.__class__ in NUMBERS):
+            held: Any = value._held if is_trace else value
+            operands = (self._node, value._node) if is_trace else (self._node,)
+            args = TWO if is_trace else (ONE[0], value)
+            y = program.run(function, x, held, index)
+            key = (
+                (function, *TWO, known)
+                if is_trace
+                else (function, ONE[0], value.__class__, value or repr(value), known)
+            )
+            self._held, self._node = y, program.call(key, function, name, operands, args, {"index": index}, y)
             return
         changed = recorded(program, function, name, (self, value), {"index": index})
         stays = not self._spec.ndim and self._is_memory()
@@ -479,7 +487,7 @@ def _of_function(function: Callable, name: str) -> Callable:
 
 
 def _of_plain(known: Plain) -> Callable:
-    return _of_function(known.call, known.name)
+    return quick_of_plain(known, _of_function(known.call, known.name))
 
 
 def _of_unknown(function: Any) -> Callable:
@@ -495,7 +503,7 @@ ONE, TWO = (REFERENCES[0],), (REFERENCES[0], REFERENCES[1])
 
 
 from wengert.compiler.arithmetic import PYTHONS, between_numbers, install  # noqa: E402 - made of what stands above
-from wengert.compiler.quick import counting, quick  # noqa: E402
+from wengert.compiler.quick import counting, quick, quick_of_plain  # noqa: E402
 
 found(Trace, _of_primitive, _of_plain, None, _of_unknown, quick)
 install()
