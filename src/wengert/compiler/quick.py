@@ -31,7 +31,7 @@ from wengert.compiler.trace import (
 from wengert.primitive import Plain, Primitive
 from wengert.transforms.lifted import opened
 
-__all__ = ["counting", "quick", "quick_of_plain"]
+__all__ = ["counting", "quick", "quick_of_plain", "quick_of_several"]
 
 
 def quick(p: Primitive, general: Callable) -> Callable:
@@ -45,7 +45,7 @@ def quick(p: Primitive, general: Callable) -> Callable:
         return general
     if len(p.operands) == 2 and p.kind == "elementwise" and isinstance(p.call, np.ufunc) and p.call.nout == 1:
         return _quick_of_two(p, general)
-    return _quick_of_several(p, general)
+    return quick_of_several(p.call, p.name, len(p.operands), general)
 
 
 def quick_of_plain(p: Plain, general: Callable) -> Callable:
@@ -55,13 +55,14 @@ def quick_of_plain(p: Plain, general: Callable) -> Callable:
     return _quick_of_one(p, general) if p.call.nin == 1 else _quick_of_two(p, general)
 
 
-FORMULAS = EXPANDED | {"copy", "sech_squared"}
+FORMULAS = EXPANDED | {"copy"}
 """Primitives that are not simply called."""
 
 
 def _quick_with_settings(p: Primitive, general: Callable) -> Callable:
     """Functions of one trace, with settings that are no traces."""
     names, indexes, is_called = tuple(p.params), p.name == "getitem", p.name not in FORMULAS
+    not_of = "c" if p.name == "sech_squared" else ""  # where it is a formula, too
 
     def entry(*args: Any, **params: Any) -> Any:
         a = args[0] if args else None
@@ -76,7 +77,7 @@ def _quick_with_settings(p: Primitive, general: Callable) -> Callable:
                 return general(a, **params)
             if index.__class__ is not EllipsisType and a._held.__class__ is np.ndarray:
                 return _piece(p, a, index, known)
-        elif is_called and a._held.__class__ is np.ndarray and a._held.size < LARGE:
+        elif is_called and a._held.__class__ is np.ndarray and a._held.size < LARGE and a._spec.dtype.kind != not_of:
             given = {name: x for name, x in params.items() if name not in p.params or x is not p.params[name]}
             known = plain_settings(given)
             if known is not None and not a._program.closed and not a._program.puts_off:
@@ -170,9 +171,8 @@ def _quick_of_two(p: Primitive | Plain, general: Callable) -> Callable:
     return entry
 
 
-def _quick_of_several(p: Primitive, general: Callable) -> Callable:
-    """Other functions of small traces and numbers alone."""
-    call, name, n = p.call, p.name, len(p.operands)
+def quick_of_several(call: Callable, name: str, n: int, general: Callable) -> Callable:
+    """A function of so many small traces and numbers alone."""
 
     def entry(*args: Any, **params: Any) -> Any:
         if params or len(args) != n:

@@ -107,7 +107,7 @@ class Trace(Lifted):
         """A cotangent's contribution, 0 where `g` is; one call, as there are many."""
         is_plain = self._node.weak is None and self._spec.dtype.kind == "f"
         if is_plain and g.__class__ in TRACES and g._spec.dtype.kind == "f":
-            return recorded(self._program, selected, "guarded", (self, g), {})
+            return _quickly_guarded(self, g)
         return selected(self, g)
 
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
@@ -503,8 +503,11 @@ ONE, TWO = (REFERENCES[0],), (REFERENCES[0], REFERENCES[1])
 
 
 from wengert.compiler.arithmetic import PYTHONS, between_numbers, install  # noqa: E402 - made of what stands above
-from wengert.compiler.quick import counting, quick, quick_of_plain  # noqa: E402
+from wengert.compiler.quick import counting, quick, quick_of_plain, quick_of_several  # noqa: E402
 
+_quickly_guarded = quick_of_several(
+    selected, "guarded", 2, lambda c, g: recorded(c._program, selected, "guarded", (c, g), {})
+)
 found(Trace, _of_primitive, _of_plain, None, _of_unknown, quick)
 install()
 # Facts about shapes and dtypes, which are no values of the program.
