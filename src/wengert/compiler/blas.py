@@ -94,9 +94,10 @@ def _in_wheels() -> list[tuple[str, Any]]:
         file = getattr(sys.modules.get(name), "__file__", None)
         package = Path(file).parent if file else Path(alone.get(name, "/"))
         folder = package.parent / f"{name}.libs"
-        for path in sorted(folder.glob("*openblas*")):
+        files = sorted(os.listdir(folder)) if folder.is_dir() else []
+        for path in [str(folder / file) for file in files if "openblas" in file]:
             with contextlib.suppress(OSError):
-                found.append((str(path), ctypes.CDLL(str(path), mode=getattr(os, "RTLD_NOLOAD", 0))))
+                found.append((path, ctypes.CDLL(path, mode=getattr(os, "RTLD_NOLOAD", 0))))
     return found
 
 
