@@ -1,6 +1,6 @@
 """What Python's operators do with traces: arithmetic of Python's own numbers, and what NumPy's numbers do to lists.
 
-`trace` imports this module when what it is made of is there.
+`trace` has this module imported (by `entries`) when what it is made of is there.
 """
 
 import operator

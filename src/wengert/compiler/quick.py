@@ -1,11 +1,10 @@
 """Calls on small traces and numbers, which most of a program is made of: recorded in the fewest steps.
 
-`trace` imports this module when what it is made of is there.
+`trace` has this module imported (by `entries`) when what it is made of is there.
 """
 
 import operator
 from collections.abc import Callable
-from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,8 @@ from numpy import may_share_memory
 from wengert.compiler.arithmetic import PYTHONS
 from wengert.compiler.later import LARGE, Later, elementwise
 from wengert.compiler.program import NONE, Operation, Program
-from wengert.compiler.taking import REFERENCES, plain_index, plain_settings
+from wengert.compiler.taking import REFERENCES, number_key, plain_index, plain_settings
 from wengert.compiler.trace import (
-    EXPANDED,
     NUMBERS,
     ONE,
     READ_ONLY,
@@ -38,6 +36,8 @@ def quick(p: Primitive, general: Callable) -> Callable:
     """What most of a program is made of: calls on traces and numbers, with settings that are no traces."""
     if p.variadic:
         return general
+    if p.name == "getitem":
+        return _quick_index(p, general)
     if len(p.operands) == 1:
         is_plain = p.kind == "elementwise" and not p.params and isinstance(p.call, np.ufunc) and p.call.nout == 1
         return _quick_of_one(p, general) if is_plain and p.name not in EXPANDED else _quick_with_settings(p, general)
@@ -55,14 +55,18 @@ def quick_of_plain(p: Plain, general: Callable) -> Callable:
     return _quick_of_one(p, general) if p.call.nin == 1 else _quick_of_two(p, general)
 
 
-FORMULAS = EXPANDED | {"copy"}
-"""Primitives that are not simply called."""
+EXPANDED = {"sigmoid", "softplus", "relu", "logsumexp", "softmax", "log_softmax"}
+"""Primitives that are formulas: recorded as what they are made of."""
+
+
+def is_called(p: Primitive, dtype: np.dtype) -> bool:
+    """Whether a primitive is recorded as one call, and not as what it is made of, or as nothing."""
+    return not (p.name in EXPANDED or p.name == "copy" or (p.name == "sech_squared" and dtype.kind == "c"))
 
 
 def _quick_with_settings(p: Primitive, general: Callable) -> Callable:
     """Functions of one trace, with settings that are no traces."""
-    names, indexes, is_called = tuple(p.params), p.name == "getitem", p.name not in FORMULAS
-    not_of = "c" if p.name == "sech_squared" else ""  # where it is a formula, too
+    names = tuple(p.params)
 
     def entry(*args: Any, **params: Any) -> Any:
         a = args[0] if args else None
@@ -70,19 +74,39 @@ def _quick_with_settings(p: Primitive, general: Callable) -> Callable:
             return general(*args, **params)
         if len(args) > 1:
             params = dict(zip(names, args[1:], strict=False)) | params
-        if indexes:
-            index = params.get("index")
-            known = plain_index(index)
-            if known is None and index.__class__ is not slice:
-                return general(a, **params)
-            if index.__class__ is not EllipsisType and a._held.__class__ is np.ndarray:
-                return _piece(p, a, index, known)
-        elif is_called and a._held.__class__ is np.ndarray and a._held.size < LARGE and a._spec.dtype.kind != not_of:
+        if _is_small(a) and is_called(p, a._spec.dtype):
             given = {name: x for name, x in params.items() if name not in p.params or x is not p.params[name]}
             known = plain_settings(given)
-            if known is not None and not a._program.closed and not a._program.puts_off:
+            if known is not None:
                 return _called(p, a, given, known, p.params | params)
         return Trace._here[p](a, (a,), p.params | params)
+
+    return entry
+
+
+def _is_small(a: Trace) -> bool:
+    """Whether a trace has an array with which it is worth to compute at once."""
+    x, program = a._held, a._program
+    return x.__class__ is np.ndarray and x.size < LARGE and not program.closed and not program.puts_off
+
+
+def _quick_index(p: Primitive, general: Callable) -> Callable:
+    """What an index selects of a trace: where it holds no traces, and gives a view."""
+
+    def entry(*args: Any, **params: Any) -> Any:
+        a = args[0] if args else None
+        if a.__class__ is not Trace or len(args) != 2 or params:
+            return general(*args, **params)
+        index = args[1]
+        known = plain_index(index)
+        if known is None and index.__class__ is not slice:
+            return general(a, index)
+        if known is None or index is Ellipsis or not _is_small(a) or not a._held.size:
+            return Trace._here[p](a, (a,), {"index": index})
+        y = a._program.run(operator.getitem, a._held, index)
+        settings = {"index": index}
+        t = _noted(a._program, (p.call, ONE[0], known), p.call, p.name, (a._node,), ONE, y, settings)
+        return TraceView._on(a, ((p, settings),), t) if y.__class__ is np.ndarray and y.size else t
 
     return entry
 
@@ -96,17 +120,6 @@ def _called(p: Primitive, a: Trace, given: dict, known: tuple, params: dict) -> 
     if not p.view or t.__class__ is not Trace or not (p.name in READ_ONLY or may_share_memory(x, y)):
         return t
     return TraceView._on(a, ((p, params),), t)
-
-
-def _piece(p: Primitive, a: Trace, index: Any, known: tuple | None) -> Any:
-    """A row, a number or a stretch of an array: where it is an array, one that shares the memory."""
-    x, program = a._held, a._program
-    if known is None or not 0 < x.size < LARGE or program.closed or program.puts_off:
-        return Trace._here[p](a, (a,), {"index": index})
-    y = program.run(operator.getitem, x, index)
-    settings = {"index": index}
-    t = _noted(program, (p.call, ONE[0], known), p.call, p.name, (a._node,), ONE, y, settings)
-    return TraceView._on(a, ((p, settings),), t) if y.__class__ is np.ndarray and y.size else t
 
 
 def _quick_of_one(p: Primitive | Plain, general: Callable) -> Callable:
@@ -157,15 +170,14 @@ def _quick_of_two(p: Primitive | Plain, general: Callable) -> Callable:
                 return _noted(a._program, of_both, call, name, (node, other), TWO, y)
             if b.__class__ not in NUMBERS or a._program.closed or (node.call.weak and b.__class__ in WEAK):
                 return general(a, b)
-            # 0.0 and -0.0 are equal
-            key = (call, ONE[0], b.__class__, b or repr(b))
+            key = (call, ONE[0], number_key(b))
             return _noted(a._program, key, call, name, (node,), (ONE[0], b), result_of(a._program, a._held, b))
         if b.__class__ not in TRACES or a.__class__ not in NUMBERS:
             return general(a, b)
         node = b._node
         if b._program.closed or (node.call.weak and a.__class__ in WEAK):
             return general(a, b)
-        of_number = (call, a.__class__, a or repr(a), ONE[0])
+        of_number = (call, number_key(a), ONE[0])
         return _noted(b._program, of_number, call, name, (node,), (a, ONE[0]), result_of(b._program, a, b._held))
 
     return entry
@@ -185,7 +197,7 @@ def quick_of_several(call: Callable, name: str, n: int, general: Callable) -> Ca
         for a in args:
             if a.__class__ in NUMBERS:
                 given.append(a)
-                key += (a.__class__, a or repr(a))
+                key.append(number_key(a))
                 values.append(a)
                 continue
             a = a if a.__class__ in TRACES else opened(a)

@@ -13,7 +13,17 @@ from wengert.compiler.later import all_known
 from wengert.compiler.program import Node, Program, Ref
 from wengert.protocol import Wrapper, innermost, is_recorded
 
-__all__ = ["REFERENCES", "plain_index", "plain_settings", "program_of", "settled", "take", "take_settings", "values_in"]
+__all__ = [
+    "REFERENCES",
+    "number_key",
+    "plain_index",
+    "plain_settings",
+    "program_of",
+    "settled",
+    "take",
+    "take_settings",
+    "values_in",
+]
 
 REFERENCES = tuple(map(Ref, range(64)))
 CONSTANT = frozenset({int, bool, str, bytes, type(None), EllipsisType})
@@ -29,7 +39,7 @@ def take(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any, 
     if kind in CONSTANT:
         return value, value, (kind, value)
     if kind is float:
-        return value, value, (kind, value or repr(value))
+        return value, value, number_key(value)
     if isinstance(value, Wrapper):
         return _trace(unbox(value), program, operands)
     if kind is tuple or kind is list:
@@ -50,6 +60,15 @@ def take(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any, 
         make = kind if hasattr(value, "_fields") else lambda *given: kind(given)
         return make(*parts[0]), make(*parts[1]), (kind, parts[2])
     return value, value, _key(value, program)
+
+
+COMPLEX = frozenset({complex, np.complex64, np.complex128, np.clongdouble})
+
+
+def number_key(x: Any) -> tuple:
+    """What tells a number from others: 1, 1.0 and True differ, and 0.0 and -0.0, also as part of a complex number."""
+    kind = x.__class__
+    return kind, repr(x) if not x or kind in COMPLEX else x
 
 
 def take_settings(settings: dict, program: Program, operands: list[Node]) -> tuple[dict, dict, Any]:

@@ -17,18 +17,24 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import speaks_dialect, unbox
+from wengert.box import speaks_dialect
 from wengert.compiler.again import look_for_better
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
-from wengert.compiler.taking import REFERENCES, plain_index, program_of, settled, take, take_settings, values_in
+from wengert.compiler.taking import (
+    REFERENCES,
+    number_key,
+    plain_index,
+    take,
+    take_settings,
+)
 from wengert.compiler.written import _added, _assigned, _written
 from wengert.cotangents import selected
 from wengert.errors import ArgumentError
-from wengert.primitive import REGISTRY, Plain, Primitive, name_of
+from wengert.primitive import Primitive
 from wengert.protocol import DORMANT, GROUND, PLAIN, Spec, Wrapper, _open, spec_of
 from wengert.tensor import Tensor
-from wengert.transforms.lifted import Lifted, found
+from wengert.transforms.lifted import Lifted
 
 __all__ = ["TRACED", "Trace", "recorded", "recording"]
 
@@ -38,6 +44,10 @@ _open.add(TRACED)
 ZEROS = np.zeros  # NumPy's own: while a function is recorded, something else goes by the name
 recording = threading.local()
 """The program that this thread is recording, as ``recording.program``."""
+NUMBERS = frozenset(PLAIN - {np.ndarray, bool})
+"""Classes of numbers that stand in a program as they are."""
+WEAK = frozenset({float, int, complex})
+ONE, TWO = (REFERENCES[0],), (REFERENCES[0], REFERENCES[1])
 
 
 class Trace(Lifted):
@@ -107,31 +117,31 @@ class Trace(Lifted):
         """A cotangent's contribution, 0 where `g` is; one call, as there are many."""
         is_plain = self._node.weak is None and self._spec.dtype.kind == "f"
         if is_plain and g.__class__ in TRACES and g._spec.dtype.kind == "f":
-            return _quickly_guarded(self, g)
+            return self._table[selected](self, g)
         return selected(self, g)
 
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         function, program, x = _added if add else _assigned, self._program, self._held
-        name, known = function.__name__.strip("_"), plain_index(index)
-        is_small = (
-            x.__class__ is np.ndarray and x.ndim and x.size < LARGE and not program.closed and not program.puts_off
-        )
-        is_trace = value.__class__ is Trace and value._program is program
-        if is_small and known is not None and (is_trace or value.__class__ in NUMBERS):
-            held: Any = value._held if is_trace else value
-            operands = (self._node, value._node) if is_trace else (self._node,)
-            args = TWO if is_trace else (ONE[0], value)
-            y = program.run(function, x, held, index)
-            key = (
-                (function, *TWO, known)
-                if is_trace
-                else (function, ONE[0], value.__class__, value or repr(value), known)
-            )
-            self._held, self._node = y, program.call(key, function, name, operands, args, {"index": index}, y)
+        is_small = x.__class__ is np.ndarray and x.ndim and x.size < LARGE
+        is_plain = value.__class__ in NUMBERS or (value.__class__ is Trace and value._program is program)
+        known = plain_index(index) if is_small and is_plain else None
+        if known is not None and not program.closed and not program.puts_off:
+            self._held, self._node = self._written(function, index, value, known)
             return
-        changed = recorded(program, function, name, (self, value), {"index": index})
+        changed = recorded(program, function, _name(function), (self, value), {"index": index})
         stays = not self._spec.ndim and self._is_memory()
         self._held, self._node = np.asarray(changed._value) if stays else changed._held, changed._node
+
+    def _written(self, function: Callable, index: Any, value: Any, known: tuple) -> tuple[Any, Node]:
+        """A small array into which a number or a trace has been written: the value and its node."""
+        program, name, settings = self._program, _name(function), {"index": index}
+        if value.__class__ is Trace:
+            y = program.run(function, self._held, value._held, index)
+            key: tuple = (function, *TWO, known)
+            return y, program.call(key, function, name, (self._node, value._node), TWO, settings, y)
+        y = program.run(function, self._held, value, index)
+        key = (function, ONE[0], number_key(value), known)
+        return y, program.call(key, function, name, (self._node,), (ONE[0], value), settings, y)
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -326,8 +336,16 @@ READ_ONLY = {"broadcast_to", "diagonal"}
 TRACES = frozenset({Trace, TraceView})
 
 
+def _name(function: Callable) -> str:
+    return function.__name__.strip("_")
+
+
 def _item(value: Any) -> Any:
     return value.item() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def _count(mask: Any) -> int:
+    return int(np.count_nonzero(mask))
 
 
 def _list(value: Any) -> Any:
@@ -405,114 +423,9 @@ ABOUT_SHAPES = frozenset(
 """Functions whose answers no value changes."""
 
 
-# What functions become --------------------------------------------------------------------------------------------
-
-EXPANDED = {"sigmoid", "softplus", "relu", "logsumexp", "softmax", "log_softmax"}
-"""Primitives that are formulas: recorded as what they are made of."""
-
-
 def _plainly(p: Primitive, operands: tuple, params: dict, program: Program) -> Any:
     given = {name: value for name, value in params.items() if name not in p.params or value is not p.params[name]}
     return recorded(program, p.call, p.name, operands, given, p.view)
 
 
-def _of_primitive(p: Primitive) -> Callable:
-    if p.name in EXPANDED:
-        return lambda top, operands, params: p.call(*operands, **params)
-
-    def here(top: Trace, operands: tuple, params: dict) -> Any:
-        return _plainly(p, operands, settled(params), top._program)
-
-    def view(top: Trace, operands: tuple, params: dict) -> Any:
-        params = settled(params)
-        result = _plainly(p, operands, params, top._program)
-        if "index" in params:
-            _guard_index(operands[0], params["index"], top._program)
-        x = operands[0]
-        if not isinstance(x, Trace) or not isinstance(result, Trace) or not _shares(x, result, p.name):
-            return result
-        if isinstance(x, TraceView):
-            return TraceView._on(x._base, (*x._steps, (p, params)), result)
-        return TraceView._on(x, ((p, params),), result)
-
-    def python(top: Trace, operands: tuple, params: dict) -> Any:
-        values = tuple(x._held if isinstance(x, Trace) else x for x in operands)
-        if all(v.__class__ in WEAK for v in values):
-            return between_numbers(p, top._program, operands, values)
-        return here(top, operands, params)
-
-    if p.name == "sech_squared":  # of complex numbers it is a formula
-        return lambda top, operands, params: (
-            p.call(*operands, **params) if operands[0]._spec.dtype.kind == "c" else here(top, operands, params)
-        )
-
-    def copy(top: Trace, operands: tuple, params: dict) -> Any:
-        x = operands[0]
-        if isinstance(x, Trace) and params.get("order") == "C" and not np.asarray(looks(x._held)).flags.c_contiguous:
-            return here(top, operands, params)  # a program may ask how it lies
-        return x.copy() if isinstance(x, Trace) else x
-
-    if p.name == "copy":
-        return copy
-    return python if p.name in PYTHONS else view if p.view else here
-
-
-def _shares(x: Trace, y: Trace, name: str) -> bool:
-    if name in READ_ONLY:
-        return True  # of numbers, too: nobody may write to it
-    a, b = looks(x._held), looks(y._held)
-    return a.__class__ is np.ndarray and b.__class__ is np.ndarray and np.may_share_memory(a, b)
-
-
-def _guard_index(x: Any, index: Any, program: Program) -> None:
-    """How much a mask selects is decided by its values, and with it the shape."""
-    for part in index if isinstance(index, tuple) else (index,):
-        part = unbox(part) if isinstance(part, Wrapper) else part
-        if isinstance(part, Trace) and part._spec.dtype == np.bool_:
-            part._known(_count)
-
-
-def _count(mask: Any) -> int:
-    return int(np.count_nonzero(mask))
-
-
-def _of_function(function: Callable, name: str) -> Callable:
-    def here(*args: Any, **kwargs: Any) -> Any:
-        program = program_of((args, kwargs))
-        if program is None:
-            return function(*values_in(args), **values_in(kwargs))
-        return recorded(program, function, name, args, kwargs)
-
-    return here
-
-
-def _of_plain(known: Plain) -> Callable:
-    return quick_of_plain(known, _of_function(known.call, known.name))
-
-
-def _of_unknown(function: Any) -> Callable:
-    """Functions without a rule are called as they are."""
-    call = getattr(*function) if isinstance(function, tuple) else function
-    return _of_function(call, name_of(function))
-
-
-NUMBERS = frozenset(PLAIN - {np.ndarray, bool})
-"""Classes of numbers that stand in a program as they are."""
-WEAK = frozenset({float, int, complex})
-ONE, TWO = (REFERENCES[0],), (REFERENCES[0], REFERENCES[1])
-
-
-from wengert.compiler.arithmetic import PYTHONS, between_numbers, install  # noqa: E402 - made of what stands above
-from wengert.compiler.quick import counting, quick, quick_of_plain, quick_of_several  # noqa: E402
-
-_quickly_guarded = quick_of_several(
-    selected, "guarded", 2, lambda c, g: recorded(c._program, selected, "guarded", (c, g), {})
-)
-found(Trace, _of_primitive, _of_plain, None, _of_unknown, quick)
-install()
-# Facts about shapes and dtypes, which are no values of the program.
-Trace._table.update({np.ndim: lambda a: a._spec.ndim, np.shape: lambda a: a._spec.shape})
-Trace._table[np.bincount] = counting(Trace._table[np.bincount])
-# Where no derivative is wanted, functions need not be made of others that have one.
-for _function in [f for f, rule in REGISTRY.items() if getattr(rule, "numpys", False)]:
-    Trace._table[_function] = _of_function(_function, name_of(_function))
+from wengert.compiler import entries  # noqa: E402, F401 - which gives the class its tables

@@ -1,0 +1,109 @@
+"""What functions of NumPy's and primitives become where a program is recorded: the tables of `Trace`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from wengert.box import unbox
+from wengert.compiler.arithmetic import PYTHONS, between_numbers, install
+from wengert.compiler.later import looks
+from wengert.compiler.program import Program
+from wengert.compiler.quick import EXPANDED, counting, is_called, quick, quick_of_plain, quick_of_several
+from wengert.compiler.taking import program_of, settled, values_in
+from wengert.compiler.trace import READ_ONLY, WEAK, Trace, TraceView, _count, _plainly, recorded
+from wengert.cotangents import selected
+from wengert.primitive import REGISTRY, Plain, Primitive, name_of
+from wengert.protocol import Wrapper
+from wengert.transforms.lifted import found
+
+__all__: list[str] = []
+
+
+def _of_primitive(p: Primitive) -> Callable:
+    if p.name in EXPANDED:
+        return lambda top, operands, params: p.call(*operands, **params)
+
+    def here(top: Trace, operands: tuple, params: dict) -> Any:
+        return _plainly(p, operands, settled(params), top._program)
+
+    def view(top: Trace, operands: tuple, params: dict) -> Any:
+        params = settled(params)
+        result = _plainly(p, operands, params, top._program)
+        if "index" in params:
+            _guard_index(operands[0], params["index"], top._program)
+        x = operands[0]
+        if not isinstance(x, Trace) or not isinstance(result, Trace) or not _shares(x, result, p.name):
+            return result
+        if isinstance(x, TraceView):
+            return TraceView._on(x._base, (*x._steps, (p, params)), result)
+        return TraceView._on(x, ((p, params),), result)
+
+    def python(top: Trace, operands: tuple, params: dict) -> Any:
+        values = tuple(x._held if isinstance(x, Trace) else x for x in operands)
+        if all(v.__class__ in WEAK for v in values):
+            return between_numbers(p, top._program, operands, values)
+        return here(top, operands, params)
+
+    if p.name == "sech_squared":
+        return lambda top, operands, params: (
+            here(top, operands, params) if is_called(p, operands[0]._spec.dtype) else p.call(*operands, **params)
+        )
+
+    def copy(top: Trace, operands: tuple, params: dict) -> Any:
+        x = operands[0]
+        if isinstance(x, Trace) and params.get("order") == "C" and not np.asarray(looks(x._held)).flags.c_contiguous:
+            return here(top, operands, params)  # a program may ask how it lies
+        return x.copy() if isinstance(x, Trace) else x
+
+    if p.name == "copy":
+        return copy
+    return python if p.name in PYTHONS else view if p.view else here
+
+
+def _shares(x: Trace, y: Trace, name: str) -> bool:
+    if name in READ_ONLY:
+        return True  # of numbers, too: nobody may write to it
+    a, b = looks(x._held), looks(y._held)
+    return a.__class__ is np.ndarray and b.__class__ is np.ndarray and np.may_share_memory(a, b)
+
+
+def _guard_index(x: Any, index: Any, program: Program) -> None:
+    """How much a mask selects is decided by its values, and with it the shape."""
+    for part in index if isinstance(index, tuple) else (index,):
+        part = unbox(part) if isinstance(part, Wrapper) else part
+        if isinstance(part, Trace) and part._spec.dtype == np.bool_:
+            part._known(_count)
+
+
+def _of_function(function: Callable, name: str) -> Callable:
+    def here(*args: Any, **kwargs: Any) -> Any:
+        program = program_of((args, kwargs))
+        if program is None:
+            return function(*values_in(args), **values_in(kwargs))
+        return recorded(program, function, name, args, kwargs)
+
+    return here
+
+
+def _of_plain(known: Plain) -> Callable:
+    return quick_of_plain(known, _of_function(known.call, known.name))
+
+
+def _of_unknown(function: Any) -> Callable:
+    """Functions without a rule are called as they are."""
+    call = getattr(*function) if isinstance(function, tuple) else function
+    return _of_function(call, name_of(function))
+
+
+found(Trace, _of_primitive, _of_plain, None, _of_unknown, quick)
+install()
+# Facts about shapes and dtypes, which are no values of the program.
+Trace._table.update({np.ndim: lambda a: a._spec.ndim, np.shape: lambda a: a._spec.shape})
+Trace._table[np.bincount] = counting(Trace._table[np.bincount])
+Trace._table[selected] = quick_of_several(
+    selected, "guarded", 2, lambda c, g: recorded(c._program, selected, "guarded", (c, g), {})
+)
+# Where no derivative is wanted, functions need not be made of others that have one.
+for _function in [f for f, rule in REGISTRY.items() if getattr(rule, "numpys", False)]:
+    Trace._table[_function] = _of_function(_function, name_of(_function))
