@@ -141,3 +141,39 @@ def test_the_same_bits_with_any_number_of_threads():
         assert done.returncode == 0, done.stderr
         found |= set(done.stdout.split())
     assert len(found) == 1
+
+
+PATIENT = """
+import threading
+import numpy as np, wengert as wg
+from wengert.compiler import threads
+from wengert.compiler.assembly import index
+x = np.linspace(0.1, 1.0, 300_000)
+fast = wg.compile(lambda x: (np.sum(np.sin(x)), np.exp(x) * x))
+found = []
+for patience in (threads.PATIENCE, 0):
+    fast(x)
+    threads.pool()[index("pool.patience")] = patience
+    results = []
+    workers = [threading.Thread(target=lambda: results.extend(fast(x) for _ in range(20))) for _ in range(4)]
+    [w.start() for w in workers]
+    [w.join() for w in workers]
+    assert len(results) == 80
+    found += results
+assert all(a == found[0][0] and (b == found[0][1]).all() for a, b in found)
+print(int(threads.pool()[index("pool.helpers")]))
+"""
+
+
+def test_threads_that_wait_awake_or_asleep_give_the_same_bits():
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "WENGERT_THREADS": "3"}
+    done = subprocess.run([sys.executable, "-c", PATIENT], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "2", done.stderr
+
+
+def test_nobody_waits_awake_where_cores_are_shared(monkeypatch):
+    monkeypatch.setattr(threads, "_affinity", lambda: 4)
+    for threads_used, share, expected in ((4, math.inf, True), (2, 1.2, False), (2, 2.0, True), (8, math.inf, False)):
+        monkeypatch.setattr(threads, "cores", lambda n=threads_used: n)
+        monkeypatch.setattr(threads, "_share_of_time", lambda root, share=share: share)
+        assert threads.has_cores_to_itself() is expected

@@ -94,10 +94,9 @@ def _in_wheels() -> list[tuple[str, Any]]:
         file = getattr(sys.modules.get(name), "__file__", None)
         package = Path(file).parent if file else Path(alone.get(name, "/"))
         folder = package.parent / f"{name}.libs"
-        files = sorted(os.listdir(folder)) if folder.is_dir() else []
-        for path in [str(folder / file) for file in files if "openblas" in file]:
-            with contextlib.suppress(OSError):
-                found.append((path, ctypes.CDLL(path, mode=getattr(os, "RTLD_NOLOAD", 0))))
+        with contextlib.suppress(OSError):
+            paths = [str(folder / entry) for entry in sorted(os.listdir(folder)) if "openblas" in entry]
+            found += [(path, ctypes.CDLL(path, mode=getattr(os, "RTLD_NOLOAD", 0))) for path in paths]
     return found
 
 

@@ -1,6 +1,5 @@
 """What a process does once, before its first program is recorded, so that first calls need not."""
 
-import functools
 import importlib
 import operator
 import sys
@@ -8,6 +7,7 @@ import sys
 import numpy as np
 
 from wengert.compiler.generated import generated_code
+from wengert.compiler.locks import made_once
 from wengert.tensor import Tensor
 
 __all__ = ["prepare"]
@@ -20,7 +20,7 @@ COMMON = (
 """Functions that most programs are made of: each takes up to a millisecond and a half to be generated."""
 
 
-@functools.cache
+@made_once
 def prepare() -> None:
     """Load the transformations, and what is generated for common functions."""
     code = generated_code()

@@ -29,6 +29,8 @@ NAMES = ("pthread_mutex_lock", "pthread_mutex_unlock", "pthread_cond_wait", "pth
 """What the native code calls."""
 ROOM = 16
 """Words for a mutex or condition; the largest known take 8."""
+PATIENCE = 50_000
+"""Nanoseconds for which a thread looks for more work, or for the end of others', before it sleeps."""
 _threads: list[threading.Thread] = []
 _lock = threading.Lock()
 _kept: list[np.ndarray] = []
@@ -109,6 +111,7 @@ def start(serve: int, limit: int, blas: int = 0) -> None:
         run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(serve)
         record[index("pool.limit")], record[index("pool.blas")] = limit, blas
         record[index("pool.stop")] = 0
+        record[index("pool.patience")] = PATIENCE if has_cores_to_itself() else 0
         for k in range(cores() - 1):
             helper = threading.Thread(target=run, args=(record.ctypes.data,), name=f"wengert-{k + 1}", daemon=True)
             helper.start()
@@ -152,11 +155,21 @@ def _after_fork() -> None:
 @functools.cache
 def cores() -> int:
     """How many threads this process should use."""
-    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    affinity = _affinity()
     wish = os.environ.get("WENGERT_THREADS", "")
     if wish.isdecimal() and int(wish) > 0:
         return min(int(wish), 4 * affinity)
     return max(1, math.ceil(min(affinity, _share_of_time(Path("/")))))
+
+
+def _affinity() -> int:
+    """How many processors this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def has_cores_to_itself() -> bool:
+    """Whether each thread may have a core all the time, so that looking around takes nothing from anybody."""
+    return cores() <= min(_affinity(), _share_of_time(Path("/")))
 
 
 def _share_of_time(root: Path) -> float:

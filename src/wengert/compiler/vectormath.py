@@ -101,8 +101,10 @@ class Operation:
 
     @property
     def is_beyond_registers(self) -> bool:
-        """Whether there are more lanes than a register has."""
-        size = 4 if {scalar_of(k) for k in (self.kind, self.operand_kind)} <= {"float", "i32", "i1"} else 8
+        """Whether there are more floats than a register has lanes."""
+        if not self.floats:  # of which there are no long functions
+            return False
+        size = 4 if scalar_of(self.operand_kind) == "float" else 8
         return lanes_of(self.kind) > max(self.target.lanes(size), 1)
 
     def call(self, name: str, *operands: str, kind: str | None = None) -> str:

@@ -39,7 +39,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     # Helping threads.
     "pool": (
         "mutex", "work", "done", "busy", "kernel", "pointers", "row", "extent", "grain", "next", "tickets", "active",
-        "helpers", "limit", "blas", "stop", "clock", "rest",
+        "helpers", "limit", "blas", "stop", "clock", "rest", "patience",
     ),
     "blas": ("mutex", "depth", "libraries"),
     "library": ("get", "set", "threads"),

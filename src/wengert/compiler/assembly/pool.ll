@@ -52,7 +52,8 @@ go:
   %behind.first = sub i64 %extent, 1
   %chunks.but.one = udiv i64 %behind.first, %grain
   %useful = call i64 @llvm.umin.i64(i64 %helpers, i64 %chunks.but.one)
-  put i64 %useful, pool.tickets %pool
+  %tickets.at = getelementptr i64, ptr %pool, i64 ${pool.tickets}
+  store atomic i64 %useful, ptr %tickets.at monotonic, align 8
   %u1 = call i32 @pthread_mutex_unlock(ptr %mutex)
   br label %wake
 wake:
@@ -65,7 +66,7 @@ run:
   call void @chunks(ptr %pool)
   %own = call i64 @now(ptr %pool)
   %l2 = call i32 @pthread_mutex_lock(ptr %mutex)
-  put i64 0, pool.tickets %pool
+  store atomic i64 0, ptr %tickets.at monotonic, align 8
   %u3 = call i32 @pthread_mutex_unlock(ptr %mutex)
   %active.at = getelementptr i64, ptr %pool, i64 ${pool.active}
   call void @linger(ptr %pool, ptr %active.at, i1 true)
@@ -211,12 +212,13 @@ done:
   ret void
 }
 
-; Look at a word, which others write, until it is zero (or not), but for 50 microseconds at most. Loops follow each other
-; closely, and helpers end at nearly the same time: to be woken from sleep takes as long as a small loop does.
+; Look at a word, which others write, until it is zero (or not), but no longer than the pool has patience. Loops follow
+; each other closely, and helpers end at nearly the same time: to be woken from sleep takes as long as a small loop does.
 define void @linger(ptr %pool, ptr %word, i1 %zero) {
 start:
   %began = call i64 @now(ptr %pool)
-  %latest = add i64 %began, 50000
+  %patience = field i64 pool.patience %pool
+  %latest = add i64 %began, %patience
   br label %look
 look:
   %value = load atomic i64, ptr %word monotonic, align 8
@@ -237,6 +239,9 @@ start:
   %mutex = field ptr pool.mutex %pool
   %work = field ptr pool.work %pool
   %done = field ptr pool.done %pool
+  ; Others look at these two words without the mutex.
+  %tickets.at = getelementptr i64, ptr %pool, i64 ${pool.tickets}
+  %active.at = getelementptr i64, ptr %pool, i64 ${pool.active}
   %l1 = call i32 @pthread_mutex_lock(ptr %mutex)
   br label %look
 look:
@@ -252,16 +257,16 @@ sleep:
   br label %look
 help:
   %fewer = sub i64 %tickets, 1
-  put i64 %fewer, pool.tickets %pool
+  store atomic i64 %fewer, ptr %tickets.at monotonic, align 8
   %active = field i64 pool.active %pool
   %more = add i64 %active, 1
-  put i64 %more, pool.active %pool
+  store atomic i64 %more, ptr %active.at monotonic, align 8
   %u1 = call i32 @pthread_mutex_unlock(ptr %mutex)
   call void @chunks(ptr %pool)
   %l2 = call i32 @pthread_mutex_lock(ptr %mutex)
   %now = field i64 pool.active %pool
   %less = sub i64 %now, 1
-  put i64 %less, pool.active %pool
+  store atomic i64 %less, ptr %active.at monotonic, align 8
   %last = icmp eq i64 %less, 0
   br i1 %last, label %tell, label %rest
 tell:
@@ -269,7 +274,6 @@ tell:
   br label %rest
 rest:
   %u3 = call i32 @pthread_mutex_unlock(ptr %mutex)
-  %tickets.at = getelementptr i64, ptr %pool, i64 ${pool.tickets}
   call void @linger(ptr %pool, ptr %tickets.at, i1 false)
   %l3 = call i32 @pthread_mutex_lock(ptr %mutex)
   br label %look
