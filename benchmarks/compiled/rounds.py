@@ -45,7 +45,8 @@ class Demand:
         return ", ".join(self.rivals)
 
     def best(self, row: Row) -> str | None:
-        present = [name for name in self.rivals if row.value(name) is not None]
+        """Whose value is least; what is not above zero, as a peak below the one before it, says nothing."""
+        present = [name for name in self.rivals if (row.value(name) or 0) > 0]
         return min(present, key=row.value, default=None)
 
     def measured(self, row: Row) -> float | None:

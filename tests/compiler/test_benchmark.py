@@ -61,6 +61,12 @@ def test_a_line_is_judged_against_the_best():
     assert "0.40 x PyTorch ≤ 0.5 ✓" in table.judgement(line).plain
 
 
+def test_nothing_is_judged_against_a_peak_below_zero():
+    demand = rounds.Demand("wengert", 1.0, ("jax", "torch"))
+    assert demand.measured(line_of({"wengert": [2e6], "jax": [-3e7], "torch": [4e6]}, [demand])) == 0.5
+    assert demand.measured(line_of({"wengert": [2e6], "jax": [-3e7]}, [demand])) is None
+
+
 def test_what_is_wrong_or_failed_says_so():
     workload = WORKLOADS[0]
     right, wrong = [np.ones(3)], [np.array([1.0, 1.0, 1.1])]
