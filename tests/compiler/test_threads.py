@@ -173,7 +173,9 @@ def test_threads_that_wait_awake_or_asleep_give_the_same_bits():
 
 def test_nobody_waits_awake_where_cores_are_shared(monkeypatch):
     monkeypatch.setattr(threads, "_affinity", lambda: 4)
+    processors = threads._processors.__wrapped__
     for threads_used, share, expected in ((4, math.inf, True), (2, 1.2, False), (2, 2.0, True), (8, math.inf, False)):
         monkeypatch.setattr(threads, "cores", lambda n=threads_used: n)
         monkeypatch.setattr(threads, "_share_of_time", lambda root, share=share: share)
+        monkeypatch.setattr(threads, "_processors", processors)
         assert threads.has_cores_to_itself() is expected

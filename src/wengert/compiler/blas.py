@@ -94,9 +94,12 @@ def _in_wheels() -> list[tuple[str, Any]]:
         file = getattr(sys.modules.get(name), "__file__", None)
         package = Path(file).parent if file else Path(alone.get(name, "/"))
         folder = package.parent / f"{name}.libs"
+        entries: list[str] = []
         with contextlib.suppress(OSError):
-            paths = [str(folder / entry) for entry in sorted(os.listdir(folder)) if "openblas" in entry]
-            found += [(path, ctypes.CDLL(path, mode=getattr(os, "RTLD_NOLOAD", 0))) for path in paths]
+            entries = sorted(entry for entry in os.listdir(folder) if "openblas" in entry)
+        for path in [str(folder / entry) for entry in entries]:
+            with contextlib.suppress(OSError):  # it is not loaded
+                found.append((path, ctypes.CDLL(path, mode=getattr(os, "RTLD_NOLOAD", 0))))
     return found
 
 

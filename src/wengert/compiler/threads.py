@@ -155,11 +155,10 @@ def _after_fork() -> None:
 @functools.cache
 def cores() -> int:
     """How many threads this process should use."""
-    affinity = _affinity()
     wish = os.environ.get("WENGERT_THREADS", "")
     if wish.isdecimal() and int(wish) > 0:
-        return min(int(wish), 4 * affinity)
-    return max(1, math.ceil(min(affinity, _share_of_time(Path("/")))))
+        return min(int(wish), 4 * _affinity())
+    return max(1, math.ceil(_processors()))
 
 
 def _affinity() -> int:
@@ -169,7 +168,13 @@ def _affinity() -> int:
 
 def has_cores_to_itself() -> bool:
     """Whether each thread may have a core all the time, so that looking around takes nothing from anybody."""
-    return cores() <= min(_affinity(), _share_of_time(Path("/")))
+    return cores() <= _processors()
+
+
+@functools.cache
+def _processors() -> float:
+    """How many processors this process may use, by its affinity and its share of their time."""
+    return min(_affinity(), _share_of_time(Path("/")))
 
 
 def _share_of_time(root: Path) -> float:
