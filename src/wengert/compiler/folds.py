@@ -16,7 +16,7 @@ import numpy as np
 from wengert.compiler.code import Code
 from wengert.compiler.eager import SCALARS, entry_text, prepared
 from wengert.compiler.locks import made_once
-from wengert.compiler.textkinds import number, short
+from wengert.compiler.textkinds import number, short, shuffle
 from wengert.compiler.vectormath import declarations, host
 
 __all__ = ["fold_of"]
@@ -125,10 +125,6 @@ class _Lanes:
     def masked_store(self, value: str, at: str) -> str:
         name = f"@llvm.masked.store.{short(self.kind)}.p0"
         return f"  call void {name}({self.kind} {value}, ptr {at}, i32 {self.size}, {self.truth} %mask)"
-
-    def shuffled(self, a: str, b: str, places: list[int]) -> str:
-        where = ", ".join(f"i32 {i}" for i in places)
-        return f"shufflevector {self.kind} {a}, {self.kind} {b}, <{len(places)} x i32> <{where}>"
 
 
 def _combined(operation: str, kind: str, name: str, a: str, b: str) -> list[str]:
@@ -276,8 +272,8 @@ def _across(w: _Lanes, operation: str) -> list[str]:
         width //= 2
         kind, wide = f"<{width} x {w.scalar}>", f"<{2 * width} x {w.scalar}>"
         for name, start in (("low", 0), ("high", width)):
-            places = ", ".join(f"i32 {start + i}" for i in range(width))
-            lines.append(f"  %{name}{width} = shufflevector {wide} {value}, {wide} poison, <{width} x i32> <{places}>")
+            lanes = shuffle(wide, value, "poison", range(start, start + width))
+            lines.append(f"  %{name}{width} = {lanes}")
         lines += _combined(operation, kind, f"%w{width}", f"%low{width}", f"%high{width}")
         value = f"%w{width}"
     return [*lines, f"  %total = extractelement <1 x {w.scalar}> {value}, i64 0"]
@@ -301,7 +297,7 @@ def _running_text(char: str, backward: bool) -> str:
         f"  %sums = fadd {w.kind} %loaded.summed, %before",
         f"  %to = getelementptr {w.scalar}, ptr %y, i64 %place",
         f"  store {w.kind} %sums, ptr %to, align {w.size}",
-        f"  %all = {w.shuffled('%loaded.summed', 'poison', [far] * w.lanes)}",
+        f"  %all = {shuffle(w.kind, '%loaded.summed', 'poison', [far] * w.lanes)}",
         f"  %before.next = fadd {w.kind} %before, %all",
         *_not_finite(w, "sums", "wrong"),
         "  br label %step",
@@ -388,7 +384,7 @@ def _summed(w: _Lanes, name: str, backward: bool) -> list[str]:
         by, more = f"%{name}.by{shift}", f"%{name}.more{shift}"
         target = f"%{name}.summed" if 2 * shift >= w.lanes else f"%{name}.to{shift}"
         lines += [  # turned round, and added where nothing has come in from the other end
-            f"  {by} = {w.shuffled(value, 'poison', [i % w.lanes for i in places])}",
+            f"  {by} = {shuffle(w.kind, value, 'poison', [i % w.lanes for i in places])}",
             f"  {more} = fadd {w.kind} {value}, {by}",
             f"  {target} = select {w.truth} <{inside}>, {w.kind} {more}, {w.kind} {value}",
         ]

@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.compiler.affine import Place
 from wengert.compiler.graph import Value
-from wengert.compiler.textkinds import pointer_from_row
+from wengert.compiler.textkinds import pointer_from_row, shuffle
 
 __all__ = ["TYPES", "Loop", "Writer", "literal"]
 
@@ -260,8 +260,7 @@ class Writer:
 
     def shuffled(self, kind: str, first: str, second: str, lanes: list[int]) -> str:
         """A vector of lanes of two others, counted through both."""
-        places = ", ".join(f"i32 {k}" for k in lanes)
-        return self.op(f"shufflevector {kind} {first}, {kind} {second}, <{len(lanes)} x i32> <{places}>")
+        return self.op(shuffle(kind, first, second, lanes))
 
     def gather(self, pointer: str, offsets: str, dtype: np.dtype, mask: str | None) -> str:
         """A number for each lane, from offsets in elements."""

@@ -1,10 +1,21 @@
 """Types and constants in LLVM's text: ``double``, ``<8 x double>`` and what is made of them."""
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 
-__all__ = ["kind_of", "lanes_of", "number", "pointer_from_row", "scalar_of", "short", "truth_kind", "with_scalar"]
+__all__ = [
+    "kind_of",
+    "lanes_of",
+    "number",
+    "pointer_from_row",
+    "scalar_of",
+    "short",
+    "shuffle",
+    "truth_kind",
+    "with_scalar",
+]
 
 
 def lanes_of(kind: str) -> int:
@@ -56,6 +67,12 @@ def short(kind: str) -> str:
     scalar = scalar_of(kind)
     name = {"double": "f64", "float": "f32"}.get(scalar, scalar)
     return f"v{lanes_of(kind)}{name}" if kind[0] == "<" else name
+
+
+def shuffle(kind: str, first: str, second: str, lanes: Iterable[int]) -> str:
+    """The text of an instruction that takes lanes of two vectors of a type, counted through both."""
+    places = [f"i32 {k}" for k in lanes]
+    return f"shufflevector {kind} {first}, {kind} {second}, <{len(places)} x i32> <{', '.join(places)}>"
 
 
 def pointer_from_row(k: int) -> list[str]:

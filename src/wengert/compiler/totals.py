@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.lines import TYPES, Writer, literal
+from wengert.compiler.textkinds import shuffle
 from wengert.compiler.vectormath import Target, function_call
 
 __all__ = ["BLOCK", "Accumulator", "across", "combined", "identity_of"]
@@ -43,10 +44,8 @@ def across(w: Writer, target: Target, operation: str, dtype: np.dtype, value: st
     scalar, width = TYPES[dtype.char], w.width
     while width > 1:
         half, kind = width // 2, f"<{width} x {scalar}>"
-        low = ", ".join(f"i32 {i}" for i in range(half))
-        high = ", ".join(f"i32 {i}" for i in range(half, width))
-        a = w.op(f"shufflevector {kind} {value}, {kind} poison, <{half} x i32> <{low}>")
-        b = w.op(f"shufflevector {kind} {value}, {kind} poison, <{half} x i32> <{high}>")
+        a = w.op(shuffle(kind, value, "poison", range(half)))
+        b = w.op(shuffle(kind, value, "poison", range(half, width)))
         value = combined(w, target, operation, dtype, f"<{half} x {scalar}>", a, b)
         width = half
     return w.op(f"extractelement <1 x {scalar}> {value}, i64 0")

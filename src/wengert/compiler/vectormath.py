@@ -12,7 +12,17 @@ from dataclasses import dataclass
 
 from wengert.compiler.machine import multiplies_and_adds, vector_bits
 from wengert.compiler.mathlibrary import is_library_function, library_call, load_libmvec, provide_scipy
-from wengert.compiler.textkinds import bits_kind, kind_of, lanes_of, number, scalar_of, short, truth_kind, with_scalar
+from wengert.compiler.textkinds import (
+    bits_kind,
+    kind_of,
+    lanes_of,
+    number,
+    scalar_of,
+    short,
+    shuffle,
+    truth_kind,
+    with_scalar,
+)
 
 __all__ = ["Operation", "Target", "declarations", "function_call", "host", "intrinsic", "is_supported", "provide"]
 
@@ -168,16 +178,10 @@ def _in_halves(o: Operation) -> str:
     half = kind_of(scalar_of(o.kind), n // 2)
 
     def of(lanes: range) -> str:
-        operands = [(kind_of(scalar_of(k), n // 2), o.op(_some_lanes(k, x, x, lanes))) for k, x in o.operands]
+        operands = [(kind_of(scalar_of(k), n // 2), o.op(shuffle(k, x, x, lanes))) for k, x in o.operands]
         return o.op(function_call(o.target, o.name, operands, half, o.op, o.signed))
 
-    return _some_lanes(half, of(range(n // 2)), of(range(n // 2, n)), range(n))
-
-
-def _some_lanes(kind: str, x: str, y: str, lanes: range) -> str:
-    """Lanes of two vectors, counted through both."""
-    places = ", ".join(f"i32 {k}" for k in lanes)
-    return f"shufflevector {kind} {x}, {kind} {y}, <{len(lanes)} x i32> <{places}>"
+    return shuffle(half, of(range(n // 2)), of(range(n // 2, n)), range(n))
 
 
 @functools.cache

@@ -119,7 +119,7 @@ def _may_be_wide(kernel: Kernel, walk: Walk, lane: int, items: list[Item], acces
     along = [root for root in kernel.roots if lane in root.own]
     if not along or not all(root.reduces and root.reduced in (root.own, kernel.inner) for root in along):
         return False
-    return all(map(_is_simple, items)) and all(strides.get(lane, 0) in (0, 1) for strides, _ in accesses)
+    return all(map(_is_simple, items)) and _lie_side_by_side(accesses, lane)
 
 
 def _waits(kernel: Kernel, walk: Walk, lane: int, items: list[Item], accesses: list) -> bool:
@@ -127,7 +127,7 @@ def _waits(kernel: Kernel, walk: Walk, lane: int, items: list[Item], accesses: l
     if kernel.inner or walk.unrolled or walk.width < 2 or walk.extents[lane] < MANY_TURNS * walk.width:
         return False
     is_plain = all(item.kind in ("load", "literal", "map") and not item.conditions for item in items)
-    if not is_plain or not all(strides.get(lane, 0) in (0, 1) for strides, _ in accesses):
+    if not is_plain or not _lie_side_by_side(accesses, lane):
         return False
     total, longest = 0.0, 0.0
     until: dict[int, float] = {}
@@ -136,6 +136,11 @@ def _waits(kernel: Kernel, walk: Walk, lane: int, items: list[Item], accesses: l
         until[id(item)] = cost + max((until[id(o)] for o in item.operands), default=0.0)
         total, longest = total + cost, max(longest, until[id(item)])
     return LONG_CHAIN <= total <= AT_ONCE * longest
+
+
+def _lie_side_by_side(accesses: list, lane: int) -> bool:
+    """Whether what is read and written along the lanes has nothing in between, or is one number."""
+    return all(strides.get(lane, 0) in (0, 1) for strides, _ in accesses)
 
 
 def _is_simple(item: Item) -> bool:
