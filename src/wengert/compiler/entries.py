@@ -9,9 +9,10 @@ from wengert.box import unbox
 from wengert.compiler.arithmetic import PYTHONS, between_numbers, install
 from wengert.compiler.later import looks
 from wengert.compiler.program import Program
-from wengert.compiler.quick import EXPANDED, counting, is_called, quick, quick_of_plain, quick_of_several
+from wengert.compiler.quick import EXPANDED, counting, is_called, quick, quick_of_plain, quick_of_several, view_on
 from wengert.compiler.taking import program_of, settled, values_in
-from wengert.compiler.trace import READ_ONLY, WEAK, Trace, TraceView, _count, _plainly, recorded
+from wengert.compiler.trace import WEAK, Trace, _count, _plainly, recorded
+from wengert.compiler.written import _added, _assigned
 from wengert.cotangents import selected
 from wengert.primitive import REGISTRY, Plain, Primitive, name_of
 from wengert.protocol import Wrapper
@@ -32,12 +33,7 @@ def _of_primitive(p: Primitive) -> Callable:
         result = _plainly(p, operands, params, top._program)
         if "index" in params:
             _guard_index(operands[0], params["index"], top._program)
-        x = operands[0]
-        if not isinstance(x, Trace) or not isinstance(result, Trace) or not _shares(x, result, p.name):
-            return result
-        if isinstance(x, TraceView):
-            return TraceView._on(x._base, (*x._steps, (p, params)), result)
-        return TraceView._on(x, ((p, params),), result)
+        return view_on(p, operands[0], params, result)
 
     def python(top: Trace, operands: tuple, params: dict) -> Any:
         values = tuple(x._held if isinstance(x, Trace) else x for x in operands)
@@ -59,13 +55,6 @@ def _of_primitive(p: Primitive) -> Callable:
     if p.name == "copy":
         return copy
     return python if p.name in PYTHONS else view if p.view else here
-
-
-def _shares(x: Trace, y: Trace, name: str) -> bool:
-    if name in READ_ONLY:
-        return True  # of numbers, too: nobody may write to it
-    a, b = looks(x._held), looks(y._held)
-    return a.__class__ is np.ndarray and b.__class__ is np.ndarray and np.may_share_memory(a, b)
 
 
 def _guard_index(x: Any, index: Any, program: Program) -> None:
@@ -101,9 +90,10 @@ install()
 # Facts about shapes and dtypes, which are no values of the program.
 Trace._table.update({np.ndim: lambda a: a._spec.ndim, np.shape: lambda a: a._spec.shape})
 Trace._table[np.bincount] = counting(Trace._table[np.bincount])
-Trace._table[selected] = quick_of_several(
-    selected, "guarded", 2, lambda c, g: recorded(c._program, selected, "guarded", (c, g), {})
-)
+Trace._table[selected] = quick_of_several(selected, "guarded", 2, _of_function(selected, "guarded"))
+for _function, _name in ((_assigned, "assigned"), (_added, "added")):
+    _general = _of_function(_function, _name)
+    Trace._table[_function] = quick_of_several(_function, _name, 2, _general, frozenset({"index"}))
 # Where no derivative is wanted, functions need not be made of others that have one.
 for _function in [f for f, rule in REGISTRY.items() if getattr(rule, "numpys", False)]:
     Trace._table[_function] = _of_function(_function, name_of(_function))

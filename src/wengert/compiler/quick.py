@@ -8,10 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy import may_share_memory
 
 from wengert.compiler.arithmetic import PYTHONS
-from wengert.compiler.later import LARGE, Later, elementwise
+from wengert.compiler.later import LARGE, Later, elementwise, looks
 from wengert.compiler.program import NONE, Operation, Program
 from wengert.compiler.taking import REFERENCES, number_key, plain_index, plain_settings
 from wengert.compiler.trace import (
@@ -29,7 +28,7 @@ from wengert.compiler.trace import (
 from wengert.primitive import Plain, Primitive
 from wengert.transforms.lifted import opened
 
-__all__ = ["counting", "quick", "quick_of_plain", "quick_of_several"]
+__all__ = ["EXPANDED", "counting", "is_called", "quick", "quick_of_plain", "quick_of_several", "view_on"]
 
 
 def quick(p: Primitive, general: Callable) -> Callable:
@@ -117,9 +116,23 @@ def _called(p: Primitive, a: Trace, given: dict, known: tuple, params: dict) -> 
     y = program.run(p.call, x, **given)
     key = (p.call, ONE[0], known) if given else (p.call, ONE[0])
     t = _traced(program, program.call(key, p.call, p.name, (a._node,), ONE, given, y), y)
-    if not p.view or t.__class__ is not Trace or not (p.name in READ_ONLY or may_share_memory(x, y)):
-        return t
-    return TraceView._on(a, ((p, params),), t)
+    return view_on(p, a, params, t) if p.view else t
+
+
+def view_on(p: Primitive, x: Any, params: dict, y: Any) -> Any:
+    """The result of a view operation: one that writes reach, where it shares the memory of what it is taken of."""
+    if not isinstance(x, Trace) or not isinstance(y, Trace) or not _shares(x, y, p.name):
+        return y
+    if isinstance(x, TraceView):
+        return TraceView._on(x._base, (*x._steps, (p, params)), y)
+    return TraceView._on(x, ((p, params),), y)
+
+
+def _shares(x: Trace, y: Trace, name: str) -> bool:
+    if name in READ_ONLY:
+        return True  # of numbers, too: nobody may write to it
+    a, b = looks(x._held), looks(y._held)
+    return a.__class__ is np.ndarray and b.__class__ is np.ndarray and np.may_share_memory(a, b)
 
 
 def _quick_of_one(p: Primitive | Plain, general: Callable) -> Callable:
@@ -183,12 +196,15 @@ def _quick_of_two(p: Primitive | Plain, general: Callable) -> Callable:
     return entry
 
 
-def quick_of_several(call: Callable, name: str, n: int, general: Callable) -> Callable:
-    """A function of so many small traces and numbers alone."""
+def quick_of_several(
+    call: Callable, name: str, n: int, general: Callable, names: frozenset[str] = frozenset()
+) -> Callable:
+    """A function of so many small traces and numbers alone, and of settings with these names."""
 
-    def entry(*args: Any, **params: Any) -> Any:
-        if params or len(args) != n:
-            return general(*args, **params)
+    def entry(*args: Any, **settings: Any) -> Any:
+        known = plain_settings(settings) if settings else ()
+        if known is None or settings.keys() != names or len(args) != n:
+            return general(*args, **settings)
         program: Any = None
         operands: list[Any] = []
         given: list[Any] = []
@@ -202,16 +218,18 @@ def quick_of_several(call: Callable, name: str, n: int, general: Callable) -> Ca
                 continue
             a = a if a.__class__ in TRACES else opened(a)
             if a.__class__ not in TRACES or a._program is not (program or a._program) or _is_large(a._held):
-                return general(*args)
+                return general(*args, **settings)
             program, ref = a._program, REFERENCES[len(operands)]
             operands.append(a._node)
             given.append(ref)
             key.append(ref)
             values.append(a._held)
         if program is None or program.closed or program.puts_off:
-            return general(*args)
-        y = program.run(call, *values)
-        return _traced(program, program.call(tuple(key), call, name, tuple(operands), tuple(given), NONE, y), y)
+            return general(*args, **settings)
+        if settings:
+            key.append(known)
+        y = program.run(call, *values, **settings)
+        return _traced(program, program.call(tuple(key), call, name, tuple(operands), tuple(given), settings, y), y)
 
     return entry
 

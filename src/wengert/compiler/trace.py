@@ -21,13 +21,7 @@ from wengert.box import speaks_dialect
 from wengert.compiler.again import look_for_better
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
-from wengert.compiler.taking import (
-    REFERENCES,
-    number_key,
-    plain_index,
-    take,
-    take_settings,
-)
+from wengert.compiler.taking import REFERENCES, take, take_settings
 from wengert.compiler.written import _added, _assigned, _written
 from wengert.cotangents import selected
 from wengert.errors import ArgumentError
@@ -121,27 +115,9 @@ class Trace(Lifted):
         return selected(self, g)
 
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
-        function, program, x = _added if add else _assigned, self._program, self._held
-        is_small = x.__class__ is np.ndarray and x.ndim and x.size < LARGE
-        is_plain = value.__class__ in NUMBERS or (value.__class__ is Trace and value._program is program)
-        known = plain_index(index) if is_small and is_plain else None
-        if known is not None and not program.closed and not program.puts_off:
-            self._held, self._node = self._written(function, index, value, known)
-            return
-        changed = recorded(program, function, _name(function), (self, value), {"index": index})
+        changed = self._table[_added if add else _assigned](self, value, index=index)
         stays = not self._spec.ndim and self._is_memory()
         self._held, self._node = np.asarray(changed._value) if stays else changed._held, changed._node
-
-    def _written(self, function: Callable, index: Any, value: Any, known: tuple) -> tuple[Any, Node]:
-        """A small array into which a number or a trace has been written: the value and its node."""
-        program, name, settings = self._program, _name(function), {"index": index}
-        if value.__class__ is Trace:
-            y = program.run(function, self._held, value._held, index)
-            key: tuple = (function, *TWO, known)
-            return y, program.call(key, function, name, (self._node, value._node), TWO, settings, y)
-        y = program.run(function, self._held, value, index)
-        key = (function, ONE[0], number_key(value), known)
-        return y, program.call(key, function, name, (self._node,), (ONE[0], value), settings, y)
 
     @property
     def strides(self) -> tuple[int, ...]:
@@ -334,10 +310,6 @@ class TraceView(Trace):
 READ_ONLY = {"broadcast_to", "diagonal"}
 """Functions whose results NumPy lets nobody write to."""
 TRACES = frozenset({Trace, TraceView})
-
-
-def _name(function: Callable) -> str:
-    return function.__name__.strip("_")
 
 
 def _item(value: Any) -> Any:

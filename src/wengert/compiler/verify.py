@@ -2,8 +2,8 @@
 
 The recorded program, the graph, the kernels that are made of it, and the places of values in memory are looked at one
 after the other; a `CompileError` names the first thing that is wrong, `explain` tells it, and the program is left to
-NumPy. Compiling takes a good deal longer by this, so it
-is done where ``WENGERT_VERIFY=on`` asks for it, as in the compiler's own tests.
+NumPy. Compiling takes a good deal longer by this, so it is done where ``WENGERT_VERIFY=on`` asks for it, as in
+the compiler's own tests.
 """
 
 import os
