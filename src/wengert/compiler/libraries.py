@@ -14,9 +14,15 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from wengert.compiler import blas
+from wengert.compiler.assembly import CUTS_M, CUTS_N, spelled
+from wengert.compiler.code import Code, bind
+from wengert.compiler.locks import made_once
 from wengert.compiler.writer import Writer
 
-__all__ = ["call_library", "provide_libraries"]
+__all__ = ["PRODUCT", "call_library", "provide_libraries", "provide_products", "symbol"]
+
+PRODUCT = "wengert.product"
+"""What kernels call the function that does products of matrices."""
 
 
 @functools.cache
@@ -50,9 +56,21 @@ def _module(name: str) -> Any:
 
 
 def provide_libraries(text: str) -> None:
-    """Have the functions found that a module's text calls by `call_library`."""
-    for library, name in set(re.findall(r"@scipy_(blas|lapack)_(\w+)\(", text)):
+    """Have the functions found that a module's text names by `symbol`, and the one that does products."""
+    for library, name in set(re.findall(r"@scipy_(blas|lapack)_(\w+)\b", text)):
         symbol(library, name)
+    if f"@{PRODUCT}(" in text:
+        provide_products()
+
+
+@made_once
+def provide_products() -> Code:
+    """Have the function found that does products of matrices; gives its code, which lives as long as the process."""
+    if sys.byteorder != "little":
+        raise NotImplementedError("the first bytes of a word are not its last ones here")
+    code = Code(spelled("product", {"cuts_m": CUTS_M, "cuts_n": CUTS_N}))
+    bind(PRODUCT, code.address("product"))
+    return code
 
 
 def call_library(w: Writer, library: str, dtype: np.dtype, name: str, arguments: list) -> None:

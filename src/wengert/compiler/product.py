@@ -2,18 +2,21 @@
 
 BLAS counts along columns. A product of arrays in C order is the product of their transposes in the other order, so
 nothing is copied; an operand whose rows or columns lie at equal distances in memory is passed as it lies there.
+
+A product is data: the numbers that BLAS is called with, given to one function that does them all
+(`assembly/product.ll`).
 """
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 import numpy as np
 
+from wengert.compiler.assembly import CUTS_M, CUTS_N, FIELDS
 from wengert.compiler.graph import Value
-from wengert.compiler.libraries import call_library
+from wengert.compiler.libraries import PRODUCT, provide_products, symbol
 from wengert.compiler.threads import cores
-from wengert.compiler.writer import Writer, Written, scalar_of
+from wengert.compiler.writer import SIGNATURE, Written
 
 __all__ = ["emit_product", "operand_of"]
 
@@ -28,12 +31,6 @@ class Operand:
     value: Value
     offset: int
     strides: tuple[int, ...]
-
-    def matrix(self, shape: tuple) -> tuple[bool, int]:
-        """Whether the matrices are transposed in memory, and the distance of their rows (or columns)."""
-        found = _order(shape, self.strides)
-        assert found is not None
-        return found
 
 
 def operand_of(v: Value) -> Operand:
@@ -57,13 +54,20 @@ def _strides_of(shape: tuple) -> tuple[int, ...]:
 
 
 def _order(shape: tuple, strides: tuple) -> tuple[bool, int] | None:
-    """Whether a matrix is transposed in BLAS's eyes, and the distance of its lines; `None` if it cannot be passed."""
+    """Whether a matrix lies there transposed, and the distance of its lines; `None` if BLAS cannot take it."""
     (rows, columns), (down, right) = shape[-2:], strides[-2:]
     if (columns == 1 or right == 1) and (rows == 1 or down >= columns):
         return False, down if rows > 1 else columns
     if (rows == 1 or down == 1) and (columns == 1 or right >= rows):
         return True, right if columns > 1 else rows
     return None
+
+
+def _lying(shape: tuple, strides: tuple) -> tuple[bool, int]:
+    """The same of an operand, which BLAS can take."""
+    found = _order(shape, strides)
+    assert found is not None
+    return found
 
 
 FLOPS = {"d": 20.0, "f": 60.0}
@@ -75,86 +79,86 @@ FEW_PARTS = 4
 SMALLEST_PART = 64
 
 
+@dataclass(slots=True)
+class _Call:
+    """A call of BLAS: the function, its three arrays, and what stands in the record of it, with steps in elements."""
+
+    name: str
+    arrays: tuple[Operand, Operand, Operand]
+    words: dict[str, int]
+
+
 def emit_product(v: Value, name: str) -> Written:
     """The text of a launch that multiplies matrices, or stacks of them."""
-    a, b = map(operand_of, v.operands)
-    order = [a.value, b.value, v]
-    w = Writer(name, order)
-    batch = v.shape[:-2]
-    outermost = next((k for k, n in enumerate(batch) if n > 1), None)
+    left, right = map(operand_of, v.operands)
+    result = Operand(v, 0, _strides_of(v.shape))
     (m, k), n = v.operands[0].shape[-2:], v.shape[-1]
-    cut = None if outermost is not None else int(n > m)
-
-    def one(indices: list[str]) -> None:
-        n = len(indices)
-        given = [(a.strides, a.offset), (b.strides, b.offset), (_strides_of(v.shape), 0)]
-        places = [
-            w.address(f"%p{k}", scalar_of(v.dtype), list(zip(indices, strides[:n], strict=True)), offset)
-            for k, (strides, offset) in enumerate(given)
-        ]
-        _multiply(w, v, (a, b), places, cut)
-
-    w.nest(list(batch), one, outermost)
+    if n == 1 < m:
+        call = _with_vector((m, k), left, right, result, left.strides[-2:], right.strides[-2])
+    elif m == 1 < n:
+        call = _with_vector((n, k), right, left, result, right.strides[:-3:-1], left.strides[-1])
+    else:
+        call = _of_matrices((m, k, n), left, right, result)
+    stack = [(extent, [x.strides[i] for x in call.arrays]) for i, extent in enumerate(v.shape[:-2]) if extent > 1]
+    words = ", ".join(f"i64 {word}" for word in _words(call, stack, v.dtype))
+    kind = f"[{words.count('i64')} x i64]"
+    provide_products()
+    function = symbol("blas", {"f": "s", "d": "d"}[v.dtype.char] + call.name)
+    text = f"""@{name}.numbers = private constant {kind} [{words}]
+define void @{name}({SIGNATURE}) {{
+call void @{PRODUCT}(ptr @{function}, ptr @{name}.numbers, {SIGNATURE})
+ret void
+}}"""
     flops = 2 * v.size * k
     work = flops / (FLOPS[v.dtype.char] if 1 not in (m, n) else FLOPS_OF_VECTORS)
-    if outermost is not None:
-        return Written(w.text(), order, extent=batch[outermost], parallel=True, work=work, flops=flops)
-    if cut is None:
-        return Written(w.text(), order, flops=flops, work=work)
-    extent = (m, n)[cut]
-    grain = -(-max(SMALLEST_PART, extent // max(FEW_PARTS, cores())) // 16) * 16
-    return Written(w.text(), order, extent=extent, grain=grain, parallel=extent > grain, work=work, flops=flops)
+    extent = stack[0][0] if stack else max(m, n)
+    grain = 1 if stack else -(-max(SMALLEST_PART, extent // max(FEW_PARTS, cores())) // 16) * 16
+    return Written(
+        text, [x.value for x in call.arrays], [x.offset * v.dtype.itemsize for x in call.arrays],
+        extent=extent, grain=grain, parallel=extent > grain, work=work, flops=flops,
+    )  # fmt: skip
 
 
-def _multiply(w: Writer, v: Value, operands: tuple[Operand, Operand], places: list[str], cut: int | None) -> None:
-    """One product, or the part of its rows (or columns) that is asked for; with a vector if a length is 1."""
-    (a, b), (left, right) = operands, (o.shape for o in v.operands)
-    (m, k), n = left[-2:], right[-1]
-    ta, lda = a.matrix(left)
-    tb, ldb = b.matrix(right)
-    scalar = scalar_of(v.dtype)
-    one, zero = (scalar, "1.0"), (scalar, "0.0")
-    pa, pb, pc = places
-    rows: Any = ("i32", m)
-    columns: Any = ("i32", n)
-    if cut == 0:
-        rows = _part(w)
-        pa, pc = w.address(pa, scalar, [("%begin", a.strides[-2])]), w.address(pc, scalar, [("%begin", n)])
-    elif cut == 1:
-        columns = _part(w)
-        pb, pc = w.address(pb, scalar, [("%begin", b.strides[-1])]), w.address(pc, scalar, [("%begin", 1)])
-    if n == 1 and m > 1:
-        step = b.strides[-2] if k > 1 else 1
-        _vector(w, v.dtype, ta, lda, (rows, k), (one, zero), (pa, pb, step, pc))
-    elif m == 1 and n > 1:
-        step = a.strides[-1] if k > 1 else 1
-        _vector(w, v.dtype, not tb, ldb, (columns, k), (one, zero), (pb, pa, step, pc))
+def _of_matrices(lengths: tuple[int, int, int], left: Operand, right: Operand, result: Operand) -> _Call:
+    """The transposes in the other order; the longer side of the result is the one of which there may be parts."""
+    m, k, n = lengths
+    turned_left, lead_left = _lying((m, k), left.strides)
+    turned_right, lead_right = _lying((k, n), right.strides)
+    words = {
+        "turned_a": _flag(turned_right), "turned_b": _flag(turned_left), "m": n, "n": m, "k": k,
+        "lda": lead_right, "ldb": lead_left, "ldc": n,
+    }  # fmt: skip
+    if n > m:
+        words |= {"cut": CUTS_M, "a_along": right.strides[-1], "c_along": 1}
     else:
-        arguments = [_flag(tb), _flag(ta), columns, rows, ("i32", k), one, pb, ("i32", ldb), pa, ("i32", lda),
-                     zero, pc, ("i32", n)]  # fmt: skip
-        call_library(w, "blas", v.dtype, "gemm", arguments)
+        words |= {"cut": CUTS_N, "b_along": left.strides[-2], "c_along": n}
+    return _Call("gemm", (right, left, result), words)
 
 
-def _part(w: Writer) -> str:
-    """The address of the length of the part that is asked for."""
-    length = w.local("i32")
-    whole = w.op("sub i64 %end, %begin")
-    short = w.op(f"trunc i64 {whole} to i32")
-    w.put(f"store i32 {short}, ptr {length}")
-    return length
+def _with_vector(
+    lengths: tuple[int, int], matrix: Operand, vector: Operand, result: Operand, strides: tuple[int, ...], step: int
+) -> _Call:
+    """A matrix of so many rows and columns times a vector."""
+    rows, columns = lengths
+    turned, lead = _lying(lengths, strides)
+    m, n, cut = (rows, columns, CUTS_M) if turned else (columns, rows, CUTS_N)
+    words = {
+        "vector": 1, "turned_a": _flag(not turned), "m": m, "n": n, "lda": lead, "ldb": step if columns > 1 else 1,
+        "ldc": 1, "cut": cut, "a_along": strides[0], "c_along": 1,
+    }  # fmt: skip
+    return _Call("gemv", (matrix, vector, result), words)
 
 
-def _vector(
-    w: Writer, dtype: np.dtype, transposed: bool, distance: int, lengths: tuple, numbers: tuple, places: tuple
-) -> None:
-    """A matrix times a vector; in BLAS's eyes a matrix in C order is transposed already."""
-    (rows, summed), (one, zero) = lengths, numbers
-    matrix, vector, step, result = places
-    stored = (rows, ("i32", summed)) if transposed else (("i32", summed), rows)
-    arguments = [_flag(not transposed), *stored, one, matrix, ("i32", distance), vector,
-                 ("i32", step), zero, result, ("i32", 1)]  # fmt: skip
-    call_library(w, "blas", dtype, "gemv", arguments)
+def _flag(turned: bool) -> int:
+    return ord("T" if turned else "N")
 
 
-def _flag(transposed: bool) -> tuple[str, int]:
-    return "i8", ord("T" if transposed else "N")
+def _words(call: _Call, stack: list[tuple[int, list[int]]], dtype: np.dtype) -> list[int]:
+    """The record of a call, with the axes of the stack behind it; steps in bytes."""
+    words = call.words | {"axes": len(stack), "inner": prod(extent for extent, _ in stack[1:])}
+    if stack:  # of which there are parts
+        words["cut"] = 0
+    words["one"] = int.from_bytes(np.ones(1, dtype).tobytes(), "little")
+    along = {name: words[name] * dtype.itemsize for name in ("a_along", "b_along", "c_along") if name in words}
+    axes = [[extent, *[stride * dtype.itemsize for stride in strides]] for extent, strides in stack]
+    return [(words | along).get(name, 0) for name in FIELDS["product"]] + [word for axis in axes for word in axis]

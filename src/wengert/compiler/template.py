@@ -62,7 +62,7 @@ class Kernels:
 
     def text(self) -> str:
         """All definitions, and declarations of what they call."""
-        texts = [text.replace(f"@{NAME}(", f"@{name}(", 1) for text, name in self.names.items()]
+        texts = [text.replace(f"@{NAME}", f"@{name}") for text, name in self.names.items()]
         defined = "\n\n".join(texts)
         self.declared = declarations(defined)
         return f"{defined}\n\n{self.declared}"

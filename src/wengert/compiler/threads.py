@@ -1,8 +1,8 @@
 """Threads that help with long loops.
 
-The threads are Python's; what they run, native code that waits for work and takes it in chunks, needs no GIL
-(`assembly/pool.ll`). Handing a loop to ``concurrent.futures`` instead costs 20 to 40 µs and needs the GIL on both
-sides; waking a helper here costs 5.
+The threads are the system's, unknown to Python: what they run, native code that waits for work and takes it in chunks,
+never needs the GIL (`assembly/pool.ll`). Handing a loop to ``concurrent.futures`` instead costs 20 to 40 µs and needs
+the GIL on both sides; waking a helper here costs 5.
 
 There are as many as the process may use cores: by its affinity, its control group's share of time, and
 ``WENGERT_THREADS``. A loop takes fewer where NumPy's BLAS is limited to fewer, as by `threadpoolctl`.
@@ -31,7 +31,7 @@ ROOM = 16
 """Words for a mutex or condition; the largest known take 8."""
 PATIENCE = 50_000
 """Nanoseconds for which a thread looks for more work, or for the end of others', before it sleeps."""
-_threads: list[threading.Thread] = []
+_threads: list[ctypes.c_size_t] = []
 _lock = threading.Lock()
 _kept: list[np.ndarray] = []
 
@@ -42,7 +42,7 @@ def pthreads() -> Any:
     if os.name != "posix":
         return None
     library = ctypes.CDLL(None)
-    wanted = (*NAMES, "pthread_mutex_init", "pthread_cond_init", "pthread_cond_broadcast")
+    wanted = (*NAMES, *(f"pthread_{name}" for name in ("mutex_init", "cond_init", "cond_broadcast", "create", "join")))
     return library if all(hasattr(library, name) for name in wanted) else None
 
 
@@ -108,13 +108,14 @@ def start(serve: int, limit: int, blas: int = 0) -> None:
     with _lock:
         if record is None or _threads:
             return
-        run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(serve)
         record[index("pool.limit")], record[index("pool.blas")] = limit, blas
         record[index("pool.stop")] = 0
         record[index("pool.patience")] = PATIENCE if has_cores_to_itself() else 0
-        for k in range(cores() - 1):
-            helper = threading.Thread(target=run, args=(record.ctypes.data,), name=f"wengert-{k + 1}", daemon=True)
-            helper.start()
+        for _ in range(cores() - 1):
+            helper, nothing = ctypes.c_size_t(), ctypes.c_void_p()
+            memory = ctypes.c_void_p(record.ctypes.data)
+            if pthreads().pthread_create(ctypes.byref(helper), nothing, ctypes.c_void_p(serve), memory):
+                break  # the system gives no more
             _threads.append(helper)
         record[index("pool.helpers")] = len(_threads)
         atexit.register(_stop)
@@ -132,7 +133,7 @@ def _stop() -> None:
     library.pthread_cond_broadcast(ctypes.c_void_p(int(record[index("pool.work")])))
     library.pthread_mutex_unlock(mutex)
     for helper in _threads:
-        helper.join(1.0)
+        library.pthread_join(helper, None)
     _threads.clear()
 
 
@@ -195,7 +196,7 @@ def _groups(root: Path) -> list[Path]:
             start = base / controllers if controllers else base
             place = start / path.lstrip("/")
             found += [place, *[p for p in place.parents if p.is_relative_to(base)]]
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _quota(group: Path) -> float:

@@ -222,12 +222,15 @@ def provide(text: str) -> None:
 
 
 def declarations(text: str) -> str:
-    """Declarations of the functions that a module calls and does not define itself."""
-    defined = {line[line.index("@") : line.index("(") + 1] for line in text.split("\n") if line.startswith("define ")}
+    """Declarations of the functions that a module calls, or passes on, and does not define itself."""
+    defined = set(re.findall(r"^(?:define [^@]*)?@([\w.]+)", text, re.M))
     found: dict[str, str] = {}
     for kind, name, arguments in re.findall(r"call ([^@\n]+) @([\w.]+)\((.*)\)$", text, re.M):
-        if name not in found and f"@{name}(" not in defined:
+        if name not in found and name not in defined:
             found[name] = f"declare {kind} @{name}({', '.join(_kinds(arguments))})"
+        for passed in re.findall(r"ptr @([\w.]+)", arguments) if "@" in arguments else ():
+            if passed not in found and passed not in defined:
+                found[passed] = f"declare void @{passed}()"
     return "\n".join(text for _, text in sorted(found.items()))
 
 

@@ -12,7 +12,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FIELDS", "filled", "index", "spelled"]
+__all__ = ["CUTS_M", "CUTS_N", "FIELDS", "filled", "index", "spelled"]
+
+CUTS_M, CUTS_N = 1, 2
+"""Which of its two lengths a part of a product is a part of."""
 
 FIELDS: dict[str, tuple[str, ...]] = {
     # Functions and types of this process.
@@ -43,6 +46,12 @@ FIELDS: dict[str, tuple[str, ...]] = {
     ),
     "blas": ("mutex", "depth", "libraries"),
     "library": ("get", "set", "threads"),
+    # A product of matrices, in BLAS's own terms, and behind it the axes of the stacks, with the steps along them.
+    "product": (
+        "vector", "turned_a", "turned_b", "m", "n", "k", "one", "lda", "ldb", "zero", "ldc", "cut", "a_along",
+        "b_along", "c_along", "axes", "inner",
+    ),
+    "axis": ("extent", "a", "b", "c"),
 }  # fmt: skip
 
 

@@ -234,7 +234,7 @@ done:
 }
 
 ; What a helping thread does all its life.
-define void @serve(ptr %pool) {
+define ptr @serve(ptr %pool) {
 start:
   %mutex = field ptr pool.mutex %pool
   %work = field ptr pool.work %pool
@@ -279,7 +279,7 @@ rest:
   br label %look
 leave:
   %u2 = call i32 @pthread_mutex_unlock(ptr %mutex)
-  ret void
+  ret ptr null
 }
 
 ; BLAS -----------------------------------------------------------------------------------------------------------
