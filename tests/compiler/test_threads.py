@@ -97,7 +97,7 @@ def test_blas_libraries_are_those_that_threadpoolctl_finds():
 
 
 def test_the_two_words_of_the_texts():
-    for name in ("entry", "operands", "launches", "answer", "pool"):
+    for name in ("entry", "operands", "launches", "answer", "pool", "product"):
         settings = {"loud": 1, "capsule_content": 16, "dictionary_version": 24}
         text = spelled(name, {"most_tries": 1, "tuple_items": 24, **settings})
         assert "= field" not in text.replace(";   %x = field", "")

@@ -199,7 +199,7 @@ def prepared() -> np.ndarray:
     """Have helping threads and the functions that loops call; gives the addresses that they need of this process."""
     if not native.probe():
         raise NotImplementedError("arrays are laid out otherwise here")
-    loops = Code(spelled("loops", {}), level=1)
+    loops = Code(spelled("loops"), level=1)
     _kept.append(loops)
     bind("wengert.numbers", loops.address("numbers"))
     bind("wengert.share", native.runtime().address("share"))

@@ -13,8 +13,8 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 
-from wengert.compiler import blas
-from wengert.compiler.assembly import CUTS_M, CUTS_N, spelled
+from wengert.compiler import blas, native
+from wengert.compiler.assembly import spelled
 from wengert.compiler.code import Code, bind
 from wengert.compiler.locks import made_once
 from wengert.compiler.writer import Writer
@@ -65,10 +65,10 @@ def provide_libraries(text: str) -> None:
 
 @made_once
 def provide_products() -> Code:
-    """Have the function found that does products of matrices; gives its code, which lives as long as the process."""
+    """Have the function found that does products of matrices; gives the code that has it."""
     if sys.byteorder != "little":
         raise NotImplementedError("the first bytes of a word are not its last ones here")
-    code = Code(spelled("product", {"cuts_m": CUTS_M, "cuts_n": CUTS_N}))
+    code = native.runtime() if native.probe() else Code(spelled("product"))
     bind(PRODUCT, code.address("product"))
     return code
 

@@ -408,7 +408,7 @@ def runtime() -> Code:
 def _text() -> str:
     settings = {"most_tries": MOST_TRIES, "tuple_items": tuple.__basicsize__}
     settings |= {"loud": LOUD, "capsule_content": CAPSULE_CONTENT, "dictionary_version": DICTIONARY_VERSION}
-    parts = ("entry", "operands", "launches", "answer", "pool")
+    parts = ("entry", "operands", "launches", "answer", "pool", "product")
     return "\n".join(spelled(part, settings) for part in parts)
 
 

@@ -12,7 +12,7 @@ from math import prod
 
 import numpy as np
 
-from wengert.compiler.assembly import CUTS_M, CUTS_N, FIELDS
+from wengert.compiler.assembly import CUTS, FIELDS
 from wengert.compiler.graph import Value
 from wengert.compiler.libraries import PRODUCT, provide_products, symbol
 from wengert.compiler.threads import cores
@@ -129,9 +129,9 @@ def _of_matrices(lengths: tuple[int, int, int], left: Operand, right: Operand, r
         "lda": lead_right, "ldb": lead_left, "ldc": n,
     }  # fmt: skip
     if n > m:
-        words |= {"cut": CUTS_M, "a_along": right.strides[-1], "c_along": 1}
+        words |= {"cut": CUTS["cuts_m"], "a_along": right.strides[-1], "c_along": 1}
     else:
-        words |= {"cut": CUTS_N, "b_along": left.strides[-2], "c_along": n}
+        words |= {"cut": CUTS["cuts_n"], "b_along": left.strides[-2], "c_along": n}
     return _Call("gemm", (right, left, result), words)
 
 
@@ -141,7 +141,7 @@ def _with_vector(
     """A matrix of so many rows and columns times a vector."""
     rows, columns = lengths
     turned, lead = _lying(lengths, strides)
-    m, n, cut = (rows, columns, CUTS_M) if turned else (columns, rows, CUTS_N)
+    m, n, cut = (rows, columns, CUTS["cuts_m"]) if turned else (columns, rows, CUTS["cuts_n"])
     words = {
         "vector": 1, "turned_a": _flag(not turned), "m": m, "n": n, "lda": lead, "ldb": step if columns > 1 else 1,
         "ldc": 1, "cut": cut, "a_along": strides[0], "c_along": 1,

@@ -6,15 +6,16 @@ says which there are, for the texts as well as for the Python code that fills th
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-__all__ = ["CUTS_M", "CUTS_N", "FIELDS", "filled", "index", "spelled"]
+__all__ = ["CUTS", "FIELDS", "filled", "index", "spelled"]
 
-CUTS_M, CUTS_N = 1, 2
+CUTS = {"cuts_m": 1, "cuts_n": 2}
 """Which of its two lengths a part of a product is a part of."""
 
 FIELDS: dict[str, tuple[str, ...]] = {
@@ -73,10 +74,10 @@ def filled(kind: str, rows: Iterable[dict[str, Any]]) -> np.ndarray:
     return np.array(table, np.uint64).reshape(len(table), len(FIELDS[kind]))
 
 
-def spelled(name: str, settings: dict[str, int]) -> str:
+def spelled(name: str, settings: Mapping[str, int] = MappingProxyType({})) -> str:
     """The text of a file of this folder as LLVM reads it."""
     text = files(__package__).joinpath(f"{name}.ll").read_text()
-    places = {kind: len(fields) for kind, fields in FIELDS.items()} | settings
+    places = {kind: len(fields) for kind, fields in FIELDS.items()} | CUTS | dict(settings)
     number = iter(range(10**6))
 
     def place(found: re.Match) -> str:
