@@ -5,8 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from wengert import large
+
 SHORT = 32
 """Up to so many elements along an axis NumPy's reductions take most of their time for the turns of the loop."""
+_copied = large.forward(np.positive, 1)
+"""A copy of a large array, by several threads."""
 
 
 def copied_like(x: np.ndarray, like: Any) -> np.ndarray:
@@ -18,7 +22,11 @@ def copied_like(x: np.ndarray, like: Any) -> np.ndarray:
 
 def in_order(x: np.ndarray) -> np.ndarray:
     """A copy in C order. Of an array whose lines lie far apart it is made in strips, which the caches can hold."""
-    if x.size < 32_768 or x.ndim < 2 or abs(x.strides[-1]) <= x.itemsize:
+    if x.size < 32_768:
+        return x.copy()
+    if x.flags.c_contiguous and x.dtype.kind == "f":
+        return _copied(x)
+    if x.ndim < 2 or abs(x.strides[-1]) <= x.itemsize:
         return x.copy()
     n = x.shape[-1]
     # Of elements that are a multiple of a large power of two apart caches keep few.
