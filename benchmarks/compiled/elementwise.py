@@ -16,7 +16,8 @@ def chain_data(n):
 
 
 def chain_function(system, **_):
-    return lambda x, y: chain(system.np, x, y, "sin")
+    xp = system.np
+    return lambda x, y: chain(xp, x, y, "sin")
 
 
 chains = differentiated(2, "chain")(chain_data, chain_function, lambda x, y: (x.size, x, y))
@@ -38,10 +39,10 @@ def option_data(n):
 
 
 def option_prices(system, **_):
-    xp = system.np
+    xp, erf = system.np, system.erf
 
     def normal(x):
-        return 0.5 * (1 + system.erf(x * math.sqrt(0.5)))
+        return 0.5 * (1 + erf(x * math.sqrt(0.5)))
 
     def prices(spot, strike, rate, volatility, time):
         width = volatility * xp.sqrt(time)

@@ -55,7 +55,8 @@ def hessian(system, n):
     if system.name == "floor":
         call = system.gradient("rosenbrock_hessian", n, x, like=[np.empty((n, n))])
         return lambda: call()[1]
-    function, point = system.hessian(lambda x: rosenbrock(x, system.np.sum)), system.constant(x)
+    total, point = system.np.sum, system.constant(x)
+    function = system.hessian(lambda x: rosenbrock(x, total))
     return lambda: function(point)
 
 
@@ -65,7 +66,8 @@ def product(system, n):
     if system.name == "floor":
         call = system.gradient("rosenbrock_product", n, x, v, like=[x])
         return lambda: call()[1]
-    function = system.hvp(lambda x: rosenbrock(x, system.np.sum))
+    total = system.np.sum
+    function = system.hvp(lambda x: rosenbrock(x, total))
     point, direction = system.constant(x), system.constant(v)
     return lambda: function(point, direction)
 

@@ -28,7 +28,7 @@ def below_diagonal(d):
 
 
 def log_likelihood(system, points, dimensions, components):
-    xp, d = system.np, dimensions
+    xp, d, logsumexp = system.np, dimensions, system.logsumexp
     index, mask = map(system.constant, below_diagonal(d))
     eye = system.constant(np.eye(d))
 
@@ -39,7 +39,7 @@ def log_likelihood(system, points, dimensions, components):
         scale = weights + xp.sum(factors[:, :d], axis=1)
         density = scale[:, None] - 0.5 * xp.sum(turned * turned, axis=2)
         prior = 0.5 * (xp.sum(diagonal * diagonal) + xp.sum(factors[:, d:] ** 2))
-        return xp.sum(system.logsumexp(density, 0)) - points * system.logsumexp(weights, 0) + prior
+        return xp.sum(logsumexp(density, 0)) - points * logsumexp(weights, 0) + prior
 
     return f
 
@@ -60,11 +60,11 @@ def logistic_data(rows, columns):
 
 
 def logistic_loss(system, **_):
-    xp = system.np
+    xp, softplus = system.np, system.softplus
 
     def loss(w, x, y):
         z = x @ w
-        return xp.mean(system.softplus(z) - y * z) + 0.5 * PENALTY * xp.sum(w * w)
+        return xp.mean(softplus(z) - y * z) + 0.5 * PENALTY * xp.sum(w * w)
 
     return loss
 

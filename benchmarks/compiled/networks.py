@@ -36,12 +36,12 @@ def attention_data(batch, heads, length, width):
 
 
 def attention_loss(system, batch, heads, length, width):
-    xp = system.np
+    xp, attention, layer_norm = system.np, system.attention, system.layer_norm
 
     def loss(inner, outer, scale, shift, x, y):
-        projected = system.layer_norm(x, scale, shift) @ inner
+        projected = layer_norm(x, scale, shift) @ inner
         q, k, v = xp.moveaxis(projected.reshape((batch, length, 3, heads, width)), (2, 3), (0, 2))
-        mixed = xp.swapaxes(system.attention(q, k, v), 1, 2).reshape((batch, length, heads * width))
+        mixed = xp.swapaxes(attention(q, k, v), 1, 2).reshape((batch, length, heads * width))
         return xp.mean((x + mixed @ outer - y) ** 2)
 
     return loss

@@ -19,14 +19,14 @@ def lstm_data(layers, steps, letters):
 
 
 def lstm_loss(system, layers, steps, letters):
-    xp, b = system.np, letters
+    xp, sigmoid, b = system.np, system.sigmoid, letters
 
     def cell(weights, extra, state, letter):
         x, new = letter * extra[0], []
         for k in range(layers):
             h, c = state[2 * k], state[2 * k + 1]
             gates = xp.concatenate([x, h, x, h]) * weights[2 * k] + weights[2 * k + 1]
-            forget, take, give = (system.sigmoid(gates[i * b : (i + 1) * b]) for i in range(3))
+            forget, take, give = (sigmoid(gates[i * b : (i + 1) * b]) for i in range(3))
             c = c * forget + take * xp.tanh(gates[3 * b :])
             x = give * xp.tanh(c)
             new += [x, c]
@@ -120,7 +120,8 @@ def orbit_by_scan(system, steps):
 def orbit_function(system, steps):
     if system.name == "jax":
         return orbit_by_scan(system, steps)
-    return lambda x, y: scalars.orbit(system.np.sin, x, y, steps=steps)
+    sine = system.np.sin
+    return lambda x, y: scalars.orbit(sine, x, y, steps=steps)
 
 
 def inputs_on_other_paths(count, steps):

@@ -1,7 +1,8 @@
 """What is compared: compiled wengert, JAX's `jit`, PyTorch eager, `torch.compile`, and C by hand.
 
 A workload is written over `system.np` and the few functions beside it, and asks for `value_and_grad`, `hessian` and so
-on of it. What these give takes the system's own arrays, made by `arguments`.
+on of it. What these give takes the system's own arrays, made by `arguments`. Programs hold on to functions, as a user's
+would, and not to the system.
 """
 
 import importlib
@@ -21,7 +22,6 @@ class Spelling(peers.Peer):
     """What a system calls a function that NumPy has not, or not under this name."""
 
     np: Any
-    softmax: Callable
 
     def notes(self) -> list[str]:
         """Return what is to be told about the latest program, beside its time."""
@@ -31,15 +31,22 @@ class Spelling(peers.Peer):
         """Return the arguments of a function, of which the first `wrt` are differentiated."""
         return [self.constant(x) for x in arrays]
 
-    def layer_norm(self, x: Any, scale: Any, shift: Any) -> Any:
-        xp = self.np
+
+def layer_norm_of(xp: Any) -> Callable:
+    def layer_norm(x, scale, shift):
         centred = x - xp.mean(x, axis=-1, keepdims=True)
         variance = xp.mean(centred * centred, axis=-1, keepdims=True)
         return centred / xp.sqrt(variance + 1e-5) * scale + shift
 
-    def attention(self, q: Any, k: Any, v: Any) -> Any:
-        scores = q @ self.np.swapaxes(k, -1, -2) * (1 / math.sqrt(q.shape[-1]))
-        return self.softmax(scores) @ v
+    return layer_norm
+
+
+def attention_of(xp: Any, softmax: Callable) -> Callable:
+    def attention(q, k, v):
+        scores = q @ xp.swapaxes(k, -1, -2) * (1 / math.sqrt(q.shape[-1]))
+        return softmax(scores) @ v
+
+    return attention
 
 
 class Compiled(Spelling, peers.Wengert):
@@ -52,7 +59,9 @@ class Compiled(Spelling, peers.Wengert):
         special = importlib.import_module("scipy.special")
         self.nn = importlib.import_module("wengert.nn")  # before anything is timed, as JAX's is
         self.erf, self.sigmoid = special.erf, special.expit
-        self.softplus, self.softmax = self.wg.softplus, self.wg.softmax
+        self.softplus, self.logsumexp = self.wg.softplus, self.wg.logsumexp
+        self.relu, self.cross_entropy = self.nn.relu, self.nn.cross_entropy
+        self.layer_norm, self.attention = layer_norm_of(np), attention_of(np, self.wg.softmax)
         self.compiler = importlib.import_module("wengert.compiler.api").compile
         self.latest: Any = None
 
@@ -66,9 +75,6 @@ class Compiled(Spelling, peers.Wengert):
         told = [line.partition(";")[2] or line for line in lines if "NumPy" in line or "not compiled" in line]
         return [shortened(line.strip()) for line in dict.fromkeys(told)]
 
-    def logsumexp(self, x, axis):
-        return self.wg.logsumexp(x, axis=axis)
-
     def value_and_grad(self, f: Callable, wrt: int) -> Callable:
         return self.compile(self.wg.value_and_grad(f, tuple(range(wrt))))
 
@@ -76,7 +82,8 @@ class Compiled(Spelling, peers.Wengert):
         return self.compile(self.wg.hessian(f))
 
     def hvp(self, f):
-        return self.compile(lambda x, v: self.wg.hvp(f, (x,), (v,))[1][0])
+        hvp = self.wg.hvp
+        return self.compile(lambda x, v: hvp(f, (x,), (v,))[1][0])
 
     def rows(self, f, wrt, count):
         """Return the gradients of each column's sum in turn."""
@@ -111,7 +118,8 @@ class Jax(Spelling, peers.Jax):
     def __init__(self) -> None:
         super().__init__()
         nn, special = self.jax.nn, importlib.import_module("jax.scipy.special")
-        self.erf, self.sigmoid, self.softplus, self.softmax = special.erf, nn.sigmoid, nn.softplus, nn.softmax
+        self.erf, self.sigmoid, self.softplus = special.erf, nn.sigmoid, nn.softplus
+        self.layer_norm, self.attention = layer_norm_of(self.np), attention_of(self.np, nn.softmax)
         self.logsumexp, self.scan = special.logsumexp, self.jax.lax.scan
 
     def compile(self, f: Callable) -> Callable:

@@ -30,11 +30,11 @@ def parameters(widths, dtype):
     return layers
 
 
-def loss(peer: Peer, images, labels, *layers):
+def loss(relu, cross_entropy, images, labels, *layers):
     h = images
     for w, b in zip(layers[:-2:2], layers[1:-2:2], strict=True):
-        h = peer.relu(h @ w + b)
-    return peer.cross_entropy(h @ layers[-2] + layers[-1], labels)
+        h = relu(h @ w + b)
+    return cross_entropy(h @ layers[-2] + layers[-1], labels)
 
 
 def step_by_hand(images, labels, layers, rate):
@@ -74,7 +74,8 @@ def training(peer: Peer, rows: int, widths, dtype):
     layers = parameters(widths, dtype)
     if peer.name == "numpy":
         return partial(step_by_hand, images, labels, layers, RATE)
-    return peer.training(partial(loss, peer, peer.constant(images), peer.constant(labels)), layers, RATE)
+    batch_loss = partial(loss, peer.relu, peer.cross_entropy, peer.constant(images), peer.constant(labels))
+    return peer.training(batch_loss, layers, RATE)
 
 
 def case(dtype: str, chart="") -> Timed:
