@@ -1,0 +1,62 @@
+"""Products of matrices, as BLAS is given them: stacks, windows, transposes, and parts that threads do."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import wengert as wg
+
+FORMS = {
+    "plain": lambda a, b: np.tanh(a @ b),
+    "turned": lambda a, b: a.swapaxes(-1, -2) @ b.swapaxes(-1, -2),
+    "windows": lambda a, b: a[..., ::2] @ b[..., ::2, 1:],
+    "rows left out": lambda a, b: a[..., 1:, :] @ b[..., :, 2:],
+    "backwards": lambda a, b: a[..., ::-1] @ b[..., ::-1, :],
+}
+
+
+def shapes(form: str, m: int, k: int, n: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Of operands whose product in this form is one of `m` x `k` and `k` x `n`."""
+    return {
+        "turned": ((k, m), (n, k)),
+        "windows": ((m, 2 * k), (2 * k, n + 1)),
+        "rows left out": ((m + 1, k), (k, n + 2)),
+    }.get(form, ((m, k), (k, n)))
+
+
+def agree(function, *like):
+    """The compiled function is what the function is, for several operands of these shapes and dtypes."""
+    random, fast = np.random.default_rng(0), wg.compile(function)
+    for _ in range(3):
+        operands = [random.normal(size=x.shape).astype(x.dtype) for x in like]
+        expected = function(*operands)
+        tolerance = 1e-4 if expected.dtype == np.float32 else 1e-11
+        np.testing.assert_allclose(fast(*operands), expected, tolerance, tolerance)
+    assert fast.stats()["eager"] == 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("m", "k", "n"), [*itertools.product((1, 5, 300), (1, 40), (1, 7, 150))])
+def test_of_two(form, dtype, m, k, n):
+    agree(FORMS[form], *[np.empty(shape, dtype) for shape in shapes(form, m, k, n)])
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("stack", [(3,), (1, 4), (4, 1), (2, 3), (2, 1, 3), (40,)])
+@pytest.mark.parametrize(("m", "k", "n"), [(2, 3, 4), (1, 5, 2), (5, 2, 1), (1, 1, 1), (20, 30, 10)])
+def test_of_stacks(form, stack, m, k, n):
+    left, right = shapes(form, m, k, n)
+    for a, b in ((stack, stack), (stack, ()), ((), stack), (stack, (*stack[:-1], 1))):
+        agree(FORMS[form], np.empty(a + left), np.empty(b + right))
+
+
+def test_of_axes_in_another_order():
+    like = np.empty((2, 16, 4, 8))
+    agree(lambda q, k: q.transpose(0, 2, 1, 3) @ k.transpose(0, 2, 3, 1), like, like)
+
+
+@pytest.mark.parametrize(("a", "b"), [((0, 3), (3, 4)), ((2, 0), (0, 4)), ((2, 3), (3, 0)), ((0, 2, 3), (3, 4))])
+def test_of_nothing(a, b):
+    agree(lambda a, b: a @ b + 1, np.empty(a), np.empty(b))
