@@ -42,8 +42,10 @@ def _stopped(x: Any) -> Any:
         return Batch._of(_stopped(x._value), x._level)
     if isinstance(x, Box):
         inner = _stopped(x._value)
+        if x._node is None and inner is x._value and isinstance(inner, Wrapper):
+            return x  # an array whose uses are recorded
         return x._buffer(bare(inner) if isinstance(inner, Box) else inner)
-    if isinstance(x, Wrapper):  # of a Taylor series the value is one of the coefficients
+    if isinstance(x, Wrapper) and not x._recorded:  # of a Taylor series the value is one of the coefficients
         return _stopped(x._primal() if hasattr(x, "_primal") else x._value)
     return x
 
@@ -76,6 +78,11 @@ class _Identity(Call):
         return rebuild(self.structure, values)
 
 
+def _derives(x: Any) -> bool:
+    """Whether a value carries derivatives in another way than by rules."""
+    return isinstance(x, Wrapper) and not x._recorded
+
+
 def _is_number(x: Any) -> bool:
     return isinstance(x, (Wrapper, np.ndarray, np.generic, float, complex, int))
 
@@ -87,7 +94,7 @@ class _Scaled(_Identity):
 
     def run(self, leaves: list) -> list:
         """The values; where derivatives are found otherwise than by rules, as a function that has these."""
-        return [x + (self.factor - 1) * (x - _stopped(x)) if isinstance(x, Wrapper) else x for x in leaves]
+        return [x + (self.factor - 1) * (x - _stopped(x)) if _derives(x) else x for x in leaves]
 
     def forward(self, leaves: list) -> tuple[list, None]:
         """The values, scaled alike at the levels below."""
