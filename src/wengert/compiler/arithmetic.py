@@ -4,7 +4,7 @@
 """
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +13,9 @@ from wengert.box import Box
 from wengert.compiler.later import looks
 from wengert.compiler.program import Node, Program
 from wengert.compiler.taking import take
-from wengert.compiler.trace import ONE, WEAK, Trace
+from wengert.compiler.trace import ONE, PYTHONS_OWN, Trace
 from wengert.face import COMPARISONS, OPERATORS
-from wengert.primitive import Primitive
+from wengert.primitive import Plain, Primitive
 
 __all__ = ["PYTHONS", "between_numbers", "install"]
 
@@ -31,11 +31,19 @@ PYTHONS: dict[str, Callable] = {
     "negative": operator.neg,
     "positive": operator.pos,
     "absolute": abs,
+    "bitwise_and": operator.and_,
+    "bitwise_or": operator.or_,
+    "bitwise_xor": operator.xor,
+    "invert": operator.invert,
+    "left_shift": operator.lshift,
+    "right_shift": operator.rshift,
 }
 """What arithmetic is between Python's own numbers, which are weak: they take on the dtype of what they meet."""
+LARGEST_FACTOR = 1 << 31
+"""Inputs are whole numbers up to this size, so that a product of two has 64 bits at most."""
 
 
-def between_numbers(p: Primitive, program: Program, operands: tuple, values: tuple) -> Any:
+def between_numbers(p: Primitive | Plain, program: Program, operands: tuple, values: tuple) -> Any:
     """Arithmetic of Python's numbers, which raises where NumPy's gives infinity or not-a-number."""
     result = program.run(PYTHONS[p.name], *values)
     if program.closed:
@@ -45,6 +53,11 @@ def between_numbers(p: Primitive, program: Program, operands: tuple, values: tup
     nodes = [x._node if isinstance(x, Trace) else None for x in operands]
     if p.name in ("divide", "true_divide", "floor_divide", "remainder") and nodes[1] is not None:
         program.guard(nodes[1], bool, True)
+    if p.name in ("left_shift", "right_shift"):
+        is_left = p.name == "left_shift"  # which has no end
+        _guard_each(program, nodes if is_left else nodes[1:], values if is_left else values[1:])
+        if is_left:
+            return result
     is_product = result.__class__ is int and p.name in ("multiply", "power")
     if is_product:
         _guard_whole(program, p.name, nodes, values)
@@ -64,12 +77,21 @@ def between_numbers(p: Primitive, program: Program, operands: tuple, values: tup
 
 
 def _guard_whole(program: Program, name: str, nodes: list, values: tuple) -> None:
-    """Products of more than two whole numbers may be beyond 64 bits, where Python's have no end: these are fixed."""
+    """Products of more than two whole numbers may be beyond 64 bits, where Python's have no end: these are fixed.
+
+    So may those with constants that are large themselves.
+    """
     is_square = name == "power" and nodes[1] is None and values[1] <= 2
-    if (name == "power" and not is_square) or not program.products.isdisjoint(nodes):
-        for node, value in zip(nodes, values, strict=True):
-            if node is not None:
-                program.guard(node, int, value)
+    is_large = any(abs(value) > LARGEST_FACTOR for value in values)
+    if (name == "power" and not is_square) or is_large or not program.products.isdisjoint(nodes):
+        _guard_each(program, nodes, values)
+
+
+def _guard_each(program: Program, nodes: Sequence, values: Sequence) -> None:
+    """Whole numbers are fixed."""
+    for node, value in zip(nodes, values, strict=True):
+        if node is not None:
+            program.guard(node, int, value)
 
 
 def _guard_power(program: Program, nodes: list, values: tuple) -> None:
@@ -135,7 +157,7 @@ def _comparison(ufunc: np.ufunc) -> Callable:
         if other is None or other.__class__ is str:
             return NotImplemented
         result = Trace._table[ufunc](self, other)
-        of_pythons = other._node.weak if isinstance(other, Trace) else other.__class__ in WEAK
+        of_pythons = other._node.weak if isinstance(other, Trace) else other.__class__ in PYTHONS_OWN
         return bool(result) if of_pythons else result
 
     return operate

@@ -11,7 +11,7 @@ from wengert.compiler.later import looks
 from wengert.compiler.program import Program
 from wengert.compiler.quick import EXPANDED, counting, is_called, quick, quick_of_plain, quick_of_several, view_on
 from wengert.compiler.taking import program_of, settled, values_in
-from wengert.compiler.trace import WEAK, Trace, _count, _plainly, recorded
+from wengert.compiler.trace import PYTHONS_OWN, Trace, _count, _plainly, recorded
 from wengert.compiler.written import _added, _assigned
 from wengert.cotangents import selected
 from wengert.primitive import REGISTRY, Plain, Primitive, name_of
@@ -36,10 +36,8 @@ def _of_primitive(p: Primitive) -> Callable:
         return view_on(p, operands[0], params, result)
 
     def python(top: Trace, operands: tuple, params: dict) -> Any:
-        values = tuple(x._held if isinstance(x, Trace) else x for x in operands)
-        if all(v.__class__ in WEAK for v in values):
-            return between_numbers(p, top._program, operands, values)
-        return here(top, operands, params)
+        values = _pythons(operands)
+        return between_numbers(p, top._program, operands, values) if values else here(top, operands, params)
 
     if p.name == "sech_squared":
         return lambda top, operands, params: (
@@ -75,8 +73,22 @@ def _of_function(function: Callable, name: str) -> Callable:
     return here
 
 
+def _pythons(operands: tuple) -> tuple | None:
+    """What operands are that are all Python's numbers; `None` of others."""
+    values = tuple(x._held if isinstance(x, Trace) else x for x in operands)
+    return values if all(v.__class__ in PYTHONS_OWN for v in values) else None
+
+
 def _of_plain(known: Plain) -> Callable:
-    return quick_of_plain(known, _of_function(known.call, known.name))
+    general = _of_function(known.call, known.name)
+
+    def here(*operands: Any, **params: Any) -> Any:
+        program, values = program_of(operands), _pythons(operands)
+        if program is None or values is None or params:
+            return general(*operands, **params)
+        return between_numbers(known, program, operands, values)
+
+    return quick_of_plain(known, here if known.name in PYTHONS else general)
 
 
 def _of_unknown(function: Any) -> Callable:

@@ -41,6 +41,8 @@ recording = threading.local()
 NUMBERS = frozenset(PLAIN - {np.ndarray, bool})
 """Classes of numbers that stand in a program as they are."""
 WEAK = frozenset({float, int, complex})
+PYTHONS_OWN = WEAK | {bool}
+"""Classes of Python's numbers, with truth values, which count as 0 and 1 among them."""
 ONE, TWO = (REFERENCES[0],), (REFERENCES[0], REFERENCES[1])
 
 
@@ -186,7 +188,7 @@ class Trace(Lifted):
         return self._known(complex)
 
     def __round__(self, digits: int | None = None) -> Any:
-        if digits is None or self._value.__class__ is float:
+        if digits is None or self._value.__class__ in (float, int):
             return round(self._known(_item), digits)
         return np.round(self, digits)
 
