@@ -1,8 +1,9 @@
-"""Calls that raise for some values: where nobody uses what they give, the program still finds out whether they do.
+"""Calls that raise for some values, or give more or less: where nobody uses it, the program still finds out.
 
 What nobody asks for is dropped from a program. Dropped with it would be the error that the function raises for an index
 out of bounds, or for a matrix that is singular. So such calls are asked for by a guard, which says that they have been
-made. Of those that kernels compute it leaves their checks only; the others are made.
+made. Of those that kernels compute it leaves their checks only; the others are made. So are those of which the function
+may have used how many there are.
 """
 
 from typing import Any
@@ -23,6 +24,8 @@ RAISING = {
     "searchsorted", "bincount", "repeat", "interp1d", "spline", "spline_coefficients", "sparse.spsolve", "int",
 }  # fmt: skip
 """Calls that raise for some values, by their names, in `numpy.linalg` or not; those of `scipy.linalg` do, too."""
+COUNTING = {"flatnonzero", "argwhere"}
+"""Calls that give as much as the values decide; so does ``nonzero``, in each part."""
 WHOLE = "biu"
 """Kinds of dtypes of indices, and of powers that raise where an exponent is negative."""
 
@@ -33,7 +36,7 @@ def succeeded(result: Any) -> bool:
 
 
 def keep_raising(program: Program) -> None:
-    """Have calls made, or checked, that may raise and whose results nobody uses."""
+    """Have calls made, or checked, that may raise, or count, and whose results nobody uses."""
     raising = [node for node in program.nodes if _may_raise(node)]
     live = program.live() if raising else b""
     for node in raising:
@@ -44,13 +47,15 @@ def keep_raising(program: Program) -> None:
 
 
 def _may_raise(node: Node) -> bool:
-    """Whether a call raises for some values of these shapes."""
+    """Whether a call raises for some values of these shapes, or gives another shape."""
     call = node.call
     name = call.name
     if name in INDEXING:
         return len(node.operands) > 1 and _indexes_by_value(node)
     if name == "power":
         return call.spec is not None and call.spec.dtype.kind in WHOLE and call.args[1].__class__ is Ref
+    if name in COUNTING or (name == "part" and node.operands[0].call.name == "nonzero"):
+        return True
     return name.removeprefix("linalg.") in RAISING or name.startswith("scipy.linalg.")
 
 

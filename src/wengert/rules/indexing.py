@@ -146,7 +146,7 @@ _elements = linear(
 
 @composite(np.extract)
 def extract(condition, arr):
-    return _elements(arr, places=np.flatnonzero(whole_numbers(condition)))
+    return np.take(arr, np.flatnonzero(whole_numbers(condition)))
 
 
 # Choosing --------------------------------------------------------------------------------------------------------
