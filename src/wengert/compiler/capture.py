@@ -25,7 +25,7 @@ from wengert.compiler.writing import IN_TENSORS, write_back
 from wengert.protocol import GROUND, Wrapper
 from wengert.tensor import Tensor
 
-__all__ = ["LARGEST", "Captured", "Changes", "Surroundings", "is_liftable", "is_window", "shares_memory"]
+__all__ = ["LARGEST", "Captured", "Changes", "Surroundings", "has_history", "is_liftable", "is_window", "shares_memory"]
 
 
 LARGEST = 1 << 31
@@ -226,7 +226,9 @@ class Changes:
         self.settled: dict[int, tuple[Any, Any]] = {}
         """What is kept somewhere, and what stands for it after the recording; by identity."""
         self.escaped: str | None = None
-        """What of the recording outlives it, if something does."""
+        """What of the recording outlives it where nobody looks, if something does."""
+        self.leaks = False
+        """Whether objects that the function has made hold tensors of the recording, where it would have put arrays."""
         self.visited: set[int] = set()
         """Containers in which traces have been looked for."""
         self.flags = [flags(t) for t in captured.tensors]
@@ -348,11 +350,14 @@ class Changes:
         return self.captured.found.has_same_contents()
 
     def rewind(self) -> None:
-        """Draw the same random numbers again; containers get back what was in them."""
+        """Draw the same random numbers again; containers, and arrays that are compared, get back what was in them."""
         for generator, state in self.program.states:
             generator.bit_generator.state = state
         for contents in self.captured.found.contents:
             contents.restore()
+        for array, before in self.captured.found.fixed:
+            if array.tobytes() != before and not array.dtype.hasobject:
+                array[...] = np.frombuffer(before, array.dtype).reshape(array.shape)
 
     def concrete(self, value: Any) -> Any:
         """What has been kept somewhere, as the function itself would have kept it; the same wherever it is kept."""
@@ -408,15 +413,19 @@ class Changes:
 
         They are among the youngest objects, as nothing has been collected since they were made.
         """
-        if self.failed is not None or any(isinstance(y, Box) and y._node is not None for y in outputs):
+        if self.failed is not None or any(map(has_history, outputs)):
             return  # what was raised holds its frames, and a tape holds values
         mine = {id(y) for x in (*outputs, *[x for _, x in self.replaced]) for y in parts_of(x)}
         mine |= {id(s) for s, _ in self.stand_ins} | {id(g) for g in self.gradients}
+        mine |= self.settled.keys()
         mine |= {id(y._base) for y in outputs if isinstance(y, Box) and y._is_view}  # type: ignore[attr-defined]
+        known = self._known_traces(outputs)
         young = gc.get_objects(0)
         boxes = {kind for kind in set(map(type, young)) if issubclass(kind, Box)}
         found = compress(young, map(boxes.__contains__, map(type, young)))
         kept = [y for y in found if id(y) not in mine and self.is_recorded(y)]
+        if self.unsettled:
+            self.leaks = any(type(x) is Trace and x._program is self.program and id(x) not in known for x in young)
         del young, found
         alive = list(map(weakref.ref, kept))
         kept.clear()
@@ -425,8 +434,17 @@ class Changes:
         kept = [y for r in alive if (y := r()) is not None]
         for y in kept:
             y._value = np.array(bare(y)._value)
+        self.leaks |= bool(kept)
         if kept and not self.unsettled:
             self.escaped = "it keeps an array that it makes where it cannot be found, as in a cache"
+
+    def _known_traces(self, outputs: list) -> set[int]:
+        """Values of the recording that are held where they should be."""
+        held = [*outputs, *self.made, *[s for s, _ in self.stand_ins], *self.gradients]
+        held += [y for _, x in self.replaced for y in parts_of(x)]
+        held += [*self.expected.values(), *[y for y, _ in self.settled.values()]]
+        held += [t._storage.buffer for t in self.captured.tensors if getattr(t, "_storage", None) is not None]
+        return {id(bare(x)) if isinstance(x, Box) else id(x) for x in held}
 
     def is_recorded(self, y: Any) -> bool:
         """Whether an object is a value of this recording that a user may hold."""
@@ -453,6 +471,11 @@ class Changes:
         if self.unsettled:
             for place, value in replaced:
                 place.set(value)
+
+
+def has_history(y: Any) -> bool:
+    """Whether a result is recorded, by a tape that no pass has used yet."""
+    return isinstance(y, Box) and y._node is not None and y._node.rule is not tape.freed
 
 
 def _is_shared(t: Any) -> bool:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from wengert import tape
 from wengert.box import Box, bare
 from wengert.compiler.capture import Captured, Changes
 from wengert.compiler.locks import BOOKS
@@ -24,7 +23,7 @@ from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
 from wengert.transforms.containers import rebuild
 
-__all__ = ["Kind", "Path", "Results", "compiler", "has_history", "returned_trouble"]
+__all__ = ["Kind", "Path", "Results", "compiler", "returned_trouble"]
 
 MOST_PATHS = 64
 """Paths through one function, for one kind of arguments, that are kept."""
@@ -103,11 +102,6 @@ def _fresh(y: Any) -> Any:
     if isinstance(y, Box) and y._node is None:
         return y._box(np.array(bare(y)))
     return y.copy() if y.__class__ is np.ndarray else y
-
-
-def has_history(y: Any) -> bool:
-    """Whether a result is recorded, by a tape that no pass has used yet."""
-    return isinstance(y, Box) and y._node is not None and y._node.rule is not tape.freed
 
 
 def returned_trouble(leaves: list, tensors: list) -> str | None:

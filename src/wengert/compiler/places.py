@@ -55,7 +55,7 @@ class Item(Place):
     def get(self) -> Any:
         """What is there now, or `ABSENT`."""
         holder = self.holder
-        if holder.__class__ is not dict and hasattr(holder, "__missing__") and self.key not in holder:
+        if holder.__class__ is not dict and hasattr(type(holder), "__missing__") and self.key not in holder:
             return ABSENT  # looked up, it would be made
         try:
             return holder[self.key]

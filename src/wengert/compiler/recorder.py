@@ -5,12 +5,12 @@ from typing import Any
 from wengert.box import Box, bare
 from wengert.compiler.again import RecordAgain
 from wengert.compiler.arguments import Arguments, Static
-from wengert.compiler.capture import Captured, Changes
+from wengert.compiler.capture import Captured, Changes, has_history
 from wengert.compiler.checking import agree
 from wengert.compiler.collecting import collection_frozen
 from wengert.compiler.locks import RECORDING
 from wengert.compiler.making import buffers_made_recordable
-from wengert.compiler.path import Kind, Results, compiler, has_history, returned_trouble
+from wengert.compiler.path import Kind, Results, compiler, returned_trouble
 from wengert.compiler.program import LeftToPython, Program
 from wengert.compiler.raising import keep_raising
 from wengert.compiler.randomness import watched
@@ -119,7 +119,9 @@ class Recorder:
         results = Results(outputs, structure, {node for node, _ in changes.tensors})
         program.results = [*results.nodes, *changes.nodes()]
         keep_raising(program)
-        if captured.found.asks_for_classes and not changes.unsettled:
+        if changes.leaks:
+            return self.anew(results, changes)
+        if captured.found.asks_for_classes:
             return self.compared(results, changes)
         return self.first(results, changes)
 
@@ -140,6 +142,13 @@ class Recorder:
             return found_out
         finally:
             results.forget()
+
+    def anew(self, results: Results, changes: Changes) -> Any:
+        """The function's own results, where it has put what is recorded into objects that it has made."""
+        if self.keeps:
+            self.owner._keep(self.kind, changes.program, results, changes)
+        results.forget()
+        return self.again(changes)
 
     def compared(self, results: Results, changes: Changes) -> Any:
         """The function's own results, where it may have gone another way as traces are of another class than arrays."""

@@ -13,6 +13,7 @@ from collections import ChainMap, Counter, UserDict, UserList, deque
 from collections.abc import Iterator
 from contextvars import ContextVar
 from functools import partial
+from opcode import opmap
 from queue import SimpleQueue
 from types import (
     BuiltinMethodType,
@@ -38,7 +39,11 @@ DEEPEST, MOST = 16, 10_000
 LIBRARIES = {"numpy", "scipy", "optree", "llvmlite", "torch", "jax", "matplotlib", "pandas", "pytest", "_pytest"}
 LIBRARIES |= set(sys.stdlib_module_names) - {"__main__"}
 CONSTANT = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
-ABOUT_CLASSES = {"isinstance", "issubclass", "type", "isscalar", "__class__"}
+ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__", "AttributeError"}
+ASKING = frozenset(map(id, (isinstance, issubclass, hasattr, getattr, type)))
+"""The functions that ask for classes, which may go by other names."""
+MATCH_CLASS = opmap.get("MATCH_CLASS", -1)
+"""The instruction of ``case float():``, which asks for a class without a name for that."""
 OPEN = (SimpleNamespace, UserDict, UserList, ChainMap)
 """Containers of Python's own that are looked into, and written, as objects of the user's classes are."""
 UNSEEN: tuple[type, ...] = (bytearray, memoryview, Numbers, ContextVar, threading.local, SimpleQueue)
@@ -98,12 +103,12 @@ class Found:
             self._often = Counter(id(x) for _, x in self.entries if isinstance(x, (Box, np.ndarray)))
         if self._often.get(id(held)) != 1:
             return
-        if isinstance(held, Box) and type(now) is type(held):
+        if isinstance(held, Box) and type(now) is type(held) and now._spec is held._spec:
             found = next((i for i, t in enumerate(self.tensors) if t is held), None)
             if found is None:
                 return
             self.tensors[found] = now
-        elif held.__class__ is now.__class__ is np.ndarray and layout(held) == layout(now):
+        elif held.__class__ is now.__class__ is np.ndarray and _lie_alike(held, now):
             found = next((i for i, (a, _) in enumerate(self.arrays) if a is held), None)
             if found is None:
                 return
@@ -115,8 +120,14 @@ class Found:
         self._often[id(now)] = 1
 
     def has_same_contents(self) -> bool:
-        """Whether lengths, keys, and what is in sets and queues, are as they were."""
-        return all(contents.is_same() for contents in self.contents)
+        """Whether lengths, keys, and what is in sets, queues and arrays of objects, are as they were."""
+        objects = ((array, before) for array, before in self.fixed if array.dtype.hasobject)
+        return all(contents.is_same() for contents in self.contents) and all(x.tobytes() == b for x, b in objects)
+
+
+def _own(value: Any, name: str) -> Any:
+    """An attribute, of what has it by its class: others may make up any."""
+    return getattr(value, name) if hasattr(type(value), name) else None
 
 
 def _attributes(value: Any) -> dict | None:
@@ -153,6 +164,11 @@ def layout(x: np.ndarray) -> tuple | None:
     return (
         None if x.ndim < 2 or x.flags.c_contiguous else tuple(np.argsort([-abs(n) for n in x.strides], kind="stable"))
     )
+
+
+def _lie_alike(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether the same program reads both."""
+    return spec_of(x) is spec_of(y) and layout(x) == layout(y)
 
 
 def _state(t: Any) -> tuple:
@@ -193,6 +209,7 @@ class _Search:
             return
         found = self.found
         found.entries.append((place, value))
+        found.asks_for_classes |= id(value) in ASKING
         if value.__class__ is ModuleType:
             self.module(value, depth - 1)
         elif value.__class__ in (int, float) and place.identity in self.variables and not self.closed:
@@ -253,6 +270,8 @@ class _Search:
     def into(self, value: Any, depth: int, name: str) -> None:
         """Look into something that is seen for the first time."""
         found = self.found
+        if hasattr(type(value), "_waits_for_shape") and value._waits_for_shape:
+            found.refused = found.refused or f"{name} gets its shape in its first call"
         if isinstance(value, Box):
             if value._is_view:
                 self.look(value._base, depth, name)  # type: ignore[attr-defined]
@@ -265,7 +284,7 @@ class _Search:
             found._key.append((spec_of(value) if value.dtype.kind in "fciub" else None, hash(found.fixed[-1][1])))
         elif _draws(value):
             found.generators.append(value)
-        elif isinstance(value, GeneratorType) or (hasattr(value, "__next__") and not isinstance(value, type)):
+        elif isinstance(value, GeneratorType) or hasattr(type(value), "__next__"):
             found.refused = found.refused or f"it uses an iterator, {name}, which a call moves on"
         elif isinstance(value, Wrapper):
             found.refused = found.refused or f"it uses {name}, a value of a transformation around it"
@@ -332,6 +351,7 @@ class _Search:
             self.enter(Item(value.__dict__, name, f"{value.__name__}.{name}"), depth)
         # Where it was written: `functools.wraps` changes `__module__`.
         module = value.__globals__.get("__name__") or "__main__"
+        self.found.asks_for_classes |= "registry" in value.__dict__  # `functools.singledispatch` does
         if _is_library(module) or _is_ours(module):
             return
         names = self.names
@@ -391,7 +411,7 @@ class _Search:
         for key, part in sorted(vars(cls).items()):
             if key[:2] != "__" or isinstance(part, FunctionType) or hasattr(type(part), "_searched"):
                 self.enter(ClassItem(cls, key, f"{cls.__name__}.{key}"), depth)
-            inner = getattr(part, "__func__", None) or getattr(part, "fget", None)
+            inner = _own(part, "__func__") or _own(part, "fget")
             if isinstance(inner, FunctionType):
                 self.look(inner, depth, f"{cls.__name__}.{key}")
 
@@ -427,6 +447,8 @@ def _slots(cls: type) -> Iterator[str]:
 def _names(code: CodeType) -> frozenset[str]:
     """The names that a function's code, and that of the functions inside it, looks up."""
     names = frozenset(code.co_names)
+    if MATCH_CLASS in code.co_code[::2]:
+        names |= {"isinstance"}
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             names |= _names(constant)

@@ -163,6 +163,11 @@ class Parameter:
                 f"{self._shape}; give it a shape, or allow_deferred_init=True"
             )
 
+    @property
+    def _waits_for_shape(self) -> bool:
+        """Whether the first forward pass will make it."""
+        return self._deferred is not None
+
     def _finish_deferred_init(self) -> None:
         """Make the array, now that the shape is known."""
         if self._deferred is None:

@@ -19,6 +19,9 @@ def is_unset(value: Any) -> bool:
     return isinstance(value, Tensor) and "_is_unset" in value.__dict__
 
 
+Tensor._waits_for_shape = property(is_unset)  # asked by who records functions
+
+
 def is_persistent(buffer: Tensor) -> bool:
     """Whether a buffer belongs to the state dict."""
     return buffer.__dict__.get("_persistent", True)

@@ -1,0 +1,314 @@
+"""What functions do that a recording does not see by itself: questions about classes, state that changes its form."""
+
+import functools
+import types
+
+import numpy as np
+import pytest
+
+import wengert as wg
+
+
+def in_turn(make, calls):
+    """What a function gives, and its state is after each call, by itself and compiled."""
+    found = []
+    for wrap in (lambda f: f, wg.compile):
+        function, state = make(wrap)
+        found.append([(function(x), state()) for x in calls])
+    return found
+
+
+def agree(make, calls):
+    for (a, before), (b, after) in zip(*in_turn(make, calls), strict=True):
+        for x, y in ((a, b), (before, after)):
+            assert type(x) is type(y)
+            np.testing.assert_array_equal(x, y)
+            assert np.asarray(x).dtype == np.asarray(y).dtype
+
+
+# Questions about classes ---------------------------------------------------------------------------------------------
+
+
+@functools.singledispatch
+def scaled(a):
+    return a * 1.0
+
+
+@scaled.register
+def _(a: np.ndarray):
+    return a * 100.0
+
+
+@scaled.register
+def _(a: float):
+    return a * 10.0
+
+
+def matched(x):
+    match x:
+        case np.ndarray():
+            return x * 2
+        case float():
+            return x * 3
+
+
+_is = isinstance
+
+
+def aliased(x):
+    return x * 2 if _is(x, np.ndarray) else x * 3
+
+
+def has(x):
+    return x * 2 if hasattr(x, "__len__") else x * 3
+
+
+def got(x):
+    return x * 2 if getattr(x, "shape", None) is None else x * 3
+
+
+def tried(x):
+    try:
+        x.shape  # noqa: B018
+    except AttributeError:
+        return x * 5
+    return x * 7
+
+
+@pytest.mark.parametrize("x", [np.ones(2), 1.5, np.float64(1.5)])
+@pytest.mark.parametrize("function", [scaled, matched, aliased, has, got, tried])
+def test_classes_are_those_of_the_arguments(function, x):
+    fast = wg.compile(function)
+    for _ in range(3):
+        np.testing.assert_array_equal(fast(x), function(x))
+
+
+def test_a_question_about_a_class_in_a_function_that_changes_something():
+    class Net:
+        def __init__(self):
+            self.calls, self.seen = 0, []
+
+        def __call__(self, x):
+            self.calls += 1
+            self.seen.append(1)
+            return x.sum() if isinstance(x, np.ndarray) else x
+
+    def make(wrap):
+        net = Net()
+        return wrap(net), lambda: (net.calls, len(net.seen))
+
+    agree(make, [np.array([1.0, 2.0])] * 6)
+
+
+# State that changes its form -----------------------------------------------------------------------------------------
+
+
+def kept(change, start):
+    """A function that keeps an array, and what it keeps."""
+
+    def make(wrap):
+        place = types.SimpleNamespace(a=start())
+
+        def function(x):
+            place.a = change(place.a, x)
+            return place.a.sum()
+
+        return wrap(function), lambda: place.a
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("change", "start"),
+    [
+        (np.append, lambda: np.zeros(0)),
+        (lambda a, x: np.vstack([a, [x, x]]), lambda: np.zeros((1, 2))),
+        (lambda a, x: a[1:] * x, lambda: np.arange(9.0)),
+        (lambda a, x: a.T * x, lambda: np.arange(6.0).reshape(2, 3)),
+        (lambda a, x: (a + x).astype("f4" if a.dtype == np.float64 else "f8"), lambda: np.ones(3)),
+    ],
+)
+def test_an_array_that_is_replaced_by_one_of_another_form(change, start):
+    agree(kept(change, start), [float(k) for k in range(1, 7)])
+
+
+@pytest.mark.parametrize("kind", ["again", "buffer", "mask"])
+def test_whole_numbers_are_written_once_where_a_function_is_recorded_twice(kind):
+    def make(wrap):
+        hits, mask = np.zeros(2, int), np.zeros(2, bool)
+
+        def function(x):
+            nonlocal mask
+            hits[0] += 1
+            if kind == "again":
+                return np.max([np.sum(x), x[0]])
+            if kind == "mask":
+                mask |= x > 0
+                return x.sum()
+            best = np.zeros(2, int)
+            best[0] = np.argmax([x[0], x[1]])
+            return best
+
+        return wrap(function), lambda: hits.copy()
+
+    agree(make, [np.ones(2) * k for k in range(4)])
+
+
+def test_objects_that_are_made_hold_what_the_function_puts_into_them():
+    class Node:
+        def __init__(self, value):
+            self.value = value
+
+    def make(wrap):
+        box = {}
+
+        def function(x):
+            box["node"] = Node(x.mean())
+            box["space"] = types.SimpleNamespace(value=x.sum())
+            box["partial"] = functools.partial(max, x[0])
+            return x * 2
+
+        return wrap(function), lambda: (box["node"].value, box["space"].value, box["partial"].args[0])
+
+    for (a, before), (b, after) in zip(*in_turn(make, [np.ones(2) * k for k in range(4)]), strict=True):
+        np.testing.assert_array_equal(a, b)
+        assert before == after
+        assert list(map(type, before)) == list(map(type, after))
+
+
+@pytest.mark.parametrize("get", [dict.__getitem__, dict.get])
+def test_dictionaries_whose_keys_are_attributes(get):
+    class Settings(dict):
+        __getattr__ = get
+
+    settings = Settings(rate=0.1)
+    fast = wg.compile(lambda x: x * settings.rate)
+    np.testing.assert_array_equal(fast(np.ones(2)), [0.1, 0.1])
+    settings["rate"] = 0.5
+    np.testing.assert_array_equal(fast(np.ones(2)), [0.5, 0.5])
+
+
+# Values ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: len(np.flatnonzero(x > 0)),
+        lambda x: np.nonzero(x > 0)[0].shape[0] * 1.0,
+        lambda x: np.where(x > 1)[0].size,
+        lambda x: np.argwhere(x > 1).shape[0],
+        lambda x: np.extract(x > 0, x).shape,
+        lambda x: np.extract(x > 0, x),
+        lambda x: x[np.where(x > 1)[0][0]] if len(np.where(x > 1)[0]) else -1.0,
+    ],
+)
+def test_how_many_there_are_is_asked_at_each_call(function):
+    fast = wg.compile(function)
+    for x in ([-1.0, 0.5, -2.0], [3.0, 2.0, 1.5], [3.0, -1.0, 3.0], [3.0, 2.0, 1.5], [1.0, 1.0, 2.0]):
+        np.testing.assert_array_equal(fast(np.array(x)), function(np.array(x)))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: wg.stop_gradient(x) * x,
+        lambda x: wg.scale_gradient(x, -1.0) ** 2,
+        wg.grad(lambda x: np.sum(wg.scale_gradient(x, -1.0) ** 2)),
+        wg.grad(lambda x: np.sum(wg.stop_gradient(x) * x)),
+        wg.grad(lambda x: np.sum(wg.clip_gradient(x, -1, 1) ** 2)),
+        lambda x: wg.jvp(lambda x: wg.scale_gradient(x, 3.0) * wg.stop_gradient(x), (x,), (x,)),
+        lambda x: wg.stop_gradient({"a": x})["a"],
+    ],
+)
+def test_what_stops_gradients_lets_values_pass(function):
+    fast = wg.compile(function)
+    for x in ([1.0, 2.0], [3.0, 5.0], [np.inf, -2.0]):
+        expected = function(np.array(x))
+        found = fast(np.array(x))
+        assert type(found) is type(expected)
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda n: round(n, 1), lambda n: round(n, -1), lambda n: n + True, lambda n: True * n, lambda n: n >> 1,
+        lambda n: (n - 100) >> 2, lambda n: (n + 1) << 70, lambda n: 1 << (n + 60), lambda n: (n + 1) & 3,
+        lambda n: n | 8, lambda n: n ^ 5, lambda n: ~n, lambda n: n * 10**18, lambda n: (n + 1) > True,
+        lambda n: n * 0.5 + True,
+    ],
+)  # fmt: skip
+def test_counters_are_pythons_whole_numbers(function):
+    def make(wrap):
+        state = {"n": 0}
+
+        def step(x):
+            state["n"] += 1
+            return function(state["n"]), x * 2
+
+        return wrap(step), lambda: state["n"]
+
+    (expected, found) = in_turn(make, [0.0] * 12)
+    for ((a, _), n), ((b, _), m) in zip(expected, found, strict=True):
+        assert (type(a), a, n) == (type(b), b, m)
+
+
+# Dialects -------------------------------------------------------------------------------------------------------------
+
+
+def test_layers_that_get_their_shapes_in_the_first_call():
+    from wengert.dialects import torch
+
+    layer = torch.nn.LazyLinear(3)
+    fast = wg.compile(layer)
+    for k in range(4):
+        assert fast(torch.ones(2, 2) * k).shape == (2, 3)
+    assert fast.stats()["recordings"] == 1
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adagrad", "adam"])
+def test_a_network_that_is_initialised_in_a_step(optimizer):
+    from wengert.dialects import mxnet as mx
+    from wengert.dialects.mxnet import autograd, gluon, nd
+
+    def make(wrap):
+        mx.random.seed(3)
+        net = gluon.nn.Dense(1)
+        net.initialize()
+        trainer = gluon.Trainer(net.collect_params(), optimizer, {"learning_rate": 0.01})
+
+        def step(x):
+            with autograd.record():
+                loss = (net(x) ** 2).mean()
+            loss.backward()
+            trainer.step(1)
+            return loss.asscalar()
+
+        return wrap(step), lambda: 0
+
+    x = nd.array([[1.0, 2.0], [3.0, 4.0]])
+    expected, found = in_turn(make, [x] * 5)
+    np.testing.assert_allclose([a for a, _ in found], [a for a, _ in expected], 1e-5)
+
+
+def test_an_optimizer_that_is_made_in_the_first_step():
+    from wengert.dialects import torch
+
+    def make(wrap):
+        torch.manual_seed(0)
+        net, made = torch.nn.Linear(2, 1), {}
+
+        def step(x):
+            if "optimizer" not in made:
+                made["optimizer"] = torch.optim.Adam(net.parameters(), lr=0.1)
+            made["optimizer"].zero_grad()
+            loss = net(x).pow(2).mean()
+            loss.backward()
+            made["optimizer"].step()
+            return loss
+
+        return wrap(step), lambda: 0
+
+    expected, found = in_turn(make, [torch.ones(3, 2) * (k + 1) for k in range(6)])
+    np.testing.assert_allclose([a.item() for a, _ in found], [a.item() for a, _ in expected], 1e-5)
