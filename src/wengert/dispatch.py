@@ -151,11 +151,15 @@ def _wrapped(call: Callable, wrap: Callable) -> Callable:
 
     def wrapped(*args, **kwargs):
         result = call(*args, **kwargs)
-        if isinstance(result, tuple) and any(isinstance(part, np.ndarray) for part in result):
+        if isinstance(result, tuple) and any(isinstance(part, np.ndarray) or _is_recorded(part) for part in result):
             return tuple(map(wrap, result))
-        return wrap(result) if isinstance(result, (np.ndarray, np.generic)) else result
+        return wrap(result) if isinstance(result, (np.ndarray, np.generic)) or _is_recorded(result) else result
 
     return wrapped
+
+
+def _is_recorded(value: Any) -> bool:
+    return isinstance(value, Wrapper) and value._recorded
 
 
 def _bare_operand(value: Any) -> Any:

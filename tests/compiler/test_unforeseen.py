@@ -312,3 +312,75 @@ def test_an_optimizer_that_is_made_in_the_first_step():
 
     expected, found = in_turn(make, [torch.ones(3, 2) * (k + 1) for k in range(6)])
     np.testing.assert_allclose([a.item() for a, _ in found], [a.item() for a, _ in expected], 1e-5)
+
+
+@pytest.mark.parametrize("kind", ["and", "not", "isnan", "shift", "places", "shape"])
+@pytest.mark.parametrize("requires_grad", [False, True])
+def test_results_without_a_derivative_are_tensors_of_the_dialect(kind, requires_grad):
+    from wengert.dialects import torch
+
+    function = {
+        "and": lambda x: (x > 0) & (x < 2),
+        "not": lambda x: ~(x > 0),
+        "isnan": torch.isnan,
+        "shift": lambda x: x.long() << 1,
+        "places": lambda x: x.max(1)[1],
+        "shape": lambda x: x.shape,
+    }[kind]
+    fast = wg.compile(function)
+    for k in range(3):
+        x = torch.tensor([[1.0, -2.0], [3.0, 4.0]], requires_grad=requires_grad) * (k + 1)
+        found, expected = fast(x), function(x)
+        assert type(found) is type(expected)
+        assert str(found) == str(expected)
+
+
+@pytest.mark.parametrize("function", [lambda x: x > 0, lambda x: (x > 0) & (x < 2), lambda x: x.argmax()])
+def test_results_without_a_derivative_are_arrays_of_mxnets(function):
+    from wengert.dialects.mxnet import np as mnp
+
+    fast = wg.compile(function)
+    for k in range(3):
+        found, expected = fast(mnp.array([1.0, -2.0]) * k), function(mnp.array([1.0, -2.0]) * k)
+        assert type(found) is type(expected)
+        assert str(found) == str(expected)
+
+
+# Powers of Python's numbers ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x**2, lambda x: x**-1, lambda x: x**0.5, lambda x: x**-2.0, lambda x: 2.0**x, lambda x: (-2.0) ** x,
+        lambda x: 0.0**x, lambda x: x**x, lambda x: x**1e3, lambda x: x ** float("inf"), lambda x: x**0,
+    ],
+)  # fmt: skip
+def test_powers_of_pythons_numbers(function):
+    fast = wg.compile(function)
+    for x in (1.5, -1.5, -2.0, 0.0, -0.0, 1e200, -1e200, np.inf, 4.0, np.nan, 1e-300, 0.5, -3.0, 2, 3, 0, -2, 5):
+        for _ in range(2):
+            try:
+                expected = function(x)
+            except (OverflowError, ZeroDivisionError) as error:
+                with pytest.raises(type(error)):
+                    fast(x)
+            else:
+                found = fast(x)
+                assert type(found) is type(expected)
+                np.testing.assert_allclose(found, expected, 1e-14)
+
+
+def test_powers_need_no_call_of_pythons():
+    def newton(x):
+        for _ in range(30):
+            d = (x**2 - 2) / (2 * x)
+            x = x - d
+            if abs(d) < 1e-12:
+                return x
+        return x
+
+    fast = wg.compile(newton)
+    assert all(fast(1.7) == newton(1.7) for _ in range(4))
+    assert "_sign" not in fast.explain()
+    assert "NumPy" not in fast.explain()

@@ -71,8 +71,10 @@ def between_numbers(p: Primitive | Plain, program: Program, operands: tuple, val
         program.products.add(node)
     if p.name == "power" and result.__class__ in (float, complex):
         # Python raises OverflowError where NumPy's gives infinity.
-        finite = program.call((np.isfinite, ONE[0]), np.isfinite, "isfinite", (node,), ONE, {}, np.isfinite(result))
-        program.guard(finite, bool, bool(np.isfinite(result)))
+        _guard_finite(program, node, result)
+        for n, value in zip(nodes, values, strict=True):
+            if n is not None and not np.isfinite(result):
+                _guard_finite(program, n, value)
     return Trace._of(result, node, program)
 
 
@@ -97,25 +99,41 @@ def _guard_each(program: Program, nodes: Sequence, values: Sequence) -> None:
 def _guard_power(program: Program, nodes: list, values: tuple) -> None:
     """A power is a float, complex or an error by the base's sign and, where that is not positive, by the exponent.
 
-    Of a whole exponent the sign is enough.
+    Of a whole exponent the sign is enough; of one that is fixed it matters only whether the base is 0.
 
     With complex numbers it is complex, or an error by whether the base is 0.
     """
-    if complex in map(type, values):
-        if nodes[0] is not None:
-            program.guard(nodes[0], bool, bool(values[0]))
-        if nodes[1] is not None and not values[0]:
-            program.guard(nodes[1], values[1].__class__, values[1])
+    base, exponent = values
+    is_fixed = nodes[1] is None and exponent.__class__ is not complex and exponent == exponent // 1
+    if is_fixed or complex in map(type, values):
+        if nodes[0] is not None and (exponent.__class__ is complex or not is_fixed or exponent < 0):
+            program.guard(nodes[0], bool, bool(base))
+        if nodes[1] is not None and not base:
+            program.guard(nodes[1], exponent.__class__, exponent)
         return
     if nodes[0] is not None:
-        program.guard(nodes[0], _sign, _sign(values[0]))
-    if nodes[1] is not None and not values[0] > 0:
-        reader = _sign if values[1].__class__ is int else float
-        program.guard(nodes[1], reader, reader(values[1]))
+        _guard_sign(program, nodes[0], base)
+    if nodes[1] is not None and not base > 0:
+        if exponent.__class__ is int:
+            _guard_sign(program, nodes[1], exponent)
+        else:
+            program.guard(nodes[1], float, exponent)
 
 
-def _sign(x: Any) -> int:
-    return int(x > 0) - int(x < 0)
+def _guard_finite(program: Program, node: Node, value: Any) -> None:
+    found = bool(np.isfinite(value))
+    truth = program.call((np.isfinite, ONE[0]), np.isfinite, "isfinite", (node,), ONE, {}, np.bool_(found))
+    program.guard(truth, bool, found)
+
+
+def _guard_sign(program: Program, node: Node, value: Any) -> None:
+    """Whether a number is above 0 and, if not, whether it is below, are truth values of the program."""
+    for compare, name in ((np.greater, "greater"), (np.less, "less")):
+        found = bool(compare(value, 0))
+        truth = program.call((compare, ONE[0], 0), compare, name, (node,), (ONE[0], 0), {}, np.bool_(found))
+        program.guard(truth, bool, found)
+        if found:
+            return
 
 
 def _operator(ufunc: np.ufunc) -> Callable:

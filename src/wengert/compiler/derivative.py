@@ -101,11 +101,20 @@ class Derivatives:
         """The function's value, recorded wherever its operands are."""
         operands = [*leaves, *self.captured]
         try:
-            return apply(_Compiled(self, [isinstance(x, Wrapper) for x in operands]), operands)
+            return self._spoken(apply(_Compiled(self, [isinstance(x, Wrapper) for x in operands]), operands))
         except Drawn as drawn:
             for generator, state in drawn.states:
                 generator.bit_generator.state = state
         return self._value(*operands)
+
+    def _spoken(self, found: Any) -> Any:
+        """Results with arrays that have no derivative, such as truth values, as tensors of the leaves' dialect."""
+        kind = next(iter(self.spoken.values()), None)
+        if kind is None:
+            return found
+        values, structure = flatten(found)
+        boxed = [kind._family.tensor._box(y) if isinstance(y, (np.ndarray, np.generic)) else y for y in values]
+        return rebuild(structure, boxed)
 
     def parts(self) -> dict[str, Any]:
         """What is compiled, by what it is called."""

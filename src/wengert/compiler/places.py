@@ -196,6 +196,6 @@ def parts_of(value: Any) -> Iterator[Any]:
         if isinstance(x, dict):
             line += x.values()
         elif isinstance(x, (*CONTAINERS, tuple)):
-            line += x
+            line.extend(x)
         elif is_dataclass(x) and not isinstance(x, type):
             line += [getattr(x, field.name, None) for field in fields(x)]

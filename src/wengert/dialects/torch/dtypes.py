@@ -191,6 +191,8 @@ class Size(tuple):
         return Size(tuple.__add__(self, tuple(other)))
 
     def __radd__(self, other: Any) -> Any:
+        if not isinstance(other, tuple):
+            return NotImplemented  # a list is made longer by ``+=``
         return Size(tuple(other) + tuple(self))
 
     def __mul__(self, times: Any) -> Any:
