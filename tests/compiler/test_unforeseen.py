@@ -384,3 +384,63 @@ def test_powers_need_no_call_of_pythons():
     assert all(fast(1.7) == newton(1.7) for _ in range(4))
     assert "_sign" not in fast.explain()
     assert "NumPy" not in fast.explain()
+
+
+# Buffers of which parts are read --------------------------------------------------------------------------------------
+
+
+def cholesky(a):
+    n = len(a)
+    lower = wg.zeros((n, n))
+    for i in range(n):
+        for j in range(i + 1):
+            s = a[i, j] - lower[i, :j] @ lower[j, :j]
+            lower[i, j] = np.sqrt(s) if i == j else s / lower[j, j]
+    return np.asarray(lower[:])
+
+
+def triangular(a):
+    n = len(a)
+    lower, upper = np.eye(n), a.copy()
+    for k in range(n):
+        for i in range(k + 1, n):
+            lower[i, k] = upper[i, k] / upper[k, k]
+            upper[i, k:] = upper[i, k:] - lower[i, k] * upper[k, k:]
+    return lower @ upper[::-1, ::2][::-1]
+
+
+def warped(a):
+    n = len(a)
+    best = np.full((n + 1, n + 1), 9.0)
+    best[0, 0] = 0
+    for i in range(1, n + 1):
+        for j in range(1, n + 1):
+            best[i, j] = a[i - 1, j - 1] + np.min(best[i - 1 : i + 1, j - 1 : j + 1].ravel()[:3])
+    return best[-2:, ::3]
+
+
+@pytest.mark.parametrize("function", [cholesky, triangular, warped])
+def test_parts_of_an_array_in_the_making(function):
+    random = np.random.default_rng(0)
+    fast = wg.compile(function)
+    for k in range(3):
+        m = random.normal(size=(7, 7))
+        a = m @ m.T + 7 * np.eye(7) + k
+        np.testing.assert_allclose(fast(a), function(a), 1e-10, 1e-12)
+
+
+def test_gradients_through_parts_of_an_array_in_the_making():
+    def loss(a):
+        n = len(a)
+        lower = wg.zeros((n, n))
+        for i in range(n):
+            for j in range(i + 1):
+                s = a[i, j] - lower[i, :j] @ lower[j, :j]
+                lower[i, j] = np.sqrt(s) if i == j else s / lower[j, j]
+        return np.sum(lower**2) + np.sum(lower[2:4, 1] * lower[3, ::2][:2])
+
+    m = np.random.default_rng(1).normal(size=(6, 6))
+    fast = wg.compile(wg.grad(loss))
+    for k in range(3):
+        a = m @ m.T + (6 + k) * np.eye(6)
+        np.testing.assert_allclose(fast(a), wg.grad(loss)(a), 1e-9, 1e-12)

@@ -273,12 +273,41 @@ class _Forwarding:
             return None
         place = whole_numbers(call.kwargs.get("index"), self.columns.call(self.columns.operands_of(row)[0]).spec.shape)
         if place is None or len(place) < base.depth:
-            return None
+            return self.part_read(call, base)
         piece = self.piece(base, place[: base.depth])
         rest = place[base.depth :]
         if not rest:
             return piece
         return self.call(self.getitem, "getitem", (piece,), (Ref(0),), {"index": rest}, call.spec)
+
+    def part_read(self, call: Call, array: _Filled) -> int | None:
+        """What reading some of the pieces gives, which are put together alone: fewer than all that there are."""
+        index = call.kwargs.get("index")
+        parts = index if isinstance(index, tuple) else (index,)
+        if len(parts) > array.depth or not all(isinstance(part, (int, slice)) for part in parts):
+            return None
+        lengths = self.call_of(array.root).spec.shape[: array.depth]
+        try:
+            chosen = np.arange(prod(lengths)).reshape(lengths)[parts]
+        except (IndexError, TypeError):
+            return None
+        if not 0 < chosen.size < len(array.pieces):
+            return None
+        places = zip(*[axis.ravel().tolist() for axis in np.unravel_index(chosen, lengths)], strict=True)
+        found = {
+            at: array.pieces[place]
+            for at, place in zip(np.ndindex(chosen.shape), places, strict=True)
+            if place in array.pieces
+        }
+        spec = call.spec
+        if len(found) == chosen.size or self.is_zero(array.root):
+            root = self.call(np.zeros, "zeros", (), (spec.shape, spec.dtype), {}, spec)
+        else:
+            root = self.call(self.getitem, "getitem", (array.root,), (Ref(0),), call.kwargs, spec)
+        if not found:
+            return root
+        refs = tuple(Ref(k) for k in range(len(found) + 1))
+        return self.call(assembled, "assembled", (root, *found.values()), refs, {"places": tuple(found)}, spec)
 
     def piece(self, array: _Filled, place: tuple) -> int:
         found = array.pieces.get(place)
