@@ -46,7 +46,7 @@ MATCH_CLASS = opmap.get("MATCH_CLASS", -1)
 """The instruction of ``case float():``, which asks for a class without a name for that."""
 OPEN = (SimpleNamespace, UserDict, UserList, ChainMap)
 """Containers of Python's own that are looked into, and written, as objects of the user's classes are."""
-UNSEEN: tuple[type, ...] = (bytearray, memoryview, Numbers, ContextVar, threading.local, SimpleQueue)
+UNSEEN: tuple[type, ...] = (bytearray, memoryview, Numbers, ContextVar, threading.local, threading.Event, SimpleQueue)
 UNSEEN += (ctypes._SimpleCData, ctypes.Array, ctypes.Structure)
 UNSEEN_NAMES = {"torch.Tensor", "torch.nn.parameter.Parameter", "pandas.core.frame.DataFrame"}
 UNSEEN_NAMES |= {"pandas.DataFrame", "pandas.core.series.Series", "pandas.Series"}
