@@ -444,3 +444,17 @@ def test_gradients_through_parts_of_an_array_in_the_making():
     for k in range(3):
         a = m @ m.T + (6 + k) * np.eye(6)
         np.testing.assert_allclose(fast(a), wg.grad(loss)(a), 1e-9, 1e-12)
+
+
+def test_a_call_that_is_refused_has_done_nothing():
+    kept = {}
+
+    @wg.compile
+    def drawn(x):
+        kept["twice"] = x * 2
+        return x + np.random.rand()  # noqa: NPY002
+
+    for _ in range(3):
+        with pytest.raises(wg.errors.ArgumentError, match="explicit generator"):
+            drawn(np.ones(2))
+        assert kept == {}

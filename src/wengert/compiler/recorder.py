@@ -15,7 +15,7 @@ from wengert.compiler.program import LeftToPython, Program
 from wengert.compiler.raising import keep_raising
 from wengert.compiler.randomness import watched
 from wengert.compiler.trace import recording
-from wengert.errors import CompileError, LostGradientError
+from wengert.errors import ArgumentError, CompileError, LostGradientError
 from wengert.transforms.containers import flatten, rebuild
 
 __all__ = ["Recorder"]
@@ -59,7 +59,11 @@ class Recorder:
             program = Program()
             program.lasting, program.replaced = found.generators, self.owner.replaced
             with program, captured.lifted(program) as changes:
-                outputs, structure = self.traced(program, changes)
+                try:
+                    outputs, structure = self.traced(program, changes)
+                except ArgumentError:  # it is refused, and has done nothing
+                    changes.rewind()
+                    raise
                 outputs = [_apart(y, captured.tensors) for y in outputs]
                 changes.note()
             self.owner.fills |= program.fills
