@@ -16,7 +16,7 @@ from wengert.protocol import intern_spec
 
 __all__ = ["keep_raising", "succeeded"]
 
-INDEXING = {"getitem", "elements", "assigned", "added", "written"}
+INDEXING = {"getitem", "assigned", "added", "written"}
 """Calls that raise where an index is out of bounds, if it is computed."""
 RAISING = {
     "cholesky", "cond", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matrix_rank", "norm", "pinv", "roots",

@@ -125,25 +125,6 @@ def compress(condition, a, axis=None, out=None):
     return np.take(a, np.flatnonzero(condition), axis=axis)
 
 
-def _elements(x, places=()):
-    return x.reshape(-1)[places]
-
-
-def _elements_back(g, like, places):
-    flat = np.zeros_like(g, shape=like.size)
-    flat[places] = g
-    return flat.reshape(like.shape)
-
-
-_elements = linear(
-    _elements,
-    lambda g, like, places: _elements_back(g, like, places),
-    batch=lambda x, places: x.reshape((x.shape[0], -1))[:, places],
-    moves=True,
-)
-"""Single elements, none of them twice, by their positions."""
-
-
 @composite(np.extract)
 def extract(condition, arr):
     return np.take(arr, np.flatnonzero(whole_numbers(condition)))

@@ -184,10 +184,6 @@ def elements_at(b: Builder, spec: Spec, x: Value, index: Any = ()) -> Value | No
     return b.graph.gather(x, Gather(found.shape, found.places), tuple(found.operands))
 
 
-def _elements(b: Builder, spec: Spec, x: Value, places: Any = ()) -> Value | None:
-    return elements_at(b, spec, b.graph.reshape(x, (x.size,)), places)
-
-
 # Writing ------------------------------------------------------------------------------------------------------------
 
 
@@ -354,4 +350,4 @@ def _bincount(b: Builder, spec: Spec, weights: Value, places: Any = (), minlengt
     return _scattered(b, zeros, b.cast(weights, spec.dtype), places, True)
 
 
-HANDLERS: dict[str, Callable] = {"getitem": elements_at, "elements": _elements, "bincount": _bincount}
+HANDLERS: dict[str, Callable] = {"getitem": elements_at, "bincount": _bincount}

@@ -180,7 +180,7 @@ BY_PARTS: dict[str, Any] = {
     "reshape": (0,), "ravel": (0,), "transpose": (0,), "broadcast_to": (0,), "flip": (0,), "diagonal": (0,),
     "on_diagonal": (0,), "tril": (0,), "triu": (0,), "concatenate": None, "stack": None, "pad_zeros": (0,),
     "pad": (0,), "roll": (0,), "repeat": (0,), "differences": (0,), "copy": (0,), "where": (1, 2), "getitem": (0,),
-    "elements": (0,), "bincount": (0,), "permute": (0,), "slide": (0,), "slide_back": (0,), "sum": (0,),
+    "bincount": (0,), "permute": (0,), "slide": (0,), "slide_back": (0,), "sum": (0,),
     "cumsum": (0,), "rounded_complex": (0,), "wengert._item": (0,), "wengert._assigned": (0, 1),
     "wengert._added": (0, 1), "wengert.assembled": None, "wengert.zeros": (),
 }  # fmt: skip
