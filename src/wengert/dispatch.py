@@ -12,7 +12,7 @@ from wengert.box import Box, bare, read_only
 from wengert.errors import BatchError, MissingRuleError
 from wengert.generate import Family, generate
 from wengert.primitive import REGISTRY, UFUNC_METHODS, Composite, Plain, Primitive, name_of
-from wengert.protocol import Table, Wrapper, without_history, write_out
+from wengert.protocol import Table, Wrapper, is_recorded, without_history, write_out
 from wengert.sequences import arguments_joined, has_sequence, list_joined
 from wengert.writes import add_at
 
@@ -151,15 +151,11 @@ def _wrapped(call: Callable, wrap: Callable) -> Callable:
 
     def wrapped(*args, **kwargs):
         result = call(*args, **kwargs)
-        if isinstance(result, tuple) and any(isinstance(part, np.ndarray) or _is_recorded(part) for part in result):
+        if isinstance(result, tuple) and any(isinstance(part, np.ndarray) or is_recorded(part) for part in result):
             return tuple(map(wrap, result))
-        return wrap(result) if isinstance(result, (np.ndarray, np.generic)) or _is_recorded(result) else result
+        return wrap(result) if isinstance(result, (np.ndarray, np.generic)) or is_recorded(result) else result
 
     return wrapped
-
-
-def _is_recorded(value: Any) -> bool:
-    return isinstance(value, Wrapper) and value._recorded
 
 
 def _bare_operand(value: Any) -> Any:

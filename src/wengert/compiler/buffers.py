@@ -172,13 +172,17 @@ class _Forwarding:
 
     def put_together(self, array: _Filled) -> int:
         spec = self.call_of(array.root).spec
-        places, pieces = tuple(array.pieces), tuple(array.pieces.values())
-        if len(places) == prod(spec.shape[: array.depth]):
-            root = self.call(np.zeros, "zeros", (), (spec.shape, spec.dtype), {}, spec)
-        else:
-            root = array.root
+        is_full = len(array.pieces) == prod(spec.shape[: array.depth])
+        return self.assembled(self.zeros(spec) if is_full else array.root, array.pieces, spec)
+
+    def assembled(self, root: int, pieces: dict[tuple, int], spec: Any) -> int:
+        """An array with pieces in their places."""
         refs = tuple(Ref(k) for k in range(len(pieces) + 1))
-        return self.call(assembled, "assembled", (root, *pieces), refs, {"places": places}, spec)
+        return self.call(assembled, "assembled", (root, *pieces.values()), refs, {"places": tuple(pieces)}, spec)
+
+    def zeros(self, spec: Any) -> int:
+        """An array of zeros."""
+        return self.call(np.zeros, "zeros", (), (spec.shape, spec.dtype), {}, spec)
 
     def call(self, function: Callable, name: str, operands: tuple, args: tuple, kwargs: dict, spec: Any) -> int:
         what = (function, args, tuple(kwargs.items()), spec)
@@ -238,8 +242,7 @@ class _Forwarding:
         spec = intern_spec(call.spec.shape[1:], call.spec.dtype)
         if any(self.columns.call(o).spec is not spec for o in operands):
             return None
-        root = self.call(np.zeros, "zeros", (), (call.spec.shape, call.spec.dtype), {}, call.spec)
-        return _Filled(root, {(i,): self.row(o) for i, o in enumerate(operands)})
+        return _Filled(self.zeros(call.spec), {(i,): self.row(o) for i, o in enumerate(operands)})
 
     def value(self, call: Call, operands: list[int], shape: tuple) -> int | None:
         """What is written, with the shape and dtype of the piece."""
@@ -301,13 +304,10 @@ class _Forwarding:
         }
         spec = call.spec
         if len(found) == chosen.size or self.is_zero(array.root):
-            root = self.call(np.zeros, "zeros", (), (spec.shape, spec.dtype), {}, spec)
+            root = self.zeros(spec)
         else:
             root = self.call(self.getitem, "getitem", (array.root,), (Ref(0),), call.kwargs, spec)
-        if not found:
-            return root
-        refs = tuple(Ref(k) for k in range(len(found) + 1))
-        return self.call(assembled, "assembled", (root, *found.values()), refs, {"places": tuple(found)}, spec)
+        return self.assembled(root, found, spec) if found else root
 
     def piece(self, array: _Filled, place: tuple) -> int:
         found = array.pieces.get(place)
@@ -315,7 +315,7 @@ class _Forwarding:
             root = self.call_of(array.root).spec
             spec = intern_spec(root.shape[len(place) :], root.dtype)
             if self.is_zero(array.root):
-                return self.call(np.zeros, "zeros", (), (spec.shape, spec.dtype), {}, spec)
+                return self.zeros(spec)
             found = self.call(self.getitem, "getitem", (array.root,), (Ref(0),), {"index": place}, spec)
         return found
 

@@ -83,8 +83,9 @@ def _of_plain(known: Plain) -> Callable:
     general = _of_function(known.call, known.name)
 
     def here(*operands: Any, **params: Any) -> Any:
-        program, values = program_of(operands), _pythons(operands)
-        if program is None or values is None or params:
+        values = None if params else _pythons(operands)
+        program = None if values is None else program_of(operands)
+        if program is None or values is None:
             return general(*operands, **params)
         return between_numbers(known, program, operands, values)
 

@@ -100,11 +100,10 @@ def emit_product(v: Value, name: str) -> Written:
     else:
         call = _of_matrices((m, k, n), left, right, result)
     stack = [(extent, [x.strides[i] for x in call.arrays]) for i, extent in enumerate(v.shape[:-2]) if extent > 1]
-    words = ", ".join(f"i64 {word}" for word in _words(call, stack, v.dtype))
-    kind = f"[{words.count('i64')} x i64]"
+    words = [f"i64 {word}" for word in _words(call, stack, v.dtype)]
     provide_products()
     function = symbol("blas", {"f": "s", "d": "d"}[v.dtype.char] + call.name)
-    text = f"""@{name}.numbers = private constant {kind} [{words}]
+    text = f"""@{name}.numbers = private constant [{len(words)} x i64] [{", ".join(words)}]
 define void @{name}({SIGNATURE}) {{
 call void @{PRODUCT}(ptr @{function}, ptr @{name}.numbers, {SIGNATURE})
 ret void

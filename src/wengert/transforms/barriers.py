@@ -6,7 +6,7 @@ import numpy as np
 
 from wengert.box import Box, alias, bare
 from wengert.errors import ArgumentError
-from wengert.protocol import Wrapper, spec_of
+from wengert.protocol import Wrapper, is_recorded, spec_of
 from wengert.transforms.batching import Batch
 from wengert.transforms.calls import Call, Results, apply
 from wengert.transforms.containers import flatten, rebuild
@@ -42,10 +42,10 @@ def _stopped(x: Any) -> Any:
         return Batch._of(_stopped(x._value), x._level)
     if isinstance(x, Box):
         inner = _stopped(x._value)
-        if x._node is None and inner is x._value and isinstance(inner, Wrapper):
+        if x._node is None and inner is x._value and is_recorded(inner):
             return x  # an array whose uses are recorded
         return x._buffer(bare(inner) if isinstance(inner, Box) else inner)
-    if isinstance(x, Wrapper) and not x._recorded:  # of a Taylor series the value is one of the coefficients
+    if _derives(x):  # of a Taylor series the value is one of the coefficients
         return _stopped(x._primal() if hasattr(x, "_primal") else x._value)
     return x
 
@@ -80,7 +80,7 @@ class _Identity(Call):
 
 def _derives(x: Any) -> bool:
     """Whether a value carries derivatives in another way than by rules."""
-    return isinstance(x, Wrapper) and not x._recorded
+    return isinstance(x, Wrapper) and not is_recorded(x)
 
 
 def _is_number(x: Any) -> bool:
