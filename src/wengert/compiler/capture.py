@@ -4,12 +4,9 @@ While the function is recorded each tensor holds a trace, and each array and cha
 it is kept. What has been written is a result of the program, which is written back at every call.
 """
 
-import gc
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
-from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -17,7 +14,7 @@ from numpy.lib.array_utils import byte_bounds
 
 from wengert import tape
 from wengert.box import Box, bare
-from wengert.compiler.places import ABSENT, CONTAINERS, Place, TupleItem, parts_of, refill
+from wengert.compiler.places import ABSENT, CONTAINERS, Place, TupleItem, refill
 from wengert.compiler.program import Node, Program, depends
 from wengert.compiler.surroundings import CONSTANT, Found, find, flags
 from wengert.compiler.trace import Trace
@@ -25,7 +22,7 @@ from wengert.compiler.writing import IN_TENSORS, write_back
 from wengert.protocol import GROUND, Wrapper
 from wengert.tensor import Tensor
 
-__all__ = ["LARGEST", "Captured", "Changes", "Surroundings", "has_history", "is_liftable", "is_window", "shares_memory"]
+__all__ = ["LARGEST", "Captured", "Changes", "Surroundings", "is_liftable", "is_window", "shares_memory"]
 
 
 LARGEST = 1 << 31
@@ -408,50 +405,6 @@ class Changes:
             if any(a is not b for a, b in zip(before, after, strict=True)):
                 refill(container, tuple(container) if isinstance(container, dict) else after, after)
 
-    def look_for_escaped(self, outputs: list) -> None:
-        """Give numbers to values of the recording that live on where nobody looks, as in a cache.
-
-        They are among the youngest objects, as nothing has been collected since they were made.
-        """
-        if self.failed is not None or any(map(has_history, outputs)):
-            return  # what was raised holds its frames, and a tape holds values
-        mine = {id(y) for x in (*outputs, *[x for _, x in self.replaced]) for y in parts_of(x)}
-        mine |= {id(s) for s, _ in self.stand_ins} | {id(g) for g in self.gradients}
-        mine |= self.settled.keys()
-        mine |= {id(y._base) for y in outputs if isinstance(y, Box) and y._is_view}  # type: ignore[attr-defined]
-        known = self._known_traces(outputs)
-        young = gc.get_objects(0)
-        boxes = {kind for kind in set(map(type, young)) if issubclass(kind, Box)}
-        found = compress(young, map(boxes.__contains__, map(type, young)))
-        kept = [y for y in found if id(y) not in mine and self.is_recorded(y)]
-        if self.unsettled:
-            self.leaks = any(type(x) is Trace and x._program is self.program and id(x) not in known for x in young)
-        del young, found
-        alive = list(map(weakref.ref, kept))
-        kept.clear()
-        if any(r() is not None for r in alive):
-            gc.collect(0)  # what only holds itself is no longer there
-        kept = [y for r in alive if (y := r()) is not None]
-        for y in kept:
-            y._value = np.array(bare(y)._value)
-        self.leaks |= bool(kept)
-        if kept and not self.unsettled:
-            self.escaped = "it keeps an array that it makes where it cannot be found, as in a cache"
-
-    def _known_traces(self, outputs: list) -> set[int]:
-        """Values of the recording that are held where they should be."""
-        held = [*outputs, *self.made, *[s for s, _ in self.stand_ins], *self.gradients]
-        held += [y for _, x in self.replaced for y in parts_of(x)]
-        held += [*self.expected.values(), *[y for y, _ in self.settled.values()]]
-        held += [t._storage.buffer for t in self.captured.tensors if getattr(t, "_storage", None) is not None]
-        return {id(bare(x)) if isinstance(x, Box) else id(x) for x in held}
-
-    def is_recorded(self, y: Any) -> bool:
-        """Whether an object is a value of this recording that a user may hold."""
-        if y._is_view or getattr(y, "_node", self) is not None:
-            return False
-        return type(y._value) is Trace and y._value._program is self.program
-
     def nodes(self) -> list[Node]:
         """The results of the program that are written back."""
         return [node for *_, node in self.written]
@@ -471,11 +424,6 @@ class Changes:
         if self.unsettled:
             for place, value in replaced:
                 place.set(value)
-
-
-def has_history(y: Any) -> bool:
-    """Whether a result is recorded, by a tape that no pass has used yet."""
-    return isinstance(y, Box) and y._node is not None and y._node.rule is not tape.freed
 
 
 def _is_shared(t: Any) -> bool:

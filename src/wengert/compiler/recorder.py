@@ -5,9 +5,10 @@ from typing import Any
 from wengert.box import Box, bare
 from wengert.compiler.again import RecordAgain
 from wengert.compiler.arguments import Arguments, Static
-from wengert.compiler.capture import Captured, Changes, has_history
+from wengert.compiler.capture import Captured, Changes
 from wengert.compiler.checking import agree
 from wengert.compiler.collecting import collection_frozen
+from wengert.compiler.escaped import has_history, look_for_escaped
 from wengert.compiler.locks import RECORDING
 from wengert.compiler.making import buffers_made_recordable
 from wengert.compiler.path import Kind, Results, compiler, returned_trouble
@@ -70,7 +71,7 @@ class Recorder:
             if program.wanted is not None and changes.can_be_repeated():
                 self.owner.replaced.add(program.wanted)
                 return self.run()
-            changes.look_for_escaped(outputs)
+            look_for_escaped(changes, outputs)
             return self.unrecorded(changes) if changes.failed is not None else self.noted(changes, outputs, structure)
 
     # Running ----------------------------------------------------------------------------------------------------
