@@ -9,7 +9,7 @@ import llvmlite.binding as llvm
 from wengert.compiler.cache import Store, current_store
 from wengert.compiler.machine import features
 
-__all__ = ["Code", "bind", "host_facts", "machine_text", "object_code"]
+__all__ = ["Code", "bind", "host_facts", "machine_text", "new_machine", "object_code"]
 
 EMPTY = ""
 
@@ -57,7 +57,7 @@ class Code:
         return code
 
     def _link(self, objects: list[bytes]) -> None:
-        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(EMPTY), _machine(0))
+        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(EMPTY), new_machine(0))
         for data in objects:
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(data))
         self._engine.finalize_object()
@@ -109,7 +109,7 @@ def host_facts() -> tuple[str, ...]:
     return llvmlite.__version__, version, llvm.get_default_triple(), llvm.get_host_cpu_name(), flags
 
 
-def _machine(level: int) -> Any:
+def new_machine(level: int) -> Any:
     """A code generator for this machine; an engine takes one for its own, so each gets a new one."""
     _initialise()
     *_, triple, name, flags = host_facts()
@@ -119,7 +119,7 @@ def _machine(level: int) -> Any:
 @functools.cache
 def _emitter(level: int) -> Any:
     """A code generator that emits one module after another."""
-    return _machine(level)
+    return new_machine(level)
 
 
 @functools.cache

@@ -20,6 +20,7 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 
+from wengert.compiler.ahead import Ahead
 from wengert.compiler.cache import Store, current_store
 from wengert.compiler.code import Code, host_facts, object_code
 from wengert.compiler.libraries import provide_libraries
@@ -59,8 +60,8 @@ class Made:
         self.key = _key(programs, rolled.meanings, level, passes) if self.store is not None else None
         self.objects: list[bytes] = []
         self.declared = ""
-        self.kernels = Kernels()
-        self.text: str | None = None
+        self.ahead = Ahead(level) if not passes and not anew and Ahead.is_possible() else None
+        self.kernels = Kernels(begin=self.ahead.begin if self.ahead is not None else None)
         found = self._found(programs)
         self.templates: dict[Any, Template] = found or {
             form: Template(program(), self.kernels) for form, program in programs.items()
@@ -86,13 +87,17 @@ class Made:
     def finished(self) -> Code:
         """The machine code of all templates, those included that have been added."""
         if self.kernels.names or not self.objects:
-            text = self.kernels.text()
-            self.text = None if self.objects else text
-            provide(text)
-            self.objects.append(object_code(text, self.level, self.passes))
+            self.objects += self._compiled()
             self.declared += self.kernels.declared
+            provide(self.declared)
             self._keep()
         return Code.linked(self.objects)
+
+    def _compiled(self) -> list[bytes]:
+        last = self.kernels.module()
+        if self.ahead is None:
+            return [object_code(last, self.level, self.passes)]
+        return self.ahead.finished(last)
 
     def _keep(self) -> None:
         if self.store is None or self.key is None:

@@ -225,11 +225,13 @@ def compiler() -> tuple[Callable | None, str]:
     Asked for before anything is recorded: what lasts as long as the process must not lie in between what is soon gone.
     """
     try:
+        from wengert.compiler.ahead import Ahead
         from wengert.compiler.lower import known_functions
         from wengert.compiler.run import Plan
     except ImportError as missing:
         return None, str(missing)
     known_functions()
+    Ahead.is_possible()
     return Plan, ""
 
 

@@ -97,7 +97,7 @@ class Plan:
             self.layout = Layout(chunks, made.templates, made.kernels)
         with self._timed("machine code"):
             self.module = made.finished()
-        self._text = made.text
+        self._kernels = made.kernels if not made.kernels.first else None
         self._columns.pack()
 
     @property
@@ -134,12 +134,12 @@ class Plan:
     @property
     def text(self) -> str:
         """The kernels in LLVM's language; made once more where their machine code was at hand."""
-        if self._text is None:
+        if self._kernels is None:
             chunks = self.rolled
             made = Made(chunks, self.level, self.passes, anew=True)
             Layout(chunks, made.templates, made.kernels)
-            self._text = made.kernels.text()
-        return self._text
+            self._kernels = made.kernels
+        return self._kernels.text()
 
     def entry(self, args: tuple, slow: Any = None, single: bool = False) -> Any:
         """A native function of arguments like these that gives the results, in a tuple or alone."""

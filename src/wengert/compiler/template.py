@@ -1,6 +1,6 @@
 """The native form of a chunk: its kernels, in terms of slots that an instance binds to memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,8 @@ class Launch(Parts):
 
 NAME = "KERNEL"
 """In the place of a kernel's name."""
+ENOUGH = 12_000
+"""Letters of kernels that are worth a thread's while: two milliseconds of LLVM's time."""
 
 
 class Kernels:
@@ -43,13 +45,18 @@ class Kernels:
     ----------
     first : int
         The number of the first one: those before are known from elsewhere.
+    begin : callable, optional
+        Called with the text of a module as soon as there is enough for one.
     """
 
-    def __init__(self, first: int = 0) -> None:
+    def __init__(self, first: int = 0, begin: Callable[[str], None] | None = None) -> None:
         self.names: dict[str, str] = {}
         self.first = first
         self.declared = ""
-        """What the kernels call, once their text has been asked for."""
+        """What the kernels of the modules taken so far call."""
+        self._begin = begin
+        self._waiting: list[str] = []
+        self._letters = 0
 
     @property
     def count(self) -> int:
@@ -58,14 +65,30 @@ class Kernels:
 
     def name_of(self, text: str) -> str:
         """The name that a kernel gets."""
-        return self.names.setdefault(text, f"kernel{self.count}")
+        name = self.names.get(text)
+        if name is None:
+            name = self.names[text] = f"kernel{self.count}"
+            self._waiting.append(text)
+            self._letters += len(text)
+            if self._begin is not None and self._letters >= ENOUGH:
+                self._begin(self.module())
+        return name
+
+    def module(self) -> str:
+        """The definitions that no module has yet, and declarations of what they call; empty if there are none."""
+        waiting, self._waiting, self._letters = self._waiting, [], 0
+        defined = self._defined(waiting)
+        declared = declarations(defined)
+        self.declared += f"{declared}\n"
+        return f"{defined}\n\n{declared}" if waiting else ""
 
     def text(self) -> str:
         """All definitions, and declarations of what they call."""
-        texts = [text.replace(f"@{NAME}", f"@{name}") for text, name in self.names.items()]
-        defined = "\n\n".join(texts)
-        self.declared = declarations(defined)
-        return f"{defined}\n\n{self.declared}"
+        defined = self._defined(self.names)
+        return f"{defined}\n\n{declarations(defined)}"
+
+    def _defined(self, texts: Iterable[str]) -> str:
+        return "\n\n".join(text.replace(f"@{NAME}", f"@{self.names[text]}") for text in texts)
 
 
 def steps_of(program: Program) -> tuple[Graph, list[Step]]:

@@ -46,6 +46,10 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "helpers", "limit", "blas", "stop", "clock", "rest", "patience",
     ),
     "blas": ("mutex", "depth", "libraries"),
+    # A module that LLVM compiles, by its functions.
+    "job": (
+        "before", "claimed", "context", "machine", "text", "parse", "verify", "emit", "dispose", "object", "message",
+    ),
     "library": ("get", "set", "threads"),
     # A product of matrices, in BLAS's own terms, and behind it the axes of the stacks, with the steps along them.
     "product": (
