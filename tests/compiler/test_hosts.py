@@ -77,7 +77,8 @@ llvm.get_host_cpu_features = refuse
 
 def run(program, tmp_path, **environment):
     """What it prints; texts are compiled by no other thread, so that whoever looks on sees all of them."""
-    given = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "WENGERT_CACHE": str(tmp_path), "WENGERT_THREADS": "1"} | environment
+    ours = {"PYTHONPATH": os.pathsep.join(sys.path), "WENGERT_CACHE": str(tmp_path), "WENGERT_THREADS": "1"}
+    given = os.environ | ours | environment
     done = subprocess.run([sys.executable, "-c", program], env=given, capture_output=True, text=True, check=False)
     assert not done.returncode, done.stderr
     return done.stdout
