@@ -188,6 +188,70 @@ def test_dictionaries_whose_keys_are_attributes(get):
     np.testing.assert_array_equal(fast(np.ones(2)), [0.5, 0.5])
 
 
+class Search:
+    """Arrays in several places."""
+
+    def __init__(self):
+        self.x, self.best, self.before = np.array([1.0, 2.0]), np.zeros(2), np.ones(2)
+        self.pair = [np.zeros(2), np.zeros(2)]
+
+    def scaled(self, x):
+        self.x = self.x * x
+        self.best = self.x
+        self.x += 1
+        return self.best.sum()
+
+    def moved(self, x):
+        self.best = self.x
+        self.x -= x
+        return self.best * 1
+
+    def turned(self, x):
+        self.x, self.before = self.before, self.x
+        self.x += x
+        return self.x * 1
+
+    def doubled(self, x):
+        y = x * 2
+        self.pair[0] = self.pair[1] = y
+        self.best = self.pair[0]
+        self.best *= 2
+        return y + 1
+
+    def chosen(self, x):
+        self.x = self.x - 0.1 * x
+        if np.sum(self.x) > 1.5:
+            self.best = self.x
+        return self.best * 1
+
+    def state(self):
+        held = [self.x, self.best, self.before, *self.pair]
+        return np.array([np.array(held).tolist(), [[a is b for b in held] for a in held]], dtype=object)
+
+
+@pytest.mark.parametrize("name", ["scaled", "moved", "turned", "doubled", "chosen"])
+def test_one_array_in_several_places_stays_one(name):
+    found = []
+    for wrap in (lambda f: f, wg.compile):
+        search = Search()
+        function = wrap(getattr(search, name))
+        found.append([(function(np.array([0.1 * k, 1.0])), search.state().tolist()) for k in range(7)])
+    for (a, before), (b, after) in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b)
+        assert before[1] == after[1]
+        np.testing.assert_allclose(before[0], after[0])
+
+
+def test_keys_of_dictionaries_have_classes():
+    fast = wg.compile(lambda d: {(type(k), k): v * k for k, v in d.items()})
+    x = np.ones(3)
+    for _ in range(3):
+        for given in ({1: x}, {True: x}, {1.0: x}, {0: x}, {False: x}):
+            (got,), (key,) = fast(given), given
+            assert got == (type(key), key)
+            assert type(got[1]) is type(key)
+
+
 # Values ---------------------------------------------------------------------------------------------------------------
 
 

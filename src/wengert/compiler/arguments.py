@@ -147,16 +147,25 @@ def is_usual(array: np.ndarray) -> bool:
 
 
 def orders(values: Iterable) -> Iterator[tuple]:
-    """The keys of the dictionaries inside in their order, which a function may go by, and structures do not tell."""
+    """What a function may go by of the dictionaries inside, and structures do not tell: their keys' order, and classes.
+
+    The keys 1, 1.0 and True are equal.
+    """
     for x in values:
         if isinstance(x, dict):
             if len(x) > 1:
                 yield tuple(x)
+            if any(type(key) is not str for key in x):
+                yield tuple(map(_class_of, x))
             yield from orders(x.values())
         elif isinstance(x, (tuple, list)):
             yield from orders(x)
         elif is_dataclass(x) and not isinstance(x, type):
             yield from orders([getattr(x, field.name, None) for field in fields(x)])
+
+
+def _class_of(key: Any) -> Any:
+    return tuple(map(_class_of, key)) if type(key) is tuple else type(key)
 
 
 def incomparable(key: tuple, leaves: list) -> str | None:

@@ -220,6 +220,8 @@ class Changes:
         """Slots of tensors that get the same at each call: no gradient, a flag; by the tensor's number."""
         self.exchanged: list[tuple[int, Any]] = []
         """Places, by their numbers among the entries, that get one thing at each call: a truth value, a text."""
+        self.twins: list[tuple[int, str, int]] = []
+        """Places that get what another one holds: the kind of that, and its number."""
         self.settled: dict[int, tuple[Any, Any]] = {}
         """What is kept somewhere, and what stands for it after the recording; by identity."""
         self.escaped: str | None = None
@@ -262,10 +264,11 @@ class Changes:
             value = bare(stand_in)
             if not isinstance(value, Trace) or value._node is not node:
                 self._write("array", k, value)
+        now = [place.get() for place, _ in self.captured.found.entries]
+        held_at = self._held_at(now)
         for k, (place, held) in enumerate(self.captured.found.entries):
-            now = place.get()
-            if now is not self.expected.get(place.identity, held) and not _is_same_number(now, held):
-                self._entry(k, place, held, now)
+            if now[k] is not self.expected.get(place.identity, held) and not _is_same_number(now[k], held):
+                self._entry(k, place, held, now[k], held_at)
         if any(array.tobytes() != contents for array, contents in self.captured.found.fixed):
             self._refuse("it writes an array of whole numbers that it uses")
         for contents in self.captured.found.contents:
@@ -273,6 +276,15 @@ class Changes:
                 what = "changes the order, or the parts, of" if contents.has_size() else "adds to or takes from"
                 self._refuse(f"it {what} a {type(contents.container).__name__}")
                 self._settle(contents.container)
+
+    def _held_at(self, now: list) -> dict[int, tuple[str, int]]:
+        """Where tensors, and what stands for arrays, are held that have not been put anywhere else; by identity."""
+        stand_ins = {id(s): j for j, (s, _) in enumerate(self.stand_ins)}
+        held_at = {id(t): ("tensor", j) for j, t in enumerate(self.captured.tensors)}
+        for (place, _), x in zip(self.captured.found.entries, now, strict=True):
+            if id(x) in stand_ins and self.expected.get(place.identity) is x:
+                held_at[id(x)] = "array", stand_ins[id(x)]
+        return held_at
 
     def _tensor(self, k: int, t: Any) -> None:
         value, grad = bare(t), getattr(t, "_grad", None)
@@ -297,8 +309,8 @@ class Changes:
         elif not (isinstance(t._node, tape.Leaf) and isinstance(self.histories[k], tape.Leaf)):
             self.rewritten = "it changes whether a tensor requires a gradient"
 
-    def _entry(self, k: int, place: Place, held: Any, now: Any) -> None:
-        """A place holds something else now."""
+    def _entry(self, k: int, place: Place, held: Any, now: Any, held_at: dict[int, tuple[str, int]]) -> None:
+        """A place holds something else now; what other places hold is theirs, too."""
         value = bare(now) if isinstance(now, Box) else now
         plain = now.__class__ in (int, float)
         if isinstance(now, Box) and now._node is not None:
@@ -311,6 +323,8 @@ class Changes:
                 self._write("number", k, now)
         elif isinstance(value, Trace) and held.__class__ in (int, float) and value._held.__class__ is held.__class__:
             self._write("number", k, value)
+        elif isinstance(now, Box) and now.ndim and isinstance(held, (Box, np.ndarray)) and id(now) in held_at:
+            self.twins.append((k, *held_at[id(now)]))
         elif isinstance(now, Box) and isinstance(held, Box):
             self._write("box", k, value)
         elif isinstance(value, (Trace, np.ndarray)) and isinstance(held, np.ndarray):
@@ -322,6 +336,7 @@ class Changes:
         else:
             self._refuse(f"it puts something else into {place}")
         self.replaced.append((place, now))
+        held_at.setdefault(id(now), ("entry", k))
 
     def _tuple(self, place: Place, held: tuple, now: tuple) -> None:
         """A place has got another tuple: of numbers, which are inputs from then on."""

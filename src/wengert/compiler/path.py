@@ -125,7 +125,8 @@ class Path:
     def __init__(self, program: Program, results: Results, changes: Changes, name: str):
         started = time.perf_counter()
         self.results = results
-        self.places, self.cleared, self.exchanged = changes.places(), changes.cleared, changes.exchanged
+        self.places, self.cleared = changes.places(), changes.cleared
+        self.exchanged, self.twins = changes.exchanged, changes.twins
         self.count = len(results.nodes)
         self.outcomes = tuple(guard.outcome for guard in program.guards)
         self.readers = tuple(guard.reader for guard in program.guards)

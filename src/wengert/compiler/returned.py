@@ -40,6 +40,8 @@ class _Returned:
         results = self.path.results
         _contain(rebuild(results.structure, results.leaves), answer, self.result)
         first = len(self.numbers)
+        if self.path.twins:
+            raise Impossible("it keeps one array in two places")
         stores = [self.stored(kind, k, n, answer) for n, (kind, k) in enumerate(self.path.places, first)]
         for k, name, value in self.path.cleared:
             if name == "_node":

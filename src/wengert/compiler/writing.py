@@ -18,7 +18,7 @@ IN_PLACES = ("number", "box", "rebound")
 def write_back(captured: Any, places: list, values: list, same: Any) -> None:
     """Give tensors, arrays and places what a program has made for them, and what they get at each call.
 
-    The latter is ``cleared`` and ``exchanged`` of `same`.
+    The latter is ``cleared``, ``exchanged`` and ``twins`` of `same`.
     """
     for (kind, k), value in zip(places, values, strict=True):
         if kind in IN_TENSORS:
@@ -30,6 +30,8 @@ def write_back(captured: Any, places: list, values: list, same: Any) -> None:
             now = as_held(kind, held, value)
             place.set(now)
             captured.found.renew(k, now)
+    for k, kind, j in same.twins:
+        captured.found.entries[k][0].set(_held(captured, kind, j))
     for k, value in same.exchanged:
         captured.found.entries[k][0].set(value)
     for k, name, value in same.cleared:
@@ -38,6 +40,13 @@ def write_back(captured: Any, places: list, values: list, same: Any) -> None:
     for own, view in captured.windows:
         if own._node is not None:
             _hand_over(own, view)
+
+
+def _held(captured: Any, kind: str, j: int) -> Any:
+    """The tensor, the array, or what the place of this number holds."""
+    if kind == "tensor":
+        return captured.tensors[j]
+    return captured.arrays[j][0] if kind == "array" else captured.found.entries[j][0].get()
 
 
 def _hand_over(own: Any, view: Any) -> None:
