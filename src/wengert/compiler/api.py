@@ -211,8 +211,10 @@ class Compiled:
             values = self._values(captured, call)
             if self.check:
                 right, results = compare(lambda: self.function(*given[0], **given[1]), kind, values, captured)
+            elif self._shorten(kind, given, call, found, captured):
+                owner = (self.function.owner(),) if isinstance(self.function, Method) else ()
+                return self.__call__(*owner, *given[0], **given[1])
             else:
-                self._shorten(kind.last, given, call, found, captured)
                 right, results = kind.run(values, captured)
             kind.note(right, self._shortcuts.runs_of)
             if right:
@@ -264,11 +266,24 @@ class Compiled:
             lately.looked()
         return self._left_alone(kind, captured, given)
 
-    def _shorten(self, path: Any, given: tuple, call: Arguments, found: Any, captured: Captured) -> None:
-        """Let calls like this one go straight to native code, if they come often; before it changes what it uses."""
-        if path.calls:
-            self._shortcuts.add(path, given[0], given[1], call, found, captured)
-            self.__call__ = self._shortcuts.function or functools.partial(self._entry, None)
+    def _shorten(self, kind: Kind, given: tuple, call: Arguments, found: Any, captured: Captured) -> bool:
+        """Let calls like this one go straight to native code, before it changes what it uses; whether it goes, too.
+
+        The first one after the recording does where there is but one path, as nothing native has been made for the
+        usual way yet.
+        """
+        path: Any = kind.last
+        is_first = not path.calls
+        if is_first and (len(kind.paths) > 1 or self._shortcuts.are_many()):
+            return False
+        self._shortcuts.add(path, given[0], given[1], call, found, captured)
+        self.__call__ = self._shortcuts.function or functools.partial(self._entry, None)
+        if not is_first or not path.has_shortcut:
+            return False
+        path.has_shortcut = False
+        with BOOKS:
+            kind.calls -= 1  # it is counted where it runs
+        return True
 
     def _drop_shortcuts(self) -> None:
         """Let shortcuts go whose paths have been given up: they would be tried, and fail, at every call."""

@@ -155,13 +155,17 @@ def orders(values: Iterable) -> Iterator[tuple]:
         if isinstance(x, dict):
             if len(x) > 1:
                 yield tuple(x)
-            if any(type(key) is not str for key in x):
+            if any(isinstance(key, COMPARABLE) for key in x):
                 yield tuple(map(_class_of, x))
             yield from orders(x.values())
         elif isinstance(x, (tuple, list)):
             yield from orders(x)
         elif is_dataclass(x) and not isinstance(x, type):
             yield from orders([getattr(x, field.name, None) for field in fields(x)])
+
+
+COMPARABLE = (int, float, complex, np.generic, tuple)
+"""Classes of keys that may be equal to those of other classes."""
 
 
 def _class_of(key: Any) -> Any:

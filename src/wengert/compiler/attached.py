@@ -19,6 +19,10 @@ class _NoShortcuts:
     def add(self, *given: Any) -> None:
         """Make none."""
 
+    def are_many(self) -> bool:
+        """There are none."""
+        return False
+
     def runs_of(self, paths: Any) -> int:
         """None have gone."""
         return 0

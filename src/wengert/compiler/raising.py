@@ -37,7 +37,8 @@ def succeeded(result: Any) -> bool:
 
 def keep_raising(program: Program) -> None:
     """Have calls made, or checked, that may raise, or count, and whose results nobody uses."""
-    raising = [node for node in program.nodes if _may_raise(node)]
+    of_calls: dict[int, bool | None] = {}
+    raising = [node for node in program.nodes if _may_raise(node, of_calls)]
     live = program.live() if raising else b""
     for node in raising:
         if not live[node.index]:
@@ -46,25 +47,32 @@ def keep_raising(program: Program) -> None:
             program.guards.append(Guard(asked, bool, True, len(program.nodes)))
 
 
-def _may_raise(node: Node) -> bool:
-    """Whether a call raises for some values of these shapes, or gives another shape."""
+def _may_raise(node: Node, of_calls: dict[int, bool | None]) -> bool:
+    """Whether a call raises for some values of these shapes, or gives another shape; what its like do is known."""
     call = node.call
+    key = id(call)
+    found = of_calls[key] if key in of_calls else of_calls.setdefault(key, _is_raising(call))
+    if found is None:
+        if call.name == "part":
+            return node.operands[0].call.name == "nonzero"
+        return any(node.operands[ref.position].spec.dtype.kind != "b" for ref in _indices(call))
+    return found
+
+
+def _is_raising(call: Call) -> bool | None:
+    """The same of a call; `None` where it depends on the operands."""
     name = call.name
-    if name in INDEXING:
-        return len(node.operands) > 1 and _indexes_by_value(node)
     if name == "power":
         return call.spec is not None and call.spec.dtype.kind in WHOLE and call.args[1].__class__ is Ref
-    if name in COUNTING or (name == "part" and node.operands[0].call.name == "nonzero"):
-        return True
-    return name.removeprefix("linalg.") in RAISING or name.startswith("scipy.linalg.")
+    if name == "part" or (name in INDEXING and _indices(call)):
+        return None
+    return name in COUNTING or name.removeprefix("linalg.") in RAISING or name.startswith("scipy.linalg.")
 
 
-def _indexes_by_value(node: Node) -> bool:
-    """Whether numbers of an index are values of the program; as many as a mask holds is guarded."""
-    call = node.call
+def _indices(call: Call) -> list[Ref]:
+    """What of an index are values of the program; as many as a mask holds is guarded."""
     values = 2 if call.name in ("assigned", "added", "written") else 1
-    given = (*call.args[values:], call.kwargs)
-    return any(node.operands[ref.position].spec.dtype.kind != "b" for ref in found_in(given, Ref))
+    return list(found_in((*call.args[values:], call.kwargs), Ref))
 
 
 SUCCEEDED = Call("succeeded", intern_spec((), np.dtype(bool)), None, succeeded, (Ref(0),))

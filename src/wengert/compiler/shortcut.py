@@ -84,6 +84,10 @@ class Shortcuts:
         self._paths.append(path)
         self.function = self.entries[0].function
 
+    def are_many(self) -> bool:
+        """Whether the room that is left is for paths that come often."""
+        return len(self.entries) >= MOST // 2
+
     def outlive(self, paths: Iterable) -> bool:
         """Whether there are shortcuts of paths that are not among these."""
         return not set(map(id, self._paths)) <= set(map(id, paths))
