@@ -3,15 +3,17 @@
 And what was in containers, so that changes are seen, and undone.
 """
 
+import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from operator import is_
 from types import CellType, MappingProxyType
 from typing import Any
 
 __all__ = [
-    "ABSENT", "CONTAINERS", "Cell", "ClassItem", "Contents", "Item", "Place", "Slot", "TupleItem", "parts_of", "refill",
+    "ABSENT", "CONTAINERS", "Cell", "ClassItem", "ClassOf", "Contents", "Item", "Place", "Referent", "Shown", "Slot",
+    "TupleItem", "parts_of", "refill",
 ]  # fmt: skip
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "nothing"})()
@@ -87,6 +89,51 @@ class TupleItem(Place):
         around = self.holder.get()
         parts = [*around[: self.key], value, *around[self.key + 1 :]]
         self.holder.set(type(around)(*parts) if hasattr(around, "_fields") else tuple(parts))
+
+
+class Shown(Item):
+    """An item of a dictionary that another one shows: what is put back where it lies is back here, too."""
+
+    __slots__ = ()
+
+    def set(self, value: Any) -> None:
+        """Nothing can be put here."""
+
+
+class ClassOf(Place):
+    """The class of an object, which may be given another one; the object is not kept alive if that can be."""
+
+    __slots__ = ("owner",)
+
+    def __init__(self, owner: Any, name: str):
+        self.owner: Callable[[], Any]
+        try:
+            self.owner = weakref.ref(owner)
+        except TypeError:
+            self.owner = lambda: owner
+        super().__init__(None, id(owner), name)
+
+    def get(self) -> Any:
+        """What is there now, or `ABSENT`."""
+        owner = self.owner()
+        return ABSENT if owner is None else owner.__class__
+
+    def set(self, value: Any) -> None:
+        """Put something else there."""
+        self.owner().__class__ = value
+
+
+class Referent(Place):
+    """What a weak reference refers to."""
+
+    __slots__ = ()
+
+    def get(self) -> Any:
+        """What is there now, or None."""
+        return self.holder()
+
+    def set(self, value: Any) -> None:
+        """Nothing can be put here."""
 
 
 class Slot(Place):

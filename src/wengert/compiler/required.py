@@ -19,8 +19,21 @@ from wengert.compiler.binding import input_check
 from wengert.compiler.capture import LARGEST
 from wengert.compiler.errstate import variable
 from wengert.compiler.fields import is_named_tuple, plain_fields
-from wengert.compiler.operands import Again, Array, Check, Contents, Equal, Exact, Number, Operands, Quiet, Same, Sized
-from wengert.compiler.places import Cell, ClassItem, Item, Place, Slot, TupleItem
+from wengert.compiler.operands import (
+    Again,
+    Array,
+    At,
+    Check,
+    Contents,
+    Equal,
+    Exact,
+    Number,
+    Operands,
+    Quiet,
+    Same,
+    Sized,
+)
+from wengert.compiler.places import Cell, ClassItem, ClassOf, Item, Place, Slot, TupleItem
 from wengert.compiler.surroundings import flags
 
 __all__ = ["Impossible", "Required"]
@@ -142,6 +155,9 @@ class Required:
         tensors = {id(t): k for k, t in enumerate(self.captured.tensors)}
         boxes = {k for kind, k in self.path.places if kind == "box"}
         for number, (place, held) in enumerate(self.found.entries):
+            if isinstance(place, ClassOf):
+                self.of_class(place.owner(), Exact(held))
+                continue
             add = self.noted(place, self.place(place))
             if number in boxes and id(held) in tensors:  # another tensor after each call
                 k = tensors[id(held)]
@@ -167,6 +183,13 @@ class Required:
         self.containers()
         for array, contents in self.found.fixed:
             self.operands.fixed(array, Contents(array, contents), pointer=self.spare)
+
+    def of_class(self, x: Any, check: Exact) -> None:
+        """The class of an object; of one that calls give before all arguments it is theirs, and is not kept alive."""
+        if any(isinstance(before, At) and before.address == id(x) for before in self.before):
+            self.operands.argument(0, check)
+        else:
+            self.holder(x, check)
 
     def containers(self) -> None:
         """The lengths of containers, the order of keys, and what is in sets."""

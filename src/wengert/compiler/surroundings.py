@@ -8,6 +8,7 @@ import ctypes
 import random
 import sys
 import threading
+import weakref
 from array import array as Numbers
 from collections import ChainMap, Counter, UserDict, UserList, deque
 from collections.abc import Iterator
@@ -30,7 +31,19 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box
-from wengert.compiler.places import ABSENT, Cell, ClassItem, Contents, Item, Place, Slot, TupleItem
+from wengert.compiler.places import (
+    ABSENT,
+    Cell,
+    ClassItem,
+    ClassOf,
+    Contents,
+    Item,
+    Place,
+    Referent,
+    Shown,
+    Slot,
+    TupleItem,
+)
 from wengert.protocol import Wrapper, spec_of
 
 __all__ = ["Found", "find", "flags", "layout"]
@@ -44,15 +57,23 @@ ASKING = frozenset(map(id, (isinstance, issubclass, hasattr, getattr, type)))
 """The functions that ask for classes, which may go by other names."""
 MATCH_CLASS = opmap.get("MATCH_CLASS", -1)
 """The instruction of ``case float():``, which asks for a class without a name for that."""
-OPEN = (SimpleNamespace, UserDict, UserList, ChainMap)
+OPEN = (
+    *(SimpleNamespace, UserDict, UserList, ChainMap),
+    *(weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet),
+)
 """Containers of Python's own that are looked into, and written, as objects of the user's classes are."""
 UNSEEN: tuple[type, ...] = (bytearray, memoryview, Numbers, ContextVar, threading.local, threading.Event, SimpleQueue)
-UNSEEN += (ctypes._SimpleCData, ctypes.Array, ctypes.Structure)
+UNSEEN += (ctypes._SimpleCData, ctypes.Array, ctypes.Structure, np.void)
 UNSEEN_NAMES = {"torch.Tensor", "torch.nn.parameter.Parameter", "pandas.core.frame.DataFrame"}
+UNSEEN_NAMES |= {f"multiprocessing.sharedctypes.Synchronized{kind}" for kind in ("", "Array", "String")}
+UNSEEN_NAMES |= {"multiprocessing.shared_memory.ShareableList", "decimal.Context"}
+UNSEEN_NAMES |= {f"unittest.mock.{kind}" for kind in ("Mock", "MagicMock", "NonCallableMock", "NonCallableMagicMock")}
 UNSEEN_NAMES |= {"pandas.DataFrame", "pandas.core.series.Series", "pandas.Series"}
 """What may change without a trace that is cheap to find."""
 CLOSED = LIBRARIES - {"numpy", "scipy", "argparse", "functools", "collections", "queue", "string", "os", "configparser"}
 """Where objects are for their effects (logs, locks, files), or cannot be looked into."""
+VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
+PROXIES = (weakref.ProxyType, weakref.CallableProxyType)
 PLAIN_FUNCTIONS = (np.ufunc, type(np.sum))
 SMALL = 1 << 16
 """Bytes up to which whole numbers are compared with what they were rather than read by the program."""
@@ -252,10 +273,11 @@ class _Search:
     def look(self, value: Any, depth: int, name: str) -> None:
         """Note a value, and look into it."""
         found = self.found
-        if isinstance(value, CONSTANT):
+        if isinstance(value, CONSTANT) and not isinstance(value, np.void):
             exact = repr(value) if isinstance(value, (float, complex, np.generic)) else value
             found._key.append((type(value), exact))
-            return
+            if not _is_of_users(value):
+                return
         known = self.seen.get(id(value))
         if known is not None:
             found._key.append(("again", known))
@@ -280,8 +302,7 @@ class _Search:
             else:
                 found.tensors.append(value)
         elif isinstance(value, np.ndarray):
-            found.fixed.append((value, value.tobytes()))
-            found._key.append((spec_of(value) if value.dtype.kind in "fciub" else None, hash(found.fixed[-1][1])))
+            self.fixed(value, name)
         elif _draws(value):
             found.generators.append(value)
         elif isinstance(value, GeneratorType) or hasattr(type(value), "__next__"):
@@ -294,9 +315,20 @@ class _Search:
             self.module(value, depth)
         else:
             self.inside(value, depth, name)
+        if isinstance(value, (Box, np.ndarray, dict, list, tuple, set, frozenset, deque)) and _is_of_users(value):
+            self.attributes(value, depth, name)
+
+    def fixed(self, value: np.ndarray, name: str) -> None:
+        """Note an array that is compared with what it was; of objects it says only which they are."""
+        found = self.found
+        if value.dtype.hasobject and not all(isinstance(part, CONSTANT) for part in value.flat):
+            found.refused = found.refused or f"it uses {name}, an array of objects"
+        found.fixed.append((value, value.tobytes()))
+        found._key.append((spec_of(value) if value.dtype.kind in "fciub" else None, hash(found.fixed[-1][1])))
 
     def inside(self, value: Any, depth: int, name: str) -> None:
         """Look at the parts of a function, a container or an object."""
+        found = self.found
         if hasattr(type(value), "_searched"):
             value = value._searched
         if isinstance(value, FunctionType):
@@ -308,8 +340,14 @@ class _Search:
             if not isinstance(value.__self__, ModuleType):
                 self.look(value.__self__, depth, name)
         elif isinstance(value, partial):
-            for part in (value.func, value.args, value.keywords):
+            for part in (value.func, value.args, value.keywords, value.__dict__):
                 self.look(part, depth, name)
+        elif isinstance(value, weakref.ref):
+            referent = Referent(value, None, f"{name}()")
+            found.entries.append((referent, referent.get()))
+            self.look(referent.get(), depth, referent.name)
+        elif isinstance(value, VIEWS):
+            self.look(value.mapping, depth, name)
         elif isinstance(value, (dict, list, tuple, set, frozenset, deque, MappingProxyType)):
             self.container(value, depth, name)
         else:
@@ -319,11 +357,13 @@ class _Search:
         """Look at the parts of a container of Python's own."""
         if isinstance(value, (dict, MappingProxyType)):
             self.found.contents.append(Contents(value, in_order=True))
-            closed = self.closed
-            self.closed |= isinstance(value, MappingProxyType)
+            closed, kind = self.closed, Shown if isinstance(value, MappingProxyType) else Item
+            self.closed |= kind is Shown
             for key in list(value):
                 shown = repr(key) if isinstance(key, (str, int)) else "..."
-                self.enter(Item(value, key, f"{name}[{shown}]"), depth)
+                if not isinstance(key, CONSTANT):
+                    self.look(key, depth, f"a key of {name}")
+                self.enter(kind(value, key, f"{name}[{shown}]"), depth)
             self.closed = closed
         elif isinstance(value, list):
             self.found.contents.append(Contents(value, in_order=False))
@@ -376,13 +416,21 @@ class _Search:
     def object(self, value: Any, depth: int, name: str) -> None:
         """Look at the attributes of an object; those of libraries' are compared, and never replaced."""
         cls = type(value)
-        if isinstance(value, UNSEEN) or f"{cls.__module__}.{cls.__qualname__}" in UNSEEN_NAMES:
+        names = {f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__}
+        if isinstance(value, UNSEEN) or cls in PROXIES or not names.isdisjoint(UNSEEN_NAMES):
             self.found.refused = self.found.refused or f"it uses {name}, a {cls.__name__}, which may change unseen"
             return
-        attributes, closed = _attributes(value), self.closed
+        self.attributes(value, depth, name)
+
+    def attributes(self, value: Any, depth: int, name: str) -> None:
+        """Look at what an object, which may be a container too, has by name."""
+        cls, attributes, closed = type(value), _attributes(value), self.closed
         is_library = _is_library(cls.__module__)
         self.closed = is_library and not isinstance(value, OPEN)
+        if not is_library and not _is_ours(cls.__module__):
+            self.found.entries.append((ClassOf(value, f"the class of {name}"), cls))
         if attributes is not None:
+            self.found._key.append(tuple(attributes))
             self.found.contents.append(Contents(attributes, in_order=False))
             for key in list(attributes):
                 self.enter(Item(attributes, key, f"{name}.{key}"), depth)
@@ -414,6 +462,12 @@ class _Search:
             inner = _own(part, "__func__") or _own(part, "fget")
             if isinstance(inner, FunctionType):
                 self.look(inner, depth, f"{cls.__name__}.{key}")
+
+
+def _is_of_users(value: Any) -> bool:
+    """Whether something of a class made from one of Python's or NumPy's may have attributes of its own."""
+    cls = type(value)
+    return bool(getattr(value, "__dict__", None)) or not (_is_library(cls.__module__) or _is_ours(cls.__module__))
 
 
 def _is_tuple_of_arrays(value: Any) -> bool:
