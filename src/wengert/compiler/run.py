@@ -155,8 +155,19 @@ class Plan:
         """The results; raises `Mismatch` if a guard reads something else than it did."""
         fast = self.fast
         if fast is None:
+            if not self._is_made_for(inputs):
+                return self.slowly(*inputs)
             fast = self.fast = self._made_fast(inputs)
         return fast(*inputs)
+
+    def _is_made_for(self, inputs: tuple) -> bool:
+        """Whether arrays have the shapes and dtypes that kernels read them with; those of captured ones can change."""
+        specs = [node.spec for node in self.layout.inputs]
+        return all(
+            x.shape == spec.shape and x.dtype == spec.dtype
+            for x, spec in zip(inputs, specs, strict=True)
+            if x.__class__ is np.ndarray
+        )
 
     def bound(self, operands: Operands, answer: Answer, **settings: Any) -> Any:
         """A native entry for what a call is given and gives, with settings as `bound` takes them."""

@@ -44,7 +44,7 @@ from wengert.compiler.places import (
     Slot,
     TupleItem,
 )
-from wengert.protocol import Wrapper, spec_of
+from wengert.protocol import Wrapper, intern_spec, spec_of
 
 __all__ = ["Found", "find", "flags", "layout"]
 
@@ -85,6 +85,8 @@ class Found:
     def __init__(self) -> None:
         self.tensors: list[Any] = []
         self.arrays: list[tuple[np.ndarray, list[Place]]] = []
+        self.forms: list[tuple] = []
+        """The arrays that are read, and compared, with what can be changed of them in place: shape, dtype and order."""
         self.numbers: list[tuple[Place, Any]] = []
         """Python numbers that have been seen to change: inputs, too."""
         self.varies: set[tuple] = set()
@@ -115,6 +117,8 @@ class Found:
                 place.identity in self.varies and place.get().__class__ is held.__class__
             ):
                 return False
+        if any(_form(array) != form for array, *form in self.forms):
+            return False
         return self.has_same_contents() and all(array.tobytes() == contents for array, contents in self.fixed)
 
     def renew(self, k: int, now: Any) -> None:
@@ -134,6 +138,8 @@ class Found:
             if found is None:
                 return
             self.arrays[found] = now, self.arrays[found][1]
+            at = next(i for i, (a, *_) in enumerate(self.forms) if a is held)
+            self.forms[at] = now, *_form(now)
         else:
             return
         self.entries[k] = place, now
@@ -187,9 +193,14 @@ def layout(x: np.ndarray) -> tuple | None:
     )
 
 
+def _form(x: np.ndarray) -> list:
+    """What a program depends on in an array that it reads."""
+    return [intern_spec(x.shape, x.dtype), layout(x)]
+
+
 def _lie_alike(x: np.ndarray, y: np.ndarray) -> bool:
     """Whether the same program reads both."""
-    return spec_of(x) is spec_of(y) and layout(x) == layout(y)
+    return _form(x) == _form(y)
 
 
 def _state(t: Any) -> tuple:
@@ -264,8 +275,10 @@ class _Search:
         places = self.arrays.get(id(value))
         if places is None:
             places = self.arrays[id(value)] = []
+            form = _form(value)
             self.found.arrays.append((value, places))
-            self.found._key.append(("array", spec_of(value), layout(value)))
+            self.found.forms.append((value, *form))
+            self.found._key.append(("array", *form))
         else:
             self.found._key.append(("again", [a is value for a, _ in self.found.arrays].index(True)))
         places.append(place)
@@ -323,6 +336,7 @@ class _Search:
         found = self.found
         if value.dtype.hasobject and not all(isinstance(part, CONSTANT) for part in value.flat):
             found.refused = found.refused or f"it uses {name}, an array of objects"
+        found.forms.append((value, *_form(value)))
         found.fixed.append((value, value.tobytes()))
         found._key.append((spec_of(value) if value.dtype.kind in "fciub" else None, hash(found.fixed[-1][1])))
 
@@ -347,7 +361,7 @@ class _Search:
             found.entries.append((referent, referent.get()))
             self.look(referent.get(), depth, referent.name)
         elif isinstance(value, VIEWS):
-            self.look(value.mapping, depth, name)
+            self.look(value.mapping, depth, name)  # type: ignore[attr-defined]
         elif isinstance(value, (dict, list, tuple, set, frozenset, deque, MappingProxyType)):
             self.container(value, depth, name)
         else:
