@@ -61,17 +61,23 @@ MANY_KINDS = 8
 class Compiled:
     """A function that runs as native code where it has run before; made by `compile`."""
 
-    __slots__ = ("__call__", "__dict__", "__weakref__")
+    # `__dict__` is left to users' attributes; `__call__` is no method, so that no Python code runs in between.
+    __slots__ = (
+        *("__call__", "__dict__", "__weakref__", "_around", "_bound", "_derivatives", "_entry", "_is_stateless"),
+        *("_kinds", "_last_key", "_lately", "_left", "_made", "_new", "_others", "_outside", "_reason", "_shortcuts"),
+        *("_static_names", "_static_nums", "_straight", "_surroundings", "_unsettled"),
+        *("check", "draws", "fills", "function", "replaced"),
+    )
     __call__: Callable
-    """What a call calls: the usual way, until there is a shortcut. A slot, so that no Python code runs in between."""
-    _others: Any = None
-    """Of a method of an object what compiles it for all objects."""
-    _around: Any = nullcontext()
-    """What calls that are left to the function run in."""
+    """What a call calls: the usual way, until there is a shortcut."""
 
     def __init__(self, function: Callable, static_nums: tuple = (), static_names: tuple = (), check: bool = False):
         functools.update_wrapper(self, function)
         self.function, self.check = function, check
+        self._others: Any = None
+        """Of a method of an object what compiles it for all objects."""
+        self._around: Any = nullcontext()
+        """What calls that are left to the function run in."""
         self._static_nums, self._static_names = static_nums, static_names
         self._kinds: OrderedDict[Any, Kind] = OrderedDict()
         self._surroundings = Surroundings(function)

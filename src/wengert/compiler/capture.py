@@ -190,7 +190,7 @@ class Captured:
             yield changes
         finally:
             for place, value in self.found.entries:
-                if place.get() is not value and place.get() is not ABSENT:
+                if place.get() is not value and (place.get() is not ABSENT or value is ABSENT):
                     place.set(value)
             for t, value, node, level, grad in before:
                 t._value, t._node, t._level = value, node, level
@@ -312,6 +312,8 @@ class Changes:
     def _entry(self, k: int, place: Place, held: Any, now: Any, held_at: dict[int, tuple[str, int]]) -> None:
         """A place holds something else now; what other places hold is theirs, too."""
         value = bare(now) if isinstance(now, Box) else now
+        if held is ABSENT:
+            self._refuse(f"it makes {place}")
         plain = now.__class__ in (int, float)
         if isinstance(now, Box) and now._node is not None:
             self._refuse(f"it keeps a tensor with a history in {place}")

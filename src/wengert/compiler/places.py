@@ -7,13 +7,14 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
+from gc import get_referents
 from operator import is_
 from types import CellType, MappingProxyType
 from typing import Any
 
 __all__ = [
-    "ABSENT", "CONTAINERS", "Cell", "ClassItem", "ClassOf", "Contents", "Item", "Place", "Referent", "Shown", "Slot",
-    "TupleItem", "parts_of", "refill",
+    "ABSENT", "CONTAINERS", "Cell", "ClassContents", "ClassItem", "ClassOf", "Contents", "Item", "Place", "Referent",
+    "Shown", "Slot", "TupleItem", "parts_of", "refill",
 ]  # fmt: skip
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "nothing"})()
@@ -181,7 +182,10 @@ class Cell(Place):
 
     def set(self, value: Any) -> None:
         """Put something else there."""
-        self.holder.cell_contents = value
+        if value is ABSENT:
+            del self.holder.cell_contents
+        else:
+            self.holder.cell_contents = value
 
 
 class Contents:
@@ -217,6 +221,22 @@ class Contents:
         is_as_it_was = self.has_size() and all(map(is_, tuple(self.container), self.parts))
         if not is_as_it_was and not isinstance(self.container, MappingProxyType):
             refill(self.container, self.parts, self.values)
+
+
+class ClassContents(Contents):
+    """What a class holds: others may be put before those that it inherits."""
+
+    __slots__ = ("cls",)
+
+    def __init__(self, cls: type):
+        (namespace,) = get_referents(vars(cls))
+        super().__init__(namespace, in_order=False)
+        self.cls = cls
+
+    def restore(self) -> None:
+        """Take away what has been put there; what was there before is in places of its own."""
+        for name in self.container.keys() - set(self.parts):
+            type.__delattr__(self.cls, name)
 
 
 def refill(container: Any, parts: Iterable, values: Iterable = ()) -> None:

@@ -33,7 +33,7 @@ from wengert.compiler.operands import (
     Same,
     Sized,
 )
-from wengert.compiler.places import Cell, ClassItem, ClassOf, Item, Place, Slot, TupleItem
+from wengert.compiler.places import ABSENT, Cell, ClassItem, ClassOf, Item, Place, Slot, TupleItem
 from wengert.compiler.surroundings import flags
 
 __all__ = ["Impossible", "Required"]
@@ -158,6 +158,8 @@ class Required:
             if isinstance(place, ClassOf):
                 self.of_class(place.owner(), Exact(held))
                 continue
+            if held is ABSENT:
+                raise Impossible(f"it asks for {place}, which is not there")
             add = self.noted(place, self.place(place))
             if number in boxes and id(held) in tensors:  # another tensor after each call
                 k = tensors[id(held)]

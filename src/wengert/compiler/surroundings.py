@@ -4,6 +4,7 @@ Arrays and tensors found there are inputs of the program. All else - numbers, te
 is what the program was made for: where something has changed, it is another program.
 """
 
+import builtins
 import ctypes
 import random
 import sys
@@ -13,7 +14,8 @@ from array import array as Numbers
 from collections import ChainMap, Counter, UserDict, UserList, deque
 from collections.abc import Iterator
 from contextvars import ContextVar
-from functools import partial
+from dis import get_instructions
+from functools import lru_cache, partial
 from opcode import opmap
 from queue import SimpleQueue
 from types import (
@@ -34,6 +36,7 @@ from wengert.box import Box
 from wengert.compiler.places import (
     ABSENT,
     Cell,
+    ClassContents,
     ClassItem,
     ClassOf,
     Contents,
@@ -55,6 +58,8 @@ CONSTANT = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dt
 ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__", "AttributeError"}
 ASKING = frozenset(map(id, (isinstance, issubclass, hasattr, getattr, type)))
 """The functions that ask for classes, which may go by other names."""
+MADE_IN_PYTHON = 1 << 9
+"""The flag of classes that are no part of the interpreter."""
 MATCH_CLASS = opmap.get("MATCH_CLASS", -1)
 """The instruction of ``case float():``, which asks for a class without a name for that."""
 OPEN = (
@@ -159,7 +164,7 @@ def _own(value: Any, name: str) -> Any:
 
 def _attributes(value: Any) -> dict | None:
     """The attributes of an object that is looked into."""
-    module = type(value).__module__
+    module = _module(type(value))
     if isinstance(value, (type, ModuleType, PLAIN_FUNCTIONS)):
         return None
     if not isinstance(value, OPEN) and (module or "builtins").partition(".")[0] in CLOSED:
@@ -181,7 +186,7 @@ def _structure(value: Any) -> Any:
     if isinstance(value, (np.ndarray, MethodType, partial)):
         return type(value)
     attributes = _attributes(value)
-    if attributes is not None and (isinstance(value, OPEN) or not _is_library(type(value).__module__)):
+    if attributes is not None and (isinstance(value, OPEN) or not _is_library(_module(type(value)))):
         return type(value), tuple(attributes)
     return id(value), tuple(attributes or ())
 
@@ -237,9 +242,10 @@ class _Search:
     def enter(self, place: Place, depth: int) -> None:
         """Look at what a place holds."""
         value = place.get()
-        if value is ABSENT:
-            return
         found = self.found
+        if value is ABSENT:
+            self.absent(place)
+            return
         found.entries.append((place, value))
         found.asks_for_classes |= id(value) in ASKING
         if value.__class__ is ModuleType:
@@ -258,6 +264,12 @@ class _Search:
             if value.__class__ is np.ndarray and value.dtype.kind in "iub" and not self.closed:
                 found.small.append(place)
             self.look(value, depth, place.name)
+
+    def absent(self, place: Place) -> None:
+        """Note that a variable is not there yet."""
+        if isinstance(place, Cell) or place.holder.__class__ is dict:
+            self.found.entries.append((place, ABSENT))
+            self.found._key.append(ABSENT)
 
     def has_variables(self, place: Place, value: Any) -> bool:
         """Whether a tuple holds numbers that are inputs."""
@@ -344,6 +356,7 @@ class _Search:
         """Look at the parts of a function, a container or an object."""
         found = self.found
         if hasattr(type(value), "_searched"):
+            self.named(vars(value), depth, name)
             value = value._searched
         if isinstance(value, FunctionType):
             self.function(value, depth)
@@ -401,19 +414,21 @@ class _Search:
             self.enter(Cell(cell, name), depth)
         for default in (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()):
             self.look(default, depth, value.__name__)
-        for name in sorted(value.__dict__):
-            self.enter(Item(value.__dict__, name, f"{value.__name__}.{name}"), depth)
         # Where it was written: `functools.wraps` changes `__module__`.
         module = value.__globals__.get("__name__") or "__main__"
         self.found.asks_for_classes |= "registry" in value.__dict__  # `functools.singledispatch` does
         if _is_library(module) or _is_ours(module):
+            for name in sorted(value.__dict__):
+                self.enter(Item(value.__dict__, name, f"{value.__name__}.{name}"), depth)
             return
+        self.named(value.__dict__, depth, value.__name__)
         names = self.names
         self.found.asks_for_classes |= not names.isdisjoint(ABOUT_CLASSES)
         if "FloatingPointError" in names:
             self.found.refused = self.found.refused or f"{value.__name__} waits for NumPy to raise FloatingPointError"
+        variables = _variables(value.__code__)
         for name in sorted(names):
-            if name in value.__globals__:
+            if name in value.__globals__ or (name in variables and not hasattr(builtins, name)):
                 self.enter(Item(value.__globals__, name, name), depth)
             elif isinstance(sys.modules.get(name), ModuleType):  # imported inside of the function
                 self.module(sys.modules[name], depth)
@@ -439,25 +454,29 @@ class _Search:
     def attributes(self, value: Any, depth: int, name: str) -> None:
         """Look at what an object, which may be a container too, has by name."""
         cls, attributes, closed = type(value), _attributes(value), self.closed
-        is_library = _is_library(cls.__module__)
+        is_library = _is_library(_module(cls))
         self.closed = is_library and not isinstance(value, OPEN)
-        if not is_library and not _is_ours(cls.__module__):
+        if not is_library and not _is_ours(_module(cls)):
             self.found.entries.append((ClassOf(value, f"the class of {name}"), cls))
         if attributes is not None:
             self.found._key.append(tuple(attributes))
-            self.found.contents.append(Contents(attributes, in_order=False))
-            for key in list(attributes):
-                self.enter(Item(attributes, key, f"{name}.{key}"), depth)
+            self.named(attributes, depth, name)
         if not is_library:
             self.slots(value, depth, name)
         self.closed = closed
+
+    def named(self, attributes: dict, depth: int, name: str) -> None:
+        """Look at attributes, and note which there are."""
+        self.found.contents.append(Contents(attributes, in_order=False))
+        for key in sorted(attributes):
+            self.enter(Item(attributes, key, f"{name}.{key}"), depth)
 
     def slots(self, value: Any, depth: int, name: str) -> None:
         """Look at the attributes of an object of the user's that have places of their own, and at its class."""
         for slot in _slots(type(value)):
             if hasattr(value, slot):
                 self.enter(Slot(value, slot, f"{name}.{slot}"), depth)
-        if not _is_ours(type(value).__module__):
+        if not _is_ours(_module(type(value))):
             self.family(type(value), depth)
 
     def family(self, value: type, depth: int) -> None:
@@ -467,9 +486,10 @@ class _Search:
 
     def methods(self, cls: type, depth: int) -> None:
         """What the methods of a user's class use, and what the class itself holds."""
-        if id(cls) in self.classes or _is_library(cls.__module__) or _is_ours(cls.__module__):
+        if id(cls) in self.classes or _is_library(_module(cls)) or _is_ours(_module(cls)):
             return
         self.classes.add(id(cls))
+        self.found.contents.append(ClassContents(cls))
         for key, part in sorted(vars(cls).items()):
             if key[:2] != "__" or isinstance(part, FunctionType) or hasattr(type(part), "_searched"):
                 self.enter(ClassItem(cls, key, f"{cls.__name__}.{key}"), depth)
@@ -481,7 +501,7 @@ class _Search:
 def _is_of_users(value: Any) -> bool:
     """Whether something of a class made from one of Python's or NumPy's may have attributes of its own."""
     cls = type(value)
-    return bool(getattr(value, "__dict__", None)) or not (_is_library(cls.__module__) or _is_ours(cls.__module__))
+    return bool(getattr(value, "__dict__", None)) or not (_is_library(_module(cls)) or _is_ours(_module(cls)))
 
 
 def _is_tuple_of_arrays(value: Any) -> bool:
@@ -492,7 +512,7 @@ def _is_tuple_of_arrays(value: Any) -> bool:
 
 def _draws(value: Any) -> bool:
     """Whether something is a generator of random numbers: NumPy's, Python's, or a dialect's."""
-    is_ours = _is_ours(type(value).__module__) and hasattr(type(value), "bit_generator")
+    is_ours = _is_ours(_module(type(value))) and hasattr(type(value), "bit_generator")
     return is_ours or isinstance(value, (np.random.Generator, np.random.RandomState, random.Random))
 
 
@@ -502,6 +522,12 @@ def _is_library(module: str | None) -> bool:
 
 def _is_ours(module: str | None) -> bool:
     return (module or "").partition(".")[0] == "wengert"
+
+
+def _module(cls: type) -> str | None:
+    """The module of a class; one that is made where there is none says that it is Python's own."""
+    module = cls.__module__
+    return "__main__" if module == "builtins" and cls.__flags__ & MADE_IN_PYTHON else module
 
 
 def _slots(cls: type) -> Iterator[str]:
@@ -521,3 +547,11 @@ def _names(code: CodeType) -> frozenset[str]:
         if isinstance(constant, CodeType):
             names |= _names(constant)
     return names
+
+
+@lru_cache(4096)
+def _variables(code: CodeType) -> frozenset[str]:
+    """The names that are variables of the module, and no attributes."""
+    found = {line.argval for line in get_instructions(code) if line.opname in ("LOAD_GLOBAL", "STORE_GLOBAL")}
+    inner = [_variables(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
+    return frozenset(found.union(*inner))
