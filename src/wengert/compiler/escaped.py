@@ -42,6 +42,8 @@ def look_for_escaped(changes: Changes, outputs: list) -> None:
     kept = [y for r in alive if (y := r()) is not None]
     for y in kept:
         y._value = np.array(bare(y)._value)
+    for cache in changes.captured.found.caches if kept else ():
+        cache.cache_clear()  # what it makes once more is what it would have made
     changes.leaks |= bool(kept)
     if kept and not changes.unsettled:
         changes.escaped = "it keeps an array that it makes where it cannot be found, as in a cache"

@@ -79,6 +79,7 @@ CLOSED = LIBRARIES - {"numpy", "scipy", "argparse", "functools", "collections", 
 """Where objects are for their effects (logs, locks, files), or cannot be looked into."""
 VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 PROXIES = (weakref.ProxyType, weakref.CallableProxyType)
+CACHING = type(lru_cache(len))
 PLAIN_FUNCTIONS = (np.ufunc, type(np.sum))
 SMALL = 1 << 16
 """Bytes up to which whole numbers are compared with what they were rather than read by the program."""
@@ -103,6 +104,8 @@ class Found:
         self.small: list[Place] = []
         """Where small arrays of whole numbers lie, which are compared as long as nothing asks for more."""
         self.generators: list[Any] = []
+        self.caches: list[Any] = []
+        """Functions whose results are kept (`functools.lru_cache`), nobody sees where."""
         self.asks_for_classes = False
         """Whether a function may go another way for traces than for arrays and numbers."""
         self.refused: str | None = None
@@ -449,6 +452,8 @@ class _Search:
         if isinstance(value, UNSEEN) or cls in PROXIES or not names.isdisjoint(UNSEEN_NAMES):
             self.found.refused = self.found.refused or f"it uses {name}, a {cls.__name__}, which may change unseen"
             return
+        if isinstance(value, CACHING):
+            self.found.caches.append(value)
         self.attributes(value, depth, name)
 
     def attributes(self, value: Any, depth: int, name: str) -> None:
