@@ -17,6 +17,7 @@ from wengert import tape
 from wengert.compiler.again import Replaced
 from wengert.compiler.arguments import (
     Arguments,
+    classes,
     described,
     incomparable,
     is_usual,
@@ -40,7 +41,7 @@ from wengert.compiler.recorder import Recorder
 from wengert.compiler.trace import Trace, recording
 from wengert.errors import ArgumentError, CompileWarning, LostGradientError
 from wengert.protocol import Wrapper
-from wengert.transforms.containers import flatten
+from wengert.transforms.containers import WHOLE, flatten
 
 __all__ = ["Compiled", "compile"]
 
@@ -168,7 +169,7 @@ class Compiled:
         given = args, kwargs
         if self._static_nums or self._static_names:
             args, kwargs = self._with_static(args, kwargs)
-        leaves, structure = flatten((args, kwargs))
+        leaves, structure = flatten((args, kwargs), WHOLE)
         if any(isinstance(x, Wrapper) and not is_liftable(x) and not is_window(x) for x in leaves):
             self._outside += 1
             return self._differentiated(leaves, structure)
@@ -186,6 +187,7 @@ class Compiled:
 
     def _run(self, leaves: list, structure: Any, given: tuple) -> Any:
         call = Arguments(leaves)
+        call.classes = list(dict.fromkeys(classes(given)))
         found = self._found(call)
         modes = tape.floor(), tape.is_training()
         key: tuple = structure, *call.key, (modes, found.key(), *orders(given))
@@ -253,7 +255,7 @@ class Compiled:
 
     def _recorded_alone(self, args: tuple, kwargs: dict) -> Any:
         """The results of a call that is recorded for its own sake: nothing of it is kept."""
-        leaves, structure = flatten(self._with_static(args, kwargs))
+        leaves, structure = flatten(self._with_static(args, kwargs), WHOLE)
         found = Recorder(self, Kind(None), leaves, structure, Arguments(leaves), (args, kwargs), keeps=False).run()
         self.fills = True
         return found
@@ -305,7 +307,7 @@ class Compiled:
 
     def _found(self, call: Arguments) -> Any:
         with RECORDING:
-            return self._surroundings.now(call.roots, call.tensors)
+            return self._surroundings.now(call.looked_into, call.tensors)
 
     def _values(self, captured: Captured, call: Arguments) -> list:
         """What the program reads; what another thread is recording with is waited for."""

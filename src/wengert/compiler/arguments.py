@@ -84,6 +84,8 @@ class Arguments:
         self.arrays: list[np.ndarray] = []
         self.numbers: list[Any] = []
         self.roots: list[Any] = []
+        self.classes: list[type] = []
+        """The classes of the user's that containers among the arguments are of: their methods use something, too."""
         self.windows: list[tuple[Any, Any]] = []
         """Views among the tensors, each after the tensor of its own that stands for it."""
         self.kinds: list[tuple[int, int]] = []
@@ -91,6 +93,11 @@ class Arguments:
         """The number that an array or tensor has among those of its kind, by its identity."""
         self.key = [self._part(x) for x in leaves]
         self.shapes = [a.shape for a in self.arrays]
+
+    @property
+    def looked_into(self) -> list:
+        """What is looked into for what the function uses: objects and classes."""
+        return [*self.roots, *self.classes]
 
     def are_still(self) -> bool:
         """Whether arrays have the shapes that they had: comparing keys may have run code of the user's."""
@@ -107,7 +114,7 @@ class Arguments:
             self.kinds.append((NUMBER, len(self.numbers) - 1))
             return x.__class__
         self.kinds.append((OTHER, 0))
-        if not isinstance(x, (int, str, bytes, type(None), Static)):
+        if not isinstance(x, (int, str, bytes, type(None), Static)) or getattr(x, "__dict__", None):
             self.roots.append(x)
         return (type(x), x)
 
@@ -162,6 +169,20 @@ def orders(values: Iterable) -> Iterator[tuple]:
             yield from orders(x)
         elif is_dataclass(x) and not isinstance(x, type):
             yield from orders([getattr(x, field.name, None) for field in fields(x)])
+
+
+def classes(values: Iterable) -> Iterator[type]:
+    """The classes of named tuples and dataclasses."""
+    for x in values:
+        if isinstance(x, dict):
+            yield from classes(x.values())
+        elif isinstance(x, (tuple, list)):
+            if type(x) not in (tuple, list):
+                yield type(x)
+            yield from classes(x)
+        elif is_dataclass(x) and not isinstance(x, type):
+            yield type(x)
+            yield from classes([getattr(x, field.name, None) for field in fields(x)])
 
 
 COMPARABLE = (int, float, complex, np.generic, tuple)

@@ -17,7 +17,7 @@ from wengert.compiler.raising import keep_raising
 from wengert.compiler.randomness import watched
 from wengert.compiler.trace import recording
 from wengert.errors import ArgumentError, CompileError, LostGradientError
-from wengert.transforms.containers import flatten, rebuild
+from wengert.transforms.containers import WHOLE, flatten, rebuild
 
 __all__ = ["Recorder"]
 
@@ -50,7 +50,7 @@ class Recorder:
     def run(self) -> Any:
         """The results of the call; what it does is noted, and kept if it can be."""
         with RECORDING, collection_frozen():
-            found = self.owner._surroundings.now(self.call.roots, self.call.tensors, fresh=True)
+            found = self.owner._surroundings.now(self.call.looked_into, self.call.tensors, fresh=True)
             captured = Captured(found, self.call.tensors, self.call.arrays, self.call.windows)
             problem = captured.problem()
             if problem:
@@ -90,13 +90,13 @@ class Recorder:
     def called(self, leaves: list, changes: Changes) -> tuple[list, Any]:
         """Call the function, and see whether it leaves the containers that it is given as they are."""
         args, kwargs = rebuild(self.structure, [x.value if isinstance(x, Static) else x for x in leaves])
-        before, containers = flatten((args, kwargs))
+        before, containers = flatten((args, kwargs), WHOLE)
         out: tuple[list, Any] = [], None
         try:
-            out = flatten(self.owner.function(*args, **kwargs))
+            out = flatten(self.owner.function(*args, **kwargs), WHOLE)
         except (Exception, LeftToPython, RecordAgain) as error:
             changes.failed = error
-        after, found = flatten((args, kwargs))
+        after, found = flatten((args, kwargs), WHOLE)
         if found != containers or any(a is not b for a, b in zip(before, after, strict=True)):
             changes.rewritten = "it writes into a container that it is given"
         return out

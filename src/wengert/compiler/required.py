@@ -107,6 +107,8 @@ class Required:
                 self.part(inner, _item(self.operands, box, k), leaves, kinds)
         elif names := plain_fields(cls):
             box = add(Exact(cls), None)
+            if cls.__dictoffset__:  # others are no containers
+                self.operands.attribute(box, "__dict__", Sized(dict, len(vars(value))))
             for name in names:
                 self.part(getattr(value, name), _attribute(self.operands, box, name), leaves, kinds)
         elif cls is dict and all(type(key) is str for key in value):

@@ -9,10 +9,12 @@ from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
 
 NAMESPACE = "wengert"
+WHOLE = "wengert.whole"
+"""The same, but that dataclasses with attributes besides their fields are no containers."""
 _LEAVES = (np.ndarray, np.generic, Wrapper, float, int, complex, str, type(None))
 
 
-def flatten(value: Any) -> tuple[list, Any]:
+def flatten(value: Any, namespace: str = NAMESPACE) -> tuple[list, Any]:
     """The leaves of nested containers, and their structure (`None` for a leaf alone).
 
     Containers are tuples, lists, dictionaries, named tuples, dataclasses, and what is registered with optree.
@@ -21,13 +23,24 @@ def flatten(value: Any) -> tuple[list, Any]:
         return [value], None
     import optree
 
-    leaves, structure = optree.tree_flatten(value, none_is_leaf=True, namespace=NAMESPACE)
+    leaves, structure = optree.tree_flatten(value, none_is_leaf=True, namespace=namespace)
     unknown = {type(leaf) for leaf in leaves if is_dataclass(leaf) and not isinstance(leaf, (type, *_LEAVES))}
     if unknown:
         for kind in unknown:
             _register(kind)
-        return flatten(value)
+        return flatten(value, namespace)
+    if namespace == WHOLE:
+        leaves = [leaf.value if leaf.__class__ is _Leaf else leaf for leaf in leaves]
     return leaves, None if structure.is_leaf() else structure
+
+
+class _Leaf:
+    """In the place of a dataclass that is no container."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any):
+        self.value = value
 
 
 FIELDS: dict[type, tuple[str, ...]] = {}
@@ -49,7 +62,16 @@ def _register(kind: type) -> None:
             object.__setattr__(value, name, part)
         return value
 
+    def take_apart_plain(value: Any) -> tuple:
+        if getattr(value, "__dict__", {}).keys() - names:
+            return [_Leaf(value)], _Leaf, None
+        return take_apart(value)
+
+    def put_together_plain(how: Any, parts: Any) -> Any:
+        return parts[0] if how is _Leaf else put_together(how, parts)
+
     optree.register_pytree_node(kind, take_apart, put_together, namespace=NAMESPACE)
+    optree.register_pytree_node(kind, take_apart_plain, put_together_plain, namespace=WHOLE)
     FIELDS[kind] = names
 
 
