@@ -5,13 +5,16 @@ from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
+from llvmlite.binding import ffi
 
 from wengert.compiler.cache import Store, current_store
+from wengert.compiler.locks import OF_LIBRARIES
 from wengert.compiler.machine import features
 
 __all__ = ["Code", "bind", "host_facts", "machine_text", "new_machine", "object_code"]
 
 EMPTY = ""
+OF_LIBRARIES.append(ffi.lib._lock)
 
 
 class Code:

@@ -6,21 +6,27 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["BOOKS", "RECORDING", "made_once"]
+__all__ = ["BOOKS", "OF_LIBRARIES", "RECORDING", "made_once"]
 
 RECORDING = threading.RLock()
 """Held while a function is recorded, as what it uses holds traces meanwhile."""
 BOOKS = threading.RLock()
 """Held while kinds and paths are looked up and kept; never while a program runs."""
+OF_LIBRARIES: list[Any] = []
+"""Locks of libraries that the compiler uses, which are held for a short time only, and by who asks for no other."""
 
 
 def _no_one_records() -> None:
     """Let a process be copied only where no other thread records: its child could never go on from there."""
     RECORDING.acquire()
     BOOKS.acquire()
+    for lock in OF_LIBRARIES:
+        lock.__enter__()
 
 
 def _recording_goes_on() -> None:
+    for lock in OF_LIBRARIES:
+        lock.__exit__(None, None, None)
     BOOKS.release()
     RECORDING.release()
 
