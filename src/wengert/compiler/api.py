@@ -8,6 +8,7 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from time import perf_counter
 from types import MethodType
 from typing import Any
 
@@ -39,6 +40,7 @@ from wengert.compiler.preparing import prepare
 from wengert.compiler.program import Program
 from wengert.compiler.recorder import Recorder
 from wengert.compiler.trace import Trace, recording
+from wengert.compiler.worth import Worth
 from wengert.errors import ArgumentError, CompileWarning, LostGradientError
 from wengert.protocol import Wrapper
 from wengert.transforms.containers import WHOLE, flatten
@@ -66,7 +68,7 @@ class Compiled:
     __slots__ = (
         *("__call__", "__dict__", "__weakref__", "_around", "_bound", "_derivatives", "_entry", "_is_stateless"),
         *("_kinds", "_last_key", "_lately", "_left", "_made", "_new", "_others", "_outside", "_reason", "_shortcuts"),
-        *("_static_names", "_static_nums", "_straight", "_surroundings", "_unsettled"),
+        *("_static_names", "_static_nums", "_straight", "_surroundings", "_unsettled", "_worth"),
         *("check", "draws", "fills", "function", "replaced"),
     )
     __call__: Callable
@@ -83,6 +85,7 @@ class Compiled:
         self._kinds: OrderedDict[Any, Kind] = OrderedDict()
         self._surroundings = Surroundings(function)
         self._bound: dict[int, tuple[weakref.ref, Compiled]] = {}
+        self._worth = Worth()
         self._derivatives = FromOutside(function, functools.partial(Compiled, check=check))
         self._made = self._unsettled = self._new = self._left = self._outside = self._straight = 0
         self._reason: str | None = None
@@ -175,7 +178,18 @@ class Compiled:
             return self._differentiated(leaves, structure)
         if any(isinstance(x, np.ndarray) and not is_usual(x) for x in leaves):
             return self.function(*given[0], **given[1])
-        return self._run(leaves, structure, given)
+        self._worth.begin()
+        results = self._run(leaves, structure, given)
+        if self._worth.is_over(self._shortcuts.runs) and not self.fills:
+            self._leave("to look at what it uses takes longer than the function itself")
+        return results
+
+    def _leave(self, why: str | None) -> None:
+        """Look at no call any more."""
+        found = self._surroundings.last
+        has_state = found is None or found.tensors or found.arrays or found.numbers
+        self._around = RECORDING if has_state else nullcontext()
+        self._reason = why
 
     def _with_static(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         """Static arguments as leaves that are compared, not read."""
@@ -205,8 +219,7 @@ class Compiled:
         if kind.given_up or self._reason:
             self._drop_shortcuts()
             if kind.eager >= MOST_LEFT and not self.fills and not self._is_of_use():
-                self._around = RECORDING if found.tensors or found.arrays or found.numbers else nullcontext()
-                self._reason = kind.given_up
+                self._leave(kind.given_up)
             return self._as_lately(kind, captured, given)
         if kind.failures >= MOST_FAILURES:
             return self._as_lately(kind, captured, given)
@@ -214,6 +227,9 @@ class Compiled:
         if not call.are_still() or captured.has_bases():
             return self._left_alone(kind, captured, given)
         if captured.has_large() or (kind.last is not None and not kind.may_write(captured)):
+            return self._left_alone(kind, captured, given)
+        self._worth.found()
+        if kind.paths and self._worth.is_sample and not self.check:
             return self._left_alone(kind, captured, given)
         if kind.paths:
             values = self._values(captured, call)
@@ -223,7 +239,7 @@ class Compiled:
                 owner = (self.function.owner(),) if isinstance(self.function, Method) else ()
                 return self.__call__(*owner, *given[0], **given[1])
             else:
-                right, results = kind.run(values, captured)
+                right, results = self._followed(kind, values, captured)
             kind.note(right, self._shortcuts.runs_of)
             if right:
                 self._new = 0
@@ -233,11 +249,21 @@ class Compiled:
                     return self._left_alone(kind, captured, given)
         return self._record(kind, leaves, structure, call, given)
 
+    def _followed(self, kind: Kind, values: list, captured: Captured) -> tuple[bool, Any]:
+        """What programs give, as `Kind.run` does."""
+        began = perf_counter()
+        found = kind.run(values, captured)
+        if kind.last is not None and kind.last.native is not None:
+            self._worth.ran(perf_counter() - began)
+        return found
+
     def _eager(self, kind: Kind, captured: Captured, given: tuple) -> Any:
         """The function itself; never while another thread has put traces into what it uses."""
         kind.eager += 1
         with RECORDING if captured.has_state() else nullcontext():
+            began = perf_counter()
             found = self.function(*given[0], **given[1])
+        self._worth.was_left(perf_counter() - began)
         kind.failures = 0
         return found
 
@@ -343,6 +369,7 @@ class Compiled:
 
     def _record(self, kind: Kind, leaves: list, structure: Any, call: Arguments, given: tuple) -> Any:
         """Run the function, and note what it does."""
+        self._worth.skip()
         return Recorder(self, kind, leaves, structure, call, given).run()
 
     def _keep(self, kind: Kind, program: Program, results: Results, changes: Any) -> Path | None:

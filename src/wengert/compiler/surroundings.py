@@ -47,7 +47,7 @@ from wengert.compiler.places import (
     Slot,
     TupleItem,
 )
-from wengert.protocol import Wrapper, intern_spec, spec_of
+from wengert.protocol import Wrapper, spec_of
 
 __all__ = ["Found", "find", "flags", "layout"]
 
@@ -203,7 +203,7 @@ def layout(x: np.ndarray) -> tuple | None:
 
 def _form(x: np.ndarray) -> list:
     """What a program depends on in an array that it reads."""
-    return [intern_spec(x.shape, x.dtype), layout(x)]
+    return [x.shape, x.dtype, layout(x)]
 
 
 def _lie_alike(x: np.ndarray, y: np.ndarray) -> bool:
