@@ -346,7 +346,12 @@ def angle(z, deg=False):
 
 
 def _clip(x, low, high):
-    return np.clip(x, low, high)
+    return np.clip(x, None if _is_open(x, low) else low, None if _is_open(x, high) else high)
+
+
+def _is_open(x, bound):
+    """Whether a bound of floats stands for none, with which NumPy leaves other zeros than with one at infinity."""
+    return bound.__class__ is float and abs(bound) == math.inf and x.dtype.kind == "f"
 
 
 def _inside(g, x, low, high):
