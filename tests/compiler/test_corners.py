@@ -1,0 +1,102 @@
+"""Corners of NumPy's functions: a compiled function gives there what NumPy gives, and raises what NumPy raises."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+import wengert as wg
+
+ZEROS = np.array([-0.0, 0.0, 1.0, np.nan])
+BYTES = np.array([3, 200, 0], np.uint8)
+COMPLEX = np.array([[1 + 2j, -3.5j, 2 - 1j], [1j, 2, 3.0]])
+
+
+def outcome(function, args):
+    """What a call gives, or the class of what it raises."""
+    try:
+        return function(*[a.copy() if isinstance(a, np.ndarray) else a for a in args])
+    except Exception as error:
+        return type(error)
+
+
+def same(found, expected, rtol=0.0):
+    """Equal numbers, down to the signs of zeros, of one dtype and class."""
+    if isinstance(expected, type) or isinstance(found, type):
+        assert found is expected
+        return
+    assert type(found) is type(expected)
+    if isinstance(expected, (tuple, list)):
+        for a, b in zip(found, expected, strict=True):
+            same(a, b, rtol)
+        return
+    found, expected = np.asarray(found), np.asarray(expected)
+    assert found.dtype == expected.dtype
+    for part in (np.real, np.imag):
+        a, b = part(found), part(expected)
+        np.testing.assert_allclose(a, b, rtol, rtol)
+        if b.dtype.kind == "f" and not rtol:
+            np.testing.assert_array_equal(np.signbit(a)[~np.isnan(b)], np.signbit(b)[~np.isnan(b)])
+
+
+def as_numpy(function, *args, rtol=0.0):
+    """Compare a compiled function with itself, while it is recorded and later."""
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        expected = outcome(function, args)
+        fast = wg.compile(function)
+        for _ in range(3):
+            same(outcome(fast, args), expected, rtol)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "u2", "u4", "u8", "i1"])
+@pytest.mark.parametrize("bounds", [(-1, 5), (0, 300), (-1, None), (None, 300), (-(2**70), 2**70), (300, 400), (2, -1)])
+def test_bounds_beyond_the_dtype(dtype, bounds):
+    x = BYTES.astype(dtype)
+    as_numpy(lambda x: np.clip(x, *bounds), x)
+    as_numpy(lambda x: x.clip(*bounds), x)
+
+
+def test_bounds_beyond_the_dtype_that_are_given():
+    fast = wg.compile(lambda x, low, high: np.clip(x, low, high))
+    for low, high in 3 * [(2, 5)] + 3 * [(-1, 5), (0, 300), (0, -1), (2, 7)]:
+        same(outcome(fast, (BYTES, low, high)), outcome(np.clip, (BYTES, low, high)))
+
+
+@pytest.mark.parametrize("zero", [0.0, -0.0, 0])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_zeros_at_bounds(zero, dtype):
+    x = ZEROS.astype(dtype)
+    for low, high in ((zero, 2), (-2, zero), (zero, None), (None, zero), (zero, zero)):
+        as_numpy(lambda x, low=low, high=high: np.clip(x, low, high), x)
+    as_numpy(lambda x: np.clip(x, zero * x[1], 2), x)
+    as_numpy(lambda x: np.clip(x, np.full(4, zero), 2), x)
+    as_numpy(lambda x: np.clip(x, np.full(4, -2), np.full(4, zero)), x)
+    tensor = np.clip(wg.tensor(x), zero, None)
+    np.testing.assert_array_equal(np.signbit(tensor.data), np.signbit(np.clip(x, zero, None)))
+
+
+def test_covariances_of_complex_numbers():
+    for function in (np.cov, np.corrcoef, lambda z: np.cov(z[0], z[1])):
+        as_numpy(function, COMPLEX, rtol=1e-14)
+    as_numpy(wg.vmap(np.cov), np.stack([COMPLEX, COMPLEX[::-1] * 2]), rtol=1e-14)
+    gradient = wg.grad(lambda z: abs(np.cov(z)[0, 1]) ** 2)
+    as_numpy(gradient, COMPLEX, rtol=1e-14)
+    as_numpy(wg.vmap(gradient), np.stack([COMPLEX, COMPLEX[::-1] * 2]), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, s: x / np.float64(s[0]),
+        lambda x, s: np.copysign(x, float(s[0])),
+        lambda x, s: np.copysign(x, s.tolist()[0]),
+        lambda x, s: x / np.sqrt(complex(s[0]).conjugate()).imag,
+    ],
+)
+def test_numbers_read_are_zeros_of_either_sign(function):
+    fast, x = wg.compile(function), np.ones(3)
+    with np.errstate(all="ignore"):
+        for number in (2.0, 0.0, -0.0) * 5:
+            s = np.array([number])
+            same(fast(x, s), function(x, s))
