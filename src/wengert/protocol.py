@@ -363,7 +363,8 @@ USUAL = {(int, 2), (int, -1), (float, 0.5)}
 
 def _no_operator(x: Any, exponent: Any) -> tuple:
     """The operands of `numpy.power`, the exponent as an array where ``**`` would be another function."""
-    if (exponent.__class__, exponent.__hash__ and exponent) in USUAL and x.dtype.char in "?eFD":
+    # Of NumPy's scalars the operator has no roots, which the function has.
+    if (exponent.__class__, exponent.__hash__ and exponent) in USUAL and (x.dtype.char in "?eFD" or not x.ndim):
         exponent = np.array(exponent, None if x.dtype.char == "?" else x.dtype)
     return x, exponent
 

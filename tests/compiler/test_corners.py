@@ -100,3 +100,25 @@ def test_numbers_read_are_zeros_of_either_sign(function):
         for number in (2.0, 0.0, -0.0) * 5:
             s = np.array([number])
             same(fast(x, s), function(x, s))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.power(x, np.full(4, 0.5)),
+        lambda x: x ** np.full(4, 0.5),
+        lambda x: x ** (np.ones(4) * 0.5),
+        lambda x: np.power(x, [0.5] * 4),
+        lambda x: np.power(x, np.array([0.5])),
+        lambda x: x**0.5,
+        lambda x: x[1:2] ** np.array([0.5]),
+        lambda x: [q**0.5 for q in x],
+        lambda x: [np.power(q, 0.5) for q in x],
+        lambda x: [q ** np.float64(0.5) for q in x],
+        lambda x: [np.power(q, 2) for q in x],
+        lambda x: np.float_power(x, 0.5),
+    ],
+)
+def test_roots_and_powers_by_a_half(function):
+    as_numpy(function, np.array([-np.inf, -0.0, 4.0, np.nan]))
+    as_numpy(function, np.array([-np.inf, -0.0, 4.0, np.nan], np.float32))

@@ -158,6 +158,9 @@ def _power(self: Trace, exponent: Any) -> Any:
         function = INSTEAD.get((kind, exponent))
         if function is not None and (exponent == 2 or held.dtype.kind in "fc"):
             return Trace._table[function](self)
+    if held.__class__ in (np.float64, np.float32) and isinstance(exponent, float) and exponent == 0.5:
+        power = Trace._table[np.float_power](self, exponent)  # of NumPy's numbers it is no root
+        return Trace._table[np.astype](power, np.result_type(held, exponent), copy=False)
     return POWER(self, exponent)
 
 
