@@ -122,3 +122,50 @@ def test_numbers_read_are_zeros_of_either_sign(function):
 def test_roots_and_powers_by_a_half(function):
     as_numpy(function, np.array([-np.inf, -0.0, 4.0, np.nan]))
     as_numpy(function, np.array([-np.inf, -0.0, 4.0, np.nan], np.float32))
+
+
+@pytest.mark.parametrize(
+    ("function", "x"),
+    [
+        (lambda x: np.linspace(x[0], x[1], 4, dtype="i4"), np.array([-56, 100], np.int8)),
+        (lambda x: np.linspace(x[0], 1, 3), np.array([np.nan])),
+        (lambda x: np.linspace(x[0], 1, 3), np.array([np.inf])),
+        (lambda x: np.linspace(x[0], x[1], 7), np.array([0.1, 0.7])),
+        (lambda x: np.linspace(x[0], x[1], 7, endpoint=False, retstep=True), np.array([0.1, 0.7])),
+        (lambda x: np.linspace(x[0], x[1], 1, retstep=True), np.array([0.1, 0.7])),
+        (lambda x: np.linspace(x[0], x[1], 0), np.array([0.1, 0.7])),
+        (lambda x: np.linspace(0, x[0], 5), np.array([5e-324])),
+        (lambda x: np.linspace(x, x[::-1] * 3, 5, axis=1), np.array([0.1, 0.2, 0.3], np.float32)),
+    ],
+)
+def test_scales(function, x):
+    as_numpy(function, x)
+
+
+def test_scales_have_gradients():
+    a, b = wg.grad(lambda a, b: np.sum(np.linspace(a, b, 4) * np.arange(4.0)), argnums=(0, 1))(1.0, 3.0)
+    np.testing.assert_allclose((a, b), (4 / 3, 14 / 3))
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f4", "?"])
+def test_averages_of_integers(dtype):
+    a, x = np.array([200, 100, 250], np.uint8), np.array([200, 100, 250], np.uint8).astype(dtype)
+    as_numpy(lambda a: np.average(a, weights=a), a)
+    as_numpy(lambda a, x: np.average(a, weights=x, returned=True), a, x)
+    as_numpy(lambda a, x: np.average(x, weights=a), a, x)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i8", "f4"])
+@pytest.mark.parametrize("initial", [-1, 300, True, 1.5, np.int64(-1), None, 1j], ids=repr)
+def test_where_reductions_start(dtype, initial):
+    x = np.arange(3).astype(dtype)
+    for function in (np.add.reduce, np.sum, np.prod, np.max, np.min, np.maximum.reduce, np.fmax.reduce):
+        as_numpy(lambda x, f=function: f(x, initial=initial), x)
+        as_numpy(lambda x, f=function: f(x, initial=initial, where=x > 1), x)
+        as_numpy(lambda x, f=function: f(x[:0], initial=initial), x)
+
+
+@pytest.mark.parametrize("dtype", ["i4", "u1", "f4", "?", "c16"])
+def test_means_in_a_dtype(dtype):
+    as_numpy(lambda x: np.mean(x, dtype=dtype), np.array([1.7, 2.7]))
+    as_numpy(lambda x: np.mean(x, dtype=dtype, where=x > 2), np.array([1.7, 2.7]))
