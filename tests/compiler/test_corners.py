@@ -169,3 +169,50 @@ def test_where_reductions_start(dtype, initial):
 def test_means_in_a_dtype(dtype):
     as_numpy(lambda x: np.mean(x, dtype=dtype), np.array([1.7, 2.7]))
     as_numpy(lambda x: np.mean(x, dtype=dtype, where=x > 2), np.array([1.7, 2.7]))
+
+
+MASK = np.array([True, False, True])
+WRITERS = {
+    "copyto": lambda x, y: np.copyto(x, y),
+    "copyto where": lambda x, y: np.copyto(x, y, where=MASK),
+    "copyto unsafe": lambda x, y: np.copyto(x, y, casting="unsafe"),
+    "copyto 2.5": lambda x, y: np.copyto(x, 2.5),
+    "copyto 300": lambda x, y: np.copyto(x, 300),
+    "place": lambda x, y: np.place(x, MASK, y),
+    "place [2.5]": lambda x, y: np.place(x, MASK, [2.5]),
+    "putmask": lambda x, y: np.putmask(x, MASK, y),
+    "putmask 300": lambda x, y: np.putmask(x, MASK, 300),
+    "take": lambda x, y: np.take(y, [0, 1, 2], out=x),
+    "compress": lambda x, y: np.compress([True] * 3, y, out=x),
+    "dot": lambda x, y: np.dot(np.eye(3), y, out=x),
+    "einsum": lambda x, y: np.einsum("i->i", y, out=x),
+    "argmax": lambda x, y: np.argmax(y[None], 0, out=x),
+    "casting=": lambda x, y: np.add(y, 1, out=x, casting="safe"),
+}
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+@pytest.mark.parametrize("target", ["i8", "u1", "f4", "f8", "?"])
+def test_casts_into_what_is_written(writer, target):
+    def function(x, y):
+        WRITERS[writer](x, y)
+        return x
+
+    for source in ("f8", "f4", "i8", "u1", "g"):
+        as_numpy(function, np.arange(3).astype(target), np.array([0.5, 1.5, 2.0]).astype(source))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.add(x, 1, dtype="f", casting="same_kind"),
+        lambda x: np.add(x, 1.5, casting="safe"),
+        lambda x: np.add(x, 1, order="F"),
+        lambda x: np.modf(x, casting="safe"),
+        lambda x: np.less(x, 1, casting="safe"),
+        lambda x: np.add(x, 1, casting="safe", where=x > 1, out=x * 0),
+        lambda x: np.sqrt(x, casting="unsafe", dtype="i4"),
+    ],
+)
+def test_results_of_ufuncs_with_keywords_are_arrays(function):
+    as_numpy(function, np.arange(3.0))

@@ -190,10 +190,27 @@ def choose_(a, choices, out=None, mode="raise"):
 # Each ends in an assignment, which is recorded, and which refuses recorded values where the target is a plain array.
 
 
+def _check_cast(values, dtype, casting):
+    """Refuse what NumPy refuses to cast; Python's numbers are of any dtype of their kind."""
+    given = (values if hasattr(values, "dtype") else np.asarray(values)).dtype
+    if np.can_cast(given, dtype, casting):
+        return
+    if np.ndim(values) or not np.can_cast(np.result_type(dtype, values), dtype, casting):
+        raise TypeError(f"Cannot cast array data from {given!r} to {dtype!r} according to the rule {casting!r}")
+
+
+def _of_array(values, dtype):
+    """The values that are written into an array: arrays are cast safely, single numbers and lists in any way."""
+    if hasattr(values, "dtype"):
+        if np.ndim(values):
+            _check_cast(values, dtype, "safe")
+        return np.ravel(values)
+    return np.ravel(np.array(values, dtype))
+
+
 @composite(np.copyto)
 def copyto(dst, src, casting="same_kind", where=True):
-    if casting != "same_kind" and not np.can_cast(getattr(src, "dtype", dst.dtype), dst.dtype, casting):
-        raise TypeError(f"Cannot cast array data from {src.dtype} to {dst.dtype} according to the rule {casting!r}")
+    _check_cast(src, dst.dtype, casting)
     dst[...] = src if where is True else np.where(where, src, dst)
 
 
@@ -214,7 +231,7 @@ def put(a, ind, v, mode="raise"):
 def place(arr, mask, vals):
     if not np.size(vals) and anywhere(mask):
         raise ValueError("Cannot insert from an empty array!")
-    mask, vals = np.reshape(np.asarray(mask), arr.shape) != 0, np.ravel(vals)
+    mask, vals = np.reshape(np.asarray(mask), arr.shape) != 0, _of_array(vals, arr.dtype)
     n = np.count_nonzero(mask)
     if n:
         arr[mask] = vals[:n] if len(vals) >= n else vals[np.arange(n) % len(vals)]
@@ -222,7 +239,8 @@ def place(arr, mask, vals):
 
 @composite(np.putmask)
 def putmask(a, mask, values):
-    values, n = np.ravel(values), len(np.ravel(values))
+    values = _of_array(values, a.dtype)
+    n = len(values)
     if n not in (0, 1, a.size):
         values = values[np.arange(a.size) % n]
     if n:
