@@ -26,6 +26,9 @@ def same(found, expected, rtol=0.0):
         assert found is expected
         return
     assert type(found) is type(expected)
+    if isinstance(expected, str):
+        assert found == expected
+        return
     if isinstance(expected, (tuple, list)):
         for a, b in zip(found, expected, strict=True):
             same(a, b, rtol)
@@ -216,3 +219,48 @@ def test_casts_into_what_is_written(writer, target):
 )
 def test_results_of_ufuncs_with_keywords_are_arrays(function):
     as_numpy(function, np.arange(3.0))
+
+
+@pytest.mark.parametrize("dtype", ["f4", "u1", "f8"])
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.intersect1d(x, [1, 2]),
+        lambda x: np.intersect1d([1, 2], x),
+        lambda x: np.intersect1d(x, [1, 2], return_indices=True),
+        lambda x: np.choose([0, 1], [0.1, x[0]]),
+        lambda x: np.choose([0, 1], [3, x[:2]]),
+        lambda x: np.choose([0, 1], [np.float64(0.5), x[:2]]),
+        lambda x: np.choose([0, 1], [x[1], np.arange(2)]),
+        lambda x: np.nan_to_num(x, nan=np.float64(2)),
+        lambda x: np.nan_to_num(x / 0, nan=np.inf, posinf=-np.inf, neginf=np.array([1.0, 2, 3])),
+        lambda x: np.nan_to_num(x + 1j, nan=np.float64(2)),
+        lambda x: np.nan_to_num(x, nan=1j),
+        lambda x: str([q.dtype for q in np.linalg.lstsq(np.stack([x, x * x], 1), np.arange(3.0))]),
+        lambda x: str([q.dtype for q in np.linalg.lstsq(np.stack([x, x * x, x**3], 1), np.arange(3.0))]),
+    ],
+)
+def test_dtypes_of_several_operands(function, dtype):
+    as_numpy(function, np.array([1, 2, 7]).astype(dtype))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        np.gradient,
+        lambda x: np.gradient(x, 0.5, edge_order=2),
+        lambda x: np.gradient(x, 0.0),
+        lambda x: np.gradient(x, np.arange(len(x))),
+        lambda x: np.gradient(x, np.arange(len(x)) ** 2.0),
+        lambda x: np.gradient(x, np.arange(len(x)) ** 2.0, edge_order=2),
+        lambda x: np.gradient(x, x),
+        lambda x: np.gradient(x > 1),
+        lambda x: np.gradient(x[:2]),
+        lambda x: np.gradient(x.reshape(2, 5), 0.5, np.array([0.0, 0.1, 0.5, 0.7, 2.0])),
+    ],
+)
+def test_slopes_of_samples(function):
+    samples = [1, np.nan, 3, np.nan, -2, 0, np.inf, 3.3, -0.7, 1e3]
+    as_numpy(function, np.array(samples), rtol=1e-15)
+    as_numpy(function, np.nan_to_num(samples, posinf=7).astype(np.float32), rtol=1e-6)
+    as_numpy(function, np.arange(10) ** 2)

@@ -166,12 +166,16 @@ def select(condlist, choicelist, default=0):
     for i, condition in enumerate(condlist):
         if whole_numbers(condition).dtype != bool:
             raise TypeError(f"invalid entry {i} in condlist: should be boolean ndarray")
-    values = (*choicelist, default)
-    kind = np.result_type(*(v if is_wrapper(v) or type(v) in (int, float, complex) else np.asarray(v) for v in values))
-    result = np.astype(default, kind, copy=False) if is_wrapper(default) else np.asarray(default, kind)
+    result = _of_all(default, (*choicelist, default))
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
         result = np.where(condition, choice, result)
     return result
+
+
+def _of_all(value, values):
+    """A value in the dtype of several, to which Python's numbers add their kind alone."""
+    kind = np.result_type(*(v if is_wrapper(v) or type(v) in (int, float, complex) else np.asarray(v) for v in values))
+    return np.astype(value, kind, copy=False) if is_wrapper(value) else np.asarray(value, kind)
 
 
 @composite(np.choose)
@@ -180,7 +184,7 @@ def choose_(a, choices, out=None, mode="raise"):
     a = _in_bounds(whole_numbers(a), n, mode)
     if anywhere((a < 0) | (a >= n)):
         raise ValueError("invalid entry in choice array")
-    chosen = choices[0]
+    chosen = _of_all(choices[0], choices)
     for i in range(n):
         chosen = np.where(a == i, choices[i], chosen)
     return chosen
