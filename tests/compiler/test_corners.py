@@ -264,3 +264,53 @@ def test_slopes_of_samples(function):
     as_numpy(function, np.array(samples), rtol=1e-15)
     as_numpy(function, np.nan_to_num(samples, posinf=7).astype(np.float32), rtol=1e-6)
     as_numpy(function, np.arange(10) ** 2)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.pad(x[:0], 1, "mean"),
+        lambda x: np.pad(x[:0], 1, "linear_ramp"),
+        lambda x: np.pad(x[:0], 1, "edge"),
+        lambda x: np.delete(x, True),
+        lambda x: np.delete(x, [True, False, False]),
+        lambda x: np.squeeze(x[None], False),
+        lambda x: np.cumsum(x, False),
+        lambda x: np.cumprod(x, False),
+        lambda x: np.compress([True], x, False),
+        lambda x: np.sum(x, False),
+        lambda x: np.take(x, True),
+        lambda x: np.take(x, [True, False], 0),
+        lambda x: np.take_along_axis(x, np.array([True, False, True]), 0),
+        lambda x: np.take_along_axis(x, np.array([0.0, 1.0]), 0),
+        lambda x: np.put_along_axis(x, np.array([True, False, True]), 1.0, 0),
+        lambda x: np.insert(x, 0, 300),
+        lambda x: np.insert(x, 0, -1),
+        lambda x: np.insert(x, 0, [300, 1]),
+        lambda x: np.insert(x, 0, 2.5),
+        lambda x: np.piecewise(x, [x > 5], [-1.5, 0]),
+        lambda x: round(x[0] > 1),
+        lambda x: round(x[0]),
+        lambda x: round(x[0], 1),
+    ],
+)
+@pytest.mark.parametrize("dtype", ["u1", "f8", "c16"])
+def test_arguments_that_are_of_another_class(function, dtype):
+    as_numpy(function, np.array([3, 200, 7]).astype(dtype))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda s: s > 1,
+        lambda s: 1.0 <= s,
+        lambda s: s < s,
+        lambda s: max(s, 1),
+        lambda s: s == 1,
+        lambda s: s > np.float64(1),
+        lambda s: round(s, 1),
+        lambda s: round(s),
+    ],
+)
+def test_what_python_refuses_of_complex_numbers(function):
+    as_numpy(function, 1 + 2.55j)

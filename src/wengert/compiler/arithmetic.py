@@ -169,6 +169,10 @@ INSTEAD = {(int, 2): np.square, (int, -1): np.reciprocal, (float, 0.5): np.sqrt}
 """What NumPy computes powers of arrays by; of truth values, say, the square is no int64."""
 
 
+ORDERS = {np.less, np.less_equal, np.greater, np.greater_equal}
+"""Comparisons that Python refuses for complex numbers."""
+
+
 def _comparison(ufunc: np.ufunc) -> Callable:
     """A comparison of traces; that of Python's numbers is Python's, a truth value that the program decides by."""
 
@@ -176,6 +180,8 @@ def _comparison(ufunc: np.ufunc) -> Callable:
         if not self._node.weak:
             return Trace._table[ufunc](self, other)
         if other is None or other.__class__ is str:
+            return NotImplemented
+        if ufunc in ORDERS and complex in (self._held.__class__, getattr(other, "_held", other).__class__):
             return NotImplemented
         result = Trace._table[ufunc](self, other)
         of_pythons = other._node.weak if isinstance(other, Trace) else other.__class__ in PYTHONS_OWN

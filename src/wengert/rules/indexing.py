@@ -9,7 +9,7 @@ import numpy as np
 from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
 from wengert.protocol import anywhere, highest, indexable, innermost, without_history
 from wengert.rules.elementwise import only
-from wengert.rules.reductions import normal_axis
+from wengert.rules.reductions import normal_axis, refuse_truth
 
 # Reading ---------------------------------------------------------------------------------------------------------
 
@@ -84,6 +84,7 @@ def whole_numbers(indices):
 @composite(np.take)
 def take(a, indices, axis=None, out=None, mode="raise"):
     indices = whole_numbers(indices)
+    indices = np.astype(indices, np.intp) if indices.dtype == bool else indices
     if axis is None or not a.ndim:  # NumPy gives a number one axis
         a, axis = np.ravel(a), axis or 0
     axis = normal_axis(axis, a.ndim)
@@ -110,6 +111,8 @@ def along(indices: np.ndarray, axis: int, shape: tuple[int, ...]) -> tuple:
     """The index that picks, on each line along `axis`, the elements at `indices`."""
     if indices.ndim != len(shape):
         raise ValueError("`indices` and `arr` must have the same number of dimensions")
+    if indices.dtype.kind not in "iu":
+        raise IndexError("`indices` must be an integer array")
     axis = normal_axis(axis, len(shape))
     grid = []
     for i, n in enumerate(shape):
@@ -121,8 +124,8 @@ def along(indices: np.ndarray, axis: int, shape: tuple[int, ...]) -> tuple:
 
 @composite(np.compress)
 def compress(condition, a, axis=None, out=None):
-    condition = whole_numbers(condition)
-    return np.take(a, np.flatnonzero(condition), axis=axis)
+    refuse_truth(axis)
+    return np.take(a, np.flatnonzero(whole_numbers(condition)), axis=axis)
 
 
 @composite(np.extract)

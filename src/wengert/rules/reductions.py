@@ -24,6 +24,12 @@ def normal_axis(axis: Any, ndim: int) -> int:
     return np.lib.array_utils.normalize_axis_index(axis, ndim)
 
 
+def refuse_truth(axis: Any) -> None:
+    """Raise for a truth value as an axis, where NumPy does not take one."""
+    if isinstance(axis, (bool, np.bool_)):
+        raise TypeError("an integer is required for the axis")
+
+
 # Broadcasting back -----------------------------------------------------------------------------------------------
 
 
@@ -253,6 +259,7 @@ _cumprod = primitive(_cumprod, _cumprod_rule, batch="axis")
 
 def _accumulation(function):
     def cumulate(a, axis=None, dtype=None, out=None):
+        refuse_truth(axis)
         a = _prepared(a, axis, dtype, UNSET, 0)
         if axis is None or not a.ndim:
             a, axis = np.ravel(a), axis or 0

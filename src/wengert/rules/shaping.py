@@ -8,7 +8,7 @@ import numpy as np
 from wengert.arrays import sum_first, sum_last
 from wengert.primitive import composite, is_wrapper, linear
 from wengert.protocol import constant, everything, in_memory
-from wengert.rules.reductions import UNSET, normal_axes, normal_axis, part
+from wengert.rules.reductions import UNSET, normal_axes, normal_axis, part, refuse_truth
 
 # Views -----------------------------------------------------------------------------------------------------------
 
@@ -158,6 +158,7 @@ def matrix_transpose(x):
 def squeeze(a, axis=None):
     if not a.ndim and axis in (0, -1):
         return a  # NumPy gives a number these axes
+    refuse_truth(axis)
     axes = [i for i, n in enumerate(a.shape) if n == 1] if axis is None else normal_axes(axis, a.ndim)
     if any(a.shape[i] != 1 for i in axes):
         raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
