@@ -303,7 +303,7 @@ def test_arguments_that_are_of_another_class(function, dtype):
     "function",
     [
         lambda s: s > 1,
-        lambda s: 1.0 <= s,
+        lambda s: s <= np.complex128(1),
         lambda s: s < s,
         lambda s: max(s, 1),
         lambda s: s == 1,
@@ -314,3 +314,30 @@ def test_arguments_that_are_of_another_class(function, dtype):
 )
 def test_what_python_refuses_of_complex_numbers(function):
     as_numpy(function, 1 + 2.55j)
+
+
+@pytest.mark.parametrize("dtype", ["f8", "c16", "c8", "i8", "?"])
+def test_nothing_written_is_not_a_number(dtype):
+    def whole(x):
+        x[:] = None
+        return x
+
+    def one(x):
+        x[0] = None
+        return x
+
+    as_numpy(whole, np.ones(2).astype(dtype))
+    as_numpy(one, np.ones(2).astype(dtype))
+
+
+@pytest.mark.parametrize("x", [[np.nan, 1.0, 0.0, 4.0], [1.0]])
+def test_lines_through_one_point(x):
+    as_numpy(lambda x: np.interp(x, [1], [5]), np.array(x))
+    as_numpy(lambda x: np.interp(x, [1], [5], left=2, right=3), np.array(x))
+    as_numpy(lambda x: np.interp(x, [1, 2], [5, 6], left=2, right=3), np.array(x))
+
+
+@pytest.mark.parametrize("numbers", [[3e4] * 5, [1, np.nan, 2.5]])
+def test_means_in_half_precision(numbers):
+    for function in (np.mean, np.nanmean, lambda x: np.nanmean(x, dtype="f8"), lambda x: np.nanmean(x[None], 1)):
+        as_numpy(function, np.array(numbers, np.float16))
