@@ -5,6 +5,7 @@ plain array. So NumPy is the dispatcher, and a transformation is a class derived
 says what each NumPy function becomes. Everything else here serves that: the shape and dtype record, and the levels.
 """
 
+import functools
 import itertools
 import operator
 import threading
@@ -363,21 +364,34 @@ USUAL = {(int, 2), (int, -1), (float, 0.5)}
 
 def _no_operator(x: Any, exponent: Any) -> tuple:
     """The operands of `numpy.power`, the exponent as an array where ``**`` would be another function."""
-    if (exponent.__class__, exponent.__hash__ and exponent) in USUAL and x.dtype.char in "?eFD":
+    # Of NumPy's scalars the operator has no roots, which the function has.
+    if (exponent.__class__, exponent.__hash__ and exponent) in USUAL and (x.dtype.char in "?eFD" or not x.ndim):
         exponent = np.array(exponent, None if x.dtype.char == "?" else x.dtype)
     return x, exponent
 
 
-def write_out(name: str, out: Any, result: Any, stretch: bool = False) -> Any:
+COPIED = {"take", "compress", "argmax", "argmin"}
+"""Functions that work in a copy of ``out=`` in the dtype of the result."""
+
+
+def _takes(name: str, source: np.dtype, target: np.dtype) -> bool:
+    """Whether a function that is stricter than others takes ``out=`` of a dtype."""
+    if name in COPIED:
+        return np.can_cast(target, source)
+    return source == target if name == "dot" else name != "einsum" or np.can_cast(source, target)
+
+
+def write_out(name: str, out: Any, result: Any, stretch: bool = False, casting: Any = "same_kind") -> Any:
     """Put `result` into `out` as NumPy's ``out=`` does (ufuncs stretch to its shape), and give `out` back."""
     if isinstance(out, tuple):
         if len(out) == 1:
-            return write_out(name, out[0], result, stretch)
-        return tuple(r if o is None else write_out(name, o, r, stretch) for o, r in zip(out, result, strict=True))
+            return write_out(name, out[0], result, stretch, casting)
+        given = zip(out, result, strict=True)
+        return tuple(r if o is None else write_out(name, o, r, stretch, casting) for o, r in given)
     source, target = spec_of(result), spec_of(out)
     if source.shape != target.shape and not (stretch and _stretches(source.shape, target.shape)):
         raise ShapeError(f"[{name}] out= must have the result's shape {source.shape}; got {target.shape}")
-    if not np.can_cast(source.dtype, target.dtype, "same_kind"):
+    if not np.can_cast(source.dtype, target.dtype, casting) or not _takes(name, source.dtype, target.dtype):
         raise DTypeError(
             f"[{name}] cannot cast the result from {source.dtype} to out='s {target.dtype}; "
             f"give an out= of dtype {source.dtype}"
@@ -402,14 +416,14 @@ def _stretches(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
 
 def _call_ufunc(table: Table, ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any:
     """A ufunc call with keywords, or one of a ufunc's methods."""
-    out = kwargs.pop("out", None)
+    out, casting = kwargs.pop("out", None), kwargs.get("casting", "same_kind")
     name = ufunc.__name__
     if method == "__call__":
         result = _call_with_keywords(table, ufunc, inputs, kwargs, out)
     else:
         result = table[ufunc, method](*inputs, **kwargs)
         name = f"{name}.{method}"
-    return result if out is None else write_out(name, out, result, stretch=method == "__call__")
+    return result if out is None else write_out(name, out, result, method == "__call__", casting)
 
 
 def _cast_operand(name: str, x: Any, dtype: np.dtype) -> Any:
@@ -452,17 +466,19 @@ def _call_along_axes(
 
 
 def _call_with_keywords(table: Table, ufunc: np.ufunc, inputs: tuple, kwargs: dict, out: tuple | None) -> Any:
-    if not kwargs.keys() <= ({"axes", "axis", "keepdims", "dtype"} if ufunc.signature else {"where", "dtype"}):
-        return _call_plain(ufunc, inputs, kwargs)
-    where, dtype = kwargs.pop("where", True), kwargs.pop("dtype", None)
-    if dtype is not None:
-        inputs = tuple(_cast_operand(ufunc.__name__, x, np.dtype(dtype)) for x in inputs)
-    if kwargs:
-        return _call_along_axes(table, ufunc, inputs, **kwargs)
+    where, call = kwargs.pop("where", True), table[ufunc]
+    if not kwargs.keys() <= ({"axes", "axis", "keepdims", "dtype"} if ufunc.signature else {"dtype"}):
+        call = functools.partial(_call_plain, ufunc, kwargs)
+    else:
+        dtype = kwargs.pop("dtype", None)
+        if dtype is not None:
+            inputs = tuple(_cast_operand(ufunc.__name__, x, np.dtype(dtype)) for x in inputs)
+        if kwargs:
+            return _call_along_axes(table, ufunc, inputs, **kwargs)
     if where is True:
-        return table[ufunc](*inputs)
+        return call(*inputs)
     with np.errstate(all="ignore"):
-        result = table[ufunc](*inputs)
+        result = call(*inputs)
     results = result if isinstance(result, tuple) else (result,)
     masked = tuple(_masked(where, y, kept) for y, kept in zip(results, out or (None,) * len(results), strict=True))
     return masked if isinstance(result, tuple) else masked[0]
@@ -473,12 +489,22 @@ def _masked(where: Any, y: Any, kept: Any) -> Any:
     return np.where(where, y, np.zeros(spec_of(y).shape, spec_of(y).dtype) if kept is None else kept)
 
 
-def _call_plain(ufunc: np.ufunc, inputs: tuple, kwargs: dict) -> Any:
+def _call_plain(ufunc: np.ufunc, kwargs: dict, *inputs: Any) -> Any:
     """A ufunc with keywords that steer NumPy's own loops (casting, order, signature …): not for recorded values."""
     if any(isinstance(x, Wrapper) and x._carries_gradient() for x in (*inputs, *kwargs.values())):
         raise ArgumentError(
             f"[{ufunc.__name__}] the keywords out=, where= and dtype= were required at most; received "
             f"{sorted(kwargs)}; convert with astype before, or call the ufunc on t.detach()"
         )
-    result = ufunc(*map(innermost, inputs), **{k: innermost(v) for k, v in kwargs.items()})
-    return highest(inputs)._buffer(result) if spec_of(result).inexact else result
+    results = ufunc(*map(innermost, inputs), **{k: innermost(v) for k, v in kwargs.items()})
+    found = tuple(_as_operand(inputs, y) for y in (results if ufunc.nout > 1 else (results,)))
+    return found if ufunc.nout > 1 else found[0]
+
+
+def _as_operand(inputs: tuple, result: Any) -> Any:
+    """A result as what the operands are: a tensor, and in a program that is being recorded a value of that."""
+    top = highest(inputs)
+    if top is None or not spec_of(result).inexact:
+        return result
+    inner = top._value
+    return top._buffer(inner._buffer(result) if is_recorded(inner) else result)

@@ -292,6 +292,8 @@ class Tensor(Box):
         return operator.index(bare(self))
 
     def __round__(self, digits: int | None = None) -> Any:
+        if self._spec.dtype.kind in "bc":
+            raise TypeError(f"type {self._spec.dtype.name} doesn't define __round__ method")
         return round(self._read("round")) if digits is None else np.round(self, digits)
 
     def __format__(self, spec: str) -> str:

@@ -158,12 +158,19 @@ def _power(self: Trace, exponent: Any) -> Any:
         function = INSTEAD.get((kind, exponent))
         if function is not None and (exponent == 2 or held.dtype.kind in "fc"):
             return Trace._table[function](self)
+    if held.__class__ in (np.float64, np.float32) and isinstance(exponent, float) and exponent == 0.5:
+        power = Trace._table[np.float_power](self, exponent)  # of NumPy's numbers it is no root
+        return Trace._table[np.astype](power, np.result_type(held, exponent), copy=False)
     return POWER(self, exponent)
 
 
 POWER = _operator(np.power)
 INSTEAD = {(int, 2): np.square, (int, -1): np.reciprocal, (float, 0.5): np.sqrt}
 """What NumPy computes powers of arrays by; of truth values, say, the square is no int64."""
+
+
+ORDERS = {np.less, np.less_equal, np.greater, np.greater_equal}
+"""Comparisons that Python refuses for complex numbers."""
 
 
 def _comparison(ufunc: np.ufunc) -> Callable:
@@ -173,6 +180,8 @@ def _comparison(ufunc: np.ufunc) -> Callable:
         if not self._node.weak:
             return Trace._table[ufunc](self, other)
         if other is None or other.__class__ is str:
+            return NotImplemented
+        if ufunc in ORDERS and complex in (self._held.__class__, getattr(other, "_held", other).__class__):
             return NotImplemented
         result = Trace._table[ufunc](self, other)
         of_pythons = other._node.weak if isinstance(other, Trace) else other.__class__ in PYTHONS_OWN

@@ -15,6 +15,7 @@ from wengert.compiler import trace
 from wengert.compiler.buffers import primitive
 from wengert.compiler.columns import Columns
 from wengert.compiler.program import NONE, Call, Guard, Ref
+from wengert.compiler.replay import same
 from wengert.protocol import Spec, intern_spec
 
 __all__ = ["comparable", "is_direct", "numbers_read"]
@@ -51,8 +52,7 @@ def _as_before(reader: Callable, outcome: Any) -> Callable:
     """Whether a reader gives what it gave."""
 
     def as_before(value: Any) -> bool:
-        found = reader(value)
-        return type(found) is type(outcome) and bool(found == outcome)
+        return bool(same(reader(value), outcome))
 
     return as_before
 

@@ -15,7 +15,7 @@ from wengert.box import Box, bare
 from wengert.compiler.capture import Captured, Changes
 from wengert.compiler.locks import BOOKS
 from wengert.compiler.program import Node, Program, depends
-from wengert.compiler.replay import Mismatch, Replay, same
+from wengert.compiler.replay import Mismatch, Replay, same, told_apart
 from wengert.compiler.trace import Trace
 from wengert.compiler.ways import Ways
 from wengert.compiler.writing import write_back
@@ -129,6 +129,7 @@ class Path:
         self.exchanged, self.twins = changes.exchanged, changes.twins
         self.count = len(results.nodes)
         self.outcomes = tuple(guard.outcome for guard in program.guards)
+        self.key = tuple(map(told_apart, self.outcomes))
         self.readers = tuple(guard.reader for guard in program.guards)
         self.draws = program.take_draws()
         self.native: Any
@@ -304,24 +305,25 @@ class Kind:
             if read is None or len(tried) > MOST_TRIED:
                 break
             with BOOKS:
-                known = list(self.paths.items())
-            path = next((p for o, p in known if id(p) not in tried and _begins(o, read)), None)
+                known = list(self.paths.values())
+            key = tuple(map(told_apart, read))
+            path = next((p for p in known if id(p) not in tried and _begins(p, read, key)), None)
         return False, read
 
     def _found(self, path: Path) -> None:
         """The path is looked at first from now on, if another thread has not let go of it meanwhile."""
         with BOOKS:
-            if self.paths.get(path.outcomes) is path:
+            if self.paths.get(path.key) is path:
                 self.last = path
-                self.paths.move_to_end(path.outcomes)
+                self.paths.move_to_end(path.key)
 
     def add(self, path: Path) -> None:
         """Keep another path; one that was known, and not found, decides by the last bit, which NumPy gives alike."""
         with BOOKS:
-            if path.outcomes in self.paths:
+            if path.key in self.paths:
                 path.native, path.replay = None, Replay(path.program)
                 path.trouble = "it decides by numbers to the last bit"
-            self.paths[path.outcomes] = self.last = path
+            self.paths[path.key] = self.last = path
             self.writes.update(place for place in path.places if place[0] in ("array", "tensor", "gradient", "grad"))
             if len(self.paths) > MOST_PATHS:
                 self.paths.popitem(last=False)
@@ -409,7 +411,9 @@ READINGS = {
 """What readers read."""
 
 
-def _begins(outcomes: tuple, read: tuple) -> bool:
-    if outcomes[: len(read)] == read:
+def _begins(path: Path, read: tuple, key: tuple) -> bool:
+    """Whether the guards of a path expect what has been read, which `key` is in the form that keys have."""
+    outcomes = path.outcomes
+    if path.key[: len(key)] == key:
         return True
     return len(outcomes) >= len(read) and all(b is UNKNOWN or same(a, b) for a, b in zip(outcomes, read, strict=False))

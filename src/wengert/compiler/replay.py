@@ -12,7 +12,7 @@ from wengert.compiler.fourier import transform_of
 from wengert.compiler.nested import found_in
 from wengert.compiler.program import Guard, Node, Program, Ref, filled
 
-__all__ = ["Mismatch", "Replay", "caller", "same"]
+__all__ = ["Mismatch", "Replay", "caller", "same", "told_apart"]
 
 
 class Mismatch(Exception):
@@ -23,9 +23,21 @@ class Mismatch(Exception):
         self.number, self.outcome = number, outcome
 
 
+def told_apart(outcome: Any) -> Any:
+    """A reading in a form that is equal only to the same one: zeros of either sign, which are equal, are two."""
+    if isinstance(outcome, complex) or (isinstance(outcome, (float, np.floating)) and not outcome):
+        return repr(outcome)
+    return outcome
+
+
 def same(a: Any, b: Any) -> bool:
     """Whether two readings are the same: of one class, and equal or both not-a-number."""
-    return type(a) is type(b) and (a == b or (a != a and b != b))
+    return type(a) is type(b) and (told_apart(a) == told_apart(b) or (_is_nan(a) and _is_nan(b)))
+
+
+def _is_nan(reading: Any) -> bool:
+    """Whether it is not a number; of complex ones the parts are told apart."""
+    return not isinstance(reading, complex) and reading != reading
 
 
 class Replay:

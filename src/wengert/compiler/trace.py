@@ -188,7 +188,10 @@ class Trace(Lifted):
         return self._known(complex)
 
     def __round__(self, digits: int | None = None) -> Any:
-        if digits is None or self._value.__class__ in (float, int):
+        held = self._value
+        if isinstance(held, (np.bool_, complex, np.complexfloating)):
+            raise TypeError(f"type {type(held).__name__} doesn't define __round__ method")
+        if digits is None or held.__class__ in (float, int):
             return round(self._known(_item), digits)
         return np.round(self, digits)
 

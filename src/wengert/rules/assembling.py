@@ -35,7 +35,7 @@ def insert(arr, obj, values, axis=None):
     arr = arr if hasattr(arr, "ndim") else np.asarray(arr)
     arr, axis = (np.ravel(arr), 0) if axis is None else (arr, normal_axis(axis, arr.ndim))
     n, obj = arr.shape[axis], _places(obj)
-    values = values if hasattr(values, "ndim") else np.asarray(values)
+    values = values if hasattr(values, "ndim") else np.array(values, arr.dtype)
     values = values if values.dtype == arr.dtype else np.astype(values, arr.dtype)
     values = np.reshape(values, (1,) * (arr.ndim - values.ndim) + values.shape)
     if np.ndim(obj) == 0 and not isinstance(obj, slice):
@@ -60,7 +60,7 @@ def _inserted_at(arr, place, values, axis):
 def delete(arr, obj, axis=None):
     arr, axis = (np.ravel(arr), 0) if axis is None else (arr, normal_axis(axis, arr.ndim))
     n, lead = arr.shape[axis], (slice(None),) * axis
-    if isinstance(obj, (int, np.integer)) and -n <= obj < n:
+    if isinstance(obj, (int, np.integer)) and not isinstance(obj, bool) and -n <= obj < n:
         return np.concatenate([arr[(*lead, slice(obj % n))], arr[(*lead, slice(obj % n + 1, None))]], axis=axis)
     kept = np.zeros(arr.shape[axis], bool)
     kept[np.delete(np.arange(arr.shape[axis]), _places(obj))] = True

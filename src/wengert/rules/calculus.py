@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.primitive import composite
+from wengert.primitive import composite, is_wrapper
 from wengert.protocol import innermost
 from wengert.rules.reductions import normal_axes, normal_axis, part
 from wengert.rules.ufunc_methods import array
@@ -15,6 +15,8 @@ from wengert.rules.ufunc_methods import array
 @composite(np.gradient)
 def gradient(f, *varargs, axis=None, edge_order=1):
     f = array(f)
+    if f.dtype.kind == "b":
+        raise TypeError("numpy boolean subtract, the `-` operator, is not supported")
     f = f if f.dtype.kind in "fc" else np.astype(f, float)
     axes = tuple(range(f.ndim)) if axis is None else normal_axes(axis, f.ndim)
     if not varargs:
@@ -40,34 +42,62 @@ def _spacing(given: Any, n: int) -> Any:
         raise ValueError("distances must be either scalars or 1d")
     if len(given) != n:
         raise ValueError("when 1d, distances must match the length of the corresponding dimension")
-    return np.diff(given if given.dtype.kind in "fc" else np.astype(given, float))
+    steps = np.diff(given if given.dtype.kind in "fc" else np.astype(given, float))
+    # Recorded coordinates have derivatives of their own, and are never taken for one distance.
+    is_even = not is_wrapper(steps) and steps.size and (steps == steps[0]).all()
+    return steps[0] if is_even else steps
 
 
 def _slope(f: Any, axis: int, d: Any, edge_order: int) -> Any:
-    """The mean of the slopes on both sides of each sample, weighted so that parabolas are differentiated exactly."""
+    """The slope at each sample from its neighbours, so that parabolas are differentiated exactly, as NumPy has it."""
     if f.shape[axis] < edge_order + 1:
         raise ValueError(
             "Shape of array too small to calculate a numerical gradient, at least (edge_order + 1) elements are "
             "required."
         )
-    uniform = not np.ndim(d)
-    d = d if uniform else np.reshape(d, (-1, *(1,) * (f.ndim - 1 - axis)))
-    slopes = (part(f, axis, 1, None) - part(f, axis, None, -1)) / d
-    left, right = part(slopes, axis, None, -1), part(slopes, axis, 1, None)
-    if uniform:
-        share = 0.5
-        inner = 0.5 * (left + right)
+    if np.ndim(d):
+        d = np.reshape(d, (-1, *(1,) * (f.ndim - 1 - axis)))
+        inner, ends = _between(f, axis, d), (d[:1], d[1:2], d[-2:-1], d[-1:])
     else:
-        before, after = d[:-1], d[1:]
-        share = before / (before + after)
-        inner = left + share * (right - left)
-    first, last = part(slopes, axis, None, 1), part(slopes, axis, -1, None)
-    if edge_order == 2:
-        near, far = (share, 1 - share) if uniform else (share[:1], 1 - share[-1:])
-        first = first - near * (part(slopes, axis, 1, 2) - first)
-        last = last + far * (last - part(slopes, axis, -2, -1))
-    result = np.concatenate([first, inner, last], axis=axis)
-    return np.astype(result, f.dtype, copy=False)
+        inner, ends = (part(f, axis, 2, None) - part(f, axis, None, -2)) / (2.0 * d), (d, d, d, d)
+    first = _at_end(f, axis, ends[0], ends[1], edge_order, 1)
+    last = _at_end(f, axis, ends[3], ends[2], edge_order, -1)
+    return np.concatenate([np.astype(v, f.dtype, copy=False) for v in (first, inner, last)], axis=axis)
+
+
+def _between(f: Any, axis: int, d: Any) -> Any:
+    """The slopes of parabolas through three samples each, in the middle of them."""
+    before, after = d[:-1], d[1:]
+    left = -after / (before * (before + after))
+    middle = (after - before) / (before * after)
+    right = before / (after * (before + after))
+    samples = part(f, axis, None, -2), part(f, axis, 1, -1), part(f, axis, 2, None)
+    return left * samples[0] + middle * samples[1] + right * samples[2]
+
+
+def _at_end(f: Any, axis: int, near: Any, far: Any, edge_order: int, step: int) -> Any:
+    """The slope at the first sample, or at the last one if counted backwards, from the distances next to it."""
+    samples = [_sample(f, axis, k, step) for k in range(edge_order + 1)]
+    if edge_order == 1:
+        return (samples[1] - samples[0] if step > 0 else samples[0] - samples[1]) / near
+    own, other, third = _weights(near, far)
+    if step > 0:
+        return own * samples[0] + other * samples[1] + third * samples[2]
+    return -third * samples[2] - other * samples[1] - own * samples[0]
+
+
+def _sample(f: Any, axis: int, k: int, step: int) -> Any:
+    """The sample at a distance from an end, with the axis of length 1."""
+    n = f.shape[axis]
+    return part(f, axis, k, k + 1) if step > 0 else part(f, axis, n - 1 - k, n - k)
+
+
+def _weights(near: Any, far: Any) -> tuple:
+    """The weights of the three samples at an end, of which a parabola has its slope."""
+    if not np.ndim(near):
+        return -1.5 / near, 2.0 / near, -0.5 / near
+    both = near + far
+    return -(2.0 * near + far) / (near * both), both / (near * far), -near / (far * both)
 
 
 # Differences and integrals ---------------------------------------------------------------------------------------

@@ -346,7 +346,12 @@ def angle(z, deg=False):
 
 
 def _clip(x, low, high):
-    return np.clip(x, low, high)
+    return np.clip(x, None if _is_open(x, low) else low, None if _is_open(x, high) else high)
+
+
+def _is_open(x, bound):
+    """Whether a bound of floats stands for none, with which NumPy leaves other zeros than with one at infinity."""
+    return bound.__class__ is float and abs(bound) == math.inf and x.dtype.kind == "f"
 
 
 def _inside(g, x, low, high):
@@ -401,9 +406,10 @@ def _numbers(x, nan, posinf, neginf):
     if is_complex(x):
         return _numbers(x.real, nan, posinf, neginf) + 1j * _numbers(x.imag, nan, posinf, neginf)
     limit = np.finfo(x.dtype).max
-    x = np.where(np.isnan(x), nan, x)
-    x = np.where(x == np.inf, limit if posinf is None else posinf, x)
-    return np.where(x == -np.inf, -limit if neginf is None else neginf, x)
+    posinf, neginf = limit if posinf is None else posinf, -limit if neginf is None else neginf
+    numbers = [np.astype(v, x.dtype) if is_wrapper(v) else np.array(v, x.dtype) for v in (nan, posinf, neginf)]
+    found = np.where(np.isnan(x), numbers[0], x)
+    return np.where(x == -np.inf, numbers[2], np.where(x == np.inf, numbers[1], found))
 
 
 @composite(np.divmod)

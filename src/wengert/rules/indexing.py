@@ -9,7 +9,7 @@ import numpy as np
 from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
 from wengert.protocol import anywhere, highest, indexable, innermost, without_history
 from wengert.rules.elementwise import only
-from wengert.rules.reductions import normal_axis
+from wengert.rules.reductions import normal_axis, refuse_truth
 
 # Reading ---------------------------------------------------------------------------------------------------------
 
@@ -84,6 +84,7 @@ def whole_numbers(indices):
 @composite(np.take)
 def take(a, indices, axis=None, out=None, mode="raise"):
     indices = whole_numbers(indices)
+    indices = np.astype(indices, np.intp) if indices.dtype == bool else indices
     if axis is None or not a.ndim:  # NumPy gives a number one axis
         a, axis = np.ravel(a), axis or 0
     axis = normal_axis(axis, a.ndim)
@@ -110,6 +111,8 @@ def along(indices: np.ndarray, axis: int, shape: tuple[int, ...]) -> tuple:
     """The index that picks, on each line along `axis`, the elements at `indices`."""
     if indices.ndim != len(shape):
         raise ValueError("`indices` and `arr` must have the same number of dimensions")
+    if indices.dtype.kind not in "iu":
+        raise IndexError("`indices` must be an integer array")
     axis = normal_axis(axis, len(shape))
     grid = []
     for i, n in enumerate(shape):
@@ -121,8 +124,8 @@ def along(indices: np.ndarray, axis: int, shape: tuple[int, ...]) -> tuple:
 
 @composite(np.compress)
 def compress(condition, a, axis=None, out=None):
-    condition = whole_numbers(condition)
-    return np.take(a, np.flatnonzero(condition), axis=axis)
+    refuse_truth(axis)
+    return np.take(a, np.flatnonzero(whole_numbers(condition)), axis=axis)
 
 
 @composite(np.extract)
@@ -166,12 +169,16 @@ def select(condlist, choicelist, default=0):
     for i, condition in enumerate(condlist):
         if whole_numbers(condition).dtype != bool:
             raise TypeError(f"invalid entry {i} in condlist: should be boolean ndarray")
-    values = (*choicelist, default)
-    kind = np.result_type(*(v if is_wrapper(v) or type(v) in (int, float, complex) else np.asarray(v) for v in values))
-    result = np.astype(default, kind, copy=False) if is_wrapper(default) else np.asarray(default, kind)
+    result = _of_all(default, (*choicelist, default))
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
         result = np.where(condition, choice, result)
     return result
+
+
+def _of_all(value, values):
+    """A value in the dtype of several, to which Python's numbers add their kind alone."""
+    kind = np.result_type(*(v if is_wrapper(v) or type(v) in (int, float, complex) else np.asarray(v) for v in values))
+    return np.astype(value, kind, copy=False) if is_wrapper(value) else np.asarray(value, kind)
 
 
 @composite(np.choose)
@@ -180,7 +187,7 @@ def choose_(a, choices, out=None, mode="raise"):
     a = _in_bounds(whole_numbers(a), n, mode)
     if anywhere((a < 0) | (a >= n)):
         raise ValueError("invalid entry in choice array")
-    chosen = choices[0]
+    chosen = _of_all(choices[0], choices)
     for i in range(n):
         chosen = np.where(a == i, choices[i], chosen)
     return chosen
@@ -190,10 +197,27 @@ def choose_(a, choices, out=None, mode="raise"):
 # Each ends in an assignment, which is recorded, and which refuses recorded values where the target is a plain array.
 
 
+def _check_cast(values, dtype, casting):
+    """Refuse what NumPy refuses to cast; Python's numbers are of any dtype of their kind."""
+    given = (values if hasattr(values, "dtype") else np.asarray(values)).dtype
+    if np.can_cast(given, dtype, casting):
+        return
+    if np.ndim(values) or not np.can_cast(np.result_type(dtype, values), dtype, casting):
+        raise TypeError(f"Cannot cast array data from {given!r} to {dtype!r} according to the rule {casting!r}")
+
+
+def _of_array(values, dtype):
+    """The values that are written into an array: arrays are cast safely, single numbers and lists in any way."""
+    if hasattr(values, "dtype"):
+        if np.ndim(values):
+            _check_cast(values, dtype, "safe")
+        return np.ravel(values)
+    return np.ravel(np.array(values, dtype))
+
+
 @composite(np.copyto)
 def copyto(dst, src, casting="same_kind", where=True):
-    if casting != "same_kind" and not np.can_cast(getattr(src, "dtype", dst.dtype), dst.dtype, casting):
-        raise TypeError(f"Cannot cast array data from {src.dtype} to {dst.dtype} according to the rule {casting!r}")
+    _check_cast(src, dst.dtype, casting)
     dst[...] = src if where is True else np.where(where, src, dst)
 
 
@@ -214,7 +238,7 @@ def put(a, ind, v, mode="raise"):
 def place(arr, mask, vals):
     if not np.size(vals) and anywhere(mask):
         raise ValueError("Cannot insert from an empty array!")
-    mask, vals = np.reshape(np.asarray(mask), arr.shape) != 0, np.ravel(vals)
+    mask, vals = np.reshape(np.asarray(mask), arr.shape) != 0, _of_array(vals, arr.dtype)
     n = np.count_nonzero(mask)
     if n:
         arr[mask] = vals[:n] if len(vals) >= n else vals[np.arange(n) % len(vals)]
@@ -222,7 +246,8 @@ def place(arr, mask, vals):
 
 @composite(np.putmask)
 def putmask(a, mask, values):
-    values, n = np.ravel(values), len(np.ravel(values))
+    values = _of_array(values, a.dtype)
+    n = len(values)
     if n not in (0, 1, a.size):
         values = values[np.arange(a.size) % n]
     if n:

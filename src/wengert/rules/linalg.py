@@ -339,8 +339,10 @@ _known_values = primitive(_known_values, _known_values_rule, holomorphic=False)
 @composite(np.linalg.lstsq)
 def lstsq(a, b, rcond=None):
     a, b = array(a), array(b)
-    shape = a.shape
-    unit = max(shape, default=1) * _rounding(np.result_type(a.dtype, b.dtype))
+    shape, kind = a.shape, np.result_type(a.dtype, b.dtype)
+    if kind.kind in "fc":
+        a, b = np.astype(a, kind, copy=False), np.astype(b, kind, copy=False)
+    unit = max(shape, default=1) * _rounding(kind)
     cut = unit if rcond is None else rcond if rcond >= 0 else unit / max(shape)
     rank, s = _rank_and_values(a, b, rcond, cut)
     columns = b[:, None] if b.ndim == 1 else b

@@ -92,6 +92,8 @@ def _axes(a: Any, axis: Any) -> Any:
 def nanmean(a, axis=None, dtype=None, out=None, keepdims=UNSET, *, where=UNSET):
     axis = _axes(a, axis)
     where = _present(a, where)
+    if a.dtype.char == "e" and where is UNSET:
+        where = np.ones(a.shape, bool)  # a mean without where= is one of single precision
     if not everywhere(np.any(np.broadcast_to(True if where is UNSET else where, a.shape), axis=axis)):
         warnings.warn("Mean of empty slice", RuntimeWarning, stacklevel=2)
     with np.errstate(divide="ignore", invalid="ignore"):

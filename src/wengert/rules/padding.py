@@ -120,6 +120,8 @@ def computed_margins(x: Any, widths: tuple, mode: str, **keywords: Any) -> Any:
     given = _per_side(keywords.get(allowed, 0 if mode == "linear_ramp" else None), x.ndim)
     for axis, (pair, (before, after)) in enumerate(zip(given, widths, strict=True)):
         if before or after:
+            if not x.shape[axis]:
+                raise ValueError(f"can't extend empty axis {axis} using modes other than 'constant' or 'empty'")
             margin = _ramps if mode == "linear_ramp" else _statistics(STATISTICS[mode])
             left, right = margin(x, axis, pair, before, after)
             x = np.concatenate([left, x, right], axis=axis)

@@ -24,6 +24,12 @@ def normal_axis(axis: Any, ndim: int) -> int:
     return np.lib.array_utils.normalize_axis_index(axis, ndim)
 
 
+def refuse_truth(axis: Any) -> None:
+    """Raise for a truth value as an axis, where NumPy does not take one."""
+    if isinstance(axis, (bool, np.bool_)):
+        raise TypeError("an integer is required for the axis")
+
+
 # Broadcasting back -----------------------------------------------------------------------------------------------
 
 
@@ -110,7 +116,18 @@ def _narrowed(result: Any, dtype: Any) -> Any:
 
 def _of_dtype(initial: Any, dtype: Any) -> Any:
     """The value to start a reduction from, which never changes the dtype of the result."""
-    return np.astype(initial, dtype) if is_wrapper(initial) else np.asarray(initial).astype(dtype)[()]
+    return np.astype(initial, dtype) if is_wrapper(initial) else np.array(initial, dtype)[()]
+
+
+def _start(initial: Any, a: Any, axis: Any, where: Any) -> Any:
+    """What a reduction starts from: nothing, if it is told so, and then there must be elements to begin with."""
+    if initial is not None:
+        return initial
+    if where is not UNSET and where is not True:
+        raise ValueError("a reduction with where= and without initial= has no identity to begin with")
+    if not count(a.shape, axis):
+        raise ValueError("a reduction of no elements and without initial= has no identity to begin with")
+    return UNSET
 
 
 @composite(np.sum, direct=_sum, positional=2, keywords=("axis", "keepdims"))
@@ -118,6 +135,7 @@ def sum_(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, wher
     if dtype is None and where is UNSET and initial is UNSET:
         return _sum(a, axis, keepdims)
     total = _narrowed(_sum(_prepared(a, axis, dtype, where, 0), axis=axis, keepdims=keepdims), dtype)
+    initial = _start(initial, a, axis, where)
     return total if initial is UNSET else total + _of_dtype(initial, total.dtype)
 
 
@@ -127,8 +145,10 @@ def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=UNSET):
         return _mean(a, axis, keepdims)
     a = _prepared(a, axis, dtype, UNSET, 0)
     if where is UNSET or where is True:
-        return _mean(a, axis=axis, keepdims=keepdims)
-    return _sum(np.where(where, a, 0), axis=axis, keepdims=keepdims) / _members(a, axis, keepdims, where)
+        result = _mean(a, axis=axis, keepdims=keepdims)
+    else:
+        result = _sum(np.where(where, a, 0), axis=axis, keepdims=keepdims) / _members(a, axis, keepdims, where)
+    return result if dtype is None else np.astype(result, np.dtype(dtype), copy=False)
 
 
 def _members(a: Any, axis: Any, keepdims: bool, where: Any) -> Any:
@@ -141,8 +161,9 @@ def _ufunc_reduce(function):
     """``ufunc.reduce`` is the function, but along axis 0 unless told otherwise."""
 
     def reduce(a, axis=0, dtype=None, out=None, keepdims=False, initial=UNSET, where=UNSET):
+        initial, where = _start(initial, a, axis, where), UNSET if where is True else where
         keywords = {"dtype": dtype, "initial": initial, "where": where}
-        keywords = {k: v for k, v in keywords.items() if v is not None and v is not UNSET and v is not True}
+        keywords = {k: v for k, v in keywords.items() if v is not None and v is not UNSET}
         return function(a, axis=axis, keepdims=keepdims, **keywords)
 
     return reduce
@@ -198,6 +219,7 @@ _prod = primitive(_prod, _prod_rule, tangents=(_prod_tangent,), batch="axis")
 @composite(np.prod, direct=_prod, positional=2, keywords=("axis", "keepdims"))
 def prod(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, where=UNSET):
     product = _narrowed(_prod(_prepared(a, axis, dtype, where, 1), axis=axis, keepdims=keepdims), dtype)
+    initial = _start(initial, a, axis, where)
     return product if initial is UNSET else product * _of_dtype(initial, product.dtype)
 
 
@@ -237,6 +259,7 @@ _cumprod = primitive(_cumprod, _cumprod_rule, batch="axis")
 
 def _accumulation(function):
     def cumulate(a, axis=None, dtype=None, out=None):
+        refuse_truth(axis)
         a = _prepared(a, axis, dtype, UNSET, 0)
         if axis is None or not a.ndim:
             a, axis = np.ravel(a), axis or 0
@@ -316,6 +339,7 @@ _min = primitive(_min, _extremum_rule, tangents=(_extremum_tangent,), batch="axi
 
 def _extremum(reduce, pick):
     def extremum(a, axis=None, out=None, keepdims=False, initial=UNSET, where=UNSET):
+        initial = _start(initial, a, axis, where)
         if where is not UNSET and where is not True:
             if initial is UNSET:
                 raise ValueError("reduction operation with where= needs initial=, as it has no identity")
@@ -323,7 +347,8 @@ def _extremum(reduce, pick):
         if initial is UNSET:
             return reduce(a, axis=axis, keepdims=keepdims)
         if not np.size(a):
-            return np.full(np.sum(np.empty(a.shape), axis=axis, keepdims=keepdims).shape, initial, a.dtype)[()]
+            shape = np.sum(np.empty(a.shape), axis=axis, keepdims=keepdims).shape
+            return np.full(shape, _of_dtype(initial, a.dtype))[()]
         return pick(reduce(a, axis=axis, keepdims=keepdims), _of_dtype(initial, a.dtype))
 
     return extremum
@@ -418,7 +443,8 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
         total = np.sum(weights, axis=axis, dtype=dtype, keepdims=keepdims)
         if anywhere(total == 0):
             raise ZeroDivisionError("Weights sum to zero, can't be normalized")
-        result = np.sum(a * weights, axis=axis, dtype=dtype, keepdims=keepdims) / total
+        a, weights = (np.astype(x, dtype, copy=False) for x in (a, weights))
+        result = np.sum(a * weights, axis=axis, keepdims=keepdims) / total
     if not returned:
         return result
     return result, total if np.shape(total) == result.shape else np.copy(np.broadcast_to(total, result.shape))

@@ -205,7 +205,8 @@ def interp(x, xp, fp, left=None, right=None, period=None):
     missing = np.isnan(where)
     inner = choose(missing, xp[0], x) if anywhere(missing) else x
     y = _interp(inner, xp, fp) if len(xp) > 1 else np.broadcast_to(fp[0], np.shape(x))
-    y = choose(missing, x, y) if anywhere(missing) else y
+    # Of a single point NumPy asks only on which side of it x is.
+    y = choose(missing, x, y) if len(xp) > 1 and anywhere(missing) else y
     left, right = (x if x is None else np.astype(array(x), y.dtype, copy=False)[()] for x in (left, right))
     y = y if left is None else choose(where < points[0], left, y)
     return y if right is None else choose(where > points[-1], right, y)

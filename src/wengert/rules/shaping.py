@@ -1,13 +1,14 @@
 """Shapes: reshaping, transposing, broadcasting, copying, rolling, repeating."""
 
 import math
+from typing import Any
 
 import numpy as np
 
 from wengert.arrays import sum_first, sum_last
 from wengert.primitive import composite, is_wrapper, linear
 from wengert.protocol import constant, everything, in_memory
-from wengert.rules.reductions import UNSET, normal_axes, normal_axis, part
+from wengert.rules.reductions import UNSET, normal_axes, normal_axis, part, refuse_truth
 
 # Views -----------------------------------------------------------------------------------------------------------
 
@@ -157,6 +158,7 @@ def matrix_transpose(x):
 def squeeze(a, axis=None):
     if not a.ndim and axis in (0, -1):
         return a  # NumPy gives a number these axes
+    refuse_truth(axis)
     axes = [i for i, n in enumerate(a.shape) if n == 1] if axis is None else normal_axes(axis, a.ndim)
     if any(a.shape[i] != 1 for i in axes):
         raise ValueError("cannot select an axis to squeeze out which has size not equal to one")
@@ -306,11 +308,23 @@ def linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis
     start, stop = (np.astype(x if is_wrapper(x) else np.asarray(x), kind, copy=False) for x in (start, stop))
     span = stop - start
     steps = num - 1 if endpoint else num
-    portion = (np.arange(num) / max(steps, 1)).astype(span.dtype).reshape(-1, *(1,) * span.ndim)
-    points = np.moveaxis(start * (1 - portion) + stop * portion, 0, axis)
+    points = start + _strides(span, np.arange(num), steps)
+    if endpoint and num > 1:
+        points = np.concatenate([points[:-1], np.broadcast_to(stop, span.shape)[None]])
+    points = np.moveaxis(points, 0, axis)
     if dtype is not None:
         points = np.astype(np.floor(points) if np.dtype(dtype).kind in "iu" else points, dtype)
     return (points, span / steps if steps > 0 else np.nan) if retstep else points
+
+
+def _strides(span: Any, counts: np.ndarray, steps: int) -> Any:
+    """How far each point is from the first one, in NumPy's order of operations."""
+    counts = counts.astype(span.dtype).reshape(-1, *(1,) * span.ndim)
+    if steps <= 0:
+        return counts * span
+    step = span / steps
+    # Steps that are too small to be told from zero.
+    return np.where(step == 0, counts / steps * span, counts * step)
 
 
 # Rolling and repeating -------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import numpy as np
 from wengert.primitive import composite, without_gradient
 from wengert.protocol import innermost
 from wengert.rules.reductions import normal_axes
+from wengert.rules.ufunc_methods import array
 
 # Sorting ---------------------------------------------------------------------------------------------------------
 
@@ -88,7 +89,8 @@ def union1d(ar1, ar2):
 def intersect1d(ar1, ar2, assume_unique=False, return_indices=False):
     """The values are those of the first array."""
     _, first, second = np.intersect1d(innermost(ar1), innermost(ar2), assume_unique, return_indices=True)
-    values = np.ravel(ar1)[first]
+    ar1, ar2 = array(ar1), array(ar2)
+    values = np.astype(np.ravel(ar1)[first], np.result_type(ar1.dtype, ar2.dtype), copy=False)
     return (values, first, second) if return_indices else values
 
 

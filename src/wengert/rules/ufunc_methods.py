@@ -291,7 +291,7 @@ def _reduce_of(ufunc):
 
 def _neutral(ufunc: np.ufunc, initial: Any, where: Any) -> Any:
     neutral = NEUTRAL.get(ufunc, ufunc.identity)
-    if ufunc.identity is None and initial is UNSET:
+    if ufunc.identity is None and (initial is UNSET or initial is None):
         raise ValueError(
             f"reduction operation '{ufunc.__name__}' does not have an identity, so to use a where mask one has to "
             f"specify 'initial'"

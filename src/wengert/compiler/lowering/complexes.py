@@ -283,8 +283,10 @@ def _accumulated(b: Builder, spec: Spec, z: Pair, ufunc: Any = None, axis: int =
 
 
 def _gram(b: Builder, spec: Spec, z: Pair) -> Pair | None:
+    """The products of all rows with the conjugates of all rows."""
     real_spec = intern_spec(spec.shape, part_dtype(spec.dtype))
-    return multilinear(b, products.HANDLERS["rows_times"], real_spec, (z, z), {})
+    conjugate = _conjugate(Parts(b, real_spec.dtype), z)
+    return multilinear(b, products.HANDLERS["rows_times"], real_spec, (z, conjugate), {})
 
 
 def _written_in_view(

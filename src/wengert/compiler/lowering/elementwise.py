@@ -90,9 +90,40 @@ def _rounded(b: Builder, spec: Spec, x: Value, decimals: int = 0) -> Value:
 
 
 def _clip(b: Builder, spec: Spec, x: Any, low: Any, high: Any) -> Value | None:
+    """As of two bounds in NumPy: bounds that are one number leave zeros of either sign as they are."""
     dtype = spec.dtype
-    bounded = operation(b, "maximum", [b.value(x, dtype), b.value(low, dtype)], dtype)
-    return bounded and operation(b, "minimum", [bounded, b.value(high, dtype)], dtype)
+    if not is_supported("maximum", dtype.char, 2):
+        return None
+    bounds = [_bound(b, v, dtype) for v in (low, high)]
+    alone = all(v.size == 1 for v in bounds)
+    below = _beyond(b, "maximum", b.value(x, dtype), bounds[0], alone and not _is_open(high))
+    return _beyond(b, "minimum", below, bounds[1], alone and not _is_open(low))
+
+
+def _is_open(bound: Any) -> bool:
+    """Whether a bound stands for none, of which NumPy makes an extremum of two."""
+    return bound.__class__ is float and abs(bound) == np.inf
+
+
+def _bound(b: Builder, bound: Any, dtype: np.dtype) -> Value:
+    """A bound in the dtype of the result; Python's whole numbers may lie outside, where they are no bound."""
+    if dtype.kind not in "iu":
+        return b.value(bound, dtype)
+    limits = np.iinfo(dtype)
+    if isinstance(bound, int):
+        return b.value(min(max(bound, limits.min), limits.max), dtype)
+    if isinstance(bound, Value) and not np.can_cast(bound.dtype, dtype):
+        for name, limit in (("greater_equal", limits.min), ("less_equal", limits.max)):
+            b.check(b.all_of(b.map(name, bound, min(limit, np.iinfo(bound.dtype).max), dtype=np.bool_)))
+    return b.value(bound, dtype)
+
+
+def _beyond(b: Builder, name: str, x: Value, bound: Value, keeps_zeros: bool) -> Value:
+    """The larger or the smaller one of two; where they are equal zeros, the second, or the first if it is kept."""
+    found = b.map(name, x, bound)
+    if not keeps_zeros or x.dtype.kind != "f" or (bound.kind == "literal" and bound.setting != 0):
+        return found
+    return chosen(b, b.map("equal", x, bound, dtype=np.bool_), x, found)
 
 
 def _normal_cdf(b: Builder, spec: Spec, x: Value) -> Value | None:

@@ -173,6 +173,8 @@ def _part(b: Builder, x: Any, k: int) -> Any:
         return b.filled(0, x.shape, x.dtype) if k else x
     if isinstance(x, (tuple, list)):
         return type(x)(_part(b, y, k) for y in x)
+    if x is None:  # of which NumPy makes not-a-number, in both parts
+        return x
     return (np.real, np.imag)[k](x)
 
 

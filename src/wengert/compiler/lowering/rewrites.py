@@ -168,15 +168,29 @@ def _power(b: Builder, operands: Operands, dtype: np.dtype) -> Value | None:
         case 4:
             return b.map("multiply", square, square)
         case 0.5:
-            return b.map("sqrt", a)
+            return b.map("sqrt", a) if _is_one_number(exponent, a) else _root_as_power(b, a)
         case -1:
             return b.map("divide", 1, a)
     return None
 
 
+def _is_one_number(exponent: Value, a: Value) -> bool:
+    """Whether NumPy sees that an exponent is the same for all: not where it is read along with the bases."""
+    return exponent.size == 1 and (not exponent.shape or exponent.shape != a.shape)
+
+
+def _root_as_power(b: Builder, a: Value) -> Value:
+    """The power by a half, which is a root but for the zero and the infinity that are negative: these lose the sign."""
+    beyond = b.map("equal", a, -np.inf, dtype=np.bool_)
+    return b.map("where", beyond, b.graph.literal(np.inf, a.dtype), b.map("sqrt", b.map("add", a, 0.0)), dtype=a.dtype)
+
+
 def _float_power(b: Builder, operands: Operands, dtype: np.dtype) -> Value | None:
     """The same for `numpy.float_power`, which knows of no roots: that of -0.0 is 0.0."""
-    return None if _number(operands[1]) == 0.5 else _power(b, operands, dtype)
+    a, exponent = operands
+    if _is(exponent, 0.5) and dtype.kind == "f" and _is_whole(a, operands):
+        return _root_as_power(b, a)
+    return _power(b, operands, dtype)
 
 
 MOST_FACTORS = 64
