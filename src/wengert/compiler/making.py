@@ -17,7 +17,7 @@ import numpy as np
 from wengert.compiler.again import INEXACT
 from wengert.compiler.program import Program, uniform
 from wengert.compiler.trace import Trace, recorded
-from wengert.protocol import is_recorded, lies, note_filled
+from wengert.protocol import lies, note_filled
 from wengert.reading import calls
 from wengert.sequences import holds_wrapper, joined
 from wengert.tensor import Tensor
@@ -166,14 +166,25 @@ def _array_of(
     """NumPy's array of recorded values: what is given itself, or a view of it, where NumPy makes no copy."""
     array = joined(data)
     note_filled(array)
-    is_new = array is not data
-    if is_recorded(array) and not array._is_memory():  # a number
-        array, is_new = _boxed(array._as_numpys().copy()), True
+    is_new = array is not data or not (array.ndim or _is_memory(array))
     if dtype is not None and array.dtype != np.dtype(dtype):
         array, is_new = array.astype(dtype), True
-    if not is_new and (copy or not lies(array, order)):
-        array, is_new = array.copy(order or "K"), True
+    elif is_new or copy or not lies(array, order):
+        array, is_new = _copied(array, order or "K"), True
     if is_new and copy is False:
         raise ValueError("Unable to avoid copy while creating an array as requested.")
+    array = _boxed(array) if is_new and isinstance(array, Trace) else array
+    if not array.ndim and is_new:
+        array._mutable = True
     missing = ndmin - array.ndim
     return array.reshape((1,) * missing + array.shape) if missing > 0 else array
+
+
+def _is_memory(x: Any) -> bool:
+    """Whether a value without axes is an array, and no number."""
+    return x._is_memory() if isinstance(x, Trace) else x._is_view or getattr(x, "_mutable", False)
+
+
+def _copied(x: Any, order: str) -> Any:
+    """A copy; of Python's numbers it is NumPy's."""
+    return Trace._table[np.copy](x, order) if isinstance(x, Trace) else x.copy(order)
