@@ -250,6 +250,37 @@ def test_numbers_beyond_single_precision():
     compare(lambda: (lambda x, s: np.array(s) * x, []), 4 * [lambda: (np.ones(2, np.float32), 1e300)])
 
 
+def total(x):
+    s = t = np.array(x.sum())
+    s += 1
+    return s, t, x.sum()
+
+
+def element(x):
+    y = np.asarray(x[0])
+    y[...] = 5
+    return x, y
+
+
+def part(x):
+    y = np.asarray(x[1:])
+    y[0] = -1
+    return x, np.array(np.array([x, x * 2]), order="F").ravel("K")
+
+
+def computed(x):
+    y, out = x * 2, np.zeros((2, 3))
+    np.asarray(y)[0] = 9
+    np.ascontiguousarray(out.T)[0] = x[:2]
+    np.asarray(out)[1] = x
+    return y, out
+
+
+@pytest.mark.parametrize("f", [total, element, part, computed])
+def test_arrays_of_what_is_computed(f):
+    assert compare(lambda: (f, []), 5 * [lambda: (np.arange(3.0),)]).stats()["eager"] == 0
+
+
 # Containers without end, and signals ------------------------------------------------------------------------------
 
 
