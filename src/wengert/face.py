@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from wengert.errors import ArgumentError, DTypeError
-from wengert.protocol import Table, Wrapper, in_memory, innermost
+from wengert.protocol import Table, Wrapper, in_memory, innermost, lies
 from wengert.sequences import Flat
 
 OPERATORS = {
@@ -24,7 +24,7 @@ METHODS = {
     "all": np.all, "dot": np.dot, "round": np.round, "clip": np.clip, "take": np.take, "repeat": np.repeat,
     "argsort": np.argsort, "nonzero": np.nonzero, "searchsorted": np.searchsorted,
     "swapaxes": np.swapaxes, "squeeze": np.squeeze, "diagonal": np.diagonal, "trace": np.trace,
-    "conj": np.conjugate, "conjugate": np.conjugate, "argpartition": np.argpartition, "choose": np.choose,
+    "argpartition": np.argpartition, "choose": np.choose,
 }  # fmt: skip
 
 
@@ -126,8 +126,6 @@ class ArrayFace(Wrapper):
         def squeeze(self, *args: Any, **kwargs: Any) -> Self: ...
         def diagonal(self, *args: Any, **kwargs: Any) -> Self: ...
         def trace(self, *args: Any, **kwargs: Any) -> Self: ...
-        def conj(self, *args: Any, **kwargs: Any) -> Self: ...
-        def conjugate(self, *args: Any, **kwargs: Any) -> Self: ...
         def choose(self, *args: Any, **kwargs: Any) -> Self: ...
         def argmax(self, *args: Any, **kwargs: Any) -> Any: ...
         def argmin(self, *args: Any, **kwargs: Any) -> Any: ...
@@ -173,7 +171,7 @@ class ArrayFace(Wrapper):
     @property
     def strides(self) -> tuple[int, ...]:
         """Bytes from one element to the next along each axis."""
-        return np.asarray(in_memory(self)).strides
+        return np.asarray(in_memory(self, exactly=True)).strides
 
     @property
     def flat(self) -> Any:
@@ -245,6 +243,14 @@ class ArrayFace(Wrapper):
         """An independent copy, whose gradient comes back here."""
         return self._table[np.copy](self, order)
 
+    def conj(self) -> Self:
+        """The complex conjugate; real numbers are it themselves, and not in a copy, as NumPy has it."""
+        return self._table[np.conjugate](self) if self._spec.is_complex else self
+
+    def conjugate(self) -> Self:
+        """See `conj`."""
+        return self.conj()
+
     # Shapes -----------------------------------------------------------------------------------------------------
 
     def reshape(self, *shape: Any, order: str = "C") -> Self:
@@ -268,7 +274,8 @@ class ArrayFace(Wrapper):
         self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
     ) -> Self:
         """Convert to another dtype; the gradient comes back in this one."""
-        return np.astype(self, np.dtype(dtype), copy=copy)
+        made = np.astype(self, np.dtype(dtype), copy=copy)
+        return made if lies(made, order) else made.copy(order)
 
     def compress(self, condition, axis=None, out=None):
         """See `numpy.compress`."""

@@ -220,11 +220,22 @@ def note_filled(value: Any) -> None:
         inside._note_filled()
 
 
-def in_memory(value: Any) -> Any:
-    """The array or NumPy scalar inside wrappers, of which only the layout may be asked."""
+def in_memory(value: Any, exactly: bool = False) -> Any:
+    """The array or NumPy scalar inside wrappers, of which only the layout may be asked.
+
+    A program that is being recorded goes by it, and `exactly` where it asks for more than whether the order is usual.
+    """
     while isinstance(value, Wrapper):
-        value = value._primal() if value._stacked else value._value
+        value = value._lying(exactly) if value._recorded else value._primal() if value._stacked else value._value
     return value
+
+
+def lies(value: Any, order: str | None) -> bool:
+    """Whether an array lies in memory as NumPy's settings ``order=`` ask for without a copy."""
+    if order not in ("C", "F"):
+        return True
+    flags = np.asarray(in_memory(value)).flags
+    return flags.c_contiguous if order == "C" else flags.f_contiguous
 
 
 def constant(value: Any) -> Any:

@@ -64,7 +64,10 @@ class Tensor(Box):
         It is read-only because backward may need what it shows. To change the value, write into the tensor (under
         `no_grad` if the write should not be recorded), or set ``t.data = array`` (same shape and dtype, copied).
         """
-        return read_only(bare(self))
+        inside = bare(self)
+        if is_recorded(inside):
+            inside._ask_for_memory(self)
+        return read_only(inside)
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -313,6 +316,9 @@ class Tensor(Box):
                 f"buffer made by wg.zeros or np.zeros_like(t), go over t.flat or np.ndindex(t.shape), or leave the "
                 f"tape with t.detach() or t.numpy()"
             )
+        inside = bare(self)
+        if is_recorded(inside):
+            return inside._shown(self, dtype, copy)
         value = np.asarray(self.data, dtype)
         return value.copy() if copy else value
 

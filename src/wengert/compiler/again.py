@@ -107,6 +107,7 @@ READERS = {
     "_read",
     "_asked",
     "_ask",
+    "_shown",
     "ask_to_record_again",
     "choose",
     "make",

@@ -172,7 +172,10 @@ class Compiled:
         given = args, kwargs
         if self._static_nums or self._static_names:
             args, kwargs = self._with_static(args, kwargs)
-        leaves, structure = flatten((args, kwargs), WHOLE)
+        try:
+            leaves, structure = flatten((args, kwargs), WHOLE)
+        except RecursionError:  # a container holds itself
+            return self._without_end(given)
         if any(isinstance(x, Wrapper) and not is_liftable(x) and not is_window(x) for x in leaves):
             self._outside += 1
             return self._differentiated(leaves, structure)
@@ -190,6 +193,12 @@ class Compiled:
         has_state = found is None or found.tensors or found.arrays or found.numbers
         self._around = RECORDING if has_state else nullcontext()
         self._reason = why
+
+    def _without_end(self, given: tuple) -> Any:
+        """The function itself, of arguments that cannot be taken apart."""
+        self._left += 1
+        with self._around:
+            return self.function(*given[0], **given[1])
 
     def _with_static(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
         """Static arguments as leaves that are compared, not read."""
@@ -209,10 +218,11 @@ class Compiled:
         if problem:  # whatever else there is
             key = None, (modes, problem)
         captured = Captured(found, call.tensors, call.arrays, call.windows)
+        keeps = leaves if call.roots else None, found
         with BOOKS:
-            kind = self._kinds.get(key)
-            if kind is None:
-                kind = self._new_kind(key, (leaves if call.roots else None, found), problem)
+            kind = self._kind(key, keeps, problem)
+            if kind.strides is not None and kind.strides != captured.strides():
+                kind = self._kind((*key[:-1], (*key[-1], captured.strides())), keeps, problem)
             kind.calls += 1
         if kind.differentiable and tape.is_recording():
             return self._differentiated(leaves, structure)
@@ -343,6 +353,10 @@ class Compiled:
                 values = [*captured.values(), *call.numbers]
         return values
 
+    def _kind(self, key: Any, keeps: Any, problem: str | None) -> Kind:
+        """What is known for a key."""
+        return self._kinds.get(key) or self._new_kind(key, keeps, problem)
+
     def _new_kind(self, key: Any, keeps: Any, problem: str | None) -> Kind:
         kind = self._kinds[key] = Kind(keeps)
         kind.given_up = problem
@@ -362,7 +376,7 @@ class Compiled:
             f"arguments, as something keeps changing: {what}; pass whole numbers that change as arrays or floats, and "
             f"pad arrays to few shapes",
             CompileWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
 
     # Recording --------------------------------------------------------------------------------------------------

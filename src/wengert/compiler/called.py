@@ -80,7 +80,7 @@ class Called:
 
 
 def _anywhere(check: Check) -> Check:
-    return replace(check, anywhere=True) if isinstance(check, Array) else check
+    return replace(check, anywhere=True) if isinstance(check, Array) and not check.as_is else check
 
 
 def _is_number(node: Any) -> bool:

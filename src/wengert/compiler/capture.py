@@ -16,6 +16,7 @@ from wengert import tape
 from wengert.box import Box, bare
 from wengert.compiler.places import ABSENT, CONTAINERS, Place, TupleItem, refill
 from wengert.compiler.program import Node, Program, depends
+from wengert.compiler.shown import are_told_apart
 from wengert.compiler.surroundings import CONSTANT, Found, find, flags
 from wengert.compiler.trace import Trace
 from wengert.compiler.writing import IN_TENSORS, write_back
@@ -107,6 +108,10 @@ class Captured:
                 given.append(bare(g))
         return [*given, *[a for a, _ in self.arrays], *[place.get() for place, _ in self.numbers]]
 
+    def strides(self) -> tuple:
+        """How arrays and tensors lie in memory."""
+        return tuple(np.asarray(x).strides for x in [*map(bare, self.tensors), *[a for a, _ in self.arrays]])
+
     def has_bases(self) -> bool:
         """Whether a tensor is here by itself, and as a view that is an argument."""
         return any(view._base is t for _, view in self.windows for t in self.tensors)
@@ -125,7 +130,7 @@ class Captured:
         n = len(self.tensors)
         written = {k if kind == "tensor" else n + k for kind, k in places if kind in ("array", "tensor")}
         if written and shares_memory(self._memory(), written):
-            return "it writes an array that shares memory with another one"
+            return "it writes an array that shares memory with another one, or in itself"
         return None
 
     def _memory(self) -> list:
@@ -252,6 +257,10 @@ class Changes:
         if any(bare(a)._node is not bare(b)._node for a, b in self.program.lent):
             self.rewritten = "it writes an array that shares its memory with a tensor"
         self.program.lent.clear()
+        if are_told_apart(self.program):
+            self.program.misread = "it writes an array that shares its memory with another one"
+        self.program.shown, self.program.still = [], []
+        self.rewritten = self.rewritten or self.program.misread
         for k, t in enumerate(self.captured.tensors):
             self._tensor(k, t)
         written = {id(self.captured.tensors[k]) for kind, k in self.places() if kind == "tensor"}
@@ -459,17 +468,29 @@ def _copied(value: Any) -> Any:
 
 
 def shares_memory(arrays: list, written: set[int]) -> bool:
-    """Whether one of the arrays that are written, by their numbers, may share memory with another one.
+    """Whether one of the arrays that are written, by their numbers, may share memory with another one, or in itself.
 
     They are gone through by where they begin, so that this takes time in proportion to how many there are.
     """
     filled = [(k, a) for k, a in enumerate(arrays) if a.__class__ is np.ndarray and a.size]
+    if any(k in written and overlaps_itself(a) for k, a in filled):
+        return True
     last = last_written = 0
     for begin, stop, is_written in sorted((*byte_bounds(a), k in written) for k, a in filled):
         if begin < (last if is_written else last_written):
             return True
         last = max(last, stop)
         last_written = max(last_written, stop) if is_written else last_written
+    return False
+
+
+def overlaps_itself(x: np.ndarray) -> bool:
+    """Whether elements of an array may share their memory: an axis has smaller steps than what lies inside is long."""
+    reach = x.itemsize
+    for step, n in sorted((abs(step), n) for step, n in zip(x.strides, x.shape, strict=True) if n > 1):
+        if step < reach:
+            return True
+        reach += (n - 1) * step
     return False
 
 

@@ -10,6 +10,7 @@ from wengert.compiler.arithmetic import PYTHONS, between_numbers, install
 from wengert.compiler.later import looks
 from wengert.compiler.program import Program
 from wengert.compiler.quick import EXPANDED, counting, is_called, quick, quick_of_plain, quick_of_several, view_on
+from wengert.compiler.shown import note_alias
 from wengert.compiler.taking import program_of, settled, values_in
 from wengert.compiler.trace import PYTHONS_OWN, Trace, _count, _plainly, recorded
 from wengert.compiler.written import _added, _assigned
@@ -45,14 +46,20 @@ def _of_primitive(p: Primitive) -> Callable:
         )
 
     def copy(top: Trace, operands: tuple, params: dict) -> Any:
-        x = operands[0]
-        if isinstance(x, Trace) and params.get("order") == "C" and not np.asarray(looks(x._held)).flags.c_contiguous:
+        x = operands[0]._as_numpys() if isinstance(operands[0], Trace) else operands[0]
+        if isinstance(x, Trace) and not _stays(looks(x._held), params.get("order", "K")):
             return here(top, operands, params)  # a program may ask how it lies
         return x.copy() if isinstance(x, Trace) else x
 
     if p.name == "copy":
         return copy
     return python if p.name in PYTHONS else view if p.view else here
+
+
+def _stays(x: Any, order: Any) -> bool:
+    """Whether a copy in an order lies in memory as an array does."""
+    x = np.asarray(x)
+    return (x.flags.c_contiguous and order != "F") or np.empty_like(x, order=order).strides == x.strides
 
 
 def _guard_index(x: Any, index: Any, program: Program) -> None:
@@ -68,7 +75,9 @@ def _of_function(function: Callable, name: str) -> Callable:
         program = program_of((args, kwargs))
         if program is None:
             return function(*values_in(args), **values_in(kwargs))
-        return recorded(program, function, name, args, kwargs)
+        result = recorded(program, function, name, args, kwargs)
+        note_alias(program, args, result)
+        return result
 
     return here
 

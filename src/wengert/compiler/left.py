@@ -62,7 +62,10 @@ class Left:
 def _likeness(args: tuple, kwargs: dict) -> tuple | None:
     """What calls of one kind have in common, where that is quickly told."""
     parts: list[Any] = [tape.floor(), tape.is_training(), *kwargs]
-    known = _describe(args, parts) and _describe(kwargs.values(), parts)
+    try:
+        known = _describe(args, parts) and _describe(kwargs.values(), parts)
+    except RecursionError:  # a container holds itself
+        known = False
     return tuple(parts) if known else None
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from wengert.compiler.again import INEXACT
 from wengert.compiler.program import Program, uniform
 from wengert.compiler.trace import Trace, recorded
-from wengert.protocol import note_filled
+from wengert.protocol import lies, note_filled
 from wengert.reading import calls
 from wengert.sequences import holds_wrapper, joined
 from wengert.tensor import Tensor
@@ -32,7 +32,14 @@ OTHERS = (
     "outer", "kron", "triu", "tril", "roll", "flip", "cumsum", "sort", "fromiter", "fromfunction", "indices",
 )  # fmt: skip
 """What makes buffers besides, in functions that have been seen to write into an array which none of those makes."""
-COPIES = ("array", "asarray", "ascontiguousarray")
+COPIES: dict[str, tuple[tuple, dict]] = {
+    "array": (("dtype",), {"copy": True}),
+    "asarray": (("dtype", "order"), {}),
+    "asanyarray": (("dtype", "order"), {}),
+    "ascontiguousarray": (("dtype",), {"order": "C", "ndmin": 1}),
+    "asfortranarray": (("dtype",), {"order": "F"}),
+}
+"""What makes arrays of anything, with the names of settings that may be given by position, and what it stands for."""
 LIBRARIES = {"numpy", "scipy", "wengert"}
 """Packages whose own arrays stay as they are."""
 
@@ -56,7 +63,7 @@ def _patches(program: Program) -> Iterator[tuple[dict, str, Any]]:
     for name in (*BUFFERS, *(OTHERS if program.replaced.dtypes else ())):
         yield vars(np), name, _buffer(getattr(np, name), program)
     for name in COPIES:
-        yield vars(np), name, _copy(getattr(np, name), program, is_new=name == "array")
+        yield vars(np), name, _copy(getattr(np, name), program)
     yield from program.replaced.patches()
 
 
@@ -132,25 +139,52 @@ SMALL = 512
 """Elements up to which a uniform array is written down as it is."""
 
 
-def _copy(function: Callable, program: Program, is_new: bool) -> Callable:
+def _copy(function: Callable, program: Program) -> Callable:
+    names, standard = COPIES[function.__name__]
+    is_new = function.__name__ == "array"
+
     @_for_us(function, program)
-    def make(data: Any, dtype: Any = None, **kwargs: Any) -> Any:
-        if not holds_wrapper(data) or not kwargs.keys() <= LAYOUT:
-            array = function(data, dtype, **kwargs)
+    def make(data: Any, *args: Any, **kwargs: Any) -> Any:
+        given = dict(zip(names, args, strict=False)) | kwargs
+        if len(args) > len(names) or not holds_wrapper(data) or not given.keys() <= LAYOUT:
+            array = function(data, *args, **kwargs)
             is_filled_later = isinstance(data, list) and array.dtype.char in INEXACT and array.size <= SMALL
             is_filled_later |= is_new and array.dtype.char in program.replaced.dtypes
             return _boxed(_traced(array, program)) if is_filled_later else array
-        array = joined(data)
-        note_filled(array)
-        array = array if dtype is None or array.dtype == np.dtype(dtype) else array.astype(dtype)
-        missing = kwargs.get("ndmin", 0) - array.ndim
-        array = array.reshape((1,) * missing + array.shape) if missing > 0 else array
-        if isinstance(array, Trace):
-            return _boxed(array)
-        return array.copy() if is_new and array is data else array
+        return _array_of(data, **(standard | given))
 
     return make
 
 
-LAYOUT = {"copy", "order", "ndmin"}
-"""Settings of arrays in memory, which recorded values do without."""
+LAYOUT = {"dtype", "copy", "order", "ndmin", "subok", "device"}
+"""Settings of arrays that recorded values have, too."""
+
+
+def _array_of(
+    data: Any, dtype: Any = None, copy: bool | None = None, order: str | None = None, ndmin: int = 0, **_: Any
+) -> Any:
+    """NumPy's array of recorded values: what is given itself, or a view of it, where NumPy makes no copy."""
+    array = joined(data)
+    note_filled(array)
+    is_new = array is not data or not (array.ndim or _is_memory(array))
+    if dtype is not None and array.dtype != np.dtype(dtype):
+        array, is_new = array.astype(dtype), True
+    elif is_new or copy or not lies(array, order):
+        array, is_new = _copied(array, order or "K"), True
+    if is_new and copy is False:
+        raise ValueError("Unable to avoid copy while creating an array as requested.")
+    array = _boxed(array) if is_new and isinstance(array, Trace) else array
+    if not array.ndim and is_new:
+        array._mutable = True
+    missing = ndmin - array.ndim
+    return array.reshape((1,) * missing + array.shape) if missing > 0 else array
+
+
+def _is_memory(x: Any) -> bool:
+    """Whether a value without axes is an array, and no number."""
+    return x._is_memory() if isinstance(x, Trace) else x._is_view or getattr(x, "_mutable", False)
+
+
+def _copied(x: Any, order: str) -> Any:
+    """A copy; of Python's numbers it is NumPy's."""
+    return Trace._table[np.copy](x, order) if isinstance(x, Trace) else x.copy(order)

@@ -136,6 +136,7 @@ class Path:
         self.native, self.trouble = _native(program, not changes.tensors)
         self.replay: Any = None if self.native is not None else Replay(program)
         self.generators = program.generators
+        self.by_layout, self.by_strides = program.by_layout, program.by_strides
         self.seconds = time.perf_counter() - started
         self.calls = 0
         self.has_shortcut = False
@@ -225,8 +226,10 @@ def compiler() -> tuple[Callable | None, str]:
     """What makes a program native, or why there is nothing.
 
     Asked for before anything is recorded: what lasts as long as the process must not lie in between what is soon gone.
+    Nor may the handler of a signal find modules half imported, which are used first when a program is called.
     """
     try:
+        from wengert.compiler import approximations, called, shortcut, sines  # noqa: F401
         from wengert.compiler.ahead import Ahead
         from wengert.compiler.lower import known_functions
         from wengert.compiler.run import Plan
@@ -281,6 +284,8 @@ class Kind:
         self.recent: list[bool] = []
         self.straight = 0
         """Calls that had gone by shortcuts when it was last looked at how many of them are known."""
+        self.strides: tuple | None = None
+        """How what was given lay in memory, where that matters; what lies otherwise is of another kind."""
         self.given_up: str | None = None
         self.decides = ""
         """What a path that was not the right one decided by."""

@@ -29,6 +29,7 @@ COMMON = (
 def prepare() -> None:
     """Load the transformations, and what is generated for common functions; look at the machine."""
     code = generated_code()
+    importlib.import_module("optree")
     for name in ("forward", "jacobian", "reverse", "vmap"):
         importlib.import_module(f"wengert.transforms.{name}")
     if "scipy.special" in sys.modules:

@@ -136,6 +136,16 @@ class Program:
     def __init__(self) -> None:
         self.lent: list[tuple[Any, Any]] = []
         """Pairs of objects that share their memory where they are no values of a program."""
+        self.shown: list[tuple[np.ndarray, np.ndarray]] = []
+        """Copies in the place of recorded arrays, each with what it is a copy of: neither may be written."""
+        self.still: list[tuple[Any, Node]] = []
+        """What may not be written, as something else shares its memory where nothing is recorded; with its node."""
+        self.by_layout = self.by_strides = False
+        """Whether the function goes by the order in which what it is given lies in memory; and by how far apart."""
+        self.moved = False
+        """Whether an array that is not dense has been written, which in the program lies otherwise from then on."""
+        self.misread: str | None = None
+        """Why the function may have got other values or other memory than it gets when nothing is recorded, if so."""
         self.nodes: list[Node] = []
         self.inputs: list[Node] = []
         self.guards: list[Guard] = []
@@ -264,6 +274,19 @@ class Program:
                 node.call = Call("input", node.spec, node.weak, source=len(self.inputs))
                 self.inputs.append(node)
         return draws
+
+    def leave(self, why: str) -> None:
+        """Leave the function to Python: at once, or when it returns, where it could not be undone that it has run."""
+        self.refused, self.misread = self.refused or why, self.misread or why
+        if self.can_be_undone():
+            raise LeftToPython(why)
+
+    def look_at_layout(self, exactly: bool = False) -> None:
+        """Note that the function goes by how arrays lie in memory."""
+        self.by_layout = True
+        self.by_strides |= exactly
+        if self.moved and not self.closed:
+            self.leave("it asks how an array lies in memory after a part of one with gaps has been written")
 
     def guard(self, node: Node, reader: Callable, outcome: Any) -> None:
         """The program goes on as it did when ``reader(value)`` gave `outcome`."""

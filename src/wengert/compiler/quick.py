@@ -14,6 +14,7 @@ from wengert.compiler.later import LARGE, Later, elementwise, looks
 from wengert.compiler.program import NONE, Operation, Program
 from wengert.compiler.taking import REFERENCES, number_key, plain_index, plain_settings
 from wengert.compiler.trace import (
+    JOINING,
     NUMBERS,
     ONE,
     READ_ONLY,
@@ -121,7 +122,11 @@ def _called(p: Primitive, a: Trace, given: dict, known: tuple, params: dict) -> 
 
 def view_on(p: Primitive, x: Any, params: dict, y: Any) -> Any:
     """The result of a view operation: one that writes reach, where it shares the memory of what it is taken of."""
-    if not isinstance(x, Trace) or not isinstance(y, Trace) or not _shares(x, y, p.name):
+    if not isinstance(x, Trace) or not isinstance(y, Trace):
+        return y
+    if not _shares(x, y, p.name):
+        if p.name in JOINING and x._spec.ndim and x._spec.size:
+            x._program.look_at_layout()
         return y
     if isinstance(x, TraceView):
         return TraceView._on(x._base, (*x._steps, (p, params)), y)

@@ -68,6 +68,8 @@ class Recorder:
                 outputs = [_apart(y, captured.tensors) for y in outputs]
                 changes.note()
             self.owner.fills |= program.fills
+            if program.by_layout:
+                self.kind.strides = captured.strides()
             if program.wanted is not None and changes.can_be_repeated():
                 self.owner.replaced.add(program.wanted)
                 return self.run()
@@ -96,8 +98,7 @@ class Recorder:
             out = flatten(self.owner.function(*args, **kwargs), WHOLE)
         except (Exception, LeftToPython, RecordAgain) as error:
             changes.failed = error
-        after, found = flatten((args, kwargs), WHOLE)
-        if found != containers or any(a is not b for a, b in zip(before, after, strict=True)):
+        if not _holds((args, kwargs), before, containers):
             changes.rewritten = "it writes into a container that it is given"
         return out
 
@@ -206,6 +207,15 @@ class Recorder:
     def left(self, captured: Captured) -> Any:
         """The function itself."""
         return self.owner._eager(self.kind, captured, self.given)
+
+
+def _holds(given: Any, leaves: list, structure: Any) -> bool:
+    """Whether containers are built as they were, of the same leaves."""
+    try:
+        now, found = flatten(given, WHOLE)
+    except RecursionError:  # one has been put into itself
+        return False
+    return found == structure and all(a is b for a, b in zip(leaves, now, strict=True))
 
 
 def _apart(y: Any, tensors: list) -> Any:

@@ -142,10 +142,18 @@ class Required:
 
     def input(self, x: Any, kind: int, number: int) -> Check:
         """What an array or a number must be, which the program reads, and may write."""
-        check = Number(int, LARGEST) if type(x) is int else _number_check(x)
+        check = self.lying(x, Number(int, LARGEST) if type(x) is int else _number_check(x))
         if isinstance(check, Array) and self.written:
             return replace(check, written=kind == ARRAY and number in self.written, as_is=True)
         return check
+
+    def lying(self, x: Any, check: Check) -> Check:
+        """The same for an input that must lie in memory as it does, if the program goes by that."""
+        if not (isinstance(check, Array) and self.path.by_layout):
+            return check
+        if not x.flags.c_contiguous or (self.path.by_strides and min(x.shape, default=2) < 2):
+            raise Impossible("it goes by how an array lies in memory")
+        return replace(check, as_is=True)
 
     # Surroundings -----------------------------------------------------------------------------------------------
 
@@ -257,7 +265,7 @@ class Required:
         operands, operand, t = self.operands, self.tensors[k], self.captured.tensors[k]
         if type(t)._is_view:
             raise Impossible("it uses a view of a tensor")
-        operands.slot(operand, "_value", _number_check(t._value), self.pointers["tensor", k])
+        operands.slot(operand, "_value", self.lying(t._value, _number_check(t._value)), self.pointers["tensor", k])
         if ("tensor", k) in self.path.places:
             self.apart(operand, t)
         operands.slot(operand, "_node", Same(None) if t._node is None else Exact(type(t._node)))

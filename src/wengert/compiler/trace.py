@@ -13,6 +13,7 @@ import operator
 import sys
 import threading
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from wengert.box import speaks_dialect
 from wengert.compiler.again import look_for_better
 from wengert.compiler.later import LARGE, Later, known, later, looks
 from wengert.compiler.program import LeftToPython, Node, Program, depends
+from wengert.compiler.shown import shown
 from wengert.compiler.taking import REFERENCES, take, take_settings
 from wengert.compiler.written import _added, _assigned, _written
 from wengert.cotangents import selected
@@ -118,13 +120,23 @@ class Trace(Lifted):
 
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         changed = self._table[_added if add else _assigned](self, value, index=index)
+        self._program.moved |= _has_gaps(looks(self._held))
         stays = not self._spec.ndim and self._is_memory()
         self._held, self._node = np.asarray(changed._value) if stays else changed._held, changed._node
 
     @property
     def strides(self) -> tuple[int, ...]:
         """Bytes from one element to the next along each axis."""
+        return self._lying(exactly=True).strides
+
+    def _step_sizes(self) -> tuple[int, ...]:
+        """The same, where the program does not go by it."""
         return np.asarray(looks(self._held)).strides
+
+    def _lying(self, exactly: bool = False) -> np.ndarray:
+        """Something that lies in memory as the value does, by which the program decides."""
+        self._program.look_at_layout(exactly)
+        return np.asarray(looks(self._held))
 
     def _lent(self, owner: Any, other: Any) -> None:
         self._program.lent.append((owner, other))
@@ -211,9 +223,18 @@ class Trace(Lifted):
         return _list(self._value)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self._shown(self, dtype, copy)
+
+    def _shown(self, owner: Any, dtype: Any, copy: bool | None) -> np.ndarray:
+        """The array that `owner`, which holds this value, gives to who asks for one."""
         self._ask(is_array=True)
-        array = np.asarray(self._read_whole(), dtype)
-        return array.copy() if copy or array is self._value else array
+        return shown(self, owner, dtype, copy)
+
+    def _ask_for_memory(self, owner: Any) -> None:
+        """Leave the function to Python where `owner` is in the place of an array, whose ``data`` is its memory."""
+        is_array = self._node.name == "input" and self._is_instead_of(owner)
+        if is_array and not _is_ours(sys._getframe(2)) and not self._program.closed:
+            self._program.leave("it asks for an array's memory")
 
     def __format__(self, spec: str) -> str:
         return format(self._read_whole(), spec)
@@ -236,7 +257,7 @@ class Trace(Lifted):
     def _hash_of(self, owner: Any) -> int:
         """The identity, or where the program would have a number, that number's: then it is left to Python."""
         program = self._program
-        if not self._is_instead_of(owner) or (sys._getframe(2).f_globals.get("__name__") or "").startswith("wengert."):
+        if not self._is_instead_of(owner) or _is_ours(sys._getframe(2)):
             return object.__hash__(owner)
         if not program.closed:
             program.refused = "it hashes what it computes (a key of a dictionary, an element of a set)"
@@ -302,6 +323,8 @@ class TraceView(Trace):
                 f"[setitem] an array that may be written was required; received {self._spec!r}, which np.{by} has made "
                 f"for reading only; write into the array that it shows, or into a copy"
             )
+        if any(p.name in JOINING for p, _ in self._steps):
+            self._program.look_at_layout()
         (p, params), *others = self._steps
         if index is Ellipsis and p.name == "getitem" and not others:  # all of what an index selects
             base._store(params["index"], value, add)
@@ -309,12 +332,25 @@ class TraceView(Trace):
         path = tuple((p.call, params) for p, params in self._steps)
         given = {"path": path, "index": index, "add": add}
         changed = recorded(self._program, _written, "written", (base, value), given)
+        self._program.moved |= _has_gaps(looks(base._held))
         base._held, base._node = changed._held, changed._node
 
 
 READ_ONLY = {"broadcast_to", "diagonal"}
 """Functions whose results NumPy lets nobody write to."""
+JOINING = {"reshape", "ravel"}
+"""Functions whose results are views or copies by how what they are given lies in memory."""
 TRACES = frozenset({Trace, TraceView})
+
+
+def _is_ours(frame: FrameType) -> bool:
+    """Whether code of this library runs in a frame."""
+    return (frame.f_globals.get("__name__") or "").startswith("wengert.")
+
+
+def _has_gaps(x: Any) -> bool:
+    """Whether an array, or what it looks like, is not in one piece: a copy of it lies otherwise."""
+    return isinstance(x, np.ndarray) and not x.flags.forc and np.empty_like(x).strides != x.strides
 
 
 def _item(value: Any) -> Any:

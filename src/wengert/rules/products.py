@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import bilinear, composite, primitive, without_gradient
+from wengert.protocol import Wrapper
 from wengert.rules.elementwise import is_complex
 from wengert.rules.reductions import broadcast, normal_axes, normal_axis
 
@@ -157,7 +158,7 @@ def vecmat(a, b):
 
 def _array(x: Any) -> Any:
     """Python's numbers and sequences as arrays: in products their precision counts."""
-    return x if hasattr(x, "ndim") else np.asarray(x)
+    return x._as_numpys() if isinstance(x, Wrapper) else x if hasattr(x, "ndim") else np.asarray(x)
 
 
 @composite(np.dot)

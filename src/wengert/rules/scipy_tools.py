@@ -158,7 +158,7 @@ def chosen(x: Any, i: Any) -> Any:
 def array(x: Any) -> Any:
     """A wrapper as it is, one in which others are stacked, or an array."""
     if isinstance(x, Wrapper):
-        return x
+        return x._as_numpys()
     if has_wrapper(x):
         return np.stack([array(v) for v in x])
     return np.asarray(x)

@@ -98,6 +98,8 @@ def reshape(a, shape=None, order="C", *, newshape=None, copy=None):
     shape = newshape if shape is None else shape
     shape = tuple(map(int, shape)) if isinstance(shape, (tuple, list, np.ndarray)) else (int(shape),)
     reshaped = _reshape(a, shape=shape, order=_order_in_memory(a) if order == "A" else order)
+    if copy is False and a.ndim and not reshaped._is_view:
+        raise ValueError("Unable to avoid creating a copy while reshaping.")
     return np.copy(reshaped) if copy else reshaped
 
 

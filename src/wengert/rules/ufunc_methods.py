@@ -29,7 +29,7 @@ from wengert.rules.reductions import (
 
 def array(x: Any) -> Any:
     """Wrappers as they are, anything else as an array."""
-    return x if is_wrapper(x) else np.asarray(x)
+    return x._as_numpys() if is_wrapper(x) else np.asarray(x)
 
 
 def _partial(ufunc: np.ufunc, i: int, **values: Any) -> Any:
