@@ -58,6 +58,8 @@ CONSTANT = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dt
 ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__", "AttributeError"}
 ASKING = frozenset(map(id, (isinstance, issubclass, hasattr, getattr, type)))
 """The functions that ask for classes, which may go by other names."""
+ABOUT_ATTRIBUTES = {"setattr", "getattr", "hasattr", "vars", "__dict__", "AttributeError"}
+STORE_ATTR = opmap["STORE_ATTR"]
 MADE_IN_PYTHON = 1 << 9
 """The flag of classes that are no part of the interpreter."""
 MATCH_CLASS = opmap.get("MATCH_CLASS", -1)
@@ -226,6 +228,8 @@ def find(roots: list, variables: dict, skip: list) -> Found:
     search = _Search(variables, skip)
     for root in roots:
         search.look(root, DEEPEST, getattr(root, "__name__", type(root).__name__))
+    if search.makes_attributes:
+        search.found.contents += [Contents(attributes, in_order=False) for attributes in search.of_functions]
     return search.found
 
 
@@ -239,6 +243,10 @@ class _Search:
         self.modules: set[tuple[int, frozenset[str]]] = set()
         self.names: frozenset[str] = frozenset()
         """What the code around looks up by name."""
+        self.of_functions: list[dict] = []
+        """The attributes of functions, which hardly any function gets later than others look at it."""
+        self.makes_attributes = False
+        """Whether some code sets attributes, or asks which there are."""
         self.closed = False
         """Whether this is inside an object of a library, where nothing else may be put."""
 
@@ -420,12 +428,13 @@ class _Search:
         # Where it was written: `functools.wraps` changes `__module__`.
         module = value.__globals__.get("__name__") or "__main__"
         self.found.asks_for_classes |= "registry" in value.__dict__  # `functools.singledispatch` does
+        for name in sorted(value.__dict__):
+            self.enter(Item(value.__dict__, name, f"{value.__name__}.{name}"), depth)
         if _is_library(module) or _is_ours(module):
-            for name in sorted(value.__dict__):
-                self.enter(Item(value.__dict__, name, f"{value.__name__}.{name}"), depth)
             return
-        self.named(value.__dict__, depth, value.__name__)
+        self.of_functions.append(value.__dict__)
         names = self.names
+        self.makes_attributes |= not names.isdisjoint(ABOUT_ATTRIBUTES)
         self.found.asks_for_classes |= not names.isdisjoint(ABOUT_CLASSES)
         if "FloatingPointError" in names:
             self.found.refused = self.found.refused or f"{value.__name__} waits for NumPy to raise FloatingPointError"
@@ -548,6 +557,8 @@ def _names(code: CodeType) -> frozenset[str]:
     names = frozenset(code.co_names)
     if MATCH_CLASS in code.co_code[::2]:
         names |= {"isinstance"}
+    if STORE_ATTR in code.co_code[::2]:
+        names |= {"setattr"}
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             names |= _names(constant)

@@ -46,7 +46,7 @@ class Kernels:
     first : int
         The number of the first one: those before are known from elsewhere.
     begin : callable, optional
-        Called with the text of a module as soon as there is enough for one.
+        Called with the text of a module when there is enough for one, and more to come.
     """
 
     def __init__(self, first: int = 0, begin: Callable[[str], None] | None = None) -> None:
@@ -67,11 +67,11 @@ class Kernels:
         """The name that a kernel gets."""
         name = self.names.get(text)
         if name is None:
+            if self._begin is not None and self._letters >= ENOUGH:
+                self._begin(self.module())  # while this one, and what follows, is written
             name = self.names[text] = f"kernel{self.count}"
             self._waiting.append(text)
             self._letters += len(text)
-            if self._begin is not None and self._letters >= ENOUGH:
-                self._begin(self.module())
         return name
 
     def module(self) -> str:
