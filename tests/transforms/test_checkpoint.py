@@ -232,7 +232,9 @@ def test_steps_run_and_states_kept_are_within_the_bounds(n, s):
 def test_no_more_states_are_kept_than_the_budget():
     n, s, size = 120, 5, 50_000
     x = np.full(size, 0.5)
-    used = peak(lambda: wg.grad(lambda x: np.sum(checkpoint_sequence(np.sin, budget=s, length=n)(x)))(x)) / x.nbytes
+    gradient = wg.grad(lambda x: np.sum(checkpoint_sequence(np.sin, budget=s, length=n)(x)))
+    gradient(x)  # what a process does once, such as loading modules and compiling kernels, is no state
+    used = peak(lambda: gradient(x)) / x.nbytes
     assert used < s + 7  # the state before, the step's tape, cotangents, and copies of the argument
 
 
