@@ -1,7 +1,8 @@
-"""Programs, recorded without all that a compiled function looks at around it."""
+"""Programs, recorded without all that a compiled function looks at around it; and functions beside compiled ones."""
 
 import numpy as np
 
+import wengert as wg
 from wengert.compiler.program import Program
 from wengert.compiler.trace import Trace
 from wengert.tensor import Tensor
@@ -16,3 +17,15 @@ def recorded(f, *args):
     leaves = [y._value if isinstance(y, Tensor) else y for y in flatten(out)[0]]
     program.results = [y._node if isinstance(y, Trace) else program.constant(np.asarray(y)) for y in leaves]
     return program
+
+
+def in_turn(make, calls):
+    """What a function gives, and its state is after each call, by itself and compiled.
+
+    ``make(wrap)`` gives the function, wrapped, and what tells its state.
+    """
+    found = []
+    for wrap in (lambda f: f, wg.compile):
+        function, state = make(wrap)
+        found.append([(function(x), state()) for x in calls])
+    return found

@@ -5,17 +5,9 @@ import types
 
 import numpy as np
 import pytest
+from tests.compiler.recordings import in_turn
 
 import wengert as wg
-
-
-def in_turn(make, calls):
-    """What a function gives, and its state is after each call, by itself and compiled."""
-    found = []
-    for wrap in (lambda f: f, wg.compile):
-        function, state = make(wrap)
-        found.append([(function(x), state()) for x in calls])
-    return found
 
 
 def agree(make, calls):

@@ -12,6 +12,7 @@ from collections import namedtuple
 
 import numpy as np
 import pytest
+from tests.compiler.recordings import in_turn
 
 import wengert as wg
 from wengert.compiler import worth
@@ -20,17 +21,18 @@ ONE = np.ones(2)
 SCALE = 2.0
 
 
-def both(make, calls=6):
+def both(make):
     """What the calls of a function give, by itself and compiled; ``make(wrap)`` gives it and what is to be compared."""
-    found = []
-    for wrap in (lambda f: f, wg.compile):
+
+    def made(wrap):
         function, state = make(wrap)
-        found.append([(np.array(function(ONE * (k + 1))).tolist(), repr(state())) for k in range(calls)])
-    return found
+        return lambda x: np.array(function(x)).tolist(), lambda: repr(state())
+
+    return in_turn(made, [ONE * (k + 1) for k in range(6)])
 
 
-def agree(make, calls=6):
-    alone, compiled = both(make, calls)
+def agree(make):
+    alone, compiled = both(make)
     assert compiled == alone
 
 
@@ -146,7 +148,6 @@ def test_what_weak_references_refer_to():
 
 @pytest.mark.parametrize("kind", [dict, weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet])
 def test_objects_in_containers_that_hold_them_otherwise(kind):
-    node = types.SimpleNamespace(v=1.0)
     node = Joint(1.0)
     if kind is weakref.WeakSet:
         held = kind([node])

@@ -19,6 +19,7 @@ from wengert.compiler.again import Replaced
 from wengert.compiler.arguments import (
     Arguments,
     classes,
+    containers,
     described,
     incomparable,
     is_usual,
@@ -210,10 +211,11 @@ class Compiled:
 
     def _run(self, leaves: list, structure: Any, given: tuple) -> Any:
         call = Arguments(leaves)
-        call.classes = list(dict.fromkeys(classes(given)))
+        inside = list(containers(given))
+        call.classes = classes(inside)
         found = self._found(call)
         modes = tape.floor(), tape.is_training()
-        key: tuple = structure, *call.key, (modes, found.key(), *orders(given))
+        key: tuple = structure, *call.key, (modes, found.key(), *orders(inside))
         problem = found.refused or incomparable(key, leaves)
         if problem:  # whatever else there is
             key = None, (modes, problem)

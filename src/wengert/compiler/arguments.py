@@ -153,44 +153,39 @@ def is_usual(array: np.ndarray) -> bool:
     return type(array) in (np.ndarray, np.memmap) and array.dtype.kind in "fciub" and array.dtype.isnative
 
 
-def orders(values: Iterable) -> Iterator[tuple]:
-    """What a function may go by of the dictionaries inside, and structures do not tell: their keys' order, and classes.
-
-    The keys 1, 1.0 and True are equal.
-    """
+def containers(values: Iterable) -> Iterator[Any]:
+    """The containers among some values, and in these, each before what is in it."""
     for x in values:
         if isinstance(x, dict):
-            if len(x) > 1:
-                yield tuple(x)
-            if any(isinstance(key, COMPARABLE) for key in x):
-                yield tuple(map(_class_of, x))
-            yield from orders(x.values())
+            yield x
+            yield from containers(x.values())
         elif isinstance(x, (tuple, list)):
-            yield from orders(x)
+            yield x
+            yield from containers(x)
         elif is_dataclass(x) and not isinstance(x, type):
-            yield from orders([getattr(x, field.name, None) for field in fields(x)])
-
-
-def classes(values: Iterable) -> Iterator[type]:
-    """The classes of named tuples and dataclasses."""
-    for x in values:
-        if isinstance(x, dict):
-            yield from classes(x.values())
-        elif isinstance(x, (tuple, list)):
-            if type(x) not in (tuple, list):
-                yield type(x)
-            yield from classes(x)
-        elif is_dataclass(x) and not isinstance(x, type):
-            yield type(x)
-            yield from classes([getattr(x, field.name, None) for field in fields(x)])
+            yield x
+            yield from containers([getattr(x, field.name, None) for field in fields(x)])
 
 
 COMPARABLE = (int, float, complex, np.generic, tuple)
 """Classes of keys that may be equal to those of other classes."""
 
 
-def _class_of(key: Any) -> Any:
-    return tuple(map(_class_of, key)) if type(key) is tuple else type(key)
+def orders(found: Iterable) -> Iterator[tuple]:
+    """What a function may go by of dictionaries, and structures do not tell: their keys' order, and classes.
+
+    The keys 1, 1.0 and True are equal.
+    """
+    for x in found:
+        if isinstance(x, dict) and len(x) > 1:
+            yield tuple(x)
+        if isinstance(x, dict) and any(isinstance(key, COMPARABLE) for key in x):
+            yield tuple(map(_exact, x))
+
+
+def classes(found: Iterable) -> list[type]:
+    """The classes of containers that are the user's: of named tuples and dataclasses."""
+    return list(dict.fromkeys(type(x) for x in found if type(x) not in (tuple, list) and not isinstance(x, dict)))
 
 
 def incomparable(key: tuple, leaves: list) -> str | None:

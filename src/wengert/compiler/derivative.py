@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box, unbox
-from wengert.compiler.arguments import Static, orders
+from wengert.compiler.arguments import Static, containers, orders
 from wengert.compiler.locks import BOOKS
 from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
@@ -49,7 +49,7 @@ class FromOutside:
         both = {i: x for i, x in enumerate(leaves) if any(t is x for t in used)}
         objects = tuple(map(id, captured)), tuple(both), tuple(map(id, both.values()))
         classes = tuple([x._family.tensor if isinstance(x, Box) else None for x in leaves])
-        key = (structure, *objects, classes, *orders([rebuild(structure, leaves)]))
+        key = (structure, *objects, classes, *orders(containers([rebuild(structure, leaves)])))
         with BOOKS:
             derivatives = self.known.get(key)
             if derivatives is None:

@@ -60,9 +60,12 @@ class Made:
         self.key = _key(programs, rolled.meanings, level, passes) if self.store is not None else None
         self.objects: list[bytes] = []
         self.declared = ""
-        self.ahead = Ahead(level) if not passes and not anew and Ahead.is_possible() else None
-        self.kernels = Kernels(begin=self.ahead.begin if self.ahead is not None else None)
+        self.kernels = Kernels()
+        self.ahead: Ahead | None = None
         found = self._found(programs)
+        if found is None and not passes and not anew and Ahead.is_possible():
+            self.ahead = Ahead(level)
+            self.kernels = Kernels(begin=self.ahead.begin)
         self.templates: dict[Any, Template] = found or {
             form: Template(program(), self.kernels) for form, program in programs.items()
         }

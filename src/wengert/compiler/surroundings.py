@@ -428,8 +428,7 @@ class _Search:
         # Where it was written: `functools.wraps` changes `__module__`.
         module = value.__globals__.get("__name__") or "__main__"
         self.found.asks_for_classes |= "registry" in value.__dict__  # `functools.singledispatch` does
-        for name in sorted(value.__dict__):
-            self.enter(Item(value.__dict__, name, f"{value.__name__}.{name}"), depth)
+        self.items(value.__dict__, depth, value.__name__)
         if _is_library(module) or _is_ours(module):
             return
         self.of_functions.append(value.__dict__)
@@ -457,8 +456,8 @@ class _Search:
     def object(self, value: Any, depth: int, name: str) -> None:
         """Look at the attributes of an object; those of libraries' are compared, and never replaced."""
         cls = type(value)
-        names = {f"{base.__module__}.{base.__qualname__}" for base in cls.__mro__}
-        if isinstance(value, UNSEEN) or cls in PROXIES or not names.isdisjoint(UNSEEN_NAMES):
+        is_unseen = any(f"{base.__module__}.{base.__qualname__}" in UNSEEN_NAMES for base in cls.__mro__)
+        if is_unseen or isinstance(value, UNSEEN) or cls in PROXIES:
             self.found.refused = self.found.refused or f"it uses {name}, a {cls.__name__}, which may change unseen"
             return
         if isinstance(value, CACHING):
@@ -482,6 +481,10 @@ class _Search:
     def named(self, attributes: dict, depth: int, name: str) -> None:
         """Look at attributes, and note which there are."""
         self.found.contents.append(Contents(attributes, in_order=False))
+        self.items(attributes, depth, name)
+
+    def items(self, attributes: dict, depth: int, name: str) -> None:
+        """Look at attributes."""
         for key in sorted(attributes):
             self.enter(Item(attributes, key, f"{name}.{key}"), depth)
 

@@ -76,11 +76,13 @@ class Kernels:
 
     def module(self) -> str:
         """The definitions that no module has yet, and declarations of what they call; empty if there are none."""
+        if not self._waiting:
+            return ""
         waiting, self._waiting, self._letters = self._waiting, [], 0
         defined = self._defined(waiting)
         declared = declarations(defined)
         self.declared += f"{declared}\n"
-        return f"{defined}\n\n{declared}" if waiting else ""
+        return f"{defined}\n\n{declared}"
 
     def text(self) -> str:
         """All definitions, and declarations of what they call."""
