@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.compiler import api
+from wengert.compiler import compiled
 from wengert.errors import CompileWarning
 
 
@@ -45,7 +45,7 @@ def test_they_are_neither_compiled_nor_lost_where_each_way_is_new():
 
 
 def test_sizes_that_are_always_new(monkeypatch):
-    monkeypatch.setattr(api, "MOST_NEW", 4)
+    monkeypatch.setattr(compiled, "MOST_NEW", 4)
 
     @wg.compile
     @wg.grad

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
-from wengert.compiler import api, left
+from wengert.compiler import compiled, left
 
 X = np.array([0.5, 1.0, 2.0])
 MANY = left.LOOKS + left.SKIPPED + 8
@@ -22,7 +22,7 @@ def test_what_raises_is_not_recorded_each_time(recorded):
     for _ in range(MANY):
         with pytest.raises(ValueError, match="not now"):
             f(X)
-    assert len(recorded) == api.MOST_FAILURES
+    assert len(recorded) == compiled.MOST_FAILURES
     assert f.stats()["eager"] == f.stats()["calls"] == MANY
     state["raises"] = False
     for _ in range(left.SKIPPED + 4):
@@ -43,7 +43,7 @@ def test_what_raises_by_values_is_compiled_once_it_returns(recorded):
     for _ in range(4):
         np.testing.assert_allclose(f(X), np.sqrt(X))
     assert f.stats()["paths"] == 1
-    assert len(recorded) == api.MOST_FAILURES + 1
+    assert len(recorded) == compiled.MOST_FAILURES + 1
     with pytest.raises(ValueError, match="positive"):
         f(-X)
 

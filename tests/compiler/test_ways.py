@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 
 import wengert as wg
-from wengert.compiler import api, ways
+from wengert.compiler import compiled, ways
 from wengert.compiler.ways import Ways
 
 
@@ -170,7 +170,7 @@ def test_what_is_read_whole_and_found_again_stays_native():
 
 
 def test_a_function_of_which_nothing_is_compiled_is_not_looked_at_any_more(monkeypatch):
-    monkeypatch.setattr(api, "MOST_LEFT", 30)
+    monkeypatch.setattr(compiled, "MOST_LEFT", 30)
     two = np.full(3, 2.0)
     fast = wg.compile(lambda x: np.array(x.tolist()) * x * two)
     for k in range(150):

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box
+from wengert.compiler.found import flags, layout
 from wengert.compiler.program import Program
-from wengert.compiler.surroundings import flags, layout
 from wengert.errors import ArgumentError, StaticArgumentError
 
 __all__ = [

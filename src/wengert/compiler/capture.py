@@ -14,11 +14,13 @@ from numpy.lib.array_utils import byte_bounds
 
 from wengert import tape
 from wengert.box import Box, bare
+from wengert.compiler.found import Found, flags
 from wengert.compiler.places import ABSENT, CONTAINERS, Place, TupleItem, refill
 from wengert.compiler.program import Node, Program, depends
 from wengert.compiler.shown import are_told_apart
-from wengert.compiler.surroundings import CONSTANT, Found, find, flags
+from wengert.compiler.surroundings import find
 from wengert.compiler.trace import Trace
+from wengert.compiler.whose import CONSTANT
 from wengert.compiler.writing import IN_TENSORS, write_back
 from wengert.protocol import GROUND, Wrapper
 from wengert.tensor import Tensor

@@ -19,6 +19,7 @@ from wengert.compiler.binding import input_check
 from wengert.compiler.capture import LARGEST
 from wengert.compiler.errstate import variable
 from wengert.compiler.fields import is_named_tuple, plain_fields
+from wengert.compiler.found import flags
 from wengert.compiler.operands import (
     Again,
     Array,
@@ -34,7 +35,6 @@ from wengert.compiler.operands import (
     Sized,
 )
 from wengert.compiler.places import ABSENT, Cell, ClassItem, ClassOf, Item, Place, Slot, TupleItem
-from wengert.compiler.surroundings import flags
 
 __all__ = ["Impossible", "Required"]
 

@@ -5,34 +5,25 @@ is what the program was made for: where something has changed, it is another pro
 """
 
 import builtins
-import ctypes
-import random
 import sys
-import threading
 import weakref
-from array import array as Numbers
-from collections import ChainMap, Counter, UserDict, UserList, deque
-from collections.abc import Iterator
-from contextvars import ContextVar
-from dis import get_instructions
+from collections import deque
 from functools import lru_cache, partial
-from opcode import opmap
-from queue import SimpleQueue
 from types import (
     BuiltinMethodType,
-    CodeType,
     FunctionType,
     GeneratorType,
     MappingProxyType,
     MethodType,
     ModuleType,
-    SimpleNamespace,
 )
 from typing import Any
 
 import numpy as np
 
 from wengert.box import Box
+from wengert.compiler.codenames import asks_for_classes, makes_attributes, names_of, variables_of
+from wengert.compiler.found import Found, form, structure
 from wengert.compiler.places import (
     ABSENT,
     Cell,
@@ -47,180 +38,30 @@ from wengert.compiler.places import (
     Slot,
     TupleItem,
 )
+from wengert.compiler.whose import (
+    CONSTANT,
+    OPEN,
+    attributes_of,
+    draws,
+    is_library,
+    is_of_users,
+    is_ours,
+    is_unseen,
+    module_of,
+    own,
+    slots,
+)
 from wengert.protocol import Wrapper, spec_of
 
-__all__ = ["Found", "find", "flags", "layout"]
+__all__ = ["find"]
 
 DEEPEST, MOST = 16, 10_000
-LIBRARIES = {"numpy", "scipy", "optree", "llvmlite", "torch", "jax", "matplotlib", "pandas", "pytest", "_pytest"}
-LIBRARIES |= set(sys.stdlib_module_names) - {"__main__"}
-CONSTANT = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
-ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__", "AttributeError"}
 ASKING = frozenset(map(id, (isinstance, issubclass, hasattr, getattr, type)))
 """The functions that ask for classes, which may go by other names."""
-ABOUT_ATTRIBUTES = {"setattr", "getattr", "hasattr", "vars", "__dict__", "AttributeError"}
-STORE_ATTR = opmap["STORE_ATTR"]
-MADE_IN_PYTHON = 1 << 9
-"""The flag of classes that are no part of the interpreter."""
-MATCH_CLASS = opmap.get("MATCH_CLASS", -1)
-"""The instruction of ``case float():``, which asks for a class without a name for that."""
-OPEN = (
-    *(SimpleNamespace, UserDict, UserList, ChainMap),
-    *(weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet),
-)
-"""Containers of Python's own that are looked into, and written, as objects of the user's classes are."""
-UNSEEN: tuple[type, ...] = (bytearray, memoryview, Numbers, ContextVar, threading.local, threading.Event, SimpleQueue)
-UNSEEN += (ctypes._SimpleCData, ctypes.Array, ctypes.Structure, np.void)
-UNSEEN_NAMES = {"torch.Tensor", "torch.nn.parameter.Parameter", "pandas.core.frame.DataFrame"}
-UNSEEN_NAMES |= {f"multiprocessing.sharedctypes.Synchronized{kind}" for kind in ("", "Array", "String")}
-UNSEEN_NAMES |= {"multiprocessing.shared_memory.ShareableList", "decimal.Context"}
-UNSEEN_NAMES |= {f"unittest.mock.{kind}" for kind in ("Mock", "MagicMock", "NonCallableMock", "NonCallableMagicMock")}
-UNSEEN_NAMES |= {"pandas.DataFrame", "pandas.core.series.Series", "pandas.Series"}
-"""What may change without a trace that is cheap to find."""
-CLOSED = LIBRARIES - {"numpy", "scipy", "argparse", "functools", "collections", "queue", "string", "os", "configparser"}
-"""Where objects are for their effects (logs, locks, files), or cannot be looked into."""
 VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
-PROXIES = (weakref.ProxyType, weakref.CallableProxyType)
 CACHING = type(lru_cache(len))
-PLAIN_FUNCTIONS = (np.ufunc, type(np.sum))
 SMALL = 1 << 16
 """Bytes up to which whole numbers are compared with what they were rather than read by the program."""
-
-
-class Found:
-    """All that was found, in the order in which it was."""
-
-    def __init__(self) -> None:
-        self.tensors: list[Any] = []
-        self.arrays: list[tuple[np.ndarray, list[Place]]] = []
-        self.forms: list[tuple] = []
-        """The arrays that are read, and compared, with what can be changed of them in place: shape, dtype and order."""
-        self.numbers: list[tuple[Place, Any]] = []
-        """Python numbers that have been seen to change: inputs, too."""
-        self.varies: set[tuple] = set()
-        """The identities of their places."""
-        self.entries: list[tuple[Place, Any]] = []
-        self.contents: list[Contents] = []
-        """What was in lists, dictionaries, sets and queues."""
-        self.fixed: list[tuple[np.ndarray, bytes]] = []
-        self.small: list[Place] = []
-        """Where small arrays of whole numbers lie, which are compared as long as nothing asks for more."""
-        self.generators: list[Any] = []
-        self.caches: list[Any] = []
-        """Functions whose results are kept (`functools.lru_cache`), nobody sees where."""
-        self.asks_for_classes = False
-        """Whether a function may go another way for traces than for arrays and numbers."""
-        self.refused: str | None = None
-        """Why a program cannot be made for what is here."""
-        self._key: list[Any] = []
-        self._often: Counter | None = None
-        """In how many places each tensor and array lies."""
-
-    def key(self) -> tuple:
-        """What must be the same for a program to serve."""
-        return (*self._key, *[_state(t) for t in self.tensors])
-
-    def holds(self) -> bool:
-        """Whether all is as it was found, but for the values of arrays and tensors."""
-        for place, held in self.entries:
-            if place.get() is not held and not (
-                place.identity in self.varies and place.get().__class__ is held.__class__
-            ):
-                return False
-        if any(_form(array) != form for array, *form in self.forms):
-            return False
-        return self.has_same_contents() and all(array.tobytes() == contents for array, contents in self.fixed)
-
-    def renew(self, k: int, now: Any) -> None:
-        """Note what a program has put into a place in which something else of its kind was, in one place only."""
-        place, held = self.entries[k]
-        if self._often is None:
-            self._often = Counter(id(x) for _, x in self.entries if isinstance(x, (Box, np.ndarray)))
-        if self._often.get(id(held)) != 1:
-            return
-        if isinstance(held, Box) and type(now) is type(held) and now._spec is held._spec:
-            found = next((i for i, t in enumerate(self.tensors) if t is held), None)
-            if found is None:
-                return
-            self.tensors[found] = now
-        elif held.__class__ is now.__class__ is np.ndarray and _lie_alike(held, now):
-            found = next((i for i, (a, _) in enumerate(self.arrays) if a is held), None)
-            if found is None:
-                return
-            self.arrays[found] = now, self.arrays[found][1]
-            at = next(i for i, (a, *_) in enumerate(self.forms) if a is held)
-            self.forms[at] = now, *_form(now)
-        else:
-            return
-        self.entries[k] = place, now
-        del self._often[id(held)]
-        self._often[id(now)] = 1
-
-    def has_same_contents(self) -> bool:
-        """Whether lengths, keys, and what is in sets, queues and arrays of objects, are as they were."""
-        objects = ((array, before) for array, before in self.fixed if array.dtype.hasobject)
-        return all(contents.is_same() for contents in self.contents) and all(x.tobytes() == b for x, b in objects)
-
-
-def _own(value: Any, name: str) -> Any:
-    """An attribute, of what has it by its class: others may make up any."""
-    return getattr(value, name) if hasattr(type(value), name) else None
-
-
-def _attributes(value: Any) -> dict | None:
-    """The attributes of an object that is looked into."""
-    module = _module(type(value))
-    if isinstance(value, (type, ModuleType, PLAIN_FUNCTIONS)):
-        return None
-    if not isinstance(value, OPEN) and (module or "builtins").partition(".")[0] in CLOSED:
-        return None
-    attributes = getattr(value, "__dict__", None)
-    return attributes if isinstance(attributes, dict) else None
-
-
-def _structure(value: Any) -> Any:
-    """What a program depends on in something that is looked into: not which one it is, but how it is built."""
-    if isinstance(value, dict):
-        return dict, tuple(key if isinstance(key, CONSTANT) else type(key) for key in value)
-    if isinstance(value, (list, tuple)):
-        return type(value), len(value)
-    if isinstance(value, Box):
-        return type(value)
-    if isinstance(value, FunctionType):
-        return value.__code__
-    if isinstance(value, (np.ndarray, MethodType, partial)):
-        return type(value)
-    attributes = _attributes(value)
-    if attributes is not None and (isinstance(value, OPEN) or not _is_library(_module(type(value)))):
-        return type(value), tuple(attributes)
-    return id(value), tuple(attributes or ())
-
-
-def layout(x: np.ndarray) -> tuple | None:
-    """The order of the axes in memory, by which a function may decide; `None` for the usual one."""
-    return (
-        None if x.ndim < 2 or x.flags.c_contiguous else tuple(np.argsort([-abs(n) for n in x.strides], kind="stable"))
-    )
-
-
-def _form(x: np.ndarray) -> list:
-    """What a program depends on in an array that it reads."""
-    return [x.shape, x.dtype, layout(x)]
-
-
-def _lie_alike(x: np.ndarray, y: np.ndarray) -> bool:
-    """Whether the same program reads both."""
-    return _form(x) == _form(y)
-
-
-def _state(t: Any) -> tuple:
-    """What a program depends on in a tensor: shape and dtype, whether it requires a gradient, and has one."""
-    return t._spec, t._node is None, getattr(t, "_grad", None) is None, t._level, flags(t)
-
-
-def flags(t: Any) -> tuple:
-    """The truth values that belong to a tensor of a dialect."""
-    return tuple([getattr(t, name, None) for name in t._flags])
 
 
 def find(roots: list, variables: dict, skip: list) -> Found:
@@ -268,7 +109,7 @@ class _Search:
         elif value.__class__ is np.ndarray and value.dtype.kind in "fciub" and self.lifts(value, place):
             self.array(value, place)
         elif _is_tuple_of_arrays(value) or self.has_variables(place, value):
-            found._key.append(_structure(value))
+            found._key.append(structure(value))
             for k in range(len(value)):
                 self.enter(TupleItem(place, k, f"{place.name}[{k}]"), depth - 1)
         else:
@@ -298,10 +139,10 @@ class _Search:
         places = self.arrays.get(id(value))
         if places is None:
             places = self.arrays[id(value)] = []
-            form = _form(value)
+            found = form(value)
             self.found.arrays.append((value, places))
-            self.found.forms.append((value, *form))
-            self.found._key.append(("array", *form))
+            self.found.forms.append((value, *found))
+            self.found._key.append(("array", *found))
         else:
             self.found._key.append(("again", [a is value for a, _ in self.found.arrays].index(True)))
         places.append(place)
@@ -312,14 +153,14 @@ class _Search:
         if isinstance(value, CONSTANT) and not isinstance(value, np.void):
             exact = repr(value) if isinstance(value, (float, complex, np.generic)) else value
             found._key.append((type(value), exact))
-            if not _is_of_users(value):
+            if not is_of_users(value):
                 return
         known = self.seen.get(id(value))
         if known is not None:
             found._key.append(("again", known))
             return
         self.seen[id(value)] = len(self.seen)
-        found._key.append(_structure(value))
+        found._key.append(structure(value))
         if depth < 0 or len(self.seen) > MOST:
             found.refused = found.refused or f"what it uses is nested too deeply, or has too many parts, at {name}"
             return
@@ -339,7 +180,7 @@ class _Search:
                 found.tensors.append(value)
         elif isinstance(value, np.ndarray):
             self.fixed(value, name)
-        elif _draws(value):
+        elif draws(value):
             found.generators.append(value)
         elif isinstance(value, GeneratorType) or hasattr(type(value), "__next__"):
             found.refused = found.refused or f"it uses an iterator, {name}, which a call moves on"
@@ -351,7 +192,7 @@ class _Search:
             self.module(value, depth)
         else:
             self.inside(value, depth, name)
-        if isinstance(value, (Box, np.ndarray, dict, list, tuple, set, frozenset, deque)) and _is_of_users(value):
+        if isinstance(value, (Box, np.ndarray, dict, list, tuple, set, frozenset, deque)) and is_of_users(value):
             self.attributes(value, depth, name)
 
     def fixed(self, value: np.ndarray, name: str) -> None:
@@ -359,7 +200,7 @@ class _Search:
         found = self.found
         if value.dtype.hasobject and not all(isinstance(part, CONSTANT) for part in value.flat):
             found.refused = found.refused or f"it uses {name}, an array of objects"
-        found.forms.append((value, *_form(value)))
+        found.forms.append((value, *form(value)))
         found.fixed.append((value, value.tobytes()))
         found._key.append((spec_of(value) if value.dtype.kind in "fciub" else None, hash(found.fixed[-1][1])))
 
@@ -416,7 +257,7 @@ class _Search:
     def function(self, value: FunctionType, depth: int) -> None:
         """Look at what a function's code may look up."""
         before = self.names, self.closed
-        self.names, self.closed = _names(value.__code__), False
+        self.names, self.closed = names_of(value.__code__), False
         self.code(value, depth)
         self.names, self.closed = before
 
@@ -429,15 +270,15 @@ class _Search:
         module = value.__globals__.get("__name__") or "__main__"
         self.found.asks_for_classes |= "registry" in value.__dict__  # `functools.singledispatch` does
         self.items(value.__dict__, depth, value.__name__)
-        if _is_library(module) or _is_ours(module):
+        if is_library(module) or is_ours(module):
             return
         self.of_functions.append(value.__dict__)
         names = self.names
-        self.makes_attributes |= not names.isdisjoint(ABOUT_ATTRIBUTES)
-        self.found.asks_for_classes |= not names.isdisjoint(ABOUT_CLASSES)
+        self.makes_attributes |= makes_attributes(names)
+        self.found.asks_for_classes |= asks_for_classes(names)
         if "FloatingPointError" in names:
             self.found.refused = self.found.refused or f"{value.__name__} waits for NumPy to raise FloatingPointError"
-        variables = _variables(value.__code__)
+        variables = variables_of(value.__code__)
         for name in sorted(names):
             if name in value.__globals__ or (name in variables and not hasattr(builtins, name)):
                 self.enter(Item(value.__globals__, name, name), depth)
@@ -447,7 +288,7 @@ class _Search:
     def module(self, value: ModuleType, depth: int) -> None:
         """The variables of a module of the user's that the code around may look up, in modules inside it, too."""
         known = id(value), self.names
-        if depth < 0 or known in self.modules or _is_library(value.__name__) or _is_ours(value.__name__):
+        if depth < 0 or known in self.modules or is_library(value.__name__) or is_ours(value.__name__):
             return
         self.modules.add(known)
         for name in sorted(self.names & value.__dict__.keys()):
@@ -455,10 +296,9 @@ class _Search:
 
     def object(self, value: Any, depth: int, name: str) -> None:
         """Look at the attributes of an object; those of libraries' are compared, and never replaced."""
-        cls = type(value)
-        is_unseen = any(f"{base.__module__}.{base.__qualname__}" in UNSEEN_NAMES for base in cls.__mro__)
-        if is_unseen or isinstance(value, UNSEEN) or cls in PROXIES:
-            self.found.refused = self.found.refused or f"it uses {name}, a {cls.__name__}, which may change unseen"
+        if is_unseen(value):
+            what = type(value).__name__
+            self.found.refused = self.found.refused or f"it uses {name}, a {what}, which may change unseen"
             return
         if isinstance(value, CACHING):
             self.found.caches.append(value)
@@ -466,15 +306,15 @@ class _Search:
 
     def attributes(self, value: Any, depth: int, name: str) -> None:
         """Look at what an object, which may be a container too, has by name."""
-        cls, attributes, closed = type(value), _attributes(value), self.closed
-        is_library = _is_library(_module(cls))
-        self.closed = is_library and not isinstance(value, OPEN)
-        if not is_library and not _is_ours(_module(cls)):
+        cls, attributes, closed = type(value), attributes_of(value), self.closed
+        of_library = is_library(module_of(cls))
+        self.closed = of_library and not isinstance(value, OPEN)
+        if not of_library and not is_ours(module_of(cls)):
             self.found.entries.append((ClassOf(value, f"the class of {name}"), cls))
         if attributes is not None:
             self.found._key.append(tuple(attributes))
             self.named(attributes, depth, name)
-        if not is_library:
+        if not of_library:
             self.slots(value, depth, name)
         self.closed = closed
 
@@ -490,10 +330,10 @@ class _Search:
 
     def slots(self, value: Any, depth: int, name: str) -> None:
         """Look at the attributes of an object of the user's that have places of their own, and at its class."""
-        for slot in _slots(type(value)):
+        for slot in slots(type(value)):
             if hasattr(value, slot):
                 self.enter(Slot(value, slot, f"{name}.{slot}"), depth)
-        if not _is_ours(_module(type(value))):
+        if not is_ours(module_of(type(value))):
             self.family(type(value), depth)
 
     def family(self, value: type, depth: int) -> None:
@@ -503,74 +343,19 @@ class _Search:
 
     def methods(self, cls: type, depth: int) -> None:
         """What the methods of a user's class use, and what the class itself holds."""
-        if id(cls) in self.classes or _is_library(_module(cls)) or _is_ours(_module(cls)):
+        if id(cls) in self.classes or is_library(module_of(cls)) or is_ours(module_of(cls)):
             return
         self.classes.add(id(cls))
         self.found.contents.append(ClassContents(cls))
         for key, part in sorted(vars(cls).items()):
             if key[:2] != "__" or isinstance(part, FunctionType) or hasattr(type(part), "_searched"):
                 self.enter(ClassItem(cls, key, f"{cls.__name__}.{key}"), depth)
-            inner = _own(part, "__func__") or _own(part, "fget")
+            inner = own(part, "__func__") or own(part, "fget")
             if isinstance(inner, FunctionType):
                 self.look(inner, depth, f"{cls.__name__}.{key}")
-
-
-def _is_of_users(value: Any) -> bool:
-    """Whether something of a class made from one of Python's or NumPy's may have attributes of its own."""
-    cls = type(value)
-    return bool(getattr(value, "__dict__", None)) or not (_is_library(_module(cls)) or _is_ours(_module(cls)))
 
 
 def _is_tuple_of_arrays(value: Any) -> bool:
     """Whether a tuple, or one inside, holds arrays that a program may read."""
     is_known = value.__class__ is tuple or (isinstance(value, tuple) and hasattr(value, "_fields"))
     return is_known and any(part.__class__ is np.ndarray or _is_tuple_of_arrays(part) for part in value)
-
-
-def _draws(value: Any) -> bool:
-    """Whether something is a generator of random numbers: NumPy's, Python's, or a dialect's."""
-    is_ours = _is_ours(_module(type(value))) and hasattr(type(value), "bit_generator")
-    return is_ours or isinstance(value, (np.random.Generator, np.random.RandomState, random.Random))
-
-
-def _is_library(module: str | None) -> bool:
-    return (module or "builtins").partition(".")[0] in LIBRARIES
-
-
-def _is_ours(module: str | None) -> bool:
-    return (module or "").partition(".")[0] == "wengert"
-
-
-def _module(cls: type) -> str | None:
-    """The module of a class; one that is made where there is none says that it is Python's own."""
-    module = cls.__module__
-    return "__main__" if module == "builtins" and cls.__flags__ & MADE_IN_PYTHON else module
-
-
-def _slots(cls: type) -> Iterator[str]:
-    for base in cls.__mro__:
-        slots = base.__dict__.get("__slots__", ())
-        for slot in (slots,) if isinstance(slots, str) else slots:
-            if slot not in ("__weakref__", "__dict__"):
-                yield slot
-
-
-def _names(code: CodeType) -> frozenset[str]:
-    """The names that a function's code, and that of the functions inside it, looks up."""
-    names = frozenset(code.co_names)
-    if MATCH_CLASS in code.co_code[::2]:
-        names |= {"isinstance"}
-    if STORE_ATTR in code.co_code[::2]:
-        names |= {"setattr"}
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            names |= _names(constant)
-    return names
-
-
-@lru_cache(4096)
-def _variables(code: CodeType) -> frozenset[str]:
-    """The names that are variables of the module, and no attributes."""
-    found = {line.argval for line in get_instructions(code) if line.opname in ("LOAD_GLOBAL", "STORE_GLOBAL")}
-    inner = [_variables(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
-    return frozenset(found.union(*inner))

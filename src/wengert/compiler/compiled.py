@@ -1,0 +1,493 @@
+"""A compiled function: how a call finds the program that serves it, and what happens where there is none."""
+
+import functools
+import sys
+import warnings
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from time import perf_counter
+from types import MethodType
+from typing import Any
+
+import numpy as np
+
+from wengert import tape
+from wengert.compiler.again import Replaced
+from wengert.compiler.arguments import (
+    Arguments,
+    classes,
+    containers,
+    described,
+    incomparable,
+    is_usual,
+    orders,
+    static,
+    static_arguments,
+    what_changes,
+)
+from wengert.compiler.attached import Method, shortcuts
+from wengert.compiler.capture import Captured, Surroundings, is_liftable, is_window
+from wengert.compiler.checking import compare
+from wengert.compiler.derivative import FromOutside
+from wengert.compiler.errstate import is_loud
+from wengert.compiler.generated import generated_code
+from wengert.compiler.left import Left
+from wengert.compiler.locks import BOOKS, RECORDING
+from wengert.compiler.path import Kind, Path, Results
+from wengert.compiler.program import Program
+from wengert.compiler.recorder import Recorder
+from wengert.compiler.trace import Trace, recording
+from wengert.compiler.worth import Worth
+from wengert.errors import CompileWarning, LostGradientError
+from wengert.protocol import Wrapper
+from wengert.transforms.containers import WHOLE, flatten
+
+__all__ = ["Compiled"]
+
+MOST_KINDS = 256
+"""Kinds of arguments that are kept."""
+PATIENCE_UNSETTLED = 4
+"""Recordings in a row that may end with the function's surroundings in another state."""
+MOST_NEW = 64
+"""Recordings in a row, none of which was of use, after which the function is left alone."""
+MOST_LEFT = 1000
+"""Calls left to a function that nothing is compiled of, after which they are no longer looked at."""
+MOST_FAILURES = 3
+"""Recordings in a row that the function may end by raising, after which it is first to be seen to return again."""
+MANY_KINDS = 8
+"""Kinds of arguments from which on a warning names what keeps changing."""
+
+
+class Compiled:
+    """A function that runs as native code where it has run before; made by `compile`."""
+
+    # `__dict__` is left to users' attributes; `__call__` is no method, so that no Python code runs in between.
+    __slots__ = (
+        *("__call__", "__dict__", "__weakref__", "_around", "_bound", "_derivatives", "_entry", "_is_stateless"),
+        *("_kinds", "_last_key", "_lately", "_left", "_made", "_new", "_others", "_outside", "_reason", "_shortcuts"),
+        *("_static_names", "_static_nums", "_straight", "_surroundings", "_unsettled", "_worth"),
+        *("check", "draws", "fills", "function", "replaced"),
+    )
+    __call__: Callable
+    """What a call calls: the usual way, until there is a shortcut."""
+
+    def __init__(self, function: Callable, static_nums: tuple = (), static_names: tuple = (), check: bool = False):
+        functools.update_wrapper(self, function)
+        self.function, self.check = function, check
+        self._others: Any = None
+        """Of a method of an object what compiles it for all objects."""
+        self._around: Any = nullcontext()
+        """What calls that are left to the function run in."""
+        self._static_nums, self._static_names = static_nums, static_names
+        self._kinds: OrderedDict[Any, Kind] = OrderedDict()
+        self._surroundings = Surroundings(function)
+        self._bound: dict[int, tuple[weakref.ref, Compiled]] = {}
+        self._worth = Worth()
+        self._derivatives = FromOutside(function, functools.partial(Compiled, check=check))
+        self._made = self._unsettled = self._new = self._left = self._outside = self._straight = 0
+        self._reason: str | None = None
+        self._is_stateless: bool | None = None
+        """Whether all that has been recorded of it changes nothing around it."""
+        self.replaced = Replaced()
+        self.fills = False
+        """Whether it fills arrays of NumPy's with values of a tape, so that it only runs while it is recorded."""
+        self.draws: list = []
+        """The generators that it has been seen to draw from, with what they were before."""
+        self._last_key: Any = None
+        self._lately: Left | None = None
+        self._entry = self._of_object if isinstance(function, Method) else self._usual
+        self._forget_shortcuts()
+
+    @property
+    def _searched(self) -> Callable:
+        """What is looked into for what the function uses."""
+        return self.function._searched if isinstance(self.function, Method) else self.function
+
+    def _forget_shortcuts(self) -> None:
+        """Begin without shortcuts: those of a method whose object is no more could take another for it."""
+        owner = self.function.owner() if isinstance(self.function, Method) else None
+        self._shortcuts: Any = shortcuts(self._entry, owner)
+        self.__call__ = functools.partial(self._entry, None)
+
+    def __get__(self, owner: Any, kind: Any = None) -> Any:
+        """The compiled method of an object."""
+        if owner is None:
+            return self
+        found = self._bound.get(id(owner))
+        if found is None or found[0]() is not owner:
+            found = self._met(owner)
+        return MethodType(found[1], owner)
+
+    def _met(self, owner: Any) -> tuple:
+        """What runs the method of an object that has not been seen yet, until the object is no more."""
+        number = id(owner)
+        try:
+            alive = weakref.ref(owner, lambda _: self._bound.pop(number)[1]._forget_shortcuts())
+        except TypeError:  # it has slots only: it is an argument like any other
+            return None, self
+        nums = tuple(i - 1 for i in self._static_nums if i)
+        method = Compiled(Method(alive, self.function), nums, self._static_names, self.check)
+        method._others = self
+        self._bound[number] = alive, method
+        return self._bound[number]
+
+    def __reduce__(self) -> Any:
+        """Found by its name if it is there, as functions are; made anew from its function if not."""
+        name = getattr(self, "__qualname__", "")
+        found: Any = sys.modules.get(getattr(self, "__module__", None) or "")
+        for part in name.split("."):
+            found = getattr(found, part, None)
+        return name if found is self else (Compiled, (self.function, *self._options))
+
+    @property
+    def _options(self) -> tuple:
+        return self._static_nums, self._static_names, self.check
+
+    def _of_object(self, read: Any, owner: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """A call of a method; that of a copied bound method has another object."""
+        if owner is not self.function.owner():  # type: ignore[attr-defined]
+            return self._others.__get__(owner)(*args, **kwargs)
+        return self._usual(read, *args, **kwargs)
+
+    def _usual(self, _: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """The usual way, for calls that have no shortcut."""
+        left, is_recorded = self._reason is not None or is_loud(), getattr(recording, "program", None) is not None
+        if left or is_recorded:
+            self._left += left
+            if self.fills and not is_recorded:
+                return self._recorded_alone(args, kwargs)
+            try:
+                with self._around:
+                    return self.function(*args, **kwargs)
+            except Exception as error:
+                if is_recorded or not self._needs_recording(error):
+                    raise
+            return self._recorded_alone(args, kwargs)
+        lately = self._lately
+        if lately is not None and lately.takes(args, kwargs):
+            return lately.call(self.function, args, kwargs)
+        given = args, kwargs
+        if self._static_nums or self._static_names:
+            args, kwargs = self._with_static(args, kwargs)
+        try:
+            leaves, structure = flatten((args, kwargs), WHOLE)
+        except RecursionError:  # a container holds itself
+            return self._without_end(given)
+        if any(isinstance(x, Wrapper) and not is_liftable(x) and not is_window(x) for x in leaves):
+            self._outside += 1
+            return self._differentiated(leaves, structure)
+        if any(isinstance(x, np.ndarray) and not is_usual(x) for x in leaves):
+            return self.function(*given[0], **given[1])
+        self._worth.begin()
+        results = self._run(leaves, structure, given)
+        if self._worth.is_over(self._shortcuts.runs) and not self.fills:
+            self._leave("to look at what it uses takes longer than the function itself")
+        return results
+
+    def _leave(self, why: str | None) -> None:
+        """Look at no call any more."""
+        found = self._surroundings.last
+        has_state = found is None or found.tensors or found.arrays or found.numbers
+        self._around = RECORDING if has_state else nullcontext()
+        self._reason = why
+
+    def _without_end(self, given: tuple) -> Any:
+        """The function itself, of arguments that cannot be taken apart."""
+        self._left += 1
+        with self._around:
+            return self.function(*given[0], **given[1])
+
+    def _with_static(self, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        """Static arguments as leaves that are compared, not read."""
+        function, nums, names = self._searched, self._static_nums, self._static_names
+        fixed = tuple(static(x, i, function) if i in nums else x for i, x in enumerate(args))
+        return fixed, {name: static(x, name, function) if name in names else x for name, x in kwargs.items()}
+
+    # Running ----------------------------------------------------------------------------------------------------
+
+    def _run(self, leaves: list, structure: Any, given: tuple) -> Any:
+        call = Arguments(leaves)
+        inside = list(containers(given))
+        call.classes = classes(inside)
+        found = self._found(call)
+        modes = tape.floor(), tape.is_training()
+        key: tuple = structure, *call.key, (modes, found.key(), *orders(inside))
+        problem = found.refused or incomparable(key, leaves)
+        if problem:  # whatever else there is
+            key = None, (modes, problem)
+        captured = Captured(found, call.tensors, call.arrays, call.windows)
+        keeps = leaves if call.roots else None, found
+        with BOOKS:
+            kind = self._kind(key, keeps, problem)
+            if kind.strides is not None and kind.strides != captured.strides():
+                kind = self._kind((*key[:-1], (*key[-1], captured.strides())), keeps, problem)
+            kind.calls += 1
+        if kind.differentiable and tape.is_recording():
+            return self._differentiated(leaves, structure)
+        if kind.given_up or self._reason:
+            self._drop_shortcuts()
+            if kind.eager >= MOST_LEFT and not self.fills and not self._is_of_use():
+                self._leave(kind.given_up)
+            return self._as_lately(kind, captured, given)
+        if kind.failures >= MOST_FAILURES:
+            return self._as_lately(kind, captured, given)
+        self._lately = None
+        if not call.are_still() or captured.has_bases():
+            return self._left_alone(kind, captured, given)
+        if captured.has_large() or (kind.last is not None and not kind.may_write(captured)):
+            return self._left_alone(kind, captured, given)
+        self._worth.found()
+        if kind.paths and self._worth.is_sample and not self.check:
+            return self._left_alone(kind, captured, given)
+        if kind.paths:
+            values = self._values(captured, call)
+            if self.check:
+                right, results = compare(lambda: self.function(*given[0], **given[1]), kind, values, captured)
+            elif self._shorten(kind, given, call, found, captured):
+                owner = (self.function.owner(),) if isinstance(self.function, Method) else ()
+                return self.__call__(*owner, *given[0], **given[1])
+            else:
+                right, results = self._followed(kind, values, captured)
+            kind.note(right, self._shortcuts.runs_of)
+            if right:
+                self._new = 0
+                return results
+            if kind.given_up or not kind.comes_again(results, values, self._shortcuts.runs):
+                with kind.ways.followed(results):
+                    return self._left_alone(kind, captured, given)
+        return self._record(kind, leaves, structure, call, given)
+
+    def _followed(self, kind: Kind, values: list, captured: Captured) -> tuple[bool, Any]:
+        """What programs give, as `Kind.run` does."""
+        began = perf_counter()
+        found = kind.run(values, captured)
+        if kind.last is not None and kind.last.native is not None:
+            self._worth.ran(perf_counter() - began)
+        return found
+
+    def _eager(self, kind: Kind, captured: Captured, given: tuple) -> Any:
+        """The function itself; never while another thread has put traces into what it uses."""
+        kind.eager += 1
+        with RECORDING if captured.has_state() else nullcontext():
+            began = perf_counter()
+            found = self.function(*given[0], **given[1])
+        self._worth.was_left(perf_counter() - began)
+        kind.failures = 0
+        return found
+
+    def _left_alone(self, kind: Kind, captured: Captured, given: tuple) -> Any:
+        """The function itself; recorded for this call alone, where only then its own arrays take what it writes."""
+        if not self.fills:
+            try:
+                return self._eager(kind, captured, given)
+            except Exception as error:
+                if not self._needs_recording(error):
+                    raise
+        else:
+            kind.eager += 1
+        return self._recorded_alone(*given)
+
+    def _recorded_alone(self, args: tuple, kwargs: dict) -> Any:
+        """The results of a call that is recorded for its own sake: nothing of it is kept."""
+        leaves, structure = flatten(self._with_static(args, kwargs), WHOLE)
+        found = Recorder(self, Kind(None), leaves, structure, Arguments(leaves), (args, kwargs), keeps=False).run()
+        self.fills = True
+        return found
+
+    def _needs_recording(self, error: Exception) -> bool:
+        """Whether it has failed to write what is differentiated into plain arrays, and can be run again."""
+        lost = isinstance(error, LostGradientError) or isinstance(error.__cause__, LostGradientError)
+        return lost and bool(self._is_stateless)
+
+    def _as_lately(self, kind: Kind, captured: Captured, given: tuple) -> Any:
+        """The function itself, as for other calls like this one, which are counted."""
+        lately = self._lately
+        if lately is None or lately.kind is not kind:
+            lately = self._lately = Left(kind, given[0], given[1], RECORDING if captured.has_state() else nullcontext())
+        if not self.fills:
+            lately.looked()
+        return self._left_alone(kind, captured, given)
+
+    def _shorten(self, kind: Kind, given: tuple, call: Arguments, found: Any, captured: Captured) -> bool:
+        """Let calls like this one go straight to native code, before it changes what it uses; whether it goes, too.
+
+        The first one after the recording does where there is but one path, as nothing native has been made for the
+        usual way yet.
+        """
+        path: Any = kind.last
+        is_first = not path.calls
+        if is_first and (len(kind.paths) > 1 or self._shortcuts.are_many()):
+            return False
+        self._shortcuts.add(path, given[0], given[1], call, found, captured)
+        self.__call__ = self._shortcuts.function or functools.partial(self._entry, None)
+        if not is_first or not path.has_shortcut:
+            return False
+        path.has_shortcut = False
+        with BOOKS:
+            kind.calls -= 1  # it is counted where it runs
+        return True
+
+    def _drop_shortcuts(self) -> None:
+        """Let shortcuts go whose paths have been given up: they would be tried, and fail, at every call."""
+        if self._shortcuts.entries:
+            paths = [path for kind in list(self._kinds.values()) for path in kind.paths.values()]
+            if self._shortcuts.outlive(paths):
+                self._shortcuts.forget()
+                self.__call__ = functools.partial(self._entry, None)
+
+    def _is_of_use(self) -> bool:
+        """Whether anything of the function is compiled."""
+        return bool(self._derivatives.known) or any(kind.paths or kind.differentiable for kind in self._kinds.values())
+
+    def _found(self, call: Arguments) -> Any:
+        with RECORDING:
+            return self._surroundings.now(call.looked_into, call.tensors)
+
+    def _values(self, captured: Captured, call: Arguments) -> list:
+        """What the program reads; what another thread is recording with is waited for."""
+        values = [*captured.values(), *call.numbers]
+        if any(isinstance(x, Trace) for x in values):
+            with RECORDING:
+                values = [*captured.values(), *call.numbers]
+        return values
+
+    def _kind(self, key: Any, keeps: Any, problem: str | None) -> Kind:
+        """What is known for a key."""
+        return self._kinds.get(key) or self._new_kind(key, keeps, problem)
+
+    def _new_kind(self, key: Any, keeps: Any, problem: str | None) -> Kind:
+        kind = self._kinds[key] = Kind(keeps)
+        kind.given_up = problem
+        self._made += 1
+        if self._made == MANY_KINDS:
+            self._warn(key)
+        self._last_key = key
+        if len(self._kinds) > MOST_KINDS:
+            self._kinds.popitem(last=False)
+        return kind
+
+    def _warn(self, key: tuple) -> None:
+        """Name what keeps changing."""
+        what = what_changes(self._last_key, key, self.function)
+        warnings.warn(
+            f"[compile] '{getattr(self, '__name__', self.function)}' has been recorded for {self._made} kinds of "
+            f"arguments, as something keeps changing: {what}; pass whole numbers that change as arrays or floats, and "
+            f"pad arrays to few shapes",
+            CompileWarning,
+            stacklevel=6,
+        )
+
+    # Recording --------------------------------------------------------------------------------------------------
+
+    def _record(self, kind: Kind, leaves: list, structure: Any, call: Arguments, given: tuple) -> Any:
+        """Run the function, and note what it does."""
+        self._worth.skip()
+        return Recorder(self, kind, leaves, structure, call, given).run()
+
+    def _keep(self, kind: Kind, program: Program, results: Results, changes: Any) -> Path | None:
+        """Keep the program, if it does all that the function did."""
+        kind.recordings += 1
+        self._new += 1
+        if self._shortcuts.runs != self._straight:  # known calls have gone straight to native code meanwhile
+            self._straight, self._new = self._shortcuts.runs, 0
+        changes_state = changes.places() or changes.cleared or changes.unsettled or program.generators
+        self._is_stateless = self._is_stateless is not False and not changes_state
+        if self._new > MOST_NEW:
+            if self.fills:
+                return None
+            self._reason = "what it is given, or uses, is new at each call"
+        for place in changes.variables:
+            self._surroundings.variables[place.identity] = place
+            self._surroundings.last = None
+        if kind.given_up:
+            return None
+        if changes.unsettled:
+            self._unsettled += 1
+            self._made -= kind.recordings == 1
+            if self._unsettled >= PATIENCE_UNSETTLED:
+                self._reason = changes.unsettled
+            return None
+        self._unsettled = 0
+        path = Path(program, results, changes, getattr(self, "__name__", "function"))
+        kind.add(path)
+        if (generated := generated_code()) is not None:
+            generated.keep()
+        return path
+
+    # Derivatives ------------------------------------------------------------------------------------------------
+
+    def _differentiated(self, leaves: list, structure: Any) -> Any:
+        """The function as one operation of whatever asks for derivatives."""
+        with RECORDING:
+            used = self._surroundings.now([], []).tensors
+        found, draws = self._derivatives(leaves, structure, [t for t in used if t._node is not None])
+        if draws:
+            self._reason = "it draws random numbers, and is differentiated from outside; compile what differentiates it"
+        return found
+
+    # Telling ----------------------------------------------------------------------------------------------------
+
+    def stats(self) -> dict:
+        """How often the function ran, was recorded, and for how many kinds of arguments and paths.
+
+        Returns
+        -------
+        dict
+            ``calls``; those of them that were recorded (``recordings``) and that the function itself has served
+            (``eager``: ways that are new, or what is given up); ``kinds`` of arguments; ``paths`` that are compiled;
+            ``given up``: why kinds, or all calls, are left to the function; ``seconds`` for compiling. What has been
+            recorded and compiled of its derivatives counts as well, where they are asked for from outside. The figures
+            of a method, asked for at the class, are those of all objects that there are.
+        """
+        own = [self, *[part for _, part in list(self._bound.values())]]
+        parts = [inner for part in own for inner in part._with_derivatives()]
+        kinds = [kind for part in parts for kind in list(part._kinds.values())]
+        reasons = {part._reason for part in parts} | {k.given_up for k in kinds}
+        return {
+            "calls": sum(part._calls() for part in own),
+            "eager": sum(k.eager for k in kinds) + sum(part._left for part in parts),
+            "recordings": sum(k.recordings for k in kinds),
+            "kinds": len(kinds),
+            "paths": sum(len(k.paths) for k in kinds),
+            "given up": sorted(reason for reason in reasons if reason),
+            "seconds": sum(p.seconds for k in kinds for p in k.paths.values()),
+        }
+
+    def _calls(self) -> int:
+        """How often it has been called."""
+        return sum(k.calls for k in list(self._kinds.values())) + self._shortcuts.runs + self._outside + self._left
+
+    def _with_derivatives(self) -> Iterator["Compiled"]:
+        """The function, and what is compiled of its derivatives."""
+        yield self
+        for _, part in self._derivatives.parts():
+            yield from part._with_derivatives()
+
+    def explain(self) -> str:
+        """What has been recorded, how it runs, and what is left to NumPy, as text."""
+        stats = self.stats()
+        lines = [
+            f"{getattr(self, '__name__', self.function)}: {stats['calls']:,} calls, of which {stats['recordings']} "
+            f"were recorded and {stats['eager']:,} left to the function; {stats['paths']} paths"
+        ]
+        if self._reason:
+            lines.append(f"  left to the function from now on: {self._reason}")
+        for key, kind in self._kinds.items():
+            if kind.is_known():
+                lines.append(f"for {', '.join(map(described, key[1:-1])) or 'no arguments'}")
+                lines.append(kind.explained())
+        lines += [f"its {name}, {part.explain()}" for name, part in self._derivatives.parts() if part._kinds]
+        return "\n".join(lines)
+
+    def _with(self, nums: Any, names: Any, check: bool) -> "Compiled":
+        """The same function with more options; this one, if there are none."""
+        if nums == () and names == () and not check:
+            return self
+        function = self._searched
+        nums, names = static_arguments(function, nums, names)
+        return Compiled(function, nums or self._static_nums, names or self._static_names, check or self.check)
+
+    def __repr__(self) -> str:
+        return f"<compiled {getattr(self, '__name__', self.function)}>"
