@@ -14,7 +14,7 @@ from numpy.lib.array_utils import byte_bounds
 
 from wengert import tape
 from wengert.box import Box, bare
-from wengert.compiler.found import Found, flags
+from wengert.compiler.found import Found, flags, is_number, is_tuple
 from wengert.compiler.places import ABSENT, CONTAINERS, Place, TupleItem, refill
 from wengert.compiler.program import Node, Program, depends
 from wengert.compiler.shown import are_told_apart
@@ -61,12 +61,10 @@ class Surroundings:
         return found
 
     def _changing(self, last: Found, found: Found) -> bool:
-        """Whether a float has changed since: from then on it is an input."""
-        before = {place.identity: held for place, held in last.entries if held.__class__ is float}
+        """Whether a number that is not whole has changed since: from then on it is an input."""
+        before = {place.identity: held for place, held in last.entries if _is_real(held)}
         changed = [
-            place
-            for place, held in found.entries
-            if held.__class__ is float and before.get(place.identity, held) != held
+            place for place, held in found.entries if _is_real(held) and before.get(place.identity, held) != held
         ]
         for place in changed:
             self.variables[place.identity] = place
@@ -334,22 +332,36 @@ class Changes:
                 self._refuse(f"it changes {place}")
             else:
                 self._write("number", k, now)
-        elif isinstance(value, Trace) and held.__class__ in (int, float) and value._held.__class__ is held.__class__:
+        elif isinstance(value, Trace) and is_number(held) and self._class(now) is held.__class__:
             self._write("number", k, value)
+            if place.identity not in self.expected:
+                self.variables.append(place)
         elif isinstance(now, Box) and now.ndim and isinstance(held, (Box, np.ndarray)) and id(now) in held_at:
             self.twins.append((k, *held_at[id(now)]))
         elif isinstance(now, Box) and isinstance(held, Box):
             self._write("box", k, value)
-        elif isinstance(value, (Trace, np.ndarray)) and isinstance(held, np.ndarray):
+        elif _is_array(value) and isinstance(held, np.ndarray) and self._class(now) is None:
             self._write("rebound", k, value)
-        elif now.__class__ is held.__class__ is tuple and len(now) == len(held):
+        elif now.__class__ is held.__class__ and is_tuple(now) and len(now) == len(held):
             self._tuple(place, held, now)
         elif isinstance(now, CONSTANT):
             self.exchanged.append((k, now))
         else:
+            if isinstance(value, Trace) and self._class(now):  # a number from now on, or one of another class
+                self.variables.append(place)
             self._refuse(f"it puts something else into {place}")
         self.replaced.append((place, now))
         held_at.setdefault(id(now), ("entry", k))
+
+    def _class(self, now: Any) -> type | None:
+        """The class of the number that the function itself would have put somewhere; `None` if that is a tensor."""
+        value = bare(now) if isinstance(now, Box) else now
+        if now is value and isinstance(value, Trace) and value._held.__class__ in (int, float):
+            return value._held.__class__
+        is_tensor = now is not value and (now._family.tensor is not Tensor or getattr(now, "_mutable", False))
+        if value.__class__ is np.ndarray or value._spec.shape or is_tensor or depends(value._node, {node for node, _ in self.tensors}):
+            return None
+        return value._spec.dtype.type
 
     def _tuple(self, place: Place, held: tuple, now: tuple) -> None:
         """A place has got another tuple: of numbers, which are inputs from then on."""
@@ -357,7 +369,7 @@ class Changes:
             item = TupleItem(place, i, f"{place}[{i}]")
             if item.identity in self.expected or a is b or _is_same_number(b, a):
                 continue
-            if a.__class__ in (int, float):
+            if is_number(a):
                 self.variables.append(item)
             self._refuse(f"it changes {item}")
 
@@ -496,6 +508,15 @@ def overlaps_itself(x: np.ndarray) -> bool:
     return False
 
 
+def _is_array(value: Any) -> bool:
+    return isinstance(value, (Trace, np.ndarray))
+
+
 def _is_same_number(now: Any, held: Any) -> bool:
     """Whether a place has been given the number that was there."""
-    return now.__class__ is held.__class__ and now.__class__ in (int, float) and repr(now) == repr(held)
+    return now.__class__ is held.__class__ and is_number(now) and repr(now) == repr(held)
+
+
+def _is_real(held: Any) -> bool:
+    """Whether something is a number that is not whole; whole ones that change are other programs."""
+    return held.__class__ is float or (is_number(held) and held.__class__ is not int and held.dtype.kind in "fc")

@@ -11,7 +11,11 @@ from wengert.box import Box
 from wengert.compiler.places import Contents, Place
 from wengert.compiler.whose import CONSTANT, OPEN, attributes_of, is_library, module_of
 
-__all__ = ["Found", "flags", "form", "layout", "structure"]
+__all__ = ["Found", "flags", "form", "is_number", "is_tuple", "layout", "structure"]
+
+
+KINDS = "fciub"
+"""The kinds of dtypes that programs compute with."""
 
 
 class Found:
@@ -87,6 +91,17 @@ class Found:
         """Whether lengths, keys, and what is in sets, queues and arrays of objects, are as they were."""
         objects = ((array, before) for array, before in self.fixed if array.dtype.hasobject)
         return all(contents.is_same() for contents in self.contents) and all(x.tobytes() == b for x, b in objects)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a program can read something as a number: one of Python's, or of NumPy's."""
+    cls = value.__class__
+    return cls in (int, float) or (issubclass(cls, np.generic) and cls.__module__ == "numpy" and value.dtype.kind in KINDS)
+
+
+def is_tuple(value: Any) -> bool:
+    """Whether something is a tuple, with names or without, that can be made anew from its parts."""
+    return value.__class__ is tuple or (isinstance(value, tuple) and hasattr(value, "_fields"))
 
 
 def structure(value: Any) -> Any:

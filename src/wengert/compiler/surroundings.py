@@ -23,7 +23,7 @@ import numpy as np
 
 from wengert.box import Box
 from wengert.compiler.codenames import asks_for_classes, makes_attributes, names_of, variables_of
-from wengert.compiler.found import Found, form, structure
+from wengert.compiler.found import Found, form, is_number, is_tuple, structure
 from wengert.compiler.places import (
     ABSENT,
     Cell,
@@ -102,7 +102,7 @@ class _Search:
         found.asks_for_classes |= id(value) in ASKING
         if value.__class__ is ModuleType:
             self.module(value, depth - 1)
-        elif value.__class__ in (int, float) and place.identity in self.variables and not self.closed:
+        elif place.identity in self.variables and not self.closed and is_number(value):
             found.numbers.append((place, value))
             found.varies.add(place.identity)
             found._key.append(value.__class__)
@@ -125,7 +125,7 @@ class _Search:
 
     def has_variables(self, place: Place, value: Any) -> bool:
         """Whether a tuple holds numbers that are inputs."""
-        return value.__class__ is tuple and any((place.identity, k) in self.variables for k in range(len(value)))
+        return is_tuple(value) and any((place.identity, k) in self.variables for k in range(len(value)))
 
     def lifts(self, value: np.ndarray, place: Place) -> bool:
         """Whether an array is read by the program."""
@@ -357,5 +357,4 @@ class _Search:
 
 def _is_tuple_of_arrays(value: Any) -> bool:
     """Whether a tuple, or one inside, holds arrays that a program may read."""
-    is_known = value.__class__ is tuple or (isinstance(value, tuple) and hasattr(value, "_fields"))
-    return is_known and any(part.__class__ is np.ndarray or _is_tuple_of_arrays(part) for part in value)
+    return is_tuple(value) and any(part.__class__ is np.ndarray or _is_tuple_of_arrays(part) for part in value)
