@@ -354,12 +354,14 @@ class Changes:
         held_at.setdefault(id(now), ("entry", k))
 
     def _class(self, now: Any) -> type | None:
-        """The class of the number that the function itself would have put somewhere; `None` if that is a tensor."""
+        """The class of the number that the function itself would have put somewhere; `None` if that is no number."""
         value = bare(now) if isinstance(now, Box) else now
-        if now is value and isinstance(value, Trace) and value._held.__class__ in (int, float):
+        if not isinstance(value, Trace):
+            return None
+        if now is value and value._held.__class__ in (int, float):
             return value._held.__class__
         is_tensor = now is not value and (now._family.tensor is not Tensor or getattr(now, "_mutable", False))
-        if value.__class__ is np.ndarray or value._spec.shape or is_tensor or depends(value._node, {node for node, _ in self.tensors}):
+        if value._spec.shape or is_tensor or depends(value._node, {node for node, _ in self.tensors}):
             return None
         return value._spec.dtype.type
 

@@ -96,7 +96,8 @@ class Found:
 def is_number(value: Any) -> bool:
     """Whether a program can read something as a number: one of Python's, or of NumPy's."""
     cls = value.__class__
-    return cls in (int, float) or (issubclass(cls, np.generic) and cls.__module__ == "numpy" and value.dtype.kind in KINDS)
+    is_numpys = issubclass(cls, np.generic) and cls.__module__ == "numpy"
+    return cls in (int, float) or (is_numpys and value.dtype.kind in KINDS)
 
 
 def is_tuple(value: Any) -> bool:
