@@ -35,9 +35,10 @@ from wengert.compiler.errstate import is_loud
 from wengert.compiler.generated import generated_code
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
-from wengert.compiler.path import Kind, Path, Results
+from wengert.compiler.path import Kind, Path
 from wengert.compiler.program import Program
 from wengert.compiler.recorder import Recorder
+from wengert.compiler.results import Results
 from wengert.compiler.trace import Trace, recording
 from wengert.compiler.worth import Worth
 from wengert.errors import CompileWarning, LostGradientError

@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert import tape
 from wengert.box import Box, bare
-from wengert.compiler.capture import Changes
+from wengert.compiler.changes import Changes
 from wengert.compiler.places import parts_of
 from wengert.compiler.trace import Trace
 

@@ -5,16 +5,18 @@ from typing import Any
 from wengert.box import Box, bare
 from wengert.compiler.again import RecordAgain
 from wengert.compiler.arguments import Arguments, Static
-from wengert.compiler.capture import Captured, Changes
+from wengert.compiler.capture import Captured
+from wengert.compiler.changes import Changes
 from wengert.compiler.checking import agree
 from wengert.compiler.collecting import collection_frozen
 from wengert.compiler.escaped import has_history, look_for_escaped
 from wengert.compiler.locks import RECORDING
 from wengert.compiler.making import buffers_made_recordable
-from wengert.compiler.path import Kind, Results, compiler, returned_trouble
+from wengert.compiler.path import Kind, compiler
 from wengert.compiler.program import LeftToPython, Program
 from wengert.compiler.raising import keep_raising
 from wengert.compiler.randomness import watched
+from wengert.compiler.results import Results, returned_trouble
 from wengert.compiler.trace import recording
 from wengert.errors import ArgumentError, CompileError, LostGradientError
 from wengert.transforms.containers import WHOLE, flatten, rebuild

@@ -1,0 +1,294 @@
+"""What a function has written while it was recorded: how a program does it, and how it is undone."""
+
+from dataclasses import fields, is_dataclass
+from typing import Any
+
+import numpy as np
+
+from wengert import tape
+from wengert.box import Box, bare
+from wengert.compiler.found import flags, is_number, is_tuple
+from wengert.compiler.places import ABSENT, CONTAINERS, Place, TupleItem, refill
+from wengert.compiler.program import Node, Program, depends
+from wengert.compiler.shown import are_told_apart
+from wengert.compiler.trace import Trace
+from wengert.compiler.whose import CONSTANT
+from wengert.compiler.writing import IN_TENSORS, write_back
+from wengert.tensor import Tensor
+
+__all__ = ["Changes"]
+
+
+class Changes:
+    """What a function has written: for each the place, and the node of what is there afterwards."""
+
+    def __init__(self, captured: Any, program: Program):
+        self.captured, self.program = captured, program
+        self.tensors: list[tuple[Node, Node | None]] = []
+        self.histories = [t._node for t in captured.tensors]
+        self.gradients: list[Any] = []
+        """What stands for the gradients: tensors that users may hold as well."""
+        self.stand_ins: list[tuple[Any, Node]] = []
+        self.expected: dict[tuple, Any] = {}
+        self.written: list[tuple[str, int, Node]] = []
+        self.made: list[Any] = []
+        """What the recorded run has made for each of them."""
+        self.replaced: list[tuple[Place, Any]] = []
+        self.cleared: list[tuple[int, str, Any]] = []
+        """Slots of tensors that get the same at each call: no gradient, a flag; by the tensor's number."""
+        self.exchanged: list[tuple[int, Any]] = []
+        """Places, by their numbers among the entries, that get one thing at each call: a truth value, a text."""
+        self.twins: list[tuple[int, str, int]] = []
+        """Places that get what another one holds: the kind of that, and its number."""
+        self.settled: dict[int, tuple[Any, Any]] = {}
+        """What is kept somewhere, and what stands for it after the recording; by identity."""
+        self.escaped: str | None = None
+        """What of the recording outlives it where nobody looks, if something does."""
+        self.leaks = False
+        """Whether objects that the function has made hold tensors of the recording, where it would have put arrays."""
+        self.visited: set[int] = set()
+        """Containers in which traces have been looked for."""
+        self.flags = [flags(t) for t in captured.tensors]
+        self.unsettled: str | None = None
+        """What the function does that a program cannot do, if so."""
+        self.rewritten: str | None = None
+        """What it does to its arguments that a program cannot do, if so."""
+        self.failed: BaseException | None = None
+        """What the function has raised, if so."""
+        self.variables: list[Place] = []
+        """Numbers that turned out to change."""
+        program.can_be_undone = captured.found.has_same_contents
+
+    def input(self, value: Any, program: Program) -> Trace:
+        """A trace for an input."""
+        return Trace._of(value, program.input(value), program)
+
+    def note(self) -> None:
+        """Look at everything after the function has run."""
+        if any(isinstance(guard.outcome, tuple) for guard in self.program.guards):  # whole arrays are read out
+            self.variables += self.captured.found.small  # one of them may have been indexed by a recorded value
+        if any(bare(a)._node is not bare(b)._node for a, b in self.program.lent):
+            self.rewritten = "it writes an array that shares its memory with a tensor"
+        self.program.lent.clear()
+        if are_told_apart(self.program):
+            self.program.misread = "it writes an array that shares its memory with another one"
+        self.program.shown, self.program.still = [], []
+        self.rewritten = self.rewritten or self.program.misread
+        for k, t in enumerate(self.captured.tensors):
+            self._tensor(k, t)
+        written = {id(self.captured.tensors[k]) for kind, k in self.places() if kind == "tensor"}
+        for own, view in self.captured.windows:
+            if id(own) in written:
+                self.rewritten = "it writes a view that it is given"
+            elif own._node is not None and not hasattr(view, "_stand_alone"):
+                self.rewritten = "it asks for the gradient of a view"
+        for k, (stand_in, node) in enumerate(self.stand_ins):
+            value = bare(stand_in)
+            if not isinstance(value, Trace) or value._node is not node:
+                self._write("array", k, value)
+        now = [place.get() for place, _ in self.captured.found.entries]
+        held_at = self._held_at(now)
+        for k, (place, held) in enumerate(self.captured.found.entries):
+            if now[k] is not self.expected.get(place.identity, held) and not _is_same_number(now[k], held):
+                self._entry(k, place, held, now[k], held_at)
+        if any(array.tobytes() != contents for array, contents in self.captured.found.fixed):
+            self._refuse("it writes an array of whole numbers that it uses")
+        for contents in self.captured.found.contents:
+            if not contents.is_same():
+                what = "changes the order, or the parts, of" if contents.has_size() else "adds to or takes from"
+                self._refuse(f"it {what} a {type(contents.container).__name__}")
+                self._settle(contents.container)
+
+    def _held_at(self, now: list) -> dict[int, tuple[str, int]]:
+        """Where tensors, and what stands for arrays, are held that have not been put anywhere else; by identity."""
+        stand_ins = {id(s): j for j, (s, _) in enumerate(self.stand_ins)}
+        held_at = {id(t): ("tensor", j) for j, t in enumerate(self.captured.tensors)}
+        for (place, _), x in zip(self.captured.found.entries, now, strict=True):
+            if id(x) in stand_ins and self.expected.get(place.identity) is x:
+                held_at[id(x)] = "array", stand_ins[id(x)]
+        return held_at
+
+    def _tensor(self, k: int, t: Any) -> None:
+        value, grad = bare(t), getattr(t, "_grad", None)
+        before, before_grad = self.tensors[k]
+        if t._node is not self.histories[k]:
+            self._requires(k, t)
+        if not isinstance(value, Trace) or value._node is not before:
+            self._write("tensor", k, value)
+        if grad is None:
+            if before_grad is not None:
+                self.cleared.append((k, "_grad", None))
+        elif not isinstance(bare(grad), Trace) or bare(grad)._node is not before_grad:
+            self._write("gradient" if grad is self.gradients[k] else "grad", k, bare(grad))
+        for name, held, now in zip(t._flags, self.flags[k], flags(t), strict=True):
+            if now is not held:
+                self.cleared.append((k, name, now))
+
+    def _requires(self, k: int, t: Any) -> None:
+        """A tensor is a leaf that collects gradients now; any other history is no leaf's."""
+        if self.histories[k] is None and isinstance(t._node, tape.Leaf):
+            self.cleared.append((k, "_node", t._node))
+        elif not (isinstance(t._node, tape.Leaf) and isinstance(self.histories[k], tape.Leaf)):
+            self.rewritten = "it changes whether a tensor requires a gradient"
+
+    def _entry(self, k: int, place: Place, held: Any, now: Any, held_at: dict[int, tuple[str, int]]) -> None:
+        """A place holds something else now; what other places hold is theirs, too."""
+        value = bare(now) if isinstance(now, Box) else now
+        if held is ABSENT:
+            self._refuse(f"it makes {place}")
+        plain = now.__class__ in (int, float)
+        if isinstance(now, Box) and now._node is not None:
+            self._refuse(f"it keeps a tensor with a history in {place}")
+        elif plain and held.__class__ in (int, float):
+            if place.identity not in self.expected:
+                self.variables.append(place)
+                self._refuse(f"it changes {place}")
+            else:
+                self._write("number", k, now)
+        elif isinstance(value, Trace) and is_number(held) and self._class(now) is held.__class__:
+            self._write("number", k, value)
+            if place.identity not in self.expected:
+                self.variables.append(place)
+        elif isinstance(now, Box) and now.ndim and isinstance(held, (Box, np.ndarray)) and id(now) in held_at:
+            self.twins.append((k, *held_at[id(now)]))
+        elif isinstance(now, Box) and isinstance(held, Box):
+            self._write("box", k, value)
+        elif _is_array(value) and isinstance(held, np.ndarray) and self._class(now) is None:
+            self._write("rebound", k, value)
+        elif now.__class__ is held.__class__ and is_tuple(now) and len(now) == len(held):
+            self._tuple(place, held, now)
+        elif isinstance(now, CONSTANT):
+            self.exchanged.append((k, now))
+        else:
+            if isinstance(value, Trace) and self._class(now):  # a number from now on, or one of another class
+                self.variables.append(place)
+            self._refuse(f"it puts something else into {place}")
+        self.replaced.append((place, now))
+        held_at.setdefault(id(now), ("entry", k))
+
+    def _class(self, now: Any) -> type | None:
+        """The class of the number that the function itself would have put somewhere; `None` if that is no number."""
+        value = bare(now) if isinstance(now, Box) else now
+        if not isinstance(value, Trace):
+            return None
+        if now is value and value._held.__class__ in (int, float):
+            return value._held.__class__
+        is_tensor = now is not value and (now._family.tensor is not Tensor or getattr(now, "_mutable", False))
+        if value._spec.shape or is_tensor or depends(value._node, {node for node, _ in self.tensors}):
+            return None
+        return value._spec.dtype.type
+
+    def _tuple(self, place: Place, held: tuple, now: tuple) -> None:
+        """A place has got another tuple: of numbers, which are inputs from then on."""
+        for i, (a, b) in enumerate(zip(held, now, strict=True)):
+            item = TupleItem(place, i, f"{place}[{i}]")
+            if item.identity in self.expected or a is b or _is_same_number(b, a):
+                continue
+            if is_number(a):
+                self.variables.append(item)
+            self._refuse(f"it changes {item}")
+
+    def _refuse(self, why: str) -> None:
+        self.unsettled = self.unsettled or why
+
+    def _write(self, kind: str, k: int, value: Any) -> None:
+        node = value._node if isinstance(value, Trace) else self.program.constant(np.asarray(value))
+        self.written.append((kind, k, node))
+        self.made.append(value.copy() if isinstance(value, Trace) else _copied(value))
+
+    def can_be_repeated(self) -> bool:
+        """Whether all that the function has done is undone; if so, random numbers are those that they were, too."""
+        self.rewind()
+        return self.captured.found.has_same_contents()
+
+    def rewind(self) -> None:
+        """Draw the same random numbers again; containers, and arrays that are compared, get back what was in them."""
+        for generator, state in self.program.states:
+            generator.bit_generator.state = state
+        for contents in self.captured.found.contents:
+            contents.restore()
+        for array, before in self.captured.found.fixed:
+            if array.tobytes() != before and not array.dtype.hasobject:
+                array[...] = np.frombuffer(before, array.dtype).reshape(array.shape)
+
+    def concrete(self, value: Any) -> Any:
+        """What has been kept somewhere, as the function itself would have kept it; the same wherever it is kept."""
+        if isinstance(value, Trace):
+            return value._value
+        if not isinstance(value, Box):
+            return self._with_concreteparts_of(value)
+        if not isinstance(bare(value), Trace):
+            return value
+        if id(value) not in self.settled:
+            given = [a for (s, _), (a, _) in zip(self.stand_ins, self.captured.arrays, strict=True) if s is value]
+            self.settled[id(value)] = value, given[0] if given else self._made_concrete(value)
+        return self.settled[id(value)][1]
+
+    def _with_concreteparts_of(self, value: Any) -> Any:
+        """A container, or a record of fields, without traces in it."""
+        if id(value) in self.visited:
+            return value
+        if isinstance(value, CONTAINERS):
+            self.visited.add(id(value))
+            self._settle(value)
+        elif is_dataclass(value) and not isinstance(value, type):
+            self.visited.add(id(value))
+            for field in fields(value):
+                part = getattr(value, field.name, None)
+                settled = self.concrete(part)
+                if settled is not part:
+                    object.__setattr__(value, field.name, settled)
+        elif isinstance(value, tuple):
+            parts = list(map(self.concrete, value))
+            if any(a is not b for a, b in zip(value, parts, strict=True)):
+                return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        return value
+
+    def _made_concrete(self, value: Any) -> Any:
+        """A tensor if it is made from one; an array, or NumPy's number, if not."""
+        array = np.array(bare(value)._value)
+        is_dialects = value._family.tensor is not Tensor
+        if is_dialects or depends(bare(value)._node, {node for node, _ in self.tensors}):
+            return value._box(array)
+        return array if array.ndim or getattr(value, "_mutable", False) else array[()]
+
+    def _settle(self, container: Any) -> None:
+        """Take the traces out of a container that the function has put something into."""
+        if isinstance(container, CONTAINERS):
+            before = tuple(container.values() if isinstance(container, dict) else container)
+            after = tuple(map(self.concrete, before))
+            if any(a is not b for a, b in zip(before, after, strict=True)):
+                refill(container, tuple(container) if isinstance(container, dict) else after, after)
+
+    def nodes(self) -> list[Node]:
+        """The results of the program that are written back."""
+        return [node for *_, node in self.written]
+
+    def places(self) -> list[tuple[str, int]]:
+        """What is written: the kind of thing, and its number."""
+        return [(kind, k) for kind, k, _ in self.written]
+
+    def now(self) -> None:
+        """Write back what the recorded run itself has made."""
+        made = [_copied(x._value) if isinstance(x, Trace) else x for x in self.made]
+        replaced = [(place, self.concrete(x)) for place, x in self.replaced if x is not ABSENT]
+        given = list(zip(self.places(), made, strict=True))
+        if self.unsettled:
+            given = [(place, value) for place, value in given if place[0] in (*IN_TENSORS, "array")]
+        write_back(self.captured, [place for place, _ in given], [value for _, value in given], self)
+        if self.unsettled:
+            for place, value in replaced:
+                place.set(value)
+
+
+def _copied(value: Any) -> Any:
+    return np.array(value) if isinstance(value, np.ndarray) else value
+
+
+def _is_array(value: Any) -> bool:
+    return isinstance(value, (Trace, np.ndarray))
+
+
+def _is_same_number(now: Any, held: Any) -> bool:
+    """Whether a place has been given the number that was there."""
+    return now.__class__ is held.__class__ and is_number(now) and repr(now) == repr(held)
