@@ -8,8 +8,9 @@ import numpy as np
 from wengert import tape
 from wengert.box import Box, bare
 from wengert.compiler.found import flags, is_number, is_tuple
-from wengert.compiler.places import ABSENT, CONTAINERS, Place, TupleItem, refill
+from wengert.compiler.places import ABSENT, CONTAINERS, Place, parts_of, refill
 from wengert.compiler.program import Node, Program, depends
+from wengert.compiler.remade import Remade, are_alike, changed, inner, is_container, remade
 from wengert.compiler.shown import are_told_apart
 from wengert.compiler.trace import Trace
 from wengert.compiler.whose import CONSTANT
@@ -40,6 +41,10 @@ class Changes:
         """Places, by their numbers among the entries, that get one thing at each call: a truth value, a text."""
         self.twins: list[tuple[int, str, int]] = []
         """Places that get what another one holds: the kind of that, and its number."""
+        self.remade: list[Remade] = []
+        """Containers that places get in the place of others."""
+        self.within: set[tuple] = set()
+        """The identities of their places, and of those inside."""
         self.settled: dict[int, tuple[Any, Any]] = {}
         """What is kept somewhere, and what stands for it after the recording; by identity."""
         self.escaped: str | None = None
@@ -89,7 +94,9 @@ class Changes:
         now = [place.get() for place, _ in self.captured.found.entries]
         held_at = self._held_at(now)
         for k, (place, held) in enumerate(self.captured.found.entries):
-            if now[k] is not self.expected.get(place.identity, held) and not _is_same_number(now[k], held):
+            if place.identity[0] in self.within:
+                self.within.add(place.identity)
+            elif now[k] is not self.expected.get(place.identity, held) and not _is_same_number(now[k], held):
                 self._entry(k, place, held, now[k], held_at)
         if any(array.tobytes() != contents for array, contents in self.captured.found.fixed):
             self._refuse("it writes an array of whole numbers that it uses")
@@ -150,13 +157,15 @@ class Changes:
             if place.identity not in self.expected:
                 self.variables.append(place)
         elif isinstance(now, Box) and now.ndim and isinstance(held, (Box, np.ndarray)) and id(now) in held_at:
-            self.twins.append((k, *held_at[id(now)]))
+            self._twin(k, place, held_at[id(now)])
         elif isinstance(now, Box) and isinstance(held, Box):
             self._write("box", k, value)
         elif _is_array(value) and isinstance(held, np.ndarray) and self._class(now) is None:
             self._write("rebound", k, value)
-        elif now.__class__ is held.__class__ and is_tuple(now) and len(now) == len(held):
-            self._tuple(place, held, now)
+        elif is_container(now) and id(now) in held_at:
+            self._twin(k, place, held_at[id(now)])
+        elif are_alike(held, now):
+            self._container(k, place, held, now, held_at)
         elif isinstance(now, CONSTANT):
             self.exchanged.append((k, now))
         else:
@@ -165,6 +174,12 @@ class Changes:
             self._refuse(f"it puts something else into {place}")
         self.replaced.append((place, now))
         held_at.setdefault(id(now), ("entry", k))
+
+    def _twin(self, k: int, place: Place, at: tuple[str, int]) -> None:
+        """A place has got what another one holds."""
+        if at[0] == "part":
+            self._refuse(f"it puts a part of a container that it makes into {place}, too")
+        self.twins.append((k, *at))
 
     def _class(self, now: Any) -> type | None:
         """The class of the number that the function itself would have put somewhere; `None` if that is no number."""
@@ -178,15 +193,31 @@ class Changes:
             return None
         return value._spec.dtype.type
 
-    def _tuple(self, place: Place, held: tuple, now: tuple) -> None:
-        """A place has got another tuple: of numbers, which are inputs from then on."""
-        for i, (a, b) in enumerate(zip(held, now, strict=True)):
-            item = TupleItem(place, i, f"{place}[{i}]")
-            if item.identity in self.expected or a is b or _is_same_number(b, a):
-                continue
-            if is_number(a):
-                self.variables.append(item)
-            self._refuse(f"it changes {item}")
+    def _container(self, k: int, place: Place, held: Any, now: Any, held_at: dict[int, tuple[str, int]]) -> None:
+        """A place has got another container, built as the one that was there: so it does at each call."""
+        known = {id(contents.container) for contents in self.captured.found.contents}
+        own = [id(x) for x in inner(now) if not is_tuple(x)]
+        if len(set(own) - known) < len(own):
+            self._refuse(f"it puts a container that is elsewhere into {place}")
+            return
+        for inside, number in changed(place, held, now):
+            if inside.identity not in self.expected:
+                self.variables.append(inside)
+                if is_number(number):
+                    self._refuse(f"it changes {inside}")
+        found = remade(k, now, held_at, {node for node, _ in self.tensors})
+        if isinstance(found, str):
+            self._refuse(f"it puts {found} into {place}")
+            return
+        for leaf in found.results.leaves:
+            if leaf.node is not None:
+                self._write("part", k, leaf.value)
+        held_at[id(now)] = "entry", k
+        for part in parts_of(now):
+            held_at.setdefault(id(part), ("part", k))
+        found.results.forget()
+        self.remade.append(found)
+        self.within.add(place.identity)
 
     def _refuse(self, why: str) -> None:
         self.unsettled = self.unsettled or why
@@ -274,6 +305,7 @@ class Changes:
         replaced = [(place, self.concrete(x)) for place, x in self.replaced if x is not ABSENT]
         given = list(zip(self.places(), made, strict=True))
         if self.unsettled:
+            self.remade = []
             given = [(place, value) for place, value in given if place[0] in (*IN_TENSORS, "array")]
         write_back(self.captured, [place for place, _ in given], [value for _, value in given], self)
         if self.unsettled:

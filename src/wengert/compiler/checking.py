@@ -34,9 +34,13 @@ def compare(function: Callable, kind: Any, values: list, captured: Captured) -> 
     path = kind.last
     expected = function()
     agree("result", found, expected)
-    written = [_there(captured, place) for place in path.places]
-    made = [_held(captured, place, value) for place, value in zip(path.places, path.written, strict=True)]
+    alone = [(place, value) for place, value in zip(path.places, path.written, strict=True) if place[0] != "part"]
+    written = [_there(captured, place) for place, _ in alone]
+    made = [_held(captured, place, value) for place, value in alone]
     agree("written value", made, written)
+    for container in path.remade:
+        mine = [value for place, value in zip(path.places, path.written, strict=True) if place == container.place]
+        agree("kept container", *container.beside(mine, captured.found.entries[container.number][0].get()))
     return True, expected
 
 

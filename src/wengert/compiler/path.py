@@ -41,7 +41,7 @@ class Path:
         started = time.perf_counter()
         self.results = results
         self.places, self.cleared = changes.places(), changes.cleared
-        self.exchanged, self.twins = changes.exchanged, changes.twins
+        self.exchanged, self.twins, self.remade = changes.exchanged, changes.twins, changes.remade
         self.count = len(results.nodes)
         self.outcomes = tuple(guard.outcome for guard in program.guards)
         self.key = tuple(map(told_apart, self.outcomes))

@@ -51,9 +51,21 @@ class Place:
 
 
 class Item(Place):
-    """An item of a list or dictionary; variables of modules and attributes are items of theirs."""
+    """An item of a list or dictionary; variables of modules and attributes are items of theirs.
 
-    __slots__ = ()
+    Of a container that lies in a place the items are the same where another one lies there: ``around`` is the place.
+    """
+
+    __slots__ = ("around",)
+
+    def __init__(self, holder: Any, key: Any, name: str, around: Place | None = None):
+        super().__init__(holder, key, name)
+        self.around = around
+
+    @property
+    def identity(self) -> tuple:
+        """What two records of one place have in common."""
+        return id(self.holder) if self.around is None else self.around.identity, self.key
 
     def get(self) -> Any:
         """What is there now, or `ABSENT`."""

@@ -19,7 +19,7 @@ from wengert.compiler.binding import input_check
 from wengert.compiler.capture import LARGEST
 from wengert.compiler.errstate import variable
 from wengert.compiler.fields import is_named_tuple, plain_fields
-from wengert.compiler.found import flags
+from wengert.compiler.found import flags, is_tuple
 from wengert.compiler.operands import (
     Again,
     Array,
@@ -35,6 +35,7 @@ from wengert.compiler.operands import (
     Sized,
 )
 from wengert.compiler.places import ABSENT, Cell, ClassItem, ClassOf, Item, Place, Slot, TupleItem
+from wengert.compiler.remade import is_container
 
 __all__ = ["Impossible", "Required"]
 
@@ -65,6 +66,8 @@ class Required:
         self.given: dict[tuple[int, int], int] = {}
         """The operands of arguments that are inputs; one that is given again must be the same object."""
         self.arrays: dict[int, int] = {}
+        self.remade: set[int] = set()
+        """The identities of containers of which there are others after each call."""
         self.gradients: dict[int, int] = {}
         self.written = {k for kind, k in path.places if kind == "array"}
         self.pointers = _pointers(call, captured)
@@ -164,14 +167,25 @@ class Required:
         first = len(self.captured.arrays) - len(self.found.arrays)
         tensors = {id(t): k for k, t in enumerate(self.captured.tensors)}
         boxes = {k for kind, k in self.path.places if kind == "box"}
+        remade = {container.number for container in self.path.remade}
+        often = Counter(id(held) for _, held in self.found.entries)
         for number, (place, held) in enumerate(self.found.entries):
+            if number in remade or self.is_remade(place):
+                self.remade.add(id(held))
+                if often[id(held)] > 1 and (isinstance(held, Box) or is_container(held)):
+                    raise Impossible("it keeps one container, or tensor, in two places")
+                if is_container(held):
+                    self.container(held, self.place(place))
+                    continue
+            if isinstance(place, ClassOf) and id(place.owner()) in self.remade:
+                continue  # it has been looked at where it lies
             if isinstance(place, ClassOf):
                 self.of_class(place.owner(), Exact(held))
                 continue
             if held is ABSENT:
                 raise Impossible(f"it asks for {place}, which is not there")
             add = self.noted(place, self.place(place))
-            if number in boxes and id(held) in tensors:  # another tensor after each call
+            if (number in boxes or self.is_remade(place)) and id(held) in tensors:  # another tensor after each call
                 k = tensors[id(held)]
                 if k in self.tensors:
                     add(Again(self.tensors[k]), None)
@@ -196,6 +210,24 @@ class Required:
         for array, contents in self.found.fixed:
             self.operands.fixed(array, Contents(array, contents), pointer=self.spare)
 
+    def is_remade(self, place: Place) -> bool:
+        """Whether a place is in a container of which there is another one after each call."""
+        holder = place.holder
+        return id(holder.get() if isinstance(place, TupleItem) else holder) in self.remade
+
+    def container(self, x: Any, add: Callable) -> None:
+        """A container of which there is another one after each call, built in the same way."""
+        if type(x) in (list, dict):
+            keys = tuple(x) if type(x) is dict else None
+            self.holders[id(x)] = add(Sized(type(x), len(x), keys), None)
+        elif is_tuple(x):
+            self.holders[id(x)] = add(Sized(type(x), len(x)), None)
+        else:
+            box = self.holders[id(x)] = add(Exact(type(x)), None)
+            fields = vars(x)
+            self.remade.add(id(fields))
+            self.holders[id(fields)] = self.operands.attribute(box, "__dict__", Sized(dict, len(fields), tuple(fields)))
+
     def of_class(self, x: Any, check: Exact) -> None:
         """The class of an object; of one that calls give before all arguments it is theirs, and is not kept alive."""
         if any(isinstance(before, At) and before.address == id(x) for before in self.before):
@@ -207,6 +239,8 @@ class Required:
         """The lengths of containers, the order of keys, and what is in sets."""
         for contents in self.found.contents:
             container = contents.container
+            if id(container) in self.remade:
+                continue
             if type(container) is set and all(type(part) in (str, bytes) for part in container):
                 self.operands.fixed(container, Equal(set(container)))
             elif type(container) is list or _is_dictionary(container):
@@ -228,7 +262,9 @@ class Required:
         """What adds an operand for the content of a place."""
         holder = place.holder
         if isinstance(place, TupleItem):
-            return _item(self.operands, self.holders[holder.identity], place.key)
+            around = holder.get()
+            known = self.holders.get(id(around))
+            return _item(self.operands, self.holders[holder.identity] if known is None else known, place.key)
         if isinstance(place, Cell) and type(holder) is CellType:
             return _slot(self.operands, self.holder(holder, Same(holder)), "cell_contents")
         if isinstance(place, Item) and type(holder) is list:

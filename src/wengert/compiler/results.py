@@ -1,5 +1,6 @@
 """What a function returned, or put somewhere: containers, and what becomes of each leaf when a program runs."""
 
+from collections.abc import Iterable
 from enum import Enum
 from numbers import Number
 from types import BuiltinFunctionType, EllipsisType, FunctionType, ModuleType, NotImplementedType
@@ -31,10 +32,14 @@ class Results:
         self.leaves = [_Leaf(y, tensors) for y in leaves]
         self.nodes = [leaf.node for leaf in self.leaves if leaf.node is not None]
 
-    def rebuilt(self, values: list) -> Any:
+    def rebuilt(self, values: Iterable) -> Any:
         """The results from the values of those that a program computes."""
+        return rebuild(self.structure, self.made(values))
+
+    def made(self, values: Iterable) -> list:
+        """The leaves from these values."""
         given = iter(values)
-        return rebuild(self.structure, [leaf.made(given) for leaf in self.leaves])
+        return [leaf.made(given) for leaf in self.leaves]
 
     def first(self) -> Any:
         """The results of the recorded run itself."""

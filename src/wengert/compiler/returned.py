@@ -40,9 +40,16 @@ class _Returned:
         results = self.path.results
         _contain(rebuild(results.structure, results.leaves), answer, self.result)
         first = len(self.numbers)
-        if self.path.twins:
+        if self.path.twins or any(container.kept for container in self.path.remade):
             raise Impossible("it keeps one array in two places")
-        stores = [self.stored(kind, k, n, answer) for n, (kind, k) in enumerate(self.path.places, first)]
+        written = list(enumerate(self.path.places, first))
+        stores = [self.stored(kind, k, n, answer) for n, (kind, k) in written if kind != "part"]
+        for container in self.path.remade:
+            computed = [leaf for leaf in container.results.leaves if leaf.node is not None]
+            numbers = [n for n, place in written if place == container.place]
+            self.numbers.update(zip(map(id, computed), numbers, strict=True))
+            _contain(rebuild(container.results.structure, container.results.leaves), answer, self.result)
+            stores.append(self.storing(self.required.found.entries[container.number][0], answer))
         for k, name, value in self.path.cleared:
             if name == "_node":
                 raise Impossible("it makes a tensor require a gradient")

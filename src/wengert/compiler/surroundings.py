@@ -8,6 +8,7 @@ import builtins
 import sys
 import weakref
 from collections import deque
+from dataclasses import is_dataclass
 from functools import lru_cache, partial
 from types import (
     BuiltinMethodType,
@@ -115,7 +116,7 @@ class _Search:
         else:
             if value.__class__ is np.ndarray and value.dtype.kind in "iub" and not self.closed:
                 found.small.append(place)
-            self.look(value, depth, place.name)
+            self.look(value, depth, place.name, place)
 
     def absent(self, place: Place) -> None:
         """Note that a variable is not there yet."""
@@ -147,8 +148,8 @@ class _Search:
             self.found._key.append(("again", [a is value for a, _ in self.found.arrays].index(True)))
         places.append(place)
 
-    def look(self, value: Any, depth: int, name: str) -> None:
-        """Note a value, and look into it."""
+    def look(self, value: Any, depth: int, name: str, place: Place | None = None) -> None:
+        """Note a value, and look into it; `place` is where it lies, if that can hold another one."""
         found = self.found
         if isinstance(value, CONSTANT) and not isinstance(value, np.void):
             exact = repr(value) if isinstance(value, (float, complex, np.generic)) else value
@@ -164,9 +165,9 @@ class _Search:
         if depth < 0 or len(self.seen) > MOST:
             found.refused = found.refused or f"what it uses is nested too deeply, or has too many parts, at {name}"
             return
-        self.into(value, depth - 1, name)
+        self.into(value, depth - 1, name, place)
 
-    def into(self, value: Any, depth: int, name: str) -> None:
+    def into(self, value: Any, depth: int, name: str, place: Place | None) -> None:
         """Look into something that is seen for the first time."""
         found = self.found
         if hasattr(type(value), "_waits_for_shape") and value._waits_for_shape:
@@ -191,7 +192,7 @@ class _Search:
         elif isinstance(value, ModuleType):
             self.module(value, depth)
         else:
-            self.inside(value, depth, name)
+            self.inside(value, depth, name, place)
         if isinstance(value, (Box, np.ndarray, dict, list, tuple, set, frozenset, deque)) and is_of_users(value):
             self.attributes(value, depth, name)
 
@@ -204,7 +205,7 @@ class _Search:
         found.fixed.append((value, value.tobytes()))
         found._key.append((spec_of(value) if value.dtype.kind in "fciub" else None, hash(found.fixed[-1][1])))
 
-    def inside(self, value: Any, depth: int, name: str) -> None:
+    def inside(self, value: Any, depth: int, name: str, place: Place | None) -> None:
         """Look at the parts of a function, a container or an object."""
         found = self.found
         if hasattr(type(value), "_searched"):
@@ -228,11 +229,11 @@ class _Search:
         elif isinstance(value, VIEWS):
             self.look(value.mapping, depth, name)  # type: ignore[attr-defined]
         elif isinstance(value, (dict, list, tuple, set, frozenset, deque, MappingProxyType)):
-            self.container(value, depth, name)
+            self.container(value, depth, name, place)
         else:
-            self.object(value, depth, name)
+            self.object(value, depth, name, place)
 
-    def container(self, value: Any, depth: int, name: str) -> None:
+    def container(self, value: Any, depth: int, name: str, place: Place | None) -> None:
         """Look at the parts of a container of Python's own."""
         if isinstance(value, (dict, MappingProxyType)):
             self.found.contents.append(Contents(value, in_order=True))
@@ -242,12 +243,12 @@ class _Search:
                 shown = repr(key) if isinstance(key, (str, int)) else "..."
                 if not isinstance(key, CONSTANT):
                     self.look(key, depth, f"a key of {name}")
-                self.enter(kind(value, key, f"{name}[{shown}]"), depth)
+                self.enter(kind(value, key, f"{name}[{shown}]", place), depth)
             self.closed = closed
         elif isinstance(value, list):
             self.found.contents.append(Contents(value, in_order=False))
             for i in range(len(value)):
-                self.enter(Item(value, i, f"{name}[{i}]"), depth)
+                self.enter(Item(value, i, f"{name}[{i}]", place), depth)
         else:
             if isinstance(value, (set, deque)):
                 self.found.contents.append(Contents(value, in_order=True))
@@ -294,7 +295,7 @@ class _Search:
         for name in sorted(self.names & value.__dict__.keys()):
             self.enter(Item(value.__dict__, name, f"{value.__name__}.{name}"), depth)
 
-    def object(self, value: Any, depth: int, name: str) -> None:
+    def object(self, value: Any, depth: int, name: str, place: Place | None) -> None:
         """Look at the attributes of an object; those of libraries' are compared, and never replaced."""
         if is_unseen(value):
             what = type(value).__name__
@@ -302,9 +303,9 @@ class _Search:
             return
         if isinstance(value, CACHING):
             self.found.caches.append(value)
-        self.attributes(value, depth, name)
+        self.attributes(value, depth, name, place if is_dataclass(value) else None)
 
-    def attributes(self, value: Any, depth: int, name: str) -> None:
+    def attributes(self, value: Any, depth: int, name: str, place: Place | None = None) -> None:
         """Look at what an object, which may be a container too, has by name."""
         cls, attributes, closed = type(value), attributes_of(value), self.closed
         of_library = is_library(module_of(cls))
@@ -313,20 +314,20 @@ class _Search:
             self.found.entries.append((ClassOf(value, f"the class of {name}"), cls))
         if attributes is not None:
             self.found._key.append(tuple(attributes))
-            self.named(attributes, depth, name)
+            self.named(attributes, depth, name, place)
         if not of_library:
             self.slots(value, depth, name)
         self.closed = closed
 
-    def named(self, attributes: dict, depth: int, name: str) -> None:
+    def named(self, attributes: dict, depth: int, name: str, place: Place | None = None) -> None:
         """Look at attributes, and note which there are."""
         self.found.contents.append(Contents(attributes, in_order=False))
-        self.items(attributes, depth, name)
+        self.items(attributes, depth, name, place)
 
-    def items(self, attributes: dict, depth: int, name: str) -> None:
+    def items(self, attributes: dict, depth: int, name: str, place: Place | None = None) -> None:
         """Look at attributes."""
         for key in sorted(attributes):
-            self.enter(Item(attributes, key, f"{name}.{key}"), depth)
+            self.enter(Item(attributes, key, f"{name}.{key}", place), depth)
 
     def slots(self, value: Any, depth: int, name: str) -> None:
         """Look at the attributes of an object of the user's that have places of their own, and at its class."""
