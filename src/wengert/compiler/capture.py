@@ -89,8 +89,8 @@ def is_window(t: Any) -> bool:
 class Captured:
     """Tensors, arrays and numbers at one call: those among the arguments first, then what the function reaches."""
 
-    def __init__(self, found: Found, tensors: list, arrays: list, windows: Sequence = ()):
-        self.found, self.windows = found, windows
+    def __init__(self, found: Found, tensors: list, arrays: list, windows: Sequence = (), given: Any = ((), {})):
+        self.found, self.windows, self.given = found, windows, given
         self.tensors = [*tensors, *found.tensors]
         self.arrays = [*[(a, []) for a in arrays], *found.arrays]
         self.numbers = found.numbers

@@ -8,13 +8,14 @@ import numpy as np
 from wengert import tape
 from wengert.box import Box, bare
 from wengert.compiler.found import flags, is_number, is_tuple
+from wengert.compiler.given import GIVEN, Filled, can_be_filled
 from wengert.compiler.places import ABSENT, CONTAINERS, Place, parts_of, refill
 from wengert.compiler.program import Node, Program, depends
 from wengert.compiler.remade import Remade, are_alike, changed, inner, is_container, remade
 from wengert.compiler.shown import are_told_apart
 from wengert.compiler.trace import Trace
 from wengert.compiler.whose import CONSTANT
-from wengert.compiler.writing import IN_TENSORS, write_back
+from wengert.compiler.writing import IN_PLACES, IN_TENSORS, write_back
 from wengert.tensor import Tensor
 
 __all__ = ["Changes"]
@@ -58,6 +59,10 @@ class Changes:
         """What the function does that a program cannot do, if so."""
         self.rewritten: str | None = None
         """What it does to its arguments that a program cannot do, if so."""
+        self.given: list[tuple] | None = []
+        """What lies in containers among the arguments that was not there, each with its place."""
+        self.filled: Filled | None = None
+        """How a program puts it there."""
         self.failed: BaseException | None = None
         """What the function has raised, if so."""
         self.variables: list[Place] = []
@@ -98,6 +103,10 @@ class Changes:
                 self.within.add(place.identity)
             elif now[k] is not self.expected.get(place.identity, held) and not _is_same_number(now[k], held):
                 self._entry(k, place, held, now[k], held_at)
+        if self.given is None:
+            self.rewritten = "it writes into a container that it is given"
+        elif self.given:
+            self._fill(self.given, held_at)
         if any(array.tobytes() != contents for array, contents in self.captured.found.fixed):
             self._refuse("it writes an array of whole numbers that it uses")
         for contents in self.captured.found.contents:
@@ -209,15 +218,36 @@ class Changes:
         if isinstance(found, str):
             self._refuse(f"it puts {found} into {place}")
             return
-        for leaf in found.results.leaves:
-            if leaf.node is not None:
-                self._write("part", k, leaf.value)
+        self._parts(found)
         held_at[id(now)] = "entry", k
         for part in parts_of(now):
             held_at.setdefault(id(part), ("part", k))
-        found.results.forget()
         self.remade.append(found)
         self.within.add(place.identity)
+
+    def _fill(self, given: list[tuple], held_at: dict[int, tuple[str, int]]) -> None:
+        """Containers among the arguments have got other parts."""
+        paths, now = zip(*given, strict=True)
+        parts = remade(GIVEN, now, held_at, {node for node, _ in self.tensors})
+        stand_ins = {id(s) for s, _ in self.stand_ins}
+        can_be = stand_ins.isdisjoint(map(id, now)) and all(can_be_filled(self.captured.given, path) for path in paths)
+        if isinstance(parts, Remade) and not parts.kept and can_be:
+            self._parts(parts)
+            self.filled = Filled(paths, parts)
+        else:
+            self.rewritten = "it writes into a container that it is given"
+
+    def _parts(self, container: Remade) -> None:
+        """Let the program compute what is in a container."""
+        for leaf in container.results.leaves:
+            if leaf.node is not None:
+                self._write("part", container.number, leaf.value)
+        container.results.forget()
+
+    def puts(self) -> bool:
+        """Whether it puts anything into a place."""
+        is_put = any(kind in (*IN_PLACES, "part") for kind, _ in self.places())
+        return is_put or bool(self.exchanged or self.twins or self.remade or self.filled)
 
     def _refuse(self, why: str) -> None:
         self.unsettled = self.unsettled or why
@@ -306,7 +336,7 @@ class Changes:
         given = list(zip(self.places(), made, strict=True))
         if self.unsettled:
             self.remade = []
-            given = [(place, value) for place, value in given if place[0] in (*IN_TENSORS, "array")]
+            given = [(at, x) for at, x in given if at[0] in (*IN_TENSORS, "array") or at == ("part", GIVEN)]
         write_back(self.captured, [place for place, _ in given], [value for _, value in given], self)
         if self.unsettled:
             for place, value in replaced:

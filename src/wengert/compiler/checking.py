@@ -38,9 +38,12 @@ def compare(function: Callable, kind: Any, values: list, captured: Captured) -> 
     written = [_there(captured, place) for place, _ in alone]
     made = [_held(captured, place, value) for place, value in alone]
     agree("written value", made, written)
-    for container in path.remade:
+    made_anew = [(container, captured.found.entries[container.number][0].get()) for container in path.remade]
+    if path.filled is not None:
+        made_anew.append((path.filled.parts, path.filled.there(captured.given)))
+    for container, there in made_anew:
         mine = [value for place, value in zip(path.places, path.written, strict=True) if place == container.place]
-        agree("kept container", *container.beside(mine, captured.found.entries[container.number][0].get()))
+        agree("written container", *container.beside(mine, there))
     return True, expected
 
 

@@ -33,6 +33,7 @@ from wengert.compiler.checking import compare
 from wengert.compiler.derivative import FromOutside
 from wengert.compiler.errstate import is_loud
 from wengert.compiler.generated import generated_code
+from wengert.compiler.given import are_shared
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
 from wengert.compiler.path import Kind, Path
@@ -218,7 +219,7 @@ class Compiled:
         problem = found.refused or incomparable(key, leaves)
         if problem:  # whatever else there is
             key = None, (modes, problem)
-        captured = Captured(found, call.tensors, call.arrays, call.windows)
+        captured = Captured(found, call.tensors, call.arrays, call.windows, given)
         keeps = leaves if call.roots else None, found
         with BOOKS:
             kind = self._kind(key, keeps, problem)
@@ -236,6 +237,8 @@ class Compiled:
             return self._as_lately(kind, captured, given)
         self._lately = None
         if not call.are_still() or captured.has_bases():
+            return self._left_alone(kind, captured, given)
+        if kind.puts and are_shared(inside, found.contents):
             return self._left_alone(kind, captured, given)
         if captured.has_large() or (kind.last is not None and not kind.may_write(captured)):
             return self._left_alone(kind, captured, given)

@@ -25,7 +25,7 @@ def look_for_escaped(changes: Changes, outputs: list) -> None:
         return  # what was raised holds its frames, and a tape holds values
     mine = {id(y) for x in (*outputs, *[x for _, x in changes.replaced]) for y in parts_of(x)}
     mine |= {id(s) for s, _ in changes.stand_ins} | {id(g) for g in changes.gradients}
-    mine |= changes.settled.keys()
+    mine |= changes.settled.keys() | {id(x) for _, x in changes.given or ()}
     mine |= {id(y._base) for y in outputs if isinstance(y, Box) and y._is_view}  # type: ignore[attr-defined]
     known = _known_traces(changes, outputs)
     young = gc.get_objects(0)
@@ -52,7 +52,7 @@ def look_for_escaped(changes: Changes, outputs: list) -> None:
 def _known_traces(changes: Changes, outputs: list) -> set[int]:
     """Values of the recording that are held where they should be."""
     held = [*outputs, *changes.made, *[s for s, _ in changes.stand_ins], *changes.gradients]
-    held += [y for _, x in changes.replaced for y in parts_of(x)]
+    held += [y for _, x in changes.replaced for y in parts_of(x)] + [x for _, x in changes.given or ()]
     held += [*changes.expected.values(), *[y for y, _ in changes.settled.values()]]
     held += [t._storage.buffer for t in changes.captured.tensors if getattr(t, "_storage", None) is not None]
     return {id(bare(x)) if isinstance(x, Box) else id(x) for x in held}

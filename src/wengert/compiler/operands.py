@@ -184,6 +184,8 @@ class Operands:
 
     def distinct(self, number: int, chain: str, varies: bool = True) -> None:
         """Ask that an operand is no other of its chain; two that do not vary are known to differ."""
+        if not varies and chain not in self._latest:
+            return
         self.others[number] = self._latest.get(chain, 0)
         if varies:
             self._latest[chain] = number + 1

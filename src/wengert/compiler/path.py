@@ -42,6 +42,7 @@ class Path:
         self.results = results
         self.places, self.cleared = changes.places(), changes.cleared
         self.exchanged, self.twins, self.remade = changes.exchanged, changes.twins, changes.remade
+        self.filled, self.puts = changes.filled, changes.puts()
         self.count = len(results.nodes)
         self.outcomes = tuple(guard.outcome for guard in program.guards)
         self.key = tuple(map(told_apart, self.outcomes))
@@ -194,6 +195,8 @@ class Kind:
         self.ways = Ways()
         self.writes: set[tuple[str, int]] = set()
         """The arrays and tensors that its paths write, which must lie apart from all others."""
+        self.puts = False
+        """Whether one of them puts anything into places, which may be in containers among the arguments, too."""
         self.apart: Any = None
         """What was found when they last did."""
         self.recent: list[bool] = []
@@ -244,6 +247,7 @@ class Kind:
                 path.native, path.replay = None, Replay(path.program)
                 path.trouble = "it decides by numbers to the last bit"
             self.paths[path.key] = self.last = path
+            self.puts |= path.puts
             self.writes.update(place for place in path.places if place[0] in ("array", "tensor", "gradient", "grad"))
             if len(self.paths) > MOST_PATHS:
                 self.paths.popitem(last=False)

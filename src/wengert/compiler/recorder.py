@@ -4,12 +4,13 @@ from typing import Any
 
 from wengert.box import Box, bare
 from wengert.compiler.again import RecordAgain
-from wengert.compiler.arguments import Arguments, Static
+from wengert.compiler.arguments import Arguments, Static, containers
 from wengert.compiler.capture import Captured
 from wengert.compiler.changes import Changes
 from wengert.compiler.checking import agree
 from wengert.compiler.collecting import collection_frozen
 from wengert.compiler.escaped import has_history, look_for_escaped
+from wengert.compiler.given import are_shared
 from wengert.compiler.locks import RECORDING
 from wengert.compiler.making import buffers_made_recordable
 from wengert.compiler.path import Kind, compiler
@@ -53,7 +54,7 @@ class Recorder:
         """The results of the call; what it does is noted, and kept if it can be."""
         with RECORDING, collection_frozen():
             found = self.owner._surroundings.now(self.call.looked_into, self.call.tensors, fresh=True)
-            captured = Captured(found, self.call.tensors, self.call.arrays, self.call.windows)
+            captured = Captured(found, self.call.tensors, self.call.arrays, self.call.windows, self.given)
             problem = captured.problem()
             if problem:
                 self.kind.given_up = problem
@@ -69,6 +70,8 @@ class Recorder:
                     raise
                 outputs = [_apart(y, captured.tensors) for y in outputs]
                 changes.note()
+                if changes.puts() and are_shared(containers(self.given), found.contents):
+                    changes.rewritten = "it writes a container that is there twice"
             self.owner.fills |= program.fills
             if program.by_layout:
                 self.kind.strides = captured.strides()
@@ -100,8 +103,7 @@ class Recorder:
             out = flatten(self.owner.function(*args, **kwargs), WHOLE)
         except (Exception, LeftToPython, RecordAgain) as error:
             changes.failed = error
-        if not _holds((args, kwargs), before, containers):
-            changes.rewritten = "it writes into a container that it is given"
+        changes.given = _rewritten((args, kwargs), before, containers)
         return out
 
     # What comes of it -------------------------------------------------------------------------------------------
@@ -211,13 +213,17 @@ class Recorder:
         return self.owner._eager(self.kind, captured, self.given)
 
 
-def _holds(given: Any, leaves: list, structure: Any) -> bool:
-    """Whether containers are built as they were, of the same leaves."""
+def _rewritten(given: Any, leaves: list, structure: Any) -> list[tuple] | None:
+    """What lies in containers now that was not there, each with its place; `None` if they are built otherwise."""
     try:
         now, found = flatten(given, WHOLE)
     except RecursionError:  # one has been put into itself
-        return False
-    return found == structure and all(a is b for a, b in zip(leaves, now, strict=True))
+        return None
+    if found != structure:
+        return None
+    changed = [i for i, (a, b) in enumerate(zip(leaves, now, strict=True)) if a is not b]
+    paths = structure.paths() if changed else ()
+    return [(paths[i], now[i]) for i in changed]
 
 
 def _apart(y: Any, tensors: list) -> Any:

@@ -105,17 +105,18 @@ class Required:
         """A container, or a leaf."""
         cls = type(value)
         if cls in (tuple, list) or is_named_tuple(cls):
-            box = add(Sized(cls, len(value)), None)
+            box = self.noted_container(value, add(Sized(cls, len(value)), None))
             for k, inner in enumerate(tuple.__iter__(value) if cls is not list else value):
                 self.part(inner, _item(self.operands, box, k), leaves, kinds)
         elif names := plain_fields(cls):
             box = add(Exact(cls), None)
             if cls.__dictoffset__:  # others are no containers
-                self.operands.attribute(box, "__dict__", Sized(dict, len(vars(value))))
+                inside = self.operands.attribute(box, "__dict__", Sized(dict, len(vars(value))))
+                self.noted_container(vars(value), inside)
             for name in names:
                 self.part(getattr(value, name), _attribute(self.operands, box, name), leaves, kinds)
         elif cls is dict and all(type(key) is str for key in value):
-            box = add(Sized(dict, len(value), tuple(value)), None)
+            box = self.noted_container(value, add(Sized(dict, len(value), tuple(value)), None))
             for key in sorted(value):
                 self.part(value[key], _key(self.operands, box, key), leaves, kinds)
         else:
@@ -123,6 +124,13 @@ class Required:
             if leaf is not value and getattr(leaf, "value", None) is not value:
                 raise Impossible("its arguments are in containers of other kinds")
             self.leaf(leaf, add, *next(kinds))
+
+    def noted_container(self, x: Any, operand: int, varies: bool = True) -> int:
+        """The operand of a container, which must be no other one if anything is put into containers."""
+        if self.path.puts and type(x) in (list, dict):
+            self.holders[id(x)] = operand
+            self.operands.distinct(operand, "container", varies)
+        return operand
 
     def leaf(self, x: Any, add: Callable, kind: int, number: int) -> None:
         """An array, a tensor, a number, or something that must be as it was."""
@@ -219,14 +227,15 @@ class Required:
         """A container of which there is another one after each call, built in the same way."""
         if type(x) in (list, dict):
             keys = tuple(x) if type(x) is dict else None
-            self.holders[id(x)] = add(Sized(type(x), len(x), keys), None)
+            self.noted_container(x, add(Sized(type(x), len(x), keys), None))
         elif is_tuple(x):
             self.holders[id(x)] = add(Sized(type(x), len(x)), None)
         else:
             box = self.holders[id(x)] = add(Exact(type(x)), None)
             fields = vars(x)
             self.remade.add(id(fields))
-            self.holders[id(fields)] = self.operands.attribute(box, "__dict__", Sized(dict, len(fields), tuple(fields)))
+            inside = self.operands.attribute(box, "__dict__", Sized(dict, len(fields), tuple(fields)))
+            self.noted_container(fields, inside)
 
     def of_class(self, x: Any, check: Exact) -> None:
         """The class of an object; of one that calls give before all arguments it is theirs, and is not kept alive."""
@@ -245,7 +254,8 @@ class Required:
                 self.operands.fixed(container, Equal(set(container)))
             elif type(container) is list or _is_dictionary(container):
                 keys = contents.parts if contents.in_order and type(container) is not OrderedDict else None
-                self.operands.fixed(container, Sized(type(container), len(contents.parts), keys))
+                operand = self.operands.fixed(container, Sized(type(container), len(contents.parts), keys))
+                self.noted_container(container, operand, varies=False)
             else:
                 raise Impossible(f"it uses a {type(container).__name__}")
 

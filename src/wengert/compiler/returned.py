@@ -1,7 +1,7 @@
 """What a shortcut gives back, and writes, from the results of its program: the steps of an answer."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from math import prod
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 from wengert.box import Box
 from wengert.compiler.answer import Answer
 from wengert.compiler.fields import is_named_tuple, plain_fields
+from wengert.compiler.given import Filled, holder
 from wengert.compiler.places import Cell, Item, Place, Slot
 from wengert.compiler.required import Impossible, Required
 from wengert.compiler.writing import IN_TENSORS
@@ -44,12 +45,16 @@ class _Returned:
             raise Impossible("it keeps one array in two places")
         written = list(enumerate(self.path.places, first))
         stores = [self.stored(kind, k, n, answer) for n, (kind, k) in written if kind != "part"]
-        for container in self.path.remade:
+        parts = [self.path.filled.parts] if self.path.filled is not None else []
+        for container in (*self.path.remade, *parts):
             computed = [leaf for leaf in container.results.leaves if leaf.node is not None]
             numbers = [n for n, place in written if place == container.place]
             self.numbers.update(zip(map(id, computed), numbers, strict=True))
+        for container in self.path.remade:
             _contain(rebuild(container.results.structure, container.results.leaves), answer, self.result)
             stores.append(self.storing(self.required.found.entries[container.number][0], answer))
+        if self.path.filled is not None:
+            stores += self.filled(self.path.filled, answer)
         for k, name, value in self.path.cleared:
             if name == "_node":
                 raise Impossible("it makes a tensor require a gradient")
@@ -61,6 +66,17 @@ class _Returned:
         for store in reversed(stores):
             store()
         return answer
+
+    def filled(self, filled: Filled, answer: Answer) -> Iterator[Callable]:
+        """What is put into containers among the arguments; gives what writes it when all has been made."""
+        given = self.required.args, self.required.kwargs
+        for path, leaf in zip(filled.paths, filled.parts.results.leaves, strict=True):
+            around = holder(given, path)
+            if id(around) not in self.required.holders:
+                raise Impossible("it writes into a container of another kind")
+            self.result(leaf, answer)
+            store = answer.store_index if type(around) is list else answer.store_key
+            yield partial(store, self.required.holders[id(around)], path[-1])
 
     def stored(self, kind: str, k: int, number: int, answer: Answer) -> Callable:
         """What is made of a result that is written; gives what writes it when all has been made."""

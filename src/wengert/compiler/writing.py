@@ -18,7 +18,7 @@ IN_PLACES = ("number", "box", "rebound")
 def write_back(captured: Any, places: list, values: list, same: Any) -> None:
     """Give tensors, arrays and places what a program has made for them, and what they get at each call.
 
-    The latter is ``cleared``, ``exchanged``, ``remade`` and ``twins`` of `same`.
+    The latter is ``cleared``, ``exchanged``, ``remade``, ``filled`` and ``twins`` of `same`.
     """
     for (kind, k), value in zip(places, values, strict=True):
         if kind in IN_TENSORS:
@@ -31,9 +31,12 @@ def write_back(captured: Any, places: list, values: list, same: Any) -> None:
             place.set(now)
             captured.found.renew(k, now)
     for container in same.remade:
-        mine = [value for place, value in zip(places, values, strict=True) if place == container.place]
+        mine = [x for at, x in zip(places, values, strict=True) if at == container.place]
         kept = [_held(captured, kind, j) for _, kind, j in container.kept]
         captured.found.entries[container.number][0].set(container.rebuilt(mine, kept))
+    if same.filled is not None:
+        mine = [x for at, x in zip(places, values, strict=True) if at == same.filled.parts.place]
+        same.filled.fill(captured.given, mine)
     for k, kind, j in same.twins:
         captured.found.entries[k][0].set(_held(captured, kind, j))
     for k, value in same.exchanged:

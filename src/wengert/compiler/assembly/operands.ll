@@ -400,7 +400,10 @@ sized.size:
   %size = load i64, ptr %size.at
   %size.wanted = field i64 operand.size %row
   %same.size = icmp eq i64 %size, %size.wanted
-  br i1 %same.size, label %sized.keys, label %bad
+  br i1 %same.size, label %sized.alone, label %bad
+sized.alone:
+  %is.new.container = call i1 @is_new(ptr %state, ptr %row, i64 %i, ptr %object)
+  br i1 %is.new.container, label %sized.keys, label %bad
 sized.keys:
   %keys = field ptr operand.contents %row
   %any.order = icmp eq ptr %keys, null

@@ -1,0 +1,66 @@
+"""Containers that a function is given, and writes into: ``params[name] = params[name] - rate * gradients[name]``."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import is_dataclass
+from typing import Any
+
+from wengert.compiler.fields import plain_fields
+from wengert.compiler.places import Item
+from wengert.compiler.remade import Remade
+
+__all__ = ["GIVEN", "Filled", "are_shared", "can_be_filled", "holder"]
+
+GIVEN = -1
+"""What stands for the number of a place where there is none."""
+
+
+class Filled:
+    """What lies in containers among the arguments after each call.
+
+    Parameters
+    ----------
+    paths : sequence of tuples
+        The places, as indices and names from ``(args, kwargs)`` on.
+    parts : Remade
+        What is put there, as a tuple.
+    """
+
+    __slots__ = ("parts", "paths")
+
+    def __init__(self, paths: Sequence[tuple], parts: Remade):
+        self.paths, self.parts = paths, parts
+
+    def fill(self, given: tuple, values: list) -> None:
+        """Put what a program has computed into the containers of a call."""
+        made = self.parts.rebuilt(values, [])
+        places = [Item(holder(given, path), path[-1], "") for path in self.paths]
+        for place, x in zip(places, made, strict=True):
+            place.set(x)
+
+    def there(self, given: tuple) -> tuple:
+        """What lies in these places now."""
+        return tuple(holder(given, path)[path[-1]] for path in self.paths)
+
+
+def holder(given: tuple, path: tuple) -> Any:
+    """The list or dictionary among some arguments in which a leaf lies; of a dataclass, that of its attributes."""
+    x: Any = given
+    for entry in path[:-1]:
+        x = getattr(x, entry) if is_dataclass(x) else x[entry]
+    return vars(x) if is_dataclass(x) else x
+
+
+def can_be_filled(given: tuple, path: tuple) -> bool:
+    """Whether a leaf lies in a list, a dictionary, or an object whose class adds nothing to setting an attribute."""
+    x: Any = given
+    for entry in path[:-1]:
+        x = getattr(x, entry) if is_dataclass(x) else x[entry]
+    if is_dataclass(x):
+        return hasattr(x, "__dict__") and bool(plain_fields(type(x))) and type(x).__setattr__ is object.__setattr__
+    return len(path) > 2 and type(x) in (list, dict)
+
+
+def are_shared(inside: Iterable, known: Iterable) -> bool:
+    """Whether a container that can be written is there twice among the arguments, or is used besides."""
+    own = [id(vars(x)) if hasattr(x, "__dict__") else id(x) for x in inside if not isinstance(x, tuple)]
+    return len(set(own)) < len(own) or not {id(contents.container) for contents in known}.isdisjoint(own)
