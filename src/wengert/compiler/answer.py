@@ -17,7 +17,7 @@ from wengert.compiler.operands import slot_offset
 
 __all__ = ["Answer"]
 
-RESULT, CONSTANT, TUPLE, LIST, DICTIONARY, BOX, STORE, CALL, STORE_KEY, STORE_INDEX, COPY, FIELDS = range(12)
+RESULT, CONSTANT, TUPLE, LIST, DICTIONARY, BOX, STORE, CALL, STORE_KEY, STORE_INDEX, COPY, FIELDS, OPERAND = range(13)
 WRITES = (STORE, STORE_KEY, STORE_INDEX, COPY)
 
 
@@ -35,6 +35,10 @@ class Answer:
     def result(self, number: int) -> None:
         """A result of the program."""
         self._add(RESULT, number, 0)
+
+    def operand(self, number: int) -> None:
+        """What the call is given, or uses, itself."""
+        self._add(OPERAND, number, 0)
 
     def constant(self, value: Any) -> None:
         """An object that is the same at each call."""
@@ -112,7 +116,7 @@ def _offset(kind: int, slot: Any, keep: Any) -> int:
 
 
 def _word(kind: int, what: Any, slot: Any, keep: Any) -> int:
-    if kind == RESULT or kind in WRITES:
+    if kind in (RESULT, OPERAND) or kind in WRITES:
         return what
     if kind in (CONSTANT, CALL) or (kind == TUPLE and what is not None):
         return id(keep(what))

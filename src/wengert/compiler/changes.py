@@ -11,7 +11,7 @@ from wengert.compiler.found import flags, is_number, is_tuple
 from wengert.compiler.given import GIVEN, Filled, can_be_filled
 from wengert.compiler.places import ABSENT, CONTAINERS, Place, parts_of, refill
 from wengert.compiler.program import Node, Program, depends
-from wengert.compiler.remade import Remade, are_alike, changed, inner, is_container, remade
+from wengert.compiler.remade import Remade, are_alike, changed, inner, is_container, note_base, remade, shows_kept
 from wengert.compiler.shown import are_told_apart
 from wengert.compiler.trace import Trace
 from wengert.compiler.whose import CONSTANT
@@ -97,7 +97,8 @@ class Changes:
             if not isinstance(value, Trace) or value._node is not node:
                 self._write("array", k, value)
         now = [place.get() for place, _ in self.captured.found.entries]
-        held_at = self._held_at(now)
+        held_at = {id(t): ("tensor", j) for j, t in enumerate(self.captured.tensors)}
+        held_at |= {id(s): ("array", j) for j, (s, _) in enumerate(self.stand_ins)}
         for k, (place, held) in enumerate(self.captured.found.entries):
             if place.identity[0] in self.within:
                 self.within.add(place.identity)
@@ -114,15 +115,6 @@ class Changes:
                 what = "changes the order, or the parts, of" if contents.has_size() else "adds to or takes from"
                 self._refuse(f"it {what} a {type(contents.container).__name__}")
                 self._settle(contents.container)
-
-    def _held_at(self, now: list) -> dict[int, tuple[str, int]]:
-        """Where tensors, and what stands for arrays, are held that have not been put anywhere else; by identity."""
-        stand_ins = {id(s): j for j, (s, _) in enumerate(self.stand_ins)}
-        held_at = {id(t): ("tensor", j) for j, t in enumerate(self.captured.tensors)}
-        for (place, _), x in zip(self.captured.found.entries, now, strict=True):
-            if id(x) in stand_ins and self.expected.get(place.identity) is x:
-                held_at[id(x)] = "array", stand_ins[id(x)]
-        return held_at
 
     def _tensor(self, k: int, t: Any) -> None:
         value, grad = bare(t), getattr(t, "_grad", None)
@@ -155,6 +147,8 @@ class Changes:
         plain = now.__class__ in (int, float)
         if isinstance(now, Box) and now._node is not None:
             self._refuse(f"it keeps a tensor with a history in {place}")
+        elif shows_kept(now, held_at):
+            self.rewritten = f"it keeps a view, in {place}, of what it keeps elsewhere"
         elif plain and held.__class__ in (int, float):
             if place.identity not in self.expected:
                 self.variables.append(place)
@@ -183,11 +177,12 @@ class Changes:
             self._refuse(f"it puts something else into {place}")
         self.replaced.append((place, now))
         held_at.setdefault(id(now), ("entry", k))
+        note_base(now, k, held_at)
 
     def _twin(self, k: int, place: Place, at: tuple[str, int]) -> None:
         """A place has got what another one holds."""
         if at[0] == "part":
-            self._refuse(f"it puts a part of a container that it makes into {place}, too")
+            self.rewritten = f"it puts a part of what it keeps elsewhere into {place}, too"
         self.twins.append((k, *at))
 
     def _class(self, now: Any) -> type | None:
@@ -207,7 +202,7 @@ class Changes:
         known = {id(contents.container) for contents in self.captured.found.contents}
         own = [id(x) for x in inner(now) if not is_tuple(x)]
         if len(set(own) - known) < len(own):
-            self._refuse(f"it puts a container that is elsewhere into {place}")
+            self.rewritten = f"it puts a container that is elsewhere into {place}"
             return
         for inside, number in changed(place, held, now):
             if inside.identity not in self.expected:
@@ -216,12 +211,13 @@ class Changes:
                     self._refuse(f"it changes {inside}")
         found = remade(k, now, held_at, {node for node, _ in self.tensors})
         if isinstance(found, str):
-            self._refuse(f"it puts {found} into {place}")
+            self.rewritten = f"it puts {found} into {place}"
             return
         self._parts(found)
         held_at[id(now)] = "entry", k
         for part in parts_of(now):
             held_at.setdefault(id(part), ("part", k))
+            note_base(part, k, held_at)
         self.remade.append(found)
         self.within.add(place.identity)
 
@@ -229,9 +225,7 @@ class Changes:
         """Containers among the arguments have got other parts."""
         paths, now = zip(*given, strict=True)
         parts = remade(GIVEN, now, held_at, {node for node, _ in self.tensors})
-        stand_ins = {id(s) for s, _ in self.stand_ins}
-        can_be = stand_ins.isdisjoint(map(id, now)) and all(can_be_filled(self.captured.given, path) for path in paths)
-        if isinstance(parts, Remade) and not parts.kept and can_be:
+        if isinstance(parts, Remade) and all(can_be_filled(self.captured.given, path) for path in paths):
             self._parts(parts)
             self.filled = Filled(paths, parts)
         else:

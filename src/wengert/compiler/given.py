@@ -30,9 +30,8 @@ class Filled:
     def __init__(self, paths: Sequence[tuple], parts: Remade):
         self.paths, self.parts = paths, parts
 
-    def fill(self, given: tuple, values: list) -> None:
-        """Put what a program has computed into the containers of a call."""
-        made = self.parts.rebuilt(values, [])
+    def fill(self, given: tuple, made: tuple) -> None:
+        """Put the parts of a tuple into the containers of a call."""
         places = [Item(holder(given, path), path[-1], "") for path in self.paths]
         for place, x in zip(places, made, strict=True):
             place.set(x)

@@ -43,6 +43,9 @@ class Path:
         self.places, self.cleared = changes.places(), changes.cleared
         self.exchanged, self.twins, self.remade = changes.exchanged, changes.twins, changes.remade
         self.filled, self.puts = changes.filled, changes.puts()
+        containers = [*self.remade, *([self.filled.parts] if self.filled is not None else [])]
+        self.keeps = bool(self.twins) or any(container.kept for container in containers)
+        """Whether it puts arrays into places that it has found in others."""
         self.count = len(results.nodes)
         self.outcomes = tuple(guard.outcome for guard in program.guards)
         self.key = tuple(map(told_apart, self.outcomes))

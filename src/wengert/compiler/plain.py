@@ -225,6 +225,8 @@ class _Run:
     def _made(self, kind: int, what: Any, taken: list, slot: Any) -> Any:
         if kind == steps.RESULT:
             return self.fresh[what][()] if self.entry.results[what].scalar else self.fresh[what]
+        if kind == steps.OPERAND:
+            return self.objects[what]
         if kind == steps.CONSTANT:
             return what
         if kind == steps.TUPLE:

@@ -14,7 +14,7 @@ from wengert.compiler.results import Results, is_lasting
 from wengert.compiler.trace import Trace
 from wengert.transforms.containers import WHOLE, flatten, rebuild
 
-__all__ = ["Remade", "are_alike", "changed", "inner", "is_container", "remade"]
+__all__ = ["Remade", "are_alike", "changed", "inner", "is_container", "note_base", "remade", "shows_kept"]
 
 
 class Remade:
@@ -60,9 +60,11 @@ def remade(number: int, now: Any, held_at: dict[int, tuple[str, int]], tensors: 
     leaves, structure = flatten(now, WHOLE)
     kept = [(i, *held_at[id(y)]) for i, y in enumerate(leaves) if isinstance(y, Box) and y.ndim and id(y) in held_at]
     others = [y for i, y in enumerate(leaves) if i not in {i for i, *_ in kept}]
-    arrays = [id(y) for y in others if isinstance(y, (Box, np.ndarray)) and y.ndim]
+    arrays = [id(_base(y)) for y in others if isinstance(y, (Box, np.ndarray)) and y.ndim]
     if len(set(arrays)) < len(arrays):
         return "one array twice"
+    if any(shows_kept(y, held_at) for y in others):
+        return "a view of what is elsewhere"
     if any(isinstance(y, Box) and (y._node is not None or _can_be_written(y)) for y in others):
         return "a tensor with a history"
     if not all(map(is_lasting, others)):
@@ -70,6 +72,22 @@ def remade(number: int, now: Any, held_at: dict[int, tuple[str, int]], tensors: 
     for i, *_ in kept:
         leaves[i] = None
     return Remade(number, Results(leaves, structure, tensors), kept)
+
+
+def _base(y: Any) -> Any:
+    """What an array is a view of, or the array itself."""
+    return y._base if isinstance(y, Box) and y._is_view else y  # type: ignore[attr-defined]
+
+
+def shows_kept(y: Any, held_at: dict[int, tuple[str, int]]) -> bool:
+    """Whether something is a view of what is kept elsewhere."""
+    return _base(y) is not y and id(_base(y)) in held_at
+
+
+def note_base(y: Any, k: int, held_at: dict[int, tuple[str, int]]) -> None:
+    """Note that what an array is a view of may not be kept besides."""
+    if _base(y) is not y:
+        held_at.setdefault(id(_base(y)), ("part", k))
 
 
 def _can_be_written(y: Box) -> bool:

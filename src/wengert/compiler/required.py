@@ -154,7 +154,7 @@ class Required:
     def input(self, x: Any, kind: int, number: int) -> Check:
         """What an array or a number must be, which the program reads, and may write."""
         check = self.lying(x, Number(int, LARGEST) if type(x) is int else _number_check(x))
-        if isinstance(check, Array) and self.written:
+        if isinstance(check, Array) and (self.written or self.path.keeps):
             return replace(check, written=kind == ARRAY and number in self.written, as_is=True)
         return check
 

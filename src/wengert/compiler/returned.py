@@ -35,14 +35,21 @@ class _Returned:
         self.numbers = {id(leaf): number for number, leaf in enumerate(computed)}
         """The numbers of the results that are given back, among the program's; those that are written come after."""
 
+        self.kept: dict[int, int] = {}
+        """The operands of results that are tensors or arrays of the call."""
+
+    def operand(self, kind: str, number: int) -> int:
+        """The operand of a tensor or an array."""
+        if kind == "entry":
+            raise Impossible("it keeps one array in two places")
+        return (self.required.tensors if kind == "tensor" else self.required.arrays)[number]
+
     def answer(self) -> Answer:
         """The results in their containers; then what is written."""
         answer = Answer()
         results = self.path.results
         _contain(rebuild(results.structure, results.leaves), answer, self.result)
         first = len(self.numbers)
-        if self.path.twins or any(container.kept for container in self.path.remade):
-            raise Impossible("it keeps one array in two places")
         written = list(enumerate(self.path.places, first))
         stores = [self.stored(kind, k, n, answer) for n, (kind, k) in written if kind != "part"]
         parts = [self.path.filled.parts] if self.path.filled is not None else []
@@ -50,6 +57,7 @@ class _Returned:
             computed = [leaf for leaf in container.results.leaves if leaf.node is not None]
             numbers = [n for n, place in written if place == container.place]
             self.numbers.update(zip(map(id, computed), numbers, strict=True))
+            self.kept.update({id(container.results.leaves[i]): self.operand(*at) for i, *at in container.kept})
         for container in self.path.remade:
             _contain(rebuild(container.results.structure, container.results.leaves), answer, self.result)
             stores.append(self.storing(self.required.found.entries[container.number][0], answer))
@@ -60,6 +68,9 @@ class _Returned:
                 raise Impossible("it makes a tensor require a gradient")
             answer.constant(value)
             stores.append(partial(answer.store, self.required.tensors[k], type(self.captured.tensors[k]), name))
+        for k, *at in self.path.twins:
+            answer.operand(self.operand(*at))
+            stores.append(self.storing(self.required.found.entries[k][0], answer))
         for k, value in self.path.exchanged:
             answer.constant(value)
             stores.append(self.storing(self.required.found.entries[k][0], answer))
@@ -115,6 +126,9 @@ class _Returned:
 
     def result(self, leaf: Any, answer: Answer) -> None:
         """One result in the class that the function gave it."""
+        if id(leaf) in self.kept:
+            answer.operand(self.kept[id(leaf)])
+            return
         if leaf.node is None:
             is_array = leaf.value.__class__ is np.ndarray
             if isinstance(leaf.value, (Box, np.ndarray)) and not is_array:

@@ -30,13 +30,11 @@ def write_back(captured: Any, places: list, values: list, same: Any) -> None:
             now = as_held(kind, held, value)
             place.set(now)
             captured.found.renew(k, now)
+    written = list(zip(places, values, strict=True))
     for container in same.remade:
-        mine = [x for at, x in zip(places, values, strict=True) if at == container.place]
-        kept = [_held(captured, kind, j) for _, kind, j in container.kept]
-        captured.found.entries[container.number][0].set(container.rebuilt(mine, kept))
+        captured.found.entries[container.number][0].set(_rebuilt(captured, container, written))
     if same.filled is not None:
-        mine = [x for at, x in zip(places, values, strict=True) if at == same.filled.parts.place]
-        same.filled.fill(captured.given, mine)
+        same.filled.fill(captured.given, _rebuilt(captured, same.filled.parts, written))
     for k, kind, j in same.twins:
         captured.found.entries[k][0].set(_held(captured, kind, j))
     for k, value in same.exchanged:
@@ -47,6 +45,12 @@ def write_back(captured: Any, places: list, values: list, same: Any) -> None:
     for own, view in captured.windows:
         if own._node is not None:
             _hand_over(own, view)
+
+
+def _rebuilt(captured: Any, container: Any, written: list) -> Any:
+    """A container of what has been computed for it, and of what is kept elsewhere."""
+    mine = [value for place, value in written if place == container.place]
+    return container.rebuilt(mine, [_held(captured, kind, j) for _, kind, j in container.kept])
 
 
 def _held(captured: Any, kind: str, j: int) -> Any:

@@ -37,12 +37,20 @@ step:
     i64 9, label %store.index
     i64 10, label %copy
     i64 11, label %fields
+    i64 12, label %operand
   ]
 result:
   %value = call ptr @result_object(ptr %environment, ptr %record, ptr %state, ptr %what)
   br label %made
 constant:
   call void @Py_IncRef(ptr %what)
+  br label %made
+operand:
+  %objects = field ptr state.objects %state
+  %operand.number = ptrtoint ptr %what to i64
+  %operand.at = getelementptr ptr, ptr %objects, i64 %operand.number
+  %operand.object = load ptr, ptr %operand.at
+  call void @Py_IncRef(ptr %operand.object)
   br label %made
 tuple:
   %tuple.made = call ptr @tuple_of(ptr %parts, i64 %count, ptr %what)
@@ -80,7 +88,7 @@ copy:
   call void @copy_into(ptr %state, ptr %row)
   br label %next
 made:
-  %object = phi ptr [%value, %result], [%what, %constant], [%tuple.made, %tuple], [%list.made, %list], [%dictionary.made, %dictionary], [%filled, %fields], [%boxed, %box], [%given, %call]
+  %object = phi ptr [%value, %result], [%what, %constant], [%operand.object, %operand], [%tuple.made, %tuple], [%list.made, %list], [%dictionary.made, %dictionary], [%filled, %fields], [%boxed, %box], [%given, %call]
   %failed = icmp eq ptr %object, null
   br i1 %failed, label %raise, label %push
 push:
