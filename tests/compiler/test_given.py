@@ -305,3 +305,110 @@ def test_that_the_leaves_are_new_arrays():
         found = fast(params, x)
         assert params["w"] is not before
         assert not np.shares_memory(found["w"], params["w"])
+
+
+def same(a, b):
+    return 1.0 if a is b else 2.0
+
+
+@pytest.mark.parametrize("first", ["same", "other"])
+def test_that_one_container_given_twice_is_one(first):
+    fast = wg.compile(lambda a, b, x: x * same(a, b))
+    kept, other = [1.0], [1.0]
+    for _ in range(3):
+        for b in (kept, other) if first == "same" else (other, kept):
+            assert fast(kept, b, np.ones(1))[0] == same(kept, b)
+    nested = wg.compile(lambda pairs, x: x * len({id(pair) for pair in pairs}))
+    for _ in range(4):
+        assert nested([{"a": 1.0}, {"a": 1.0}], np.ones(1))[0] == 2
+        twice = {"a": 1.0}
+        assert nested([twice, twice], np.ones(1))[0] == 1
+    assert fast.stats()["paths"] == nested.stats()["paths"] == 1
+
+
+def test_the_order_of_an_argument_that_is_moved():
+    def run(settings, x):
+        settings.move_to_end("a")
+        return x * list(settings).index("a")
+
+    fast = wg.compile(run)
+    for _ in range(4):
+        settings = OrderedDict(a=1.0, b=2.0)
+        assert fast(settings, np.ones(1))[0] == 1
+        assert list(settings) == ["b", "a"]
+
+
+def test_what_is_done_before_an_interruption_stays():
+    kept = SimpleNamespace(count=0, w=np.zeros(1), p={"w": np.zeros(1)})
+
+    @wg.compile
+    def run(params, x):
+        kept.count += 1
+        kept.w = kept.w + 1
+        params["w"] = params["w"] + 1
+        x[0] = 5.0
+        if kept.count < 3:
+            raise KeyboardInterrupt
+        return x * kept.count
+
+    for count in range(1, 6):
+        x = np.zeros(1)
+        if count < 3:
+            with pytest.raises(KeyboardInterrupt):
+                run(kept.p, x)
+        else:
+            assert run(kept.p, x)[0] == 5 * count
+        assert (kept.count, kept.w[0], kept.p["w"][0], x[0]) == (count, count, count, 5)
+
+
+def test_that_buffers_change_places():
+    kept = SimpleNamespace(now=np.zeros(3), next=np.ones(3))
+    first, second = kept.now, kept.next
+
+    @wg.compile
+    def run(x):
+        kept.next[:] = kept.now + x
+        kept.now, kept.next = kept.next, kept.now
+        return np.sum(kept.now)
+
+    for k in range(1, 9):
+        assert run(np.ones(3)) == 3 * k
+        assert kept.now is (second if k % 2 else first)
+        assert kept.next is (first if k % 2 else second)
+    assert run._shortcuts.runs >= 5
+
+
+def test_that_an_argument_is_kept_itself():
+    kept = SimpleNamespace(last=np.zeros(2), past={"x": np.zeros(2)})
+
+    @wg.compile
+    def run(x):
+        step = x - kept.last
+        kept.last = x
+        kept.past = {"x": x, "step": step} if "step" in kept.past else {"x": x, "step": step * 1}
+        return np.sum(step)
+
+    for k in range(6):
+        x = np.full(2, float(k))
+        run(x)
+        assert kept.last is x
+        assert kept.past["x"] is x
+    assert run.stats()["paths"] >= 1
+
+
+def test_that_views_that_are_kept_are_views():
+    kept = SimpleNamespace(w=np.arange(4.0), part=np.zeros(2), both={"a": np.zeros(3), "b": np.zeros(2)})
+
+    @wg.compile
+    def run(x):
+        kept.part = kept.w[:2]
+        y = np.ones(3) * x
+        kept.both = {"a": y, "b": y[:2]}
+        return kept.part.sum()
+
+    for _ in range(4):
+        run(1.0)
+        kept.part[0] += 1
+        kept.both["b"][0] = 7
+        assert kept.both["a"][0] == 7
+    assert kept.w[0] == 4

@@ -65,6 +65,8 @@ class Changes:
         """How a program puts it there."""
         self.failed: BaseException | None = None
         """What the function has raised, if so."""
+        self.interrupted: BaseException | None = None
+        """What it has been interrupted by, if so: what it has done until then stays."""
         self.variables: list[Place] = []
         """Numbers that turned out to change."""
         program.can_be_undone = captured.found.has_same_contents

@@ -217,6 +217,8 @@ class Compiled:
         modes = tape.floor(), tape.is_training()
         key: tuple = structure, *call.key, (modes, found.key(), *orders(inside))
         problem = found.refused or incomparable(key, leaves)
+        if are_shared(inside):
+            problem = problem or "it is given one container twice"
         if problem:  # whatever else there is
             key = None, (modes, problem)
         captured = Captured(found, call.tensors, call.arrays, call.windows, given)

@@ -59,7 +59,7 @@ def can_be_filled(given: tuple, path: tuple) -> bool:
     return len(path) > 2 and type(x) in (list, dict)
 
 
-def are_shared(inside: Iterable, known: Iterable) -> bool:
+def are_shared(inside: Iterable, known: Iterable = ()) -> bool:
     """Whether a container that can be written is there twice among the arguments, or is used besides."""
     own = [id(vars(x)) if hasattr(x, "__dict__") else id(x) for x in inside if not isinstance(x, tuple)]
     return len(set(own)) < len(own) or not {id(contents.container) for contents in known}.isdisjoint(own)

@@ -4,7 +4,7 @@ from typing import Any
 
 from wengert.box import Box, bare
 from wengert.compiler.again import RecordAgain
-from wengert.compiler.arguments import Arguments, Static, containers
+from wengert.compiler.arguments import Arguments, Static, containers, orders
 from wengert.compiler.capture import Captured
 from wengert.compiler.changes import Changes
 from wengert.compiler.checking import agree
@@ -63,15 +63,14 @@ class Recorder:
             program = Program()
             program.lasting, program.replaced = found.generators, self.owner.replaced
             with program, captured.lifted(program) as changes:
-                try:
-                    outputs, structure = self.traced(program, changes)
-                except ArgumentError:  # it is refused, and has done nothing
-                    changes.rewind()
-                    raise
+                outputs, structure = self.traced(program, changes)
                 outputs = [_apart(y, captured.tensors) for y in outputs]
                 changes.note()
                 if changes.puts() and are_shared(containers(self.given), found.contents):
                     changes.rewritten = "it writes a container that is there twice"
+            if changes.interrupted is not None:
+                changes.now()
+                raise changes.interrupted
             self.owner.fills |= program.fills
             if program.by_layout:
                 self.kind.strides = captured.strides()
@@ -97,13 +96,18 @@ class Recorder:
     def called(self, leaves: list, changes: Changes) -> tuple[list, Any]:
         """Call the function, and see whether it leaves the containers that it is given as they are."""
         args, kwargs = rebuild(self.structure, [x.value if isinstance(x, Static) else x for x in leaves])
-        before, containers = flatten((args, kwargs), WHOLE)
+        before = _built((args, kwargs))
         out: tuple[list, Any] = [], None
         try:
             out = flatten(self.owner.function(*args, **kwargs), WHOLE)
+        except ArgumentError:  # it is refused, and has done nothing
+            changes.rewind()
+            raise
         except (Exception, LeftToPython, RecordAgain) as error:
             changes.failed = error
-        changes.given = _rewritten((args, kwargs), before, containers)
+        except BaseException as error:
+            changes.interrupted = error
+        changes.given = _rewritten(before, (args, kwargs))
         return out
 
     # What comes of it -------------------------------------------------------------------------------------------
@@ -213,16 +217,22 @@ class Recorder:
         return self.owner._eager(self.kind, captured, self.given)
 
 
-def _rewritten(given: Any, leaves: list, structure: Any) -> list[tuple] | None:
+def _built(given: Any) -> tuple[list, Any, list]:
+    """The leaves of containers, how they are built, and the order of keys."""
+    return (*flatten(given, WHOLE), list(orders(containers(given))))
+
+
+def _rewritten(before: tuple[list, Any, list], given: Any) -> list[tuple] | None:
     """What lies in containers now that was not there, each with its place; `None` if they are built otherwise."""
+    leaves, *built = before
     try:
-        now, found = flatten(given, WHOLE)
+        now, *found = _built(given)
     except RecursionError:  # one has been put into itself
         return None
-    if found != structure:
+    if found != built:
         return None
     changed = [i for i, (a, b) in enumerate(zip(leaves, now, strict=True)) if a is not b]
-    paths = structure.paths() if changed else ()
+    paths = built[0].paths() if changed else ()
     return [(paths[i], now[i]) for i in changed]
 
 

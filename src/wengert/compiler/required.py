@@ -126,10 +126,11 @@ class Required:
             self.leaf(leaf, add, *next(kinds))
 
     def noted_container(self, x: Any, operand: int, varies: bool = True) -> int:
-        """The operand of a container, which must be no other one if anything is put into containers."""
-        if self.path.puts and type(x) in (list, dict):
+        """The operand of a container, which must be no other one: functions may ask, or put something into it."""
+        if type(x) in (list, dict):
             self.holders[id(x)] = operand
-            self.operands.distinct(operand, "container", varies)
+            if varies or self.path.puts:
+                self.operands.distinct(operand, "container", varies)
         return operand
 
     def leaf(self, x: Any, add: Callable, kind: int, number: int) -> None:
