@@ -63,7 +63,11 @@ class Recorder:
             program = Program()
             program.lasting, program.replaced = found.generators, self.owner.replaced
             with program, captured.lifted(program) as changes:
-                outputs, structure = self.traced(program, changes)
+                try:
+                    outputs, structure = self.traced(program, changes)
+                except ArgumentError:  # it is refused, and has done nothing
+                    changes.rewind()
+                    raise
                 outputs = [_apart(y, captured.tensors) for y in outputs]
                 changes.note()
                 if changes.puts() and are_shared(containers(self.given), found.contents):
@@ -100,9 +104,6 @@ class Recorder:
         out: tuple[list, Any] = [], None
         try:
             out = flatten(self.owner.function(*args, **kwargs), WHOLE)
-        except ArgumentError:  # it is refused, and has done nothing
-            changes.rewind()
-            raise
         except (Exception, LeftToPython, RecordAgain) as error:
             changes.failed = error
         except BaseException as error:
