@@ -418,3 +418,19 @@ def test_dictionaries_in_any_order_have_shortcuts():
         for a, b in ((found["w"], x * 2), (found["b"][0], x * 3), (found["b"][1]["z"], x * 4), (found["c"], x.sum())):
             np.testing.assert_array_equal(a, b)
     assert "always through Python" not in fast.explain()
+
+
+def test_that_a_name_that_is_not_there_costs_no_shortcut():
+    namespace = {"np": np}
+    exec("def f(x):\n    return np.sum(x) if x.ndim == 1 else elsewhere(x)", namespace)
+    fast = compile(namespace["f"])
+    for _ in range(4):
+        assert fast(np.ones(3)) == 3
+    assert fast._shortcuts.runs == 3
+    namespace["elsewhere"] = lambda x: np.prod(x) * 2
+    assert fast(np.ones((2, 2))) == 2
+    assert fast(np.ones(3)) == 3
+    del namespace["elsewhere"]
+    with pytest.raises(NameError):
+        fast(np.ones((2, 2)))
+    assert fast(np.ones(3)) == 3

@@ -113,7 +113,8 @@ def matrix_power(a, n):
 
 
 def _det_rule(g, a, y):
-    if anywhere(y == 0) or (is_wrapper(a) and _nearly_singular(constant(a), constant(y))):
+    is_differentiated = is_wrapper(a) and not is_recorded(a)
+    if anywhere(y == 0) or (is_differentiated and _nearly_singular(constant(a), constant(y))):
         return g[..., None, None] * _cofactors(a)
     return (g * y)[..., None, None] * transposed(np.linalg.inv(a))
 
