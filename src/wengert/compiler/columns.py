@@ -16,10 +16,14 @@ import numpy as np
 from wengert.compiler.meanings import Table, copied
 from wengert.compiler.program import Call, Guard, Node, Program
 
-__all__ = ["SHORT", "Columns", "starts_of"]
+__all__ = ["FEW", "SHORT", "Columns", "starts_of"]
 
-SHORT = 1200
-"""A program of so many calls is one chunk."""
+SHORT, FEW = 1200, 300
+"""A program of so many calls is one chunk: elementwise throughout, so that its loops become one; any other."""
+APART = 20
+"""Calls of which one is no elementwise operation, where it counts as any other."""
+OTHERS = {"matmul", "assigned", "added", "concatenate", "take", "solve"}
+"""Calls that are no elementwise operations whatever the shapes; nor are those that give less than they read."""
 CALL, OPERANDS, INDEX = map(attrgetter, ("call", "operands", "index"))
 
 
@@ -162,7 +166,7 @@ class Columns:
         live = np.flatnonzero(self.live())
         used = np.unique(self.symbols[live])
         made = {c.spec and c.spec.dtype.kind for k in used if (c := self.calls[k]).function is not None}
-        self.long = len(live) > SHORT and made <= set("biufc")
+        self.long = len(live) > FEW and made <= set("biufc") and (len(live) > SHORT or self._is_apart(live))
         table = Table([self.calls[k] for k in used], self.long)
         first = len(table.numbers)
         self.after = np.searchsorted(live, self.after).astype(np.int32) + first
@@ -175,6 +179,15 @@ class Columns:
         self.calls, self.starts = table.calls, starts_of(counts)
         if given:
             self._give_numbers([()] * first + [rows or () for rows in given])
+
+    def _is_apart(self, live: np.ndarray) -> bool:
+        """Whether so much else lies between elementwise operations that few of them are in a loop together."""
+        sizes = np.array([call.spec.size if call.spec else 0 for call in self.calls])[self.symbols]
+        largest = np.zeros(len(self), sizes.dtype)
+        np.maximum.at(largest, self.users(), sizes[self.operands])
+        is_other = np.array([call.name in OTHERS for call in self.calls])[self.symbols]
+        is_smaller = (largest > sizes) & ~np.array([call.name == "getitem" for call in self.calls])[self.symbols]
+        return bool(APART * np.count_nonzero((is_other | is_smaller)[live]) > len(live))
 
     def _give_numbers(self, given: list[Sequence[int]]) -> None:
         """Append to the operands of each row the rows of numbers that stood in its call."""

@@ -15,9 +15,10 @@ from wengert.compiler.answer import Answer
 from wengert.compiler.binding import bound, can_bind, operands_like
 from wengert.compiler.buffers import forward
 from wengert.compiler.collecting import collection_frozen, give_back
-from wengert.compiler.columns import Columns
+from wengert.compiler.columns import FEW, Columns
 from wengert.compiler.guards import comparable
 from wengert.compiler.layout import Instance, Layout
+from wengert.compiler.leading import lead
 from wengert.compiler.made import Made
 from wengert.compiler.native import Entry
 from wengert.compiler.operands import Operands
@@ -78,6 +79,8 @@ class Plan:
     def _simplify(self, alone: bool) -> None:
         """Leave out chains of writes, and what nobody needs; `alone`: nobody else has what has been recorded."""
         with self._timed("simplified"):
+            if len(self._columns) > FEW:
+                lead(self._columns)
             forward(self._columns)
             comparable(self._columns)
             self._columns.settle()
