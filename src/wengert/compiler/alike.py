@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wengert.compiler.columns import Columns, starts_of
+from wengert.compiler.columns import Columns, distinct, starts_of
 
 __all__ = ["Alike", "alike"]
 
@@ -77,7 +77,7 @@ def _operands(columns: Columns, rows: np.ndarray, at: np.ndarray) -> np.ndarray:
 def _mean_nothing(columns: Columns, taken: np.ndarray, number: Callable) -> np.ndarray:
     """For each turn whether nothing that it takes is a constant that is part of the code."""
     is_constant = np.array([call.name == "constant" for call in columns.calls], bool)
-    constants = np.unique(taken[is_constant[columns.symbols[taken]]])
+    constants = distinct(taken[is_constant[columns.symbols[taken]]])
     part = [row for row in constants.tolist() if number(row) is not None]
     return np.asarray(~np.isin(taken, part).any(1))
 
@@ -86,6 +86,6 @@ def _give_alike(columns: Columns, taken: np.ndarray, head: Callable) -> np.ndarr
     """For each turn whether what it takes is of the same shapes and dtypes as in the first."""
     symbols = columns.symbols[taken]
     heads = np.zeros(len(columns.calls), np.int64)
-    for symbol in np.unique(symbols).tolist():
+    for symbol in distinct(symbols).tolist():
         heads[symbol] = head(symbol)
     return np.asarray((heads[symbols] == heads[symbols[0]]).all(1))

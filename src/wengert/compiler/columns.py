@@ -16,7 +16,7 @@ import numpy as np
 from wengert.compiler.meanings import Table, copied
 from wengert.compiler.program import Call, Guard, Node, Program
 
-__all__ = ["FEW", "SHORT", "Columns", "starts_of"]
+__all__ = ["FEW", "SHORT", "Columns", "distinct", "starts_of"]
 
 SHORT, FEW = 1200, 300
 """A program of so many calls is one chunk: elementwise throughout, so that its loops become one; any other."""
@@ -164,7 +164,7 @@ class Columns:
     def settle(self) -> None:
         """Leave out what nobody needs, and have calls that do the same be one; numbers in them become operands."""
         live = np.flatnonzero(self.live())
-        used = np.unique(self.symbols[live])
+        used = distinct(self.symbols[live])
         made = {c.spec and c.spec.dtype.kind for k in used if (c := self.calls[k]).function is not None}
         self.long = len(live) > FEW and made <= set("biufc") and (len(live) > SHORT or self._is_apart(live))
         table = Table([self.calls[k] for k in used], self.long)
@@ -223,6 +223,11 @@ class Columns:
             Call(call.name, call.spec, call.weak, call.function, copied(call.args), copied(call.kwargs), call.source)
             for call in self.calls
         ]
+
+
+def distinct(numbers: np.ndarray) -> np.ndarray:
+    """The different ones of some whole numbers, in their order; `numpy.unique` loads more than this when first used."""
+    return np.flatnonzero(np.bincount(numbers.ravel()))
 
 
 def starts_of(counts: np.ndarray) -> np.ndarray:

@@ -37,7 +37,9 @@ def landmarks(symbols: np.ndarray, uses: np.ndarray) -> tuple[list[int], int]:
         The calls of different turns, and of what is before and behind all turns.
     """
     n = len(symbols)
-    names, counts = np.unique(symbols, return_counts=True)
+    counts = np.bincount(symbols)
+    names = np.flatnonzero(counts)
+    counts = counts[names]
     names = names[(counts >= FEWEST) & (n >= counts * SHORTEST) & (n <= counts * LONGEST)]
     if not len(names):
         return [], n

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler import verify
-from wengert.compiler.columns import Columns
+from wengert.compiler.columns import Columns, distinct
 from wengert.compiler.guards import is_direct, numbers_read
 from wengert.compiler.plan import NATIVE, Memory
 from wengert.compiler.program import Call, Node, Program
@@ -300,7 +300,7 @@ class Block:
         calls, self.rows = columns.calls, columns.read
         symbols = columns.symbols[self.rows]
         lengths = np.zeros(len(calls), np.int64)
-        for k in np.unique(symbols).tolist():
+        for k in distinct(symbols).tolist():
             lengths[k] = calls[k].spec.size * calls[k].spec.dtype.itemsize
         self.lengths = lengths[symbols]
         self.offsets = _side_by_side(self.lengths)

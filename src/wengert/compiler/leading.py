@@ -1,7 +1,7 @@
 """Pieces along another axis than the first, read and written where that axis is the first one.
 
-A loop that reads ``x[:, t]`` and writes ``out[:, t]`` takes pieces that lie scattered, and no two turns are equal. In
-an array whose axes have another order, in which this one is the first, a piece is one stretch of memory, as ``x[t]`` is.
+A loop that reads ``x[:, t]`` and writes ``out[:, t]`` takes pieces that lie scattered, and no two turns are equal. They
+are in an array whose axes have another order, in which this one is the first: a piece lies together there, as ``x[t]``.
 """
 
 from collections import Counter

@@ -3,7 +3,6 @@
 import ctypes
 import functools
 import sys
-import sysconfig
 from math import prod
 from types import CellType
 from typing import Any
@@ -22,7 +21,7 @@ class _Derived(np.ndarray):
 @functools.cache
 def probe() -> bool:
     """Whether objects are laid out as the native code takes them to be."""
-    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+    if sys.implementation.name != "cpython" or "t" in getattr(sys, "abiflags", ""):  # without the global lock
         return False
     if ctypes.sizeof(ctypes.c_void_p) != 8 or sys.byteorder != "little":
         return False

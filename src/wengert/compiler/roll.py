@@ -20,7 +20,7 @@ import numpy as np
 
 from wengert.compiler.alike import alike
 from wengert.compiler.buffers import assembled, primitive, whole_numbers
-from wengert.compiler.columns import SHORT, Columns
+from wengert.compiler.columns import SHORT, Columns, distinct
 from wengert.compiler.landmarks import landmarks
 from wengert.compiler.meanings import STRUCTURAL
 from wengert.compiler.program import Call, Node, Program, Ref, signature, uniform
@@ -181,7 +181,7 @@ class _Rolling:
         if not len(rows):
             return []
         symbols = columns.symbols[rows]
-        numbers = all(columns.calls[symbol].spec.shape == () for symbol in np.unique(symbols))
+        numbers = all(columns.calls[symbol].spec.shape == () for symbol in distinct(symbols))
         positions = np.full(len(columns), -1, np.int32)
         positions[rows] = np.arange(len(rows))
         uses = np.stack([positions[columns.operands], positions[columns.users()]], 1)
