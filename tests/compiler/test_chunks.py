@@ -8,9 +8,10 @@ from tests.compiler.recordings import recorded
 
 import wengert as wg
 from wengert.compiler.buffers import assembled
+from wengert.compiler.cutting import cut
 from wengert.compiler.program import Node
 from wengert.compiler.replay import Replay
-from wengert.compiler.roll import Chunk, cut
+from wengert.compiler.roll import Chunk
 from wengert.compiler.run import Plan
 from wengert.transforms.containers import flatten
 
@@ -190,3 +191,12 @@ def test_a_program_that_cannot_be_made_native_after_all_is_there_again(monkeypat
     for given in (x, x, -x, x):
         np.testing.assert_array_equal(fast(given), f(given))
     assert "no kernels today" in fast.explain()
+
+
+def test_turns_in_which_every_call_comes_more_than_once():
+    turn = [0, 1, 2, 3, 1, 3, 2, 0, 0, 4, 0, 1, 2, 3, 4, 1, 3, 2, 0, 0, 4, 4]
+    symbols = np.array([5, *turn * 60, 6], np.int32)
+    bounds = cut(symbols, np.zeros((0, 2), np.int32), 40)
+    lengths = [stop - start for start, stop in bounds]
+    assert bounds[0][0] == 0 and bounds[-1][1] == len(symbols)
+    assert lengths.count(22) > 50

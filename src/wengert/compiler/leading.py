@@ -34,13 +34,12 @@ def lead(columns: Columns) -> None:
 def _axis(call: Call, spec: Spec) -> int:
     """The axis along which a call takes one piece of an array; 0 for the first one, and for other parts."""
     index = call.kwargs.get("index")
-    if call.args[:1] != (Ref(0),) or index.__class__ is not tuple:
+    if call.args[:1] != (Ref(0),) or index.__class__ is not tuple or not index:
         return 0
     if index[0] is Ellipsis:
         index = (*[WHOLE] * (spec.ndim - len(index) + 1), *index[1:])
-    axis = next((k for k, part in enumerate(index) if part != WHOLE), 0)
-    is_whole_around = all(part == WHOLE for k, part in enumerate(index) if k != axis)
-    return axis if is_whole_around and type(index[axis]) is int else 0
+    parts = [(axis, part) for axis, part in enumerate(index) if not (type(part) is slice and part == WHOLE)]
+    return parts[0][0] if len(parts) == 1 and type(parts[0][1]) is int else 0
 
 
 class _Leading:
