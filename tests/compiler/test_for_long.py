@@ -27,7 +27,7 @@ class Clock:
         samples = 0
         for k in range(count):
             weighed.begin()
-            weighed.found(places)
+            weighed.found(places, 1)
             if records:
                 weighed.record()
             samples += weighed.is_sample
@@ -151,7 +151,7 @@ def test_room_for_shortcuts_is_sought_ever_more_rarely(clock, monkeypatch):
 @pytest.mark.parametrize("place", [0.0, 1.0])
 def test_a_number_among_many_settings(clock, monkeypatch, place):
     monkeypatch.setattr(worth, "PLACE", place)
-    settings = {f"number {k}": float(k) for k in range(worth.MANY_PLACES + 1)}
+    settings = {f"number {k}": float(k) for k in range(2 * worth.MANY_PLACES)}
 
     @wg.compile
     def counted(x):

@@ -238,7 +238,7 @@ class Compiled:
             return self._left_alone(kind, captured, given)
         if captured.has_large() or (kind.last is not None and not kind.may_write(captured)):
             return self._left_alone(kind, captured, given)
-        self._worth.found(len(found.entries))
+        self._worth.found(len(found.entries), kind.last.operations if kind.last else 0)
         if kind.paths and self._is_sample():
             return self._left_alone(kind, captured, given)
         if kind.paths:

@@ -43,7 +43,7 @@ class Path:
         self.places, self.cleared = changes.places(), changes.cleared
         self.exchanged, self.twins, self.remade = changes.exchanged, changes.twins, changes.remade
         self.filled, self.puts = changes.filled, changes.puts()
-        self.count = len(results.nodes)
+        self.count, self.operations = len(results.nodes), len(program.nodes)
         self.outcomes = tuple(guard.outcome for guard in program.guards)
         self.key = tuple(map(told_apart, self.outcomes))
         self.readers = tuple(guard.reader for guard in program.guards)

@@ -26,8 +26,8 @@ TOO_LONG = 2.0
 """How many times as long as the function alone calls may take."""
 PATIENCE = 8.0
 """The same for the first recordings that are asked about; for the next ones half of it, until it is `TOO_LONG`."""
-MANY_PLACES = 256
-"""Places around a function from which on looking at them takes long in native code, too."""
+MANY_PLACES, FOR_EACH = 256, 20
+"""Places around a function from which on looking at them takes long in native code, too; the more it does, the more."""
 PLACE = 25e-9
 """Seconds for each of them."""
 
@@ -90,10 +90,10 @@ class Worth:
         self._account, self.is_sample = self.looks, self.looks.is_sample()
         self._began = perf_counter()
 
-    def found(self, places: int) -> None:
-        """So many places were looked at. Where they are very many, the function is tried before anything else."""
-        self._places = places
-        self.is_sample |= places > MANY_PLACES and self.looks.samples < FEWEST
+    def found(self, places: int, operations: int) -> None:
+        """So many places were looked at. Where they are very many for what it does, the function is tried first."""
+        self._places = places if places > MANY_PLACES + FOR_EACH * operations else 0
+        self.is_sample |= self._places > 0 and self.looks.samples < FEWEST
 
     def record(self) -> None:
         """The call is to be recorded, if it is no sample of those."""
@@ -118,4 +118,4 @@ class Worth:
 
     def _uses_too_much(self) -> bool:
         """Whether so much is around it that even native code would take too long to look at it."""
-        return self._places > MANY_PLACES and self.looks.exceeds(1, self._places * PLACE)
+        return self._places > 0 and self.looks.exceeds(1, self._places * PLACE)
