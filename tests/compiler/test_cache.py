@@ -56,6 +56,28 @@ def test_keys_depend_on_every_part():
     assert len({Store.key(*p) for p in parts}) == len(parts)
 
 
+def test_a_file_under_another_name_is_dropped(store):
+    other = Store.key("b")
+    for key in (KEY, other):
+        store.keep(key, f"code of {key}".encode())
+    store._path(KEY).replace(store._path(other))
+    assert store.load(KEY) is None
+    assert store.load(other) is None
+    assert not files(store)
+
+
+@needs_posix
+@pytest.mark.parametrize(
+    "put", [lambda path: os.mkfifo(path), lambda path: path.symlink_to("/dev/zero"), lambda path: path.mkdir()]
+)
+def test_what_is_no_file_is_not_read(store, put):
+    store.keep(KEY, b"code")
+    (path,) = files(store)
+    path.unlink()
+    put(path)
+    assert store.load(KEY) is None
+
+
 @pytest.mark.parametrize(
     "spoil",
     [

@@ -266,7 +266,7 @@ def test_a_path_that_another_thread_lets_go_of_while_it_runs(monkeypatch):
 
     fast = wg.compile(lambda x: x * 2 if x[0] > 0 else x * 3)
     fast(np.ones(2))
-    (kind,) = fast._kinds.values()
+    (kind,) = fast._kinds
     run = Path.run
 
     def interrupted(self, *given):

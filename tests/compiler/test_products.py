@@ -60,3 +60,16 @@ def test_of_axes_in_another_order():
 @pytest.mark.parametrize(("a", "b"), [((0, 3), (3, 4)), ((2, 0), (0, 4)), ((2, 3), (3, 0)), ((0, 2, 3), (3, 4))])
 def test_of_nothing(a, b):
     agree(lambda a, b: a @ b + 1, np.empty(a), np.empty(b))
+
+
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("subscripts", ["i->", "ij->j", "ii->i", "i,i->i", "i,j->ij", "ij,jk->ik", "i,ij,j->"])
+def test_zeros_of_einsum_have_numpys_signs(subscripts, n):
+    random = np.random.default_rng(0)
+    compiled = wg.compile(lambda *given: np.einsum(subscripts, *given))
+    for _ in range(20):
+        shapes = [[n] * len(part) for part in subscripts.split("->")[0].split(",")]
+        given = [random.choice([0.0, -0.0, 1.0, -1.0], shape) for shape in shapes]
+        found, expected = compiled(*given), np.einsum(subscripts, *given)
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))

@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("llvmlite")
 
 import wengert as wg
-from wengert.compiler import binding, native, shortcut
+from wengert.compiler import binding, compiled, native, shortcut, worth
 from wengert.compiler.api import compile
 from wengert.compiler.shortcut import MOST
 
@@ -234,7 +234,9 @@ def test_the_same_argument_twice():
 
 
 @pytest.mark.filterwarnings("ignore::wengert.errors.CompileWarning")
-def test_many_kinds_of_arguments():
+def test_many_kinds_of_arguments(monkeypatch):
+    monkeypatch.setattr(worth, "RECORDINGS", 10 * MOST)
+    monkeypatch.setattr(compiled, "MOST_NEW", 10 * MOST)
     f = compile(lambda x: x + 1)
     for n in range(1, 3 * MOST):
         for _ in range(ENOUGH):

@@ -20,7 +20,7 @@ def leapfrog(turns):
 
 
 def lines_of(fast):
-    (kind,) = fast._kinds.values()
+    (kind,) = fast._kinds
     return kind.last.native.text.count("\n")
 
 

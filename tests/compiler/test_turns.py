@@ -115,7 +115,7 @@ def test_memory_goes_from_one_native_function_to_the_next():
     fast, x = wg.compile(lambda x: np.cumsum(np.sort(np.sin(x)) @ np.ones((300, 300)))), np.ones(300)
     for _ in range(4):
         wanted = fast(x)
-    (path,) = [path for kind in fast._kinds.values() for path in kind.paths.values()]
+    (path,) = [path for kind in fast._kinds for path in kind.paths.values()]
     np.testing.assert_allclose(fast(x), wanted)
     assert path.native.own is None
     assert path.native.spare == []

@@ -15,7 +15,6 @@ import pytest
 from tests.compiler.recordings import in_turn
 
 import wengert as wg
-from wengert.compiler import worth
 
 ONE = np.ones(2)
 SCALE = 2.0
@@ -492,42 +491,6 @@ class Agent:
         self.q[self.at, action] += 0.5 * error
         self.at = 4 if to == 8 else to
         return error
-
-
-class Clock:
-    """Time that goes on when it is told to."""
-
-    def __init__(self, monkeypatch):
-        self.now = 0.0
-        monkeypatch.setattr(worth, "perf_counter", lambda: self.now)
-
-    def calls(self, weighed, count, looking, running, alone, straight=0):
-        """So many calls, of which each takes so long; how many were samples, and whether the last one was enough."""
-        samples = 0
-        for k in range(count):
-            weighed.begin()
-            self.now += looking
-            weighed.found()
-            samples += weighed.is_sample
-            if weighed.is_sample:
-                self.now += alone
-                weighed.was_left(alone)
-            else:
-                self.now += running
-                weighed.ran(running)
-            if weighed.is_over(straight * (k + 1)):
-                return samples, True
-        return samples, False
-
-
-def test_functions_that_are_quicker_alone_are_left_alone(monkeypatch):
-    clock = Clock(monkeypatch)
-    assert clock.calls(worth.Worth(), 256, looking=100, running=1, alone=10) == (worth.SAMPLES, True)
-    assert clock.calls(worth.Worth(), 5000, looking=100, running=1, alone=60)[1] is False
-    # Where programs take most of the time nothing is tried: the function might take a thousand times as long.
-    assert clock.calls(worth.Worth(), 5000, looking=1, running=100, alone=1e6) == (0, False)
-    # Nor is anything given up of which most calls need not be looked at.
-    assert clock.calls(worth.Worth(), 5000, looking=100, running=1, alone=10, straight=9)[1] is False
 
 
 @pytest.mark.filterwarnings("ignore::wengert.errors.CompileWarning")

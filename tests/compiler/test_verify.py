@@ -29,7 +29,7 @@ def program():
     """The program of the gradient of a few sums, products and running sums."""
     fast = wg.compile(weighted)
     fast(X)
-    (kind,) = fast._kinds.values()
+    (kind,) = fast._kinds
     (found,) = kind.paths.values()
     return found.program
 

@@ -134,7 +134,7 @@ def test_many_ways_that_come_again_and_again_are_all_recorded():
     stats = fast.stats()
     assert stats["given up"] == []
     assert stats["paths"] == stats["recordings"] == 20
-    assert stats["eager"] < 20
+    assert stats["eager"] < 25
 
 
 READING = {

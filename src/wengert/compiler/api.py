@@ -13,6 +13,9 @@ from wengert.errors import ArgumentError
 
 __all__ = ["Compiled", "compile"]
 
+LEFT_HALFWAY = inspect.isgeneratorfunction, inspect.iscoroutinefunction, inspect.isasyncgenfunction
+"""What tells functions that have done nothing yet when they return."""
+
 
 def compile(
     function: Callable | None = None,
@@ -64,7 +67,7 @@ def compile(
     if not callable(function) or isinstance(function, type):
         raise ArgumentError(f"[compile] a function was required; received {function!r}; pass one, or a method")
     prepare()
-    if inspect.isgeneratorfunction(function) or inspect.iscoroutinefunction(function):
+    if any(asks(function) for asks in LEFT_HALFWAY):
         raise ArgumentError(
             f"[compile] a function that returns its results was required; received {function!r}, which yields or "
             f"awaits; compile the function that it calls for each item"

@@ -19,6 +19,9 @@ class _NoShortcuts:
     def add(self, *given: Any) -> None:
         """Make none."""
 
+    def forget(self) -> None:
+        """There are none to let go."""
+
     def are_many(self) -> bool:
         """There are none."""
         return False

@@ -1,8 +1,8 @@
 """Object code kept on disk, so that a program compiled once starts at once in the next process.
 
-A file holds what was made of one program, after a checksum; its name is the hash of everything that it depends on.
-Files appear by renaming, so no process ever sees half of one. Whatever goes wrong with the disk only means that
-nothing is kept: compiling goes on.
+A file holds what was made of one program, after a checksum of that and of the file's name, which is the hash of
+everything that it depends on. Files appear by renaming, so no process ever sees half of one. Whatever goes wrong with
+the disk only means that nothing is kept: compiling goes on.
 
 The files lie in a few folders, by the first letter of their names. Each folder has its share of the room, and is looked
 through on its own: how long that takes does not grow with all that is kept.
@@ -13,13 +13,14 @@ through on its own: how long that takes does not grow with all that is kept.
 import contextlib
 import hashlib
 import os
+import stat
 import sys
 import tempfile
 from pathlib import Path
 
 __all__ = ["Store", "current_store", "default_store"]
 
-FORMAT = "2"
+FORMAT = "3"
 """Another one makes all files of before unknown."""
 MOST_BYTES = 256 << 20
 """What the files may hold together; the folder that is beyond its share loses its oldest until a quarter is free."""
@@ -63,14 +64,13 @@ class Store:
             return None
         path = self._path(key)
         try:
-            with open(path, "rb") as file:
-                content = file.read()
+            content = _content(path)
         except OSError:
             return None
         if not self._is_ours():
             return None
         data = content[CHECKSUM:]
-        if not data or hashlib.sha256(data).digest() != content[:CHECKSUM]:
+        if not data or _checksum(key, data) != content[:CHECKSUM]:
             self.drop(key)
             return None
         with contextlib.suppress(OSError):
@@ -92,7 +92,7 @@ class Store:
             if not self._is_ours():
                 return
             path.parent.mkdir(mode=0o700, exist_ok=True)
-            self._write(path, hashlib.sha256(data).digest() + data)
+            self._write(path, _checksum(key, data) + data)
             if int(key[1:9], 16) % BETWEEN_CHECKS == 0:
                 self._drop_oldest(path.parent)
         except OSError:
@@ -141,6 +141,22 @@ class Store:
             total -= size
             if total <= most * 3 // 4:
                 break
+
+
+def _checksum(key: str, data: bytes) -> bytes:
+    """What tells whether a file is whole, and lies under its own name."""
+    return hashlib.sha256(key.encode() + data).digest()
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds; nothing of what is no file, such as a pipe or a device, which may never end."""
+    with open(path, "rb", opener=_without_waiting) as file:
+        return file.read() if stat.S_ISREG(os.fstat(file.fileno()).st_mode) else b""
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; a pipe would else be waited for until somebody writes."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def default_store() -> Store | None:

@@ -2,10 +2,8 @@
 
 import functools
 import sys
-import warnings
 import weakref
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 from time import perf_counter
 from types import MethodType
@@ -19,21 +17,21 @@ from wengert.compiler.arguments import (
     Arguments,
     classes,
     containers,
-    described,
     incomparable,
     is_usual,
     orders,
     static,
     static_arguments,
-    what_changes,
 )
 from wengert.compiler.attached import Method, shortcuts
 from wengert.compiler.capture import Captured, Surroundings, is_liftable, is_window
 from wengert.compiler.checking import compare
 from wengert.compiler.derivative import FromOutside
 from wengert.compiler.errstate import is_loud
+from wengert.compiler.figures import explained, figures
 from wengert.compiler.generated import generated_code
 from wengert.compiler.given import are_shared
+from wengert.compiler.kinds import Kinds
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
 from wengert.compiler.path import Kind, Path
@@ -42,14 +40,12 @@ from wengert.compiler.recorder import Recorder
 from wengert.compiler.results import Results
 from wengert.compiler.trace import Trace, recording
 from wengert.compiler.worth import Worth
-from wengert.errors import CompileWarning, LostGradientError
+from wengert.errors import LostGradientError
 from wengert.protocol import Wrapper
 from wengert.transforms.containers import WHOLE, flatten
 
 __all__ = ["Compiled"]
 
-MOST_KINDS = 256
-"""Kinds of arguments that are kept."""
 PATIENCE_UNSETTLED = 4
 """Recordings in a row that may end with the function's surroundings in another state."""
 MOST_NEW = 64
@@ -58,8 +54,6 @@ MOST_LEFT = 1000
 """Calls left to a function that nothing is compiled of, after which they are no longer looked at."""
 MOST_FAILURES = 3
 """Recordings in a row that the function may end by raising, after which it is first to be seen to return again."""
-MANY_KINDS = 8
-"""Kinds of arguments from which on a warning names what keeps changing."""
 
 
 class Compiled:
@@ -68,7 +62,7 @@ class Compiled:
     # `__dict__` is left to users' attributes; `__call__` is no method, so that no Python code runs in between.
     __slots__ = (
         *("__call__", "__dict__", "__weakref__", "_around", "_bound", "_derivatives", "_entry", "_is_stateless"),
-        *("_kinds", "_last_key", "_lately", "_left", "_made", "_new", "_others", "_outside", "_reason", "_shortcuts"),
+        *("_kinds", "_lately", "_left", "_new", "_others", "_outside", "_reason", "_shortcuts"),
         *("_static_names", "_static_nums", "_straight", "_surroundings", "_unsettled", "_worth"),
         *("check", "draws", "fills", "function", "replaced"),
     )
@@ -83,12 +77,12 @@ class Compiled:
         self._around: Any = nullcontext()
         """What calls that are left to the function run in."""
         self._static_nums, self._static_names = static_nums, static_names
-        self._kinds: OrderedDict[Any, Kind] = OrderedDict()
+        self._kinds = Kinds(function, getattr(self, "__name__", function))
         self._surroundings = Surroundings(function)
         self._bound: dict[int, tuple[weakref.ref, Compiled]] = {}
         self._worth = Worth()
         self._derivatives = FromOutside(function, functools.partial(Compiled, check=check))
-        self._made = self._unsettled = self._new = self._left = self._outside = self._straight = 0
+        self._unsettled = self._new = self._left = self._outside = self._straight = 0
         self._reason: str | None = None
         self._is_stateless: bool | None = None
         """Whether all that has been recorded of it changes nothing around it."""
@@ -97,7 +91,6 @@ class Compiled:
         """Whether it fills arrays of NumPy's with values of a tape, so that it only runs while it is recorded."""
         self.draws: list = []
         """The generators that it has been seen to draw from, with what they were before."""
-        self._last_key: Any = None
         self._lately: Left | None = None
         self._entry = self._of_object if isinstance(function, Method) else self._usual
         self._forget_shortcuts()
@@ -184,16 +177,19 @@ class Compiled:
             return self.function(*given[0], **given[1])
         self._worth.begin()
         results = self._run(leaves, structure, given)
-        if self._worth.is_over(self._shortcuts.runs) and not self.fills:
-            self._leave("to look at what it uses takes longer than the function itself")
+        trouble = self._worth.trouble(self._shortcuts.runs)
+        if trouble and not self.fills:
+            self._leave(trouble)
         return results
 
     def _leave(self, why: str | None) -> None:
-        """Look at no call any more."""
+        """Look at no call any more; shortcuts stay where most calls take them."""
         found = self._surroundings.last
         has_state = found is None or found.tensors or found.arrays or found.numbers
         self._around = RECORDING if has_state else nullcontext()
         self._reason = why
+        if self._shortcuts.runs < self._worth.calls:
+            self._let_shortcuts_go()
 
     def _without_end(self, given: tuple) -> Any:
         """The function itself, of arguments that cannot be taken apart."""
@@ -224,9 +220,9 @@ class Compiled:
         captured = Captured(found, call.tensors, call.arrays, call.windows, given)
         keeps = leaves if call.roots else None, found
         with BOOKS:
-            kind = self._kind(key, keeps, problem)
+            kind = self._kinds.of(key, keeps, problem)
             if kind.strides is not None and kind.strides != captured.strides():
-                kind = self._kind((*key[:-1], (*key[-1], captured.strides())), keeps, problem)
+                kind = self._kinds.of((*key[:-1], (*key[-1], captured.strides())), keeps, problem)
             kind.calls += 1
         if kind.differentiable and tape.is_recording():
             return self._differentiated(leaves, structure)
@@ -244,8 +240,8 @@ class Compiled:
             return self._left_alone(kind, captured, given)
         if captured.has_large() or (kind.last is not None and not kind.may_write(captured)):
             return self._left_alone(kind, captured, given)
-        self._worth.found()
-        if kind.paths and self._worth.is_sample and not self.check:
+        self._worth.found(len(found.entries), kind.last.operations if kind.last else 0)
+        if kind.paths and self._is_sample():
             return self._left_alone(kind, captured, given)
         if kind.paths:
             values = self._values(captured, call)
@@ -255,7 +251,7 @@ class Compiled:
                 owner = (self.function.owner(),) if isinstance(self.function, Method) else ()
                 return self.__call__(*owner, *given[0], **given[1])
             else:
-                right, results = self._followed(kind, values, captured)
+                right, results = kind.run(values, captured)
             kind.note(right, self._shortcuts.runs_of)
             if right:
                 self._new = 0
@@ -263,15 +259,14 @@ class Compiled:
             if kind.given_up or not kind.comes_again(results, values, self._shortcuts.runs):
                 with kind.ways.followed(results):
                     return self._left_alone(kind, captured, given)
+        self._worth.record()
+        if self._is_sample():
+            return self._left_alone(kind, captured, given)
         return self._record(kind, leaves, structure, call, given)
 
-    def _followed(self, kind: Kind, values: list, captured: Captured) -> tuple[bool, Any]:
-        """What programs give, as `Kind.run` does."""
-        began = perf_counter()
-        found = kind.run(values, captured)
-        if kind.last is not None and kind.last.native is not None:
-            self._worth.ran(perf_counter() - began)
-        return found
+    def _is_sample(self) -> bool:
+        """Whether the function is to show how long it takes alone, in calls that it can serve alone."""
+        return self._worth.is_sample and not self.check and not self.fills
 
     def _eager(self, kind: Kind, captured: Captured, given: tuple) -> Any:
         """The function itself; never while another thread has put traces into what it uses."""
@@ -338,14 +333,18 @@ class Compiled:
     def _drop_shortcuts(self) -> None:
         """Let shortcuts go whose paths have been given up: they would be tried, and fail, at every call."""
         if self._shortcuts.entries:
-            paths = [path for kind in list(self._kinds.values()) for path in kind.paths.values()]
+            paths = [path for kind in self._kinds for path in kind.paths.values()]
             if self._shortcuts.outlive(paths):
-                self._shortcuts.forget()
-                self.__call__ = functools.partial(self._entry, None)
+                self._let_shortcuts_go()
+
+    def _let_shortcuts_go(self) -> None:
+        """Let all shortcuts go."""
+        self._shortcuts.forget()
+        self.__call__ = functools.partial(self._entry, None)
 
     def _is_of_use(self) -> bool:
         """Whether anything of the function is compiled."""
-        return bool(self._derivatives.known) or any(kind.paths or kind.differentiable for kind in self._kinds.values())
+        return bool(self._derivatives.known) or any(kind.paths or kind.differentiable for kind in self._kinds)
 
     def _found(self, call: Arguments) -> Any:
         with RECORDING:
@@ -359,37 +358,10 @@ class Compiled:
                 values = [*captured.values(), *call.numbers]
         return values
 
-    def _kind(self, key: Any, keeps: Any, problem: str | None) -> Kind:
-        """What is known for a key."""
-        return self._kinds.get(key) or self._new_kind(key, keeps, problem)
-
-    def _new_kind(self, key: Any, keeps: Any, problem: str | None) -> Kind:
-        kind = self._kinds[key] = Kind(keeps)
-        kind.given_up = problem
-        self._made += 1
-        if self._made == MANY_KINDS:
-            self._warn(key)
-        self._last_key = key
-        if len(self._kinds) > MOST_KINDS:
-            self._kinds.popitem(last=False)
-        return kind
-
-    def _warn(self, key: tuple) -> None:
-        """Name what keeps changing."""
-        what = what_changes(self._last_key, key, self.function)
-        warnings.warn(
-            f"[compile] '{getattr(self, '__name__', self.function)}' has been recorded for {self._made} kinds of "
-            f"arguments, as something keeps changing: {what}; pass whole numbers that change as arrays or floats, and "
-            f"pad arrays to few shapes",
-            CompileWarning,
-            stacklevel=6,
-        )
-
     # Recording --------------------------------------------------------------------------------------------------
 
     def _record(self, kind: Kind, leaves: list, structure: Any, call: Arguments, given: tuple) -> Any:
         """Run the function, and note what it does."""
-        self._worth.skip()
         return Recorder(self, kind, leaves, structure, call, given).run()
 
     def _keep(self, kind: Kind, program: Program, results: Results, changes: Any) -> Path | None:
@@ -403,7 +375,7 @@ class Compiled:
         if self._new > MOST_NEW:
             if self.fills:
                 return None
-            self._reason = "what it is given, or uses, is new at each call"
+            self._leave("what it is given, or uses, is new at each call")
         for place in changes.variables:
             self._surroundings.variables[place.identity] = place
             self._surroundings.last = None
@@ -411,9 +383,9 @@ class Compiled:
             return None
         if changes.unsettled:
             self._unsettled += 1
-            self._made -= kind.recordings == 1
+            self._kinds.made -= kind.recordings == 1
             if self._unsettled >= PATIENCE_UNSETTLED:
-                self._reason = changes.unsettled
+                self._leave(changes.unsettled)
             return None
         self._unsettled = 0
         path = Path(program, results, changes, getattr(self, "__name__", "function"))
@@ -447,45 +419,11 @@ class Compiled:
             recorded and compiled of its derivatives counts as well, where they are asked for from outside. The figures
             of a method, asked for at the class, are those of all objects that there are.
         """
-        own = [self, *[part for _, part in list(self._bound.values())]]
-        parts = [inner for part in own for inner in part._with_derivatives()]
-        kinds = [kind for part in parts for kind in list(part._kinds.values())]
-        reasons = {part._reason for part in parts} | {k.given_up for k in kinds}
-        return {
-            "calls": sum(part._calls() for part in own),
-            "eager": sum(k.eager for k in kinds) + sum(part._left for part in parts),
-            "recordings": sum(k.recordings for k in kinds),
-            "kinds": len(kinds),
-            "paths": sum(len(k.paths) for k in kinds),
-            "given up": sorted(reason for reason in reasons if reason),
-            "seconds": sum(p.seconds for k in kinds for p in k.paths.values()),
-        }
-
-    def _calls(self) -> int:
-        """How often it has been called."""
-        return sum(k.calls for k in list(self._kinds.values())) + self._shortcuts.runs + self._outside + self._left
-
-    def _with_derivatives(self) -> Iterator["Compiled"]:
-        """The function, and what is compiled of its derivatives."""
-        yield self
-        for _, part in self._derivatives.parts():
-            yield from part._with_derivatives()
+        return figures(self)
 
     def explain(self) -> str:
         """What has been recorded, how it runs, and what is left to NumPy, as text."""
-        stats = self.stats()
-        lines = [
-            f"{getattr(self, '__name__', self.function)}: {stats['calls']:,} calls, of which {stats['recordings']} "
-            f"were recorded and {stats['eager']:,} left to the function; {stats['paths']} paths"
-        ]
-        if self._reason:
-            lines.append(f"  left to the function from now on: {self._reason}")
-        for key, kind in self._kinds.items():
-            if kind.is_known():
-                lines.append(f"for {', '.join(map(described, key[1:-1])) or 'no arguments'}")
-                lines.append(kind.explained())
-        lines += [f"its {name}, {part.explain()}" for name, part in self._derivatives.parts() if part._kinds]
-        return "\n".join(lines)
+        return explained(self)
 
     def _with(self, nums: Any, names: Any, check: bool) -> "Compiled":
         """The same function with more options; this one, if there are none."""

@@ -31,7 +31,7 @@ __all__ = ["Entry", "Launch", "Result", "aligned", "hasten", "probe", "runtime",
 
 MOST_STATES = 16
 """Calls of one program that may be in flight at once; more take the slow path."""
-MOST_TRIES = 64
+MOST_TRIES = 128
 """Records that are tried for one call."""
 ALIGNMENT = 64
 CAREFUL = 1

@@ -46,7 +46,7 @@ class Path:
         containers = [*self.remade, *([self.filled.parts] if self.filled is not None else [])]
         self.keeps = bool(self.twins) or any(container.kept for container in containers)
         """Whether it puts arrays into places that it has found in others."""
-        self.count = len(results.nodes)
+        self.count, self.operations = len(results.nodes), len(program.nodes)
         self.outcomes = tuple(guard.outcome for guard in program.guards)
         self.key = tuple(map(told_apart, self.outcomes))
         self.readers = tuple(guard.reader for guard in program.guards)

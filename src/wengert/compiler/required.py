@@ -72,8 +72,8 @@ class Required:
         self.written = {k for kind, k in path.places if kind == "array"}
         self.pointers = _pointers(call, captured)
         self.spare = len(self.plan.layout.inputs)
+        self.arguments()  # first, as they tell most kinds apart
         self.modes()
-        self.arguments()
         self.surroundings()
         self.captured_tensors()
         if len(self.operands.rows) > MOST_OPERANDS:

@@ -15,10 +15,10 @@ from wengert.compiler.returned import answer_of
 
 __all__ = ["Shortcuts"]
 
-MOST = 24
+MOST = 64
 """Shortcuts of one function; each that does not fit costs a call some 30 ns."""
 RARELY = 64
-"""So many calls of a path that finds no room for a shortcut, and all are made anew."""
+"""So many calls of a path that finds no room for a shortcut, and all are made anew; then after twice as many."""
 
 
 class Shortcuts:
@@ -43,6 +43,7 @@ class Shortcuts:
         """The checks of what calls are given before the function's own arguments."""
         self.entries: list[Any] = []
         self.function: Any = None
+        self.rarely = RARELY
         self._runs_before = 0
         self._tried: set[int] = set()
         self._kept: list[Any] = []
@@ -61,7 +62,8 @@ class Shortcuts:
         call, found, captured
             What was made of them, and of what the function uses.
         """
-        if len(self.entries) >= MOST and path.calls % RARELY == 0:
+        if len(self.entries) >= MOST and path.calls % self.rarely == 0:
+            self.rarely *= 2
             self.forget()
         if id(path) in self._tried or len(self.entries) >= MOST or path.plan is None or not probe():
             return

@@ -1,72 +1,121 @@
-"""Whether it is worth a function's while to look for a program of what a call does."""
+"""Whether compiling is worth a function's while: what calls take that pass through Python, beside the function alone.
+
+Two accounts are kept: of calls that are looked at, for which there may be programs, and of those that are recorded.
+Each has some of its calls left to the function, which says how long it takes alone. When an account has seen enough
+calls, their time is compared with what *all* calls since would have taken alone, those that went straight to native
+code included. If it is more than `TOO_LONG` times as much, the function is better left alone; if not, it is asked again
+after twice as many calls. Recordings are an investment: the first ones may take more, as `PATIENCE` says, and few of
+them say nothing. So functions of few kinds of arguments, which are native thereafter, are not given up for what
+compiling took, and functions that keep being recorded are, unless they take long themselves.
+
+A call that is left to the function may take a thousand times as long as native code does, but hardly longer than the
+recording of its program did; where samples have taken longer than all other calls, there are no more of them.
+"""
 
 from time import perf_counter
 
 __all__ = ["Worth"]
 
-FIRST = 256
-"""Calls after which it is asked for the first time; then after twice as many."""
+LOOKS, RECORDINGS = 256, 64
+"""Calls that are looked at, and those that are recorded, after which it is asked for the first time."""
 SAMPLES = 8
-"""How many of them are left to the function, to see how long it takes alone."""
+"""One in so many of these is left to the function before anything is said, and then so many less."""
 FEWEST = 4
 """Samples without which nothing is said."""
 TOO_LONG = 2.0
 """How many times as long as the function alone calls may take."""
+PATIENCE = 8.0
+"""The same for the first recordings that are asked about; for the next ones half of it, until it is `TOO_LONG`."""
+MANY_PLACES, FOR_EACH = 256, 20
+"""Places around a function from which on looking at them takes long in native code, too; the more it does, the more."""
+PLACE = 25e-9
+"""Seconds for each of them."""
 
 
-class Worth:
-    """What calls take that pass through Python, beside what the function alone takes on some of them.
+class Account:
+    """What calls of one sort have taken since it was last asked about them.
 
-    Calls are only left to the function for that where looking around takes longer than the programs, or where these
-    are NumPy's calls: the function may take very much longer than native code.
+    Parameters
+    ----------
+    window : int
+        After how many of them it is asked.
+    patience : float
+        How many times as long as the function alone they may take.
     """
 
-    def __init__(self) -> None:
-        self.window = FIRST
-        self._straight = 0
-        self._began = 0.0
+    def __init__(self, window: int, patience: float):
+        self.window, self.patience = window, patience
+        self._before = 0
+        """Calls of all sorts when it was last asked."""
         self._anew()
 
     def _anew(self) -> None:
-        self.calls = self.looked = self.samples = 0
-        self.seconds = self.alone = self.looking = self.running = 0.0
-        self.is_sample = self.counts = False
+        self.calls = self.samples = 0
+        self.seconds = self.alone = 0.0
+
+    def is_sample(self) -> bool:
+        """Whether another call is one to leave to the function; odd distances, as calls may take turns."""
+        self.calls += 1
+        return self.calls % (self.window // SAMPLES | 1) == 0 and self.alone <= self.seconds
+
+    def exceeds(self, calls: int, seconds: float) -> bool:
+        """Whether so long a time is too long for so many calls."""
+        return self.samples >= FEWEST and seconds > self.patience * calls * self.alone / self.samples
+
+    def is_over(self, calls: int) -> bool:
+        """Whether they are better left to the function, after so many calls of all sorts."""
+        if self.calls < self.window:
+            return False
+        over = self.exceeds(calls - self._before, self.seconds)
+        self._before = calls
+        self.window *= 2
+        self.patience = max(TOO_LONG, self.patience / 2)
+        self._anew()
+        return over
+
+
+class Worth:
+    """What calls of a function take that pass through Python, and what the function takes alone."""
+
+    def __init__(self) -> None:
+        self.looks, self.recordings = Account(LOOKS, TOO_LONG), Account(RECORDINGS, PATIENCE)
+        self._account, self.is_sample, self._places = self.looks, False, 0
+        self.calls = 0
+        """Calls that did not go straight to native code."""
+        self._began = 0.0
 
     def begin(self) -> None:
-        """A call is looked at; says to itself whether it is a sample."""
+        """A call is looked at."""
         self.calls += 1
-        is_due = self.calls % (self.window // SAMPLES) == 0
-        self.is_sample, self.counts = is_due and self.looking > self.running, True
+        self._account, self.is_sample = self.looks, self.looks.is_sample()
         self._began = perf_counter()
 
-    def found(self) -> None:
-        """What it is has been found out."""
-        self.looking += perf_counter() - self._began
+    def found(self, places: int, operations: int) -> None:
+        """So many places were looked at. Where they are very many for what it does, the function is tried first."""
+        self._places = places if places > MANY_PLACES + FOR_EACH * operations else 0
+        self.is_sample |= self._places > 0 and self.looks.samples < FEWEST
 
-    def ran(self, seconds: float) -> None:
-        """Native code has run for so long."""
-        self.running += seconds
+    def record(self) -> None:
+        """The call is to be recorded, if it is no sample of those."""
+        self._account, self.is_sample = self.recordings, self.recordings.is_sample()
 
     def was_left(self, seconds: float) -> None:
         """The function alone has taken so long."""
         if self.is_sample:
-            self.alone += seconds
-            self.samples += 1
+            self._account.alone += seconds
+            self._account.samples += 1
 
-    def skip(self) -> None:
-        """Leave out a call that is recorded."""
-        self.counts = False
+    def trouble(self, straight: int) -> str | None:
+        """Why calls like the last ones are better left to the function; `straight` went to native code at once."""
+        if not self.is_sample:
+            self._account.seconds += perf_counter() - self._began
+        calls = self.calls + straight
+        if self.recordings.is_over(calls):
+            return "to record what is new in its calls takes longer than the function itself"
+        if self.looks.is_over(calls) or self._uses_too_much():
+            return "to look at what it uses takes longer than the function itself"
+        return None
 
-    def is_over(self, straight: int) -> bool:
-        """Whether calls like the last ones are better left to the function; `straight` went to native code at once."""
-        if self.counts and not self.is_sample:
-            self.seconds += perf_counter() - self._began
-            self.looked += 1
-        if self.calls < self.window:
-            return False
-        few = straight - self._straight < self.calls and self.samples >= FEWEST and self.looked
-        over = few and self.seconds / self.looked > TOO_LONG * self.alone / self.samples
-        self._straight = straight
-        self.window *= 2
-        self._anew()
-        return bool(over)
+    def _uses_too_much(self) -> bool:
+        """Whether so much is around it that even native code would take too long to look at it."""
+        return self._places > 0 and self.looks.exceeds(1, self._places * PLACE)

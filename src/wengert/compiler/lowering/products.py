@@ -260,6 +260,9 @@ def _einsum(b: Builder, spec: Spec, *operands: Any, subscripts: str = "", optimi
     there = [letter for letter in output if letter in found.letters]
     value = b.graph.transpose(found.value, tuple(found.letters.index(letter) for letter in there))
     value = b.graph.reshape(value, tuple(n if c in there else 1 for c, n in zip(output, shape, strict=True)))
+    adds = set(inputs) > set(output) if len(operands) == 1 else not optimize
+    if adds:  # NumPy does so to zeros, of which none is negative then
+        value = b.map("add", value, b.value(0.0, dtype))
     return b.graph.broadcast(value, spec.shape)
 
 

@@ -1,0 +1,54 @@
+"""What a compiled function tells of itself: how often it ran, and as what."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from wengert.compiler.arguments import described
+
+__all__ = ["calls_of", "explained", "figures"]
+
+
+def figures(function: Any) -> dict:
+    """What `stats` gives: of a method, asked for at the class, the figures of all objects that there are."""
+    own = [function, *[part for _, part in list(function._bound.values())]]
+    parts = [inner for part in own for inner in _with_derivatives(part)]
+    kinds = [kind for part in parts for kind in part._kinds]
+    reasons = {part._reason for part in parts} | {kind.given_up for kind in kinds}
+    return {
+        "calls": sum(map(calls_of, own)),
+        "eager": sum(part._kinds.total("eager") + part._left for part in parts),
+        "recordings": sum(part._kinds.total("recordings") for part in parts),
+        "kinds": len(kinds),
+        "paths": sum(len(kind.paths) for kind in kinds),
+        "given up": sorted(reason for reason in reasons if reason),
+        "seconds": sum(path.seconds for kind in kinds for path in kind.paths.values()),
+    }
+
+
+def calls_of(function: Any) -> int:
+    """How often it has been called."""
+    return function._kinds.total("calls") + function._shortcuts.runs + function._outside + function._left
+
+
+def _with_derivatives(function: Any) -> Iterator[Any]:
+    """The function, and what is compiled of its derivatives."""
+    yield function
+    for _, part in function._derivatives.parts():
+        yield from _with_derivatives(part)
+
+
+def explained(function: Any) -> str:
+    """What `explain` gives: what has been recorded, how it runs, and what is left to NumPy."""
+    stats = figures(function)
+    lines = [
+        f"{getattr(function, '__name__', function.function)}: {stats['calls']:,} calls, of which "
+        f"{stats['recordings']} were recorded and {stats['eager']:,} left to the function; {stats['paths']} paths"
+    ]
+    if function._reason:
+        lines.append(f"  left to the function from now on: {function._reason}")
+    for key, kind in list(function._kinds.known.items()):
+        if kind.is_known():
+            lines.append(f"for {', '.join(map(described, key[1:-1])) or 'no arguments'}")
+            lines.append(kind.explained())
+    lines += [f"its {name}, {part.explain()}" for name, part in function._derivatives.parts() if len(part._kinds)]
+    return "\n".join(lines)

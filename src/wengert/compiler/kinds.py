@@ -1,0 +1,78 @@
+"""The kinds of arguments that a compiled function has met: the latest of them, and what the others have counted."""
+
+import warnings
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Any
+
+from wengert.compiler.arguments import what_changes
+from wengert.compiler.path import Kind
+from wengert.errors import CompileWarning
+
+__all__ = ["Kinds"]
+
+MOST = 256
+"""Kinds of arguments that are kept."""
+MANY = 8
+"""Kinds of arguments from which on a warning names what keeps changing."""
+
+
+class Kinds:
+    """What is known of a function for each kind of arguments.
+
+    Parameters
+    ----------
+    function : callable
+        The function.
+    name : str
+        What a warning calls it.
+    """
+
+    def __init__(self, function: Any, name: Any):
+        self.function, self.name = function, name
+        self.known: OrderedDict[Any, Kind] = OrderedDict()
+        self.made = 0
+        """How many there have been, without those whose recordings only showed what changes from call to call."""
+        self.calls = self.recordings = self.eager = 0
+        """What kinds have counted that are no longer kept."""
+        self._last_key: Any = None
+
+    def __iter__(self) -> Iterator[Kind]:
+        return iter(list(self.known.values()))
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+    def of(self, key: Any, keeps: Any, problem: str | None) -> Kind:
+        """What is known for a key, which names by identity what is in `keeps`; a problem is why it is given up."""
+        return self.known.get(key) or self._new(key, keeps, problem)
+
+    def _new(self, key: Any, keeps: Any, problem: str | None) -> Kind:
+        kind = self.known[key] = Kind(keeps)
+        kind.given_up = problem
+        self.made += 1
+        if self.made == MANY:
+            self._warn(key)
+        self._last_key = key
+        if len(self.known) > MOST:
+            self._let_go(self.known.popitem(last=False)[1])
+        return kind
+
+    def _let_go(self, kind: Kind) -> None:
+        self.calls += kind.calls
+        self.recordings += kind.recordings
+        self.eager += kind.eager
+
+    def total(self, figure: str) -> int:
+        """What all kinds that there have been have counted."""
+        return getattr(self, figure) + sum(getattr(kind, figure) for kind in self)
+
+    def _warn(self, key: tuple) -> None:
+        """Name what keeps changing."""
+        what = what_changes(self._last_key, key, self.function)
+        warnings.warn(
+            f"[compile] '{self.name}' has been recorded for {self.made} kinds of arguments, as something keeps "
+            f"changing: {what}; pass whole numbers that change as arrays or floats, and pad arrays to few shapes",
+            CompileWarning,
+            stacklevel=6,
+        )
