@@ -190,8 +190,6 @@ class Required:
             if isinstance(place, ClassOf):
                 self.of_class(place.owner(), Exact(held))
                 continue
-            if held is ABSENT:
-                raise Impossible(f"it asks for {place}, which is not there")
             add = self.noted(place, self.place(place))
             if (number in boxes or self.is_remade(place)) and id(held) in tensors:  # another tensor after each call
                 k = tensors[id(held)]
@@ -211,7 +209,7 @@ class Required:
                 check = Number(int, LARGEST) if type(held) is int else _number_check(held)
                 add(check, self.pointers["number", numbers[place.identity]])
             else:
-                add(Same(held), None)
+                add(Same(None, empty=True) if held is ABSENT else Same(held), None)
         if len(self.arrays) < len(self.found.arrays):
             raise Impossible("it uses an array that is kept in no place")
         self.containers()
@@ -283,7 +281,7 @@ class Required:
             (holder,) = get_referents(vars(holder))
         if isinstance(place, (Item, ClassItem)) and _is_dictionary(holder) and _is_plain_key(place.key):
             return _key(self.operands, self.holder(holder, Same(holder)), place.key)
-        if isinstance(place, Slot):
+        if isinstance(place, Slot) and not place.is_shadowed():
             return _slot(self.operands, self.holder(holder, Same(holder)), place.key)
         raise Impossible(f"{place} lies in a {type(holder).__name__}")
 
