@@ -10,6 +10,7 @@ import numpy as np
 from wengert.box import Box
 from wengert.compiler.found import flags, layout
 from wengert.compiler.program import Program
+from wengert.compiler.whose import CONSTANT, exact
 from wengert.errors import ArgumentError, StaticArgumentError
 
 __all__ = [
@@ -69,7 +70,7 @@ def _exact(value: Any) -> Any:
         return type(value), tuple(map(_exact, value))
     if isinstance(value, frozenset):
         return type(value), frozenset(map(_exact, value))
-    return type(value), repr(value) if isinstance(value, (float, complex, np.generic)) else value
+    return type(value), exact(value) if isinstance(value, CONSTANT) else value
 
 
 ARRAY, TENSOR, NUMBER, OTHER = range(4)
@@ -114,9 +115,9 @@ class Arguments:
             self.kinds.append((NUMBER, len(self.numbers) - 1))
             return x.__class__
         self.kinds.append((OTHER, 0))
-        if not isinstance(x, (int, str, bytes, type(None), Static)) or getattr(x, "__dict__", None):
+        if type(x) not in (int, bool, str, bytes, type(None), Static):
             self.roots.append(x)
-        return (type(x), x)
+        return _exact(x) if isinstance(x, CONSTANT) else (type(x), x)
 
     def _apart(self, view: Any) -> Any:
         """A tensor of its own on the memory of a view."""
@@ -156,12 +157,12 @@ def is_usual(array: np.ndarray) -> bool:
 def containers(values: Iterable) -> Iterator[Any]:
     """The containers among some values, and in these, each before what is in it."""
     for x in values:
-        if isinstance(x, dict):
+        if issubclass(type(x), dict):
             yield x
-            yield from containers(x.values())
-        elif isinstance(x, (tuple, list)):
+            yield from containers(dict.values(x))
+        elif issubclass(type(x), (tuple, list)):
             yield x
-            yield from containers(x)
+            yield from containers(tuple.__iter__(x) if issubclass(type(x), tuple) else list.__iter__(x))
         elif is_dataclass(x) and not isinstance(x, type):
             yield x
             yield from containers([getattr(x, field.name, None) for field in fields(x)])

@@ -37,6 +37,8 @@ class Surroundings:
         self.variables: dict[tuple, Place] = {}
         """Numbers that change from call to call, by the identities of their places."""
         self.last: Found | None = None
+        self.reals: dict[tuple, Any] = {}
+        """Numbers that were not whole when it was looked last, by the identities of their places."""
         self.roots: list = []
 
     def now(self, roots: list, arguments: list, fresh: bool = False) -> Found:
@@ -52,17 +54,20 @@ class Surroundings:
         if last is not None and same_roots and not (fresh and last.varies) and last.holds():
             return last
         found = find([self.function, *roots], self.variables, [])
-        if last is not None and self._changing(last, found):
+        if self._changing(found):
             found = find([self.function, *roots], self.variables, [])
         self.last, self.roots = found, roots
         return found
 
-    def _changing(self, last: Found, found: Found) -> bool:
+    def release(self) -> None:
+        """Let go of the arrays that were found: native code finds them anew, where others may lie by then."""
+        self.last, self.roots = None, []
+
+    def _changing(self, found: Found) -> bool:
         """Whether a number that is not whole has changed since: from then on it is an input."""
-        before = {place.identity: held for place, held in last.entries if _is_real(held)}
-        changed = [
-            place for place, held in found.entries if _is_real(held) and before.get(place.identity, held) != held
-        ]
+        before, real = self.reals, [(place, held) for place, held in found.entries if _is_real(held)]
+        self.reals = {place.identity: held for place, held in real}
+        changed = [place for place, held in real if before.get(place.identity, held) != held]
         for place in changed:
             self.variables[place.identity] = place
         return bool(changed)
@@ -243,4 +248,4 @@ def overlaps_itself(x: np.ndarray) -> bool:
 
 def _is_real(held: Any) -> bool:
     """Whether something is a number that is not whole; whole ones that change are other programs."""
-    return held.__class__ is float or (is_number(held) and held.__class__ is not int and held.dtype.kind in "fc")
+    return type(held) is float or (is_number(held) and type(held) is not int and held.dtype.kind in "fc")

@@ -1,17 +1,51 @@
 """What the code of a function looks up by name, and what its names tell."""
 
-from dis import get_instructions
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from dis import Instruction, get_instructions
 from functools import lru_cache
+from itertools import pairwise
 from opcode import opmap
 from types import CodeType
 
-__all__ = ["asks_for_classes", "makes_attributes", "names_of", "variables_of"]
+__all__ = ["Uses", "asks_for_classes", "looks_elsewhere", "makes_attributes", "names_of", "uses_of"]
 
 ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__", "AttributeError"}
 ABOUT_ATTRIBUTES = {"setattr", "getattr", "hasattr", "vars", "__dict__", "AttributeError"}
+BY_ANY_NAME = {"globals", "eval", "exec", "__import__"}
+"""Functions of Python's that find variables by names which the code itself does not tell."""
+ELSEWHERE = {"import_module", "_getframe", "__subclasses__", "locked", "is_alive", "geterr", "getcontext"}
+"""Names by which code asks for what lies where nothing is looked at."""
 STORE_ATTR = opmap["STORE_ATTR"]
 MATCH_CLASS = opmap.get("MATCH_CLASS", -1)
 """The instruction of ``case float():``, which asks for a class without a name for that."""
+LOADING = ("LOAD_", "IMPORT_FROM", "STORE_FAST_LOAD_")
+OF_ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR"}
+
+
+@dataclass
+class Uses:
+    """What the code of a function, and of those inside it, does with names."""
+
+    variables: set[str] = field(default_factory=set)
+    """Those that are variables of the module, and no attributes."""
+    values: set[str] = field(default_factory=set)
+    """Those of which more is used than attributes: what is passed on, and what has another name from then on."""
+    stored: set[str] = field(default_factory=set)
+    """Attributes that are set."""
+    imports: list[tuple[int, str, str]] = field(default_factory=list)
+    """What is imported: the number of leading dots, the name, and the variable that has the module then, if one has."""
+
+    def note(self, line: Instruction, after: str) -> None:
+        """Note what an instruction does, before the next one."""
+        names = line.argval if isinstance(line.argval, tuple) else (line.argval,)
+        if line.opname in ("LOAD_GLOBAL", "STORE_GLOBAL"):
+            self.variables.update(names)
+        if line.opname == "STORE_ATTR":
+            self.stored.update(names)
+        if line.opname.startswith(LOADING) and line.opname != "LOAD_CONST":
+            self.values.update(names[:-1] if after in OF_ATTRIBUTES else names)
 
 
 def asks_for_classes(names: frozenset[str]) -> bool:
@@ -22,6 +56,13 @@ def asks_for_classes(names: frozenset[str]) -> bool:
 def makes_attributes(names: frozenset[str]) -> bool:
     """Whether code with these names sets attributes, or asks which there are."""
     return not names.isdisjoint(ABOUT_ATTRIBUTES)
+
+
+def looks_elsewhere(names: frozenset[str], variables: set[str], known: dict) -> str | None:
+    """The name by which code asks for what is not looked at, if it does; of a module that has the variables `known`."""
+    if known.get("sys") is sys and "sys" in variables and "modules" in names:
+        return "sys.modules"
+    return min(names & ELSEWHERE | (variables & BY_ANY_NAME) - known.keys(), default=None)
 
 
 def names_of(code: CodeType) -> frozenset[str]:
@@ -38,8 +79,27 @@ def names_of(code: CodeType) -> frozenset[str]:
 
 
 @lru_cache(4096)
-def variables_of(code: CodeType) -> frozenset[str]:
-    """The names that are variables of the module, and no attributes."""
-    found = {line.argval for line in get_instructions(code) if line.opname in ("LOAD_GLOBAL", "STORE_GLOBAL")}
-    inner = [variables_of(constant) for constant in code.co_consts if isinstance(constant, CodeType)]
-    return frozenset(found.union(*inner))
+def uses_of(code: CodeType) -> Uses:
+    """What a function's code, and that of the functions inside it, does with names."""
+    uses = Uses()
+    for inner in _codes(code):
+        lines = [line for line in get_instructions(inner) if line.opname != "EXTENDED_ARG"]
+        for line, after in pairwise(lines):
+            uses.note(line, after.opname)
+        uses.imports += [_imported(lines, k) for k, line in enumerate(lines) if line.opname == "IMPORT_NAME"]
+    return uses
+
+
+def _imported(lines: list[Instruction], k: int) -> tuple[int, str, str]:
+    """What an instruction imports, as `Uses.imports` has it."""
+    dots, parts, name = (line.argval for line in lines[k - 2 : k + 1])
+    stored = next(line.argval for line in lines[k:] if line.opname.startswith("STORE_")) if not parts else ""
+    return dots, name, stored[0] if isinstance(stored, tuple) else stored
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """The code of a function, and of those inside it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)

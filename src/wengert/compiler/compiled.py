@@ -29,6 +29,7 @@ from wengert.compiler.checking import compare
 from wengert.compiler.derivative import FromOutside
 from wengert.compiler.errstate import is_loud
 from wengert.compiler.figures import explained, figures
+from wengert.compiler.found import Found
 from wengert.compiler.generated import generated_code
 from wengert.compiler.given import are_shared
 from wengert.compiler.kinds import Kinds
@@ -170,6 +171,8 @@ class Compiled:
             leaves, structure = flatten((args, kwargs), WHOLE)
         except RecursionError:  # a container holds itself
             return self._without_end(given)
+        if any(x.__class__ is not type(x) for x in leaves):
+            return self._without_end(given)
         if any(isinstance(x, Wrapper) and not is_liftable(x) and not is_window(x) for x in leaves):
             self._outside += 1
             return self._differentiated(leaves, structure)
@@ -218,11 +221,10 @@ class Compiled:
         if problem:  # whatever else there is
             key = None, (modes, problem)
         captured = Captured(found, call.tensors, call.arrays, call.windows, given)
-        keeps = leaves if call.roots else None, found
         with BOOKS:
-            kind = self._kinds.of(key, keeps, problem)
+            kind = self._kinds.of(key, found, problem)
             if kind.strides is not None and kind.strides != captured.strides():
-                kind = self._kinds.of((*key[:-1], (*key[-1], captured.strides())), keeps, problem)
+                kind = self._kinds.of((*key[:-1], (*key[-1], captured.strides())), found, problem)
             kind.calls += 1
         if kind.differentiable and tape.is_recording():
             return self._differentiated(leaves, structure)
@@ -293,7 +295,7 @@ class Compiled:
     def _recorded_alone(self, args: tuple, kwargs: dict) -> Any:
         """The results of a call that is recorded for its own sake: nothing of it is kept."""
         leaves, structure = flatten(self._with_static(args, kwargs), WHOLE)
-        found = Recorder(self, Kind(None), leaves, structure, Arguments(leaves), (args, kwargs), keeps=False).run()
+        found = Recorder(self, Kind(Found()), leaves, structure, Arguments(leaves), (args, kwargs), keeps=False).run()
         self.fills = True
         return found
 
@@ -322,6 +324,8 @@ class Compiled:
         if is_first and (len(kind.paths) > 1 or self._shortcuts.are_many()):
             return False
         self._shortcuts.add(path, given[0], given[1], call, found, captured)
+        if path.has_shortcut:
+            self._surroundings.release()
         self.__call__ = self._shortcuts.function or functools.partial(self._entry, None)
         if not is_first or not path.has_shortcut:
             return False

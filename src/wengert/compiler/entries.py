@@ -82,6 +82,18 @@ def _of_function(function: Callable, name: str) -> Callable:
     return here
 
 
+def _of_file(function: Callable) -> Callable:
+    """Functions that write arrays into files are the function's own business: each call is to write one."""
+
+    def here(*args: Any, **kwargs: Any) -> Any:
+        program = program_of((args, kwargs))
+        if program is not None and not program.closed:
+            program.leave("it writes an array into a file")
+        return function(*values_in(args), **values_in(kwargs))
+
+    return here
+
+
 def _pythons(operands: tuple) -> tuple | None:
     """What operands are that are all Python's numbers; `None` of others."""
     values = tuple(x._held if isinstance(x, Trace) else x for x in operands)
@@ -113,6 +125,7 @@ install()
 Trace._table.update({np.ndim: lambda a: a._spec.ndim, np.shape: lambda a: a._spec.shape})
 Trace._table[np.bincount] = counting(Trace._table[np.bincount])
 Trace._table[selected] = quick_of_several(selected, "guarded", 2, _of_function(selected, "guarded"))
+Trace._table.update({save: _of_file(save) for save in (np.save, np.savetxt, np.savez, np.savez_compressed)})
 for _function, _name in ((_assigned, "assigned"), (_added, "added")):
     _general = _of_function(_function, _name)
     Trace._table[_function] = quick_of_several(_function, _name, 2, _general, frozenset({"index"}))

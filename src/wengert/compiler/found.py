@@ -9,7 +9,7 @@ import numpy as np
 
 from wengert.box import Box
 from wengert.compiler.places import Contents, Place
-from wengert.compiler.whose import CONSTANT, OPEN, attributes_of, is_library, module_of
+from wengert.compiler.whose import CONSTANT, OPEN, attributes_of, exact, has_own_ways, is_library, module_of
 
 __all__ = ["Found", "flags", "form", "is_number", "is_tuple", "layout", "structure"]
 
@@ -43,13 +43,28 @@ class Found:
         """Whether a function may go another way for traces than for arrays and numbers."""
         self.refused: str | None = None
         """Why a program cannot be made for what is here."""
+        self.named: list[Any] = []
+        """What the key names by identity, which nothing else must get."""
         self._key: list[Any] = []
         self._often: Counter | None = None
         """In how many places each tensor and array lies."""
 
+    def note(self, value: Any) -> None:
+        """Note how something is built that is looked into."""
+        built = structure(value)
+        if built is None:
+            self.named.append(value)
+            built = id(value), tuple(attributes_of(value) or ())
+        self._key.append(built)
+
     def key(self) -> tuple:
         """What must be the same for a program to serve."""
         return (*self._key, *[_state(t) for t in self.tensors])
+
+    def reads(self) -> list[str]:
+        """The names of the places of tensors, arrays and numbers."""
+        held = {id(x) for x in (*self.tensors, *[a for a, _ in self.arrays], *[x for _, x in self.numbers])}
+        return [str(place) for place, value in self.entries if id(value) in held]
 
     def holds(self) -> bool:
         """Whether all is as it was found, but for the values of arrays and tensors."""
@@ -95,20 +110,21 @@ class Found:
 
 def is_number(value: Any) -> bool:
     """Whether a program can read something as a number: one of Python's, or of NumPy's."""
-    cls = value.__class__
+    cls = type(value)
     is_numpys = issubclass(cls, np.generic) and cls.__module__ == "numpy"
     return cls in (int, float) or (is_numpys and value.dtype.kind in KINDS)
 
 
 def is_tuple(value: Any) -> bool:
     """Whether something is a tuple, with names or without, that can be made anew from its parts."""
-    return value.__class__ is tuple or (isinstance(value, tuple) and hasattr(value, "_fields"))
+    cls = type(value)
+    return cls is tuple or (issubclass(cls, tuple) and hasattr(cls, "_fields") and not has_own_ways(cls))
 
 
 def structure(value: Any) -> Any:
-    """What a program depends on in something that is looked into: not which one it is, but how it is built."""
+    """How something that is looked into is built, if a program depends on that, and not on which one it is."""
     if isinstance(value, dict):
-        return dict, tuple(key if isinstance(key, CONSTANT) else type(key) for key in value)
+        return dict, tuple((type(key), exact(key) if isinstance(key, CONSTANT) else None) for key in value)
     if isinstance(value, (list, tuple)):
         return type(value), len(value)
     if isinstance(value, Box):
@@ -120,7 +136,7 @@ def structure(value: Any) -> Any:
     attributes = attributes_of(value)
     if attributes is not None and (isinstance(value, OPEN) or not is_library(module_of(type(value)))):
         return type(value), tuple(attributes)
-    return id(value), tuple(attributes or ())
+    return None
 
 
 def layout(x: np.ndarray) -> tuple | None:

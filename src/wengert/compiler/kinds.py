@@ -43,12 +43,12 @@ class Kinds:
     def __len__(self) -> int:
         return len(self.known)
 
-    def of(self, key: Any, keeps: Any, problem: str | None) -> Kind:
-        """What is known for a key, which names by identity what is in `keeps`; a problem is why it is given up."""
-        return self.known.get(key) or self._new(key, keeps, problem)
+    def of(self, key: Any, found: Any, problem: str | None) -> Kind:
+        """What is known for a key, of arguments and what was found around; a problem is why it is given up."""
+        return self.known.get(key) or self._new(key, found, problem)
 
-    def _new(self, key: Any, keeps: Any, problem: str | None) -> Kind:
-        kind = self.known[key] = Kind(keeps)
+    def _new(self, key: Any, found: Any, problem: str | None) -> Kind:
+        kind = self.known[key] = Kind(found)
         kind.given_up = problem
         self.made += 1
         if self.made == MANY:

@@ -2,6 +2,7 @@
 
 import os
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -186,11 +187,13 @@ def _named(trouble: Exception) -> str:
 class Kind:
     """All that is known of the function for one kind of arguments."""
 
-    def __init__(self, keeps: Any) -> None:
+    def __init__(self, found: Any) -> None:
         self.paths: OrderedDict[tuple, Path] = OrderedDict()
         self.last: Path | None = None
-        self.keeps = keeps
+        self.keeps = found.named
         """What the kind's key names by identity."""
+        self.reads = found.reads()
+        """The names of what it reads around it."""
         self.calls = self.recordings = self.eager = 0
         """Calls; those that were recorded; those that were left to the function itself."""
         self.failures = 0
@@ -200,8 +203,8 @@ class Kind:
         """The arrays and tensors that its paths write, which must lie apart from all others."""
         self.puts = False
         """Whether one of them puts anything into places, which may be in containers among the arguments, too."""
-        self.apart: Any = None
-        """What was found when they last did."""
+        self.apart: Callable[[], Any] = lambda: None
+        """What was found when they last did, if it is still there."""
         self.recent: list[bool] = []
         self.straight = 0
         """Calls that had gone by shortcuts when it was last looked at how many of them are known."""
@@ -259,9 +262,9 @@ class Kind:
         """Whether what its paths write is nobody else's memory."""
         if not self.writes:
             return True
-        if captured.shares(self.writes) or not captured.is_apart(self.writes, self.apart):
+        if captured.shares(self.writes) or not captured.is_apart(self.writes, self.apart()):
             return False
-        self.apart = captured.found
+        self.apart = weakref.ref(captured.found)
         return True
 
     def comes_again(self, read: tuple | None, inputs: list, straight: int) -> bool:
@@ -287,10 +290,7 @@ class Kind:
         lines = [f"  left to the function: {self.given_up}"] if self.given_up else []
         if self.differentiable:
             lines.append("  differentiated from outside: its value and its derivatives are compiled")
-        found = self.keeps[1]
-        held = {id(t) for t in found.tensors} | {id(a) for a, _ in found.arrays} | {id(x) for _, x in found.numbers}
-        names = [str(place) for place, value in found.entries if id(value) in held]
-        if names:
+        if names := self.reads:
             lines.append(f"  reads {', '.join(names[:MOST_NAMES])}{', ...' if len(names) > MOST_NAMES else ''}")
         return "\n".join([*lines, *[path.explained() for path in self.paths.values()]])
 

@@ -4,17 +4,17 @@ And what was in containers, so that changes are seen, and undone.
 """
 
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from gc import get_referents
 from operator import is_
-from types import CellType, MappingProxyType
+from types import CellType, MappingProxyType, MemberDescriptorType
 from typing import Any
 
 __all__ = [
-    "ABSENT", "CONTAINERS", "Cell", "ClassContents", "ClassItem", "ClassOf", "Contents", "Item", "Place", "Referent",
-    "Shown", "Slot", "TupleItem", "parts_of", "refill",
+    "ABSENT", "CONTAINERS", "Ancestors", "Cell", "ClassContents", "ClassItem", "ClassOf", "Contents", "Item", "Place",
+    "Referent", "Shown", "Slot", "TupleItem", "parts_of", "refill",
 ]  # fmt: skip
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "nothing"})()
@@ -70,16 +70,20 @@ class Item(Place):
     def get(self) -> Any:
         """What is there now, or `ABSENT`."""
         holder = self.holder
-        if holder.__class__ is not dict and hasattr(type(holder), "__missing__") and self.key not in holder:
-            return ABSENT  # looked up, it would be made
+        if isinstance(holder, dict):
+            return dict.get(holder, self.key, ABSENT)
         try:
-            return holder[self.key]
+            return list.__getitem__(holder, self.key) if isinstance(holder, list) else holder[self.key]
         except (KeyError, IndexError):
             return ABSENT
 
     def set(self, value: Any) -> None:
-        """Put something else there."""
-        self.holder[self.key] = value
+        """Put something else there; whatever the container's own class does besides, the function has done."""
+        base: Any = _base(self.holder)
+        if value is ABSENT:
+            base.pop(self.holder, self.key, None)
+        else:
+            base.__setitem__(self.holder, self.key, value)
 
 
 class TupleItem(Place):
@@ -95,12 +99,14 @@ class TupleItem(Place):
     def get(self) -> Any:
         """What is there now, or `ABSENT`."""
         around = self.holder.get()
-        return around[self.key] if isinstance(around, tuple) and self.key < len(around) else ABSENT
+        is_there = isinstance(around, tuple) and self.key < len(around)
+        return tuple.__getitem__(around, self.key) if is_there else ABSENT
 
     def set(self, value: Any) -> None:
         """Put something else there."""
         around = self.holder.get()
-        parts = [*around[: self.key], value, *around[self.key + 1 :]]
+        parts = list(around)
+        parts[self.key] = value
         self.holder.set(type(around)(*parts) if hasattr(around, "_fields") else tuple(parts))
 
 
@@ -137,30 +143,64 @@ class ClassOf(Place):
 
 
 class Referent(Place):
-    """What a weak reference refers to."""
+    """Whether what a weak reference refers to is still there; it is not kept alive by this."""
 
     __slots__ = ()
 
+    def __init__(self, holder: weakref.ref, name: str):
+        super().__init__(holder, None, name)
+
     def get(self) -> Any:
-        """What is there now, or None."""
-        return self.holder()
+        """The reference, or `ABSENT`."""
+        return ABSENT if self.holder() is None else self.holder
 
     def set(self, value: Any) -> None:
         """Nothing can be put here."""
 
 
 class Slot(Place):
-    """An attribute that a class has declared in ``__slots__``."""
+    """An attribute that a class has declared in ``__slots__``, whatever else goes by its name."""
 
-    __slots__ = ()
+    __slots__ = ("member",)
+
+    def __init__(self, holder: Any, member: MemberDescriptorType, name: str):
+        super().__init__(holder, member.__name__, name)
+        self.member = member
+
+    @property
+    def identity(self) -> tuple:
+        """What two records of one place have in common."""
+        return id(self.holder), self.member
 
     def get(self) -> Any:
         """What is there now, or `ABSENT`."""
-        return getattr(self.holder, self.key, ABSENT)
+        try:
+            return self.member.__get__(self.holder)
+        except AttributeError:
+            return ABSENT
 
     def set(self, value: Any) -> None:
         """Put something else there."""
-        object.__setattr__(self.holder, self.key, value)
+        if value is ABSENT:
+            self.member.__delete__(self.holder)
+        else:
+            self.member.__set__(self.holder, value)
+
+    def is_shadowed(self) -> bool:
+        """Whether something else goes by its name."""
+        return next(vars(c)[self.key] for c in type(self.holder).__mro__ if self.key in vars(c)) is not self.member
+
+
+class Ancestors(Slot):
+    """What a class is made of."""
+
+    __slots__ = ()
+
+    def __init__(self, cls: type):
+        super().__init__(cls, vars(type)["__mro__"], f"what {cls.__name__} is made of")
+
+    def set(self, value: Any) -> None:
+        """Nothing can be put here."""
 
 
 class ClassItem(Place):
@@ -251,16 +291,22 @@ class ClassContents(Contents):
             type.__delattr__(self.cls, name)
 
 
+def _base(container: Any) -> type:
+    """The class of Python's own that a container is of: what the user's has made of that may do more."""
+    return next(cls for cls in (OrderedDict, *CONTAINERS) if isinstance(container, cls))
+
+
 def refill(container: Any, parts: Iterable, values: Iterable = ()) -> None:
     """Put other parts into a container; those of a dictionary are its keys."""
-    container.clear()
+    base: Any = _base(container)
+    base.clear(container)
     if isinstance(container, dict):
         for key, value in zip(parts, values, strict=True):
-            container[key] = value
+            base.__setitem__(container, key, value)
     elif isinstance(container, set):
-        container.update(parts)
+        base.update(container, parts)
     else:
-        container.extend(parts)
+        base.extend(container, parts)
 
 
 def parts_of(value: Any) -> Iterator[Any]:

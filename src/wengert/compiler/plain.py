@@ -167,9 +167,11 @@ class _Run:
         if source == parts.ATTRIBUTE:
             return getattr(box, where, NOTHING)
         if source == parts.SLOT:
+            cls, name = where
+            slot = next(vars(base)[name] for base in cls.__mro__ if name in vars(base))
             try:
-                return getattr(box, where[1], NOTHING)
-            except ValueError:
+                return slot.__get__(box)
+            except (AttributeError, ValueError):  # an empty slot, or cell
                 return NOTHING
         return box[where]
 

@@ -179,23 +179,20 @@ class Required:
         remade = {container.number for container in self.path.remade}
         often = Counter(id(held) for _, held in self.found.entries)
         for number, (place, held) in enumerate(self.found.entries):
-            if number in remade or self.is_remade(place):
+            is_anew = number in remade or self.is_remade(place)
+            if is_anew:
                 self.remade.add(id(held))
-                if often[id(held)] > 1 and (isinstance(held, Box) or is_container(held)):
-                    raise Impossible("it keeps one container, or tensor, in two places")
-                if is_container(held):
-                    self.container(held, self.place(place))
-                    continue
-            if isinstance(place, ClassOf) and id(place.owner()) in self.remade:
-                continue  # it has been looked at where it lies
+            if is_anew and often[id(held)] > 1 and (isinstance(held, Box) or is_container(held)):
+                raise Impossible("it keeps one container, or tensor, in two places")
+            if is_anew and is_container(held):
+                self.container(held, self.place(place))
+                continue
             if isinstance(place, ClassOf):
-                self.of_class(place.owner(), Exact(held))
+                if id(place.owner()) not in self.remade:  # else it has been looked at where it lies
+                    self.of_class(place.owner(), Exact(held))
                 continue
             add = self.noted(place, self.place(place))
-            if held is ABSENT:
-                add(Same(None, empty=True), None)
-                continue
-            if (number in boxes or self.is_remade(place)) and id(held) in tensors:  # another tensor after each call
+            if (number in boxes or is_anew) and id(held) in tensors:  # another tensor after each call
                 k = tensors[id(held)]
                 if k in self.tensors:
                     add(Again(self.tensors[k]), None)
@@ -213,7 +210,7 @@ class Required:
                 check = Number(int, LARGEST) if type(held) is int else _number_check(held)
                 add(check, self.pointers["number", numbers[place.identity]])
             else:
-                add(Same(held), None)
+                add(Same(None, empty=True) if held is ABSENT else Same(held), None)
         if len(self.arrays) < len(self.found.arrays):
             raise Impossible("it uses an array that is kept in no place")
         self.containers()
@@ -285,7 +282,7 @@ class Required:
             (holder,) = get_referents(vars(holder))
         if isinstance(place, (Item, ClassItem)) and _is_dictionary(holder) and _is_plain_key(place.key):
             return _key(self.operands, self.holder(holder, Same(holder)), place.key)
-        if isinstance(place, Slot):
+        if isinstance(place, Slot) and not place.is_shadowed():
             return _slot(self.operands, self.holder(holder, Same(holder)), place.key)
         raise Impossible(f"{place} lies in a {type(holder).__name__}")
 

@@ -4,18 +4,18 @@ Arrays and tensors found there are inputs of the program. All else - numbers, te
 is what the program was made for: where something has changed, it is another program.
 """
 
-import builtins
-import sys
 import weakref
 from collections import deque
 from dataclasses import is_dataclass
 from functools import lru_cache, partial
+from gc import get_referents
 from types import (
     BuiltinMethodType,
     FunctionType,
     GeneratorType,
     MappingProxyType,
     MethodType,
+    MethodWrapperType,
     ModuleType,
 )
 from typing import Any
@@ -23,10 +23,11 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box
-from wengert.compiler.codenames import asks_for_classes, makes_attributes, names_of, variables_of
 from wengert.compiler.found import Found, form, is_number, is_tuple, structure
+from wengert.compiler.lookups import Lookups
 from wengert.compiler.places import (
     ABSENT,
+    Ancestors,
     Cell,
     ClassContents,
     ClassItem,
@@ -44,9 +45,12 @@ from wengert.compiler.whose import (
     OPEN,
     attributes_of,
     draws,
+    exact,
+    has_own_ways,
     is_library,
     is_of_users,
     is_ours,
+    is_plain,
     is_unseen,
     module_of,
     own,
@@ -61,6 +65,10 @@ ASKING = frozenset(map(id, (isinstance, issubclass, hasattr, getattr, type)))
 """The functions that ask for classes, which may go by other names."""
 VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 CACHING = type(lru_cache(len))
+OF_CLASSES = {"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__slots__", "__annotations__"}
+OF_CLASSES |= {"__match_args__", "__dataclass_fields__", "__dataclass_params__", "__parameters__", "__orig_bases__"}
+OF_CLASSES |= {"__hash__", "__abstractmethods__", "__static_attributes__", "__firstlineno__", "__annotate_func__"}
+"""What Python puts into classes."""
 SMALL = 1 << 16
 """Bytes up to which whole numbers are compared with what they were rather than read by the program."""
 
@@ -70,8 +78,8 @@ def find(roots: list, variables: dict, skip: list) -> Found:
     search = _Search(variables, skip)
     for root in roots:
         search.look(root, DEEPEST, getattr(root, "__name__", type(root).__name__))
-    if search.makes_attributes:
-        search.found.contents += [Contents(attributes, in_order=False) for attributes in search.of_functions]
+    search.follow()
+    search.lookups.end()
     return search.found
 
 
@@ -82,15 +90,10 @@ class _Search:
         self.seen: dict[int, int] = {id(value): i for i, value in enumerate(skip)}
         self.arrays: dict[int, list[Place]] = {}
         self.classes: set[int] = set()
-        self.modules: set[tuple[int, frozenset[str]]] = set()
-        self.names: frozenset[str] = frozenset()
-        """What the code around looks up by name."""
-        self.of_functions: list[dict] = []
-        """The attributes of functions, which hardly any function gets later than others look at it."""
-        self.makes_attributes = False
-        """Whether some code sets attributes, or asks which there are."""
+        self.references: list[tuple[weakref.ref, int, str]] = []
         self.closed = False
         """Whether this is inside an object of a library, where nothing else may be put."""
+        self.lookups = Lookups(self)
 
     def enter(self, place: Place, depth: int) -> None:
         """Look at what a place holds."""
@@ -101,26 +104,26 @@ class _Search:
             return
         found.entries.append((place, value))
         found.asks_for_classes |= id(value) in ASKING
-        if value.__class__ is ModuleType:
-            self.module(value, depth - 1)
+        if type(value) is ModuleType:
+            self.lookups.module(value, depth - 1, is_whole=True)
         elif place.identity in self.variables and not self.closed and is_number(value):
             found.numbers.append((place, value))
             found.varies.add(place.identity)
             found._key.append(value.__class__)
-        elif value.__class__ is np.ndarray and value.dtype.kind in "fciub" and self.lifts(value, place):
+        elif type(value) is np.ndarray and value.dtype.kind in "fciub" and self.lifts(value, place):
             self.array(value, place)
         elif _is_tuple_of_arrays(value) or self.has_variables(place, value):
             found._key.append(structure(value))
             for k in range(len(value)):
                 self.enter(TupleItem(place, k, f"{place.name}[{k}]"), depth - 1)
         else:
-            if value.__class__ is np.ndarray and value.dtype.kind in "iub" and not self.closed:
+            if type(value) is np.ndarray and value.dtype.kind in "iub" and not self.closed:
                 found.small.append(place)
             self.look(value, depth, place.name, place)
 
     def absent(self, place: Place) -> None:
-        """Note that a variable is not there yet."""
-        if isinstance(place, Cell) or place.holder.__class__ is dict:
+        """Note that a variable, or an attribute, is not there yet."""
+        if isinstance(place, (Cell, Slot)) or place.holder.__class__ is dict:
             self.found.entries.append((place, ABSENT))
             self.found._key.append(ABSENT)
 
@@ -151,9 +154,11 @@ class _Search:
     def look(self, value: Any, depth: int, name: str, place: Place | None = None) -> None:
         """Note a value, and look into it; `place` is where it lies, if that can hold another one."""
         found = self.found
+        if has_own_ways(type(value)) or value.__class__ is not type(value):
+            self.refuse(f"it uses {name}, a {type(value).__name__}, which says in its own way what it is, or holds")
+            return
         if isinstance(value, CONSTANT) and not isinstance(value, np.void):
-            exact = repr(value) if isinstance(value, (float, complex, np.generic)) else value
-            found._key.append((type(value), exact))
+            found._key.append((type(value), exact(value)))
             if not is_of_users(value):
                 return
         known = self.seen.get(id(value))
@@ -161,22 +166,26 @@ class _Search:
             found._key.append(("again", known))
             return
         self.seen[id(value)] = len(self.seen)
-        found._key.append(structure(value))
+        found.note(value)
         if depth < 0 or len(self.seen) > MOST:
-            found.refused = found.refused or f"what it uses is nested too deeply, or has too many parts, at {name}"
+            self.refuse(f"what it uses is nested too deeply, or has too many parts, at {name}")
             return
         self.into(value, depth - 1, name, place)
+
+    def refuse(self, why: str) -> None:
+        """Leave the function to Python."""
+        self.found.refused = self.found.refused or why
 
     def into(self, value: Any, depth: int, name: str, place: Place | None) -> None:
         """Look into something that is seen for the first time."""
         found = self.found
         if hasattr(type(value), "_waits_for_shape") and value._waits_for_shape:
-            found.refused = found.refused or f"{name} gets its shape in its first call"
+            self.refuse(f"{name} gets its shape in its first call")
         if isinstance(value, Box):
             if value._is_view:
                 self.look(value._base, depth, name)  # type: ignore[attr-defined]
             elif isinstance(value._value, Wrapper):
-                found.refused = found.refused or f"it uses {name}, a value of a transformation around it"
+                self.refuse(f"it uses {name}, a value of a transformation around it")
             else:
                 found.tensors.append(value)
         elif isinstance(value, np.ndarray):
@@ -184,13 +193,13 @@ class _Search:
         elif draws(value):
             found.generators.append(value)
         elif isinstance(value, GeneratorType) or hasattr(type(value), "__next__"):
-            found.refused = found.refused or f"it uses an iterator, {name}, which a call moves on"
+            self.refuse(f"it uses an iterator, {name}, which a call moves on")
         elif isinstance(value, Wrapper):
-            found.refused = found.refused or f"it uses {name}, a value of a transformation around it"
+            self.refuse(f"it uses {name}, a value of a transformation around it")
         elif isinstance(value, type):
             self.family(value, depth)
         elif isinstance(value, ModuleType):
-            self.module(value, depth)
+            self.lookups.module(value, depth, is_whole=True)
         else:
             self.inside(value, depth, name, place)
         if isinstance(value, (Box, np.ndarray, dict, list, tuple, set, frozenset, deque)) and is_of_users(value):
@@ -199,33 +208,30 @@ class _Search:
     def fixed(self, value: np.ndarray, name: str) -> None:
         """Note an array that is compared with what it was; of objects it says only which they are."""
         found = self.found
-        if value.dtype.hasobject and not all(isinstance(part, CONSTANT) for part in value.flat):
-            found.refused = found.refused or f"it uses {name}, an array of objects"
+        if value.dtype.hasobject and not (value.dtype.kind == "O" and all(map(_is_constant, value.flat))):
+            self.refuse(f"it uses {name}, an array of objects")
         found.forms.append((value, *form(value)))
         found.fixed.append((value, value.tobytes()))
         found._key.append((spec_of(value) if value.dtype.kind in "fciub" else None, hash(found.fixed[-1][1])))
 
     def inside(self, value: Any, depth: int, name: str, place: Place | None) -> None:
         """Look at the parts of a function, a container or an object."""
-        found = self.found
         if hasattr(type(value), "_searched"):
             self.named(vars(value), depth, name)
             value = value._searched
         if isinstance(value, FunctionType):
-            self.function(value, depth)
+            self.lookups.function(value, depth)
         elif isinstance(value, MethodType):
             self.look(value.__self__, depth, name)
             self.look(value.__func__, depth, name)
-        elif isinstance(value, BuiltinMethodType):
+        elif isinstance(value, (BuiltinMethodType, MethodWrapperType)):
             if not isinstance(value.__self__, ModuleType):
                 self.look(value.__self__, depth, name)
         elif isinstance(value, partial):
             for part in (value.func, value.args, value.keywords, value.__dict__):
                 self.look(part, depth, name)
         elif isinstance(value, weakref.ref):
-            referent = Referent(value, None, f"{name}()")
-            found.entries.append((referent, referent.get()))
-            self.look(referent.get(), depth, referent.name)
+            self.references.append((value, depth, f"{name}()"))
         elif isinstance(value, VIEWS):
             self.look(value.mapping, depth, name)  # type: ignore[attr-defined]
         elif isinstance(value, (dict, list, tuple, set, frozenset, deque, MappingProxyType)):
@@ -255,52 +261,29 @@ class _Search:
             for part in tuple(value):
                 self.look(part, depth, name)
 
-    def function(self, value: FunctionType, depth: int) -> None:
-        """Look at what a function's code may look up."""
-        before = self.names, self.closed
-        self.names, self.closed = names_of(value.__code__), False
-        self.code(value, depth)
-        self.names, self.closed = before
-
-    def code(self, value: FunctionType, depth: int) -> None:
-        for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
-            self.enter(Cell(cell, name), depth)
-        for default in (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()):
-            self.look(default, depth, value.__name__)
-        # Where it was written: `functools.wraps` changes `__module__`.
-        module = value.__globals__.get("__name__") or "__main__"
-        self.found.asks_for_classes |= "registry" in value.__dict__  # `functools.singledispatch` does
-        self.items(value.__dict__, depth, value.__name__)
-        if is_library(module) or is_ours(module):
-            return
-        self.of_functions.append(value.__dict__)
-        names = self.names
-        self.makes_attributes |= makes_attributes(names)
-        self.found.asks_for_classes |= asks_for_classes(names)
-        if "FloatingPointError" in names:
-            self.found.refused = self.found.refused or f"{value.__name__} waits for NumPy to raise FloatingPointError"
-        variables = variables_of(value.__code__)
-        for name in sorted(names):
-            if name in value.__globals__ or (name in variables and not hasattr(builtins, name)):
-                self.enter(Item(value.__globals__, name, name), depth)
-            elif isinstance(sys.modules.get(name), ModuleType):  # imported inside of the function
-                self.module(sys.modules[name], depth)
-
-    def module(self, value: ModuleType, depth: int) -> None:
-        """The variables of a module of the user's that the code around may look up, in modules inside it, too."""
-        known = id(value), self.names
-        if depth < 0 or known in self.modules or is_library(value.__name__) or is_ours(value.__name__):
-            return
-        self.modules.add(known)
-        for name in sorted(self.names & value.__dict__.keys()):
-            self.enter(Item(value.__dict__, name, f"{value.__name__}.{name}"), depth)
+    def follow(self) -> None:
+        """What weak references refer to must not be kept alive by what is noted: attributes are, without the object."""
+        while self.references:
+            reference, depth, name = self.references.pop()
+            value, place = reference(), Referent(reference, name)
+            self.found.entries.append((place, place.get()))
+            self.found._key.append(value is None)
+            if value is None or id(value) in self.seen:
+                continue
+            if isinstance(reference, weakref.WeakMethod) or not is_plain(value):
+                self.refuse(f"it uses {name}, which only a weak reference is known to hold")
+            else:
+                self.look(value, depth, name)
 
     def object(self, value: Any, depth: int, name: str, place: Place | None) -> None:
         """Look at the attributes of an object; those of libraries' are compared, and never replaced."""
         if is_unseen(value):
             what = type(value).__name__
-            self.found.refused = self.found.refused or f"it uses {name}, a {what}, which may change unseen"
+            self.refuse(f"it uses {name}, a {what}, which may change unseen")
             return
+        if isinstance(value, np.ufunc):  # one of `np.frompyfunc` has a function inside
+            for part in get_referents(value):
+                self.look(part, depth, name)
         if isinstance(value, CACHING):
             self.found.caches.append(value)
         self.attributes(value, depth, name, place if is_dataclass(value) else None)
@@ -315,7 +298,7 @@ class _Search:
         if attributes is not None:
             self.found._key.append(tuple(attributes))
             self.named(attributes, depth, name, place)
-        if not of_library:
+        if attributes is not None or not of_library:
             self.slots(value, depth, name)
         self.closed = closed
 
@@ -330,10 +313,9 @@ class _Search:
             self.enter(Item(attributes, key, f"{name}.{key}", place), depth)
 
     def slots(self, value: Any, depth: int, name: str) -> None:
-        """Look at the attributes of an object of the user's that have places of their own, and at its class."""
-        for slot in slots(type(value)):
-            if hasattr(value, slot):
-                self.enter(Slot(value, slot, f"{name}.{slot}"), depth)
+        """Look at the attributes of an object that have places of their own, and at its class."""
+        for member in slots(type(value)):
+            self.enter(Slot(value, member, f"{name}.{member.__name__}"), depth)
         if not is_ours(module_of(type(value))):
             self.family(type(value), depth)
 
@@ -347,9 +329,16 @@ class _Search:
         if id(cls) in self.classes or is_library(module_of(cls)) or is_ours(module_of(cls)):
             return
         self.classes.add(id(cls))
+        if has_own_ways(cls):
+            self.refuse(f"it uses objects of {cls.__name__}, which say in their own way what they are, or hold")
+            return
         self.found.contents.append(ClassContents(cls))
+        self.found.entries.append((ancestors := Ancestors(cls), ancestors.get()))
+        self.found._key.append(tuple(map(id, cls.__mro__)))
+        self.found.named.append(cls.__mro__)
+        self.family(type(cls), depth)
         for key, part in sorted(vars(cls).items()):
-            if key[:2] != "__" or isinstance(part, FunctionType) or hasattr(type(part), "_searched"):
+            if key not in OF_CLASSES:
                 self.enter(ClassItem(cls, key, f"{cls.__name__}.{key}"), depth)
             inner = own(part, "__func__") or own(part, "fget")
             if isinstance(inner, FunctionType):
@@ -359,3 +348,8 @@ class _Search:
 def _is_tuple_of_arrays(value: Any) -> bool:
     """Whether a tuple, or one inside, holds arrays that a program may read."""
     return is_tuple(value) and any(part.__class__ is np.ndarray or _is_tuple_of_arrays(part) for part in value)
+
+
+def _is_constant(value: Any) -> bool:
+    """Whether an object in an array cannot change."""
+    return isinstance(value, CONSTANT) and not isinstance(value, np.void)

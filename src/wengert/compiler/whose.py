@@ -6,18 +6,18 @@ import sys
 import threading
 import weakref
 from array import array as Numbers
-from collections import ChainMap, UserDict, UserList
+from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Iterator
 from contextvars import ContextVar
 from queue import SimpleQueue
-from types import ModuleType, SimpleNamespace
+from types import FunctionType, MemberDescriptorType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 __all__ = [
-    *("CONSTANT", "OPEN", "attributes_of", "draws", "is_library", "is_of_users", "is_ours", "is_unseen", "module_of"),
-    *("own", "slots"),
+    *("CONSTANT", "OPEN", "attributes_of", "draws", "exact", "has_own_ways", "is_library", "is_of_users", "is_ours"),
+    *("is_plain", "is_unseen", "module_of", "own", "slots"),
 ]
 
 LIBRARIES = {"numpy", "scipy", "optree", "llvmlite", "torch", "jax", "matplotlib", "pandas", "pytest", "_pytest"}
@@ -25,16 +25,18 @@ LIBRARIES |= set(sys.stdlib_module_names) - {"__main__"}
 CONSTANT = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 MADE_IN_PYTHON = 1 << 9
 """The flag of classes that are no part of the interpreter."""
+MAKING_CLASSES = {"builtins", "abc", "types"}
+"""Modules that are given as those of classes which they make."""
 OPEN = (
     *(SimpleNamespace, UserDict, UserList, ChainMap),
     *(weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet),
 )
 """Containers of Python's own that are looked into, and written, as objects of the user's classes are."""
 UNSEEN: tuple[type, ...] = (bytearray, memoryview, Numbers, ContextVar, threading.local, threading.Event, SimpleQueue)
-UNSEEN += (ctypes._SimpleCData, ctypes.Array, ctypes.Structure, np.void)
+UNSEEN += (ctypes._SimpleCData, ctypes.Array, ctypes.Structure, ctypes.Union, ctypes._Pointer, np.void, BaseException)
 UNSEEN_NAMES = {"torch.Tensor", "torch.nn.parameter.Parameter", "pandas.core.frame.DataFrame"}
 UNSEEN_NAMES |= {f"multiprocessing.sharedctypes.Synchronized{kind}" for kind in ("", "Array", "String")}
-UNSEEN_NAMES |= {"multiprocessing.shared_memory.ShareableList", "decimal.Context"}
+UNSEEN_NAMES |= {"multiprocessing.shared_memory.ShareableList", "decimal.Context", "mmap.mmap"}
 UNSEEN_NAMES |= {f"unittest.mock.{kind}" for kind in ("Mock", "MagicMock", "NonCallableMock", "NonCallableMagicMock")}
 UNSEEN_NAMES |= {"pandas.DataFrame", "pandas.core.series.Series", "pandas.Series"}
 """What may change without a trace that is cheap to find."""
@@ -42,6 +44,12 @@ CLOSED = LIBRARIES - {"numpy", "scipy", "argparse", "functools", "collections", 
 """Where objects are for their effects (logs, locks, files), or cannot be looked into."""
 PROXIES = (weakref.ProxyType, weakref.CallableProxyType)
 PLAIN_FUNCTIONS = (np.ufunc, type(np.sum))
+WITH_PARTS = (list, dict, tuple, set, frozenset, deque)
+ORDINARY = {*WITH_PARTS, FunctionType, ModuleType, bool, int, float, complex, str, bytes, type(None), np.ndarray}
+GIVING_PARTS = {"__iter__", "__len__", "keys", "values", "items"}
+"""Methods by which a container's parts are looked at."""
+TELLING = {"__getattribute__", "__class__"}
+"""What tells of any object's attributes, and its class."""
 
 
 def is_library(module: str | None) -> bool:
@@ -55,18 +63,43 @@ def is_ours(module: str | None) -> bool:
 
 
 def module_of(cls: type) -> str | None:
-    """The module of a class; one that is made where there is none says that it is Python's own."""
+    """The module of a class; one that is made by a call may say that it is Python's own."""
     module = cls.__module__
-    return "__main__" if module == "builtins" and cls.__flags__ & MADE_IN_PYTHON else module
+    is_made = module in MAKING_CLASSES and cls.__flags__ & MADE_IN_PYTHON
+    return "__main__" if is_made and vars(sys.modules[module]).get(cls.__name__) is not cls else module
 
 
-def slots(cls: type) -> Iterator[str]:
+def slots(cls: type) -> Iterator[MemberDescriptorType]:
     """The attributes of a class's objects that have places of their own."""
     for base in cls.__mro__:
-        slots = base.__dict__.get("__slots__", ())
-        for slot in (slots,) if isinstance(slots, str) else slots:
-            if slot not in ("__weakref__", "__dict__"):
-                yield slot
+        if "__slots__" in vars(base):
+            yield from (part for part in vars(base).values() if isinstance(part, MemberDescriptorType))
+
+
+def has_own_ways(cls: type) -> bool:
+    """Whether objects of a class may say that they are, or hold, something else than they do."""
+    if cls in ORDINARY or is_library(module_of(cls)) or is_ours(module_of(cls)):
+        return cls in PROXIES
+    names = TELLING
+    if issubclass(cls, CONSTANT):
+        names = TELLING | {"__eq__", "__hash__"}
+    elif issubclass(cls, WITH_PARTS):
+        names = TELLING | GIVING_PARTS | ({"__new__"} if hasattr(cls, "_fields") else set())
+    return any(_is_written_by_users(vars(base)[name]) for base in cls.__mro__ for name in names & vars(base).keys())
+
+
+def _is_written_by_users(method: Any) -> bool:
+    """Whether a method is no library's, and none that `collections.namedtuple` has made."""
+    method = own(method, "__func__") or own(method, "fget") or method
+    if not isinstance(method, FunctionType):
+        return False
+    module = method.__globals__.get("__name__") or ""
+    return not (is_library(module) or is_ours(module) or module.startswith("namedtuple_"))
+
+
+def is_plain(value: Any) -> bool:
+    """Whether an object has attributes, and nothing else, so that these can be held without it."""
+    return attributes_of(value) is not None and not isinstance(value, WITH_PARTS) and not any(slots(type(value)))
 
 
 def is_of_users(value: Any) -> bool:
@@ -93,8 +126,19 @@ def attributes_of(value: Any) -> dict | None:
         return None
     if not isinstance(value, OPEN) and (module or "builtins").partition(".")[0] in CLOSED:
         return None
-    attributes = getattr(value, "__dict__", None)
+    try:
+        attributes = object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
     return attributes if isinstance(attributes, dict) else None
+
+
+def exact(value: Any) -> Any:
+    """What tells constants of one class apart that Python, or a class of the user's, calls equal: 0.0 and -0.0."""
+    if isinstance(value, np.generic):
+        return repr(np.array(value)[()])
+    base: Any = next((cls for cls in (float, complex, str, bytes, int) if isinstance(value, cls)), None)
+    return value if base is None or type(value) in (int, bool, str, bytes) else base.__repr__(value)
 
 
 def is_unseen(value: Any) -> bool:

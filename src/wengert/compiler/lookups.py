@@ -1,0 +1,131 @@
+"""What the code of functions looks up by name: variables around it, and those of modules, also of imported ones."""
+
+import builtins
+import sys
+from importlib.util import resolve_name
+from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
+
+from wengert.compiler.codenames import Uses, asks_for_classes, looks_elsewhere, makes_attributes, names_of, uses_of
+from wengert.compiler.places import Cell, Contents, Item, Place, Shown
+from wengert.compiler.whose import is_library, is_ours
+
+__all__ = ["Lookups"]
+
+
+class Lookups:
+    """The part of a search that goes by the names in code.
+
+    Parameters
+    ----------
+    search
+        What looks into what is found.
+    """
+
+    def __init__(self, search: Any):
+        self.search, self.found = search, search.found
+        self.modules: set[tuple[int, frozenset[str], bool]] = set()
+        self.names: frozenset[str] = frozenset()
+        """What the code around looks up by name."""
+        self.uses = Uses()
+        """What it does with these names."""
+        self.shadowing: set[tuple] = set()
+        """The variables of modules that would go before Python's own, were they there."""
+        self.of_functions: list[dict] = []
+        """The attributes of functions, which hardly any function gets later than others look at it."""
+        self.makes_attributes = False
+        """Whether some code sets attributes, or asks which there are."""
+
+    def end(self) -> None:
+        """Note what may be set as an attribute of a function."""
+        if self.makes_attributes:
+            self.found.contents += [Contents(attributes, in_order=False) for attributes in self.of_functions]
+
+    def function(self, value: FunctionType, depth: int) -> None:
+        """Look at what a function's code may look up."""
+        before = self.names, self.uses, self.search.closed
+        # Where it was written: `functools.wraps` changes `__module__`.
+        module = value.__globals__.get("__name__") or "__main__"
+        is_of_user = not (is_library(module) or is_ours(module))
+        self.search.closed = False
+        self.names, self.uses = names_of(value.__code__), uses_of(value.__code__) if is_of_user else Uses()
+        self.held(value, depth)
+        if is_of_user:
+            self.code(value, depth)
+        self.names, self.uses, self.search.closed = before
+
+    def held(self, value: FunctionType, depth: int) -> None:
+        """Look at what a function holds: variables of those around, values that arguments have by themselves."""
+        for name, cell in zip(value.__code__.co_freevars, value.__closure__ or (), strict=True):
+            self.variable(Cell(cell, name), name, depth)
+        for default in (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()):
+            self.search.look(default, depth, value.__name__)
+        self.found.asks_for_classes |= "registry" in value.__dict__  # `functools.singledispatch` does
+        self.search.items(value.__dict__, depth, value.__name__)
+
+    def code(self, value: FunctionType, depth: int) -> None:
+        """Look at what the code of a user's function looks up."""
+        names = self.names
+        self.of_functions.append(value.__dict__)
+        self.makes_attributes |= makes_attributes(names)
+        self.found.asks_for_classes |= asks_for_classes(names)
+        if "FloatingPointError" in names:
+            self.search.refuse(f"{value.__name__} waits for NumPy to raise FloatingPointError")
+        if beyond := looks_elsewhere(names, self.uses.variables, value.__globals__):
+            self.search.refuse(f"{value.__name__} uses {beyond}, which finds what nobody looks at")
+        for name in sorted(names):
+            if name in value.__globals__:
+                self.variable(Item(value.__globals__, name, name), name, depth)
+            elif name in self.uses.variables:
+                self.of_python(Item(value.__globals__, name, name), depth)
+        self.imported(value.__globals__, depth)
+
+    def of_python(self, place: Item, depth: int) -> None:
+        """A variable that a module does not have: one of Python's own, or none yet."""
+        known = place.identity
+        if known not in self.shadowing:
+            self.shadowing.add(known)
+            self.search.absent(place)
+        found = vars(builtins).get(place.key)
+        if found is not None and not isinstance(found, (BuiltinFunctionType, type)):
+            self.search.enter(Item(vars(builtins), place.key, place.name), depth)
+
+    def imported(self, variables: dict, depth: int) -> None:
+        """The modules that the code around imports, which may be new then."""
+        package = variables.get("__package__") or ""
+        for dots, given, stored in self.uses.imports:
+            name = resolve_name("." * dots + given, package) if dots and package else given
+            if isinstance(sys.modules.get(name), ModuleType):
+                used = self.uses.values & {stored, given.rpartition(".")[2]}
+                self.module(sys.modules[name], depth, is_whole=bool(used))
+            elif not (is_library(name) or is_ours(name)):
+                self.search.absent(Shown(sys.modules, name, name))
+
+    def module(self, value: ModuleType, depth: int, is_whole: bool) -> None:
+        """The variables of a module of the user's that the code around may look up, in modules inside it, too.
+
+        Of one that is passed on, or held by an object, these are all.
+        """
+        known = id(value), self.names, is_whole
+        if depth < 0 or known in self.modules or is_library(value.__name__) or is_ours(value.__name__):
+            return
+        self.modules.add(known)
+        variables, names = vars(value), {*self.names, "__getattr__"}
+        if is_whole or not names.isdisjoint(("__dict__", "AttributeError")):
+            self.found.contents.append(Contents(variables, in_order=False))
+            names |= {name for name in variables if name[:2] != "__"}
+        for name in sorted(names & variables.keys()):
+            self.variable(Item(variables, name, f"{value.__name__}.{name}"), name, depth)
+        for name in sorted(self.uses.stored - variables.keys()):
+            self.search.absent(Item(variables, name, f"{value.__name__}.{name}"))
+        if type(value) is not ModuleType:
+            self.search.family(type(value), depth)
+
+    def variable(self, place: Place, name: str, depth: int) -> None:
+        """Look at what code has by a name; of a module it may use no more than some attributes."""
+        value = place.get()
+        if type(value) is ModuleType:
+            self.found.entries.append((place, value))
+            self.module(value, depth - 1, is_whole=name in self.uses.values)
+        else:
+            self.search.enter(place, depth)

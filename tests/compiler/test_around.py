@@ -1,0 +1,663 @@
+"""What lies around a function, and answers for itself: modules, classes, slots, containers of the user's, references.
+
+Every case is called, changed from outside, and called again; by itself and compiled it gives the same.
+"""
+
+import abc
+import builtins
+import collections
+import ctypes
+import dataclasses
+import enum
+import functools
+import gc
+import importlib
+import io
+import itertools
+import mmap
+import operator
+import sys
+import threading
+import types
+import weakref
+
+import numpy as np
+import pytest
+from scipy.interpolate import CubicSpline
+
+import wengert as wg
+
+ONE = np.ones(1)
+
+
+def agree(case, is_compiled=True):
+    """Whether a function gives the same, and is compiled or not; ``case()`` gives it, and what changes something."""
+    found = []
+    for wrap in (lambda f: f, wg.compile):
+        function, *changes = case()
+        function = wrap(function)
+        values = []
+        for change in (lambda: None, *changes):
+            change()
+            values += [np.array(function(ONE)).tolist() for _ in range(4)]
+        found.append(values)
+    assert found[1] == found[0]
+    stats = function.stats()
+    assert is_compiled == bool(stats["paths"] and not stats["given up"])
+
+
+# Containers and tuples of the user's own ------------------------------------------------------------------------------
+
+
+class Shifted(list):
+    def __getitem__(self, i):
+        return list.__getitem__(self, i) + 1.0
+
+
+class Doubled(dict):
+    writes = 0
+
+    def __getitem__(self, key):
+        return dict.__getitem__(self, key) * 2
+
+    def __setitem__(self, key, value):
+        self.writes += 1
+        dict.__setitem__(self, key, value)
+
+
+class Attributes(dict):
+    __getattr__, __setattr__ = dict.__getitem__, dict.__setitem__
+
+
+class Backwards(list):
+    def __iter__(self):
+        return reversed(self)
+
+
+class Endless(list):
+    def __len__(self):
+        return 10**9
+
+
+def test_containers_whose_items_are_looked_up_in_their_own_way():
+    def listed():
+        held = Shifted([1.0, 2.0])
+        return lambda x: x * held[0], lambda: held.append(1.0)
+
+    def named():
+        held = Doubled(w=np.ones(1))
+
+        def step(x):
+            held["w"] = held["w"] + x
+            return held["w"] * held.writes
+
+        return step, lambda: held.update(w=np.ones(1))
+
+    def by_attribute():
+        held = Attributes(w=np.ones(1), rate=0.5)
+
+        def step(x):
+            held.w = held.w - held.rate * x
+            return held.w
+
+        return step, lambda: held.update(rate=0.25)
+
+    for case in (listed, named, by_attribute):
+        agree(case)
+
+
+@pytest.mark.parametrize("kind", [Backwards, Endless])
+def test_containers_that_say_in_their_own_way_what_they_hold(kind):
+    def case():
+        held = kind([1.0, 2.0])
+        return lambda x: x * next(iter(held)), lambda: held.append(3.0)
+
+    agree(case, is_compiled=False)
+    assert wg.compile(lambda held: np.ones(3).sum())(kind([1.0])) == 3
+
+
+Pair = collections.namedtuple("Pair", "a b")
+
+
+class Named(Pair):
+    @property
+    def total(self):
+        return self.a + self.b
+
+
+class InCentimetres(Pair):
+    def __new__(cls, metres, b=1.0):
+        return super().__new__(cls, np.asarray(metres) * 100, b)
+
+
+class Counted(collections.namedtuple("Counted", "a")):
+    total = property(lambda self: self.a.sum())
+
+    def __new__(cls, n):
+        return super().__new__(cls, np.ones(n))
+
+
+@pytest.mark.parametrize(("cls", "parts"), [(Named, (ONE, 2.0)), (InCentimetres, (ONE,)), (Counted, (1,))])
+def test_named_tuples_that_are_made_in_their_own_way(cls, parts):
+    def case():
+        held = types.SimpleNamespace(pair=cls(*parts))
+        return lambda x: x * held.pair.a, lambda: setattr(held, "pair", cls(*parts))
+
+    agree(case, is_compiled=cls is Named)
+    given, pair = wg.compile(lambda pair: pair.a * 2), cls(*parts)
+    assert [given(pair).tolist() for _ in range(4)] == [(pair.a * 2).tolist()] * 4
+
+
+def test_keys_that_are_equal_and_of_other_classes():
+    def case():
+        held = types.SimpleNamespace(table={1: 2.0})
+        return lambda x: x * isinstance(next(iter(held.table)), bool), lambda: setattr(held, "table", {True: 2.0})
+
+    agree(case)
+
+
+# Slots ----------------------------------------------------------------------------------------------------------------
+
+
+class Private:
+    __slots__ = ("__n", "__w")
+
+    def __init__(self):
+        self.__n, self.__w = 0, np.zeros(1)
+
+    def use(self, x):
+        self.__n += 1
+        self.__w = self.__w + x
+        return self.__w * self.__n
+
+    def reset(self):
+        self.__w = np.ones(1)
+
+
+class Base:
+    __slots__ = iter(("r",))
+
+    def use(self, x):
+        return x * (self.r if hasattr(self, "r") else 0.5)
+
+
+class Derived(Base):
+    __slots__ = ()
+    r = property(lambda self: Base.r.__get__(self) * 2)
+
+
+class Twice(Base):
+    __slots__ = ("r",)
+
+    def use(self, x):
+        return x * self.r * Base.r.__get__(self)
+
+
+class Intercepted(Base):
+    def __getattribute__(self, name):
+        found = object.__getattribute__(self, name)
+        return found * 2 if name == "r" else found
+
+
+@dataclasses.dataclass(slots=True)
+class Record:
+    r: np.ndarray
+
+    def use(self, x):
+        self.r = self.r + x
+        return self.r
+
+
+def test_private_slots():
+    def case():
+        held = Private()
+        return lambda x: held.use(x), held.reset
+
+    agree(case)
+
+
+@pytest.mark.parametrize("cls", [Base, Derived, Twice, Intercepted, Record])
+def test_slots_and_what_goes_by_their_names(cls):
+    def case():
+        held = cls(np.ones(1)) if cls is Record else cls()
+        slot = cls.r if cls is Record else Base.r
+        slot.__set__(held, np.ones(1))
+        if cls is Twice:
+            held.r = 2.0
+        return lambda x: held.use(x), lambda: slot.__set__(held, np.full(1, 3.0))
+
+    agree(case, is_compiled=cls is not Intercepted)
+
+
+def test_slots_that_are_filled_and_emptied():
+    def case():
+        held = Base()
+        return lambda x: held.use(x), lambda: setattr(held, "r", 3.0), lambda: delattr(held, "r")
+
+    agree(case)
+
+
+def test_slots_of_objects_of_libraries():
+    def case():
+        line = CubicSpline([0.0, 1.0, 2.0], [0.0, 1.0, 4.0])
+        return lambda x: line(x * 0.5), lambda: line.c.__imul__(2)
+
+    agree(case)
+
+
+# Modules --------------------------------------------------------------------------------------------------------------
+
+cfg = None
+"""The module, while there is one."""
+BY_NAME = {
+    "attribute": lambda x: x * cfg.rate,
+    "getattr": lambda x: x * getattr(cfg, "ra" + "te"),
+    "all": lambda x: x * sum(getattr(cfg, name) for name in ("rate",)),
+    "attrgetter": lambda x: x * RATE_OF(cfg),
+    "vars": lambda x: x * vars(cfg)["rate"],
+    "dict": lambda x: x * cfg.__dict__["rate"],
+    "passed on": lambda x: x * rate_of(cfg),
+    "its own": lambda x: x * cfg.lazy,
+    "held": lambda x: x * HOLDER.module.rate,
+    "object": lambda x: x * getattr(HOLDER, "mod" + "ule").rate,
+    "caught": lambda x: x * missing_or_rate(),
+}
+ELSEWHERE = {
+    "globals": lambda x: x * globals()["cfg"].rate,
+    "eval": lambda x: eval("x * cfg.rate"),
+    "modules": lambda x: x * sys.modules["module_of_a_user"].rate,
+    "imported": lambda x: x * importlib.import_module("module_of_a_user").rate,
+}
+IMPORTS = {
+    "as": "import module_of_a_user as other\n    return x * getattr(other, 'rate')",
+    "inner as": "import package_of_a_user.inner as other\n    return x * vars(other)['rate']",
+    "inner": "import package_of_a_user.inner\n    return x * getattr(package_of_a_user.inner, 'rate')",
+    "from": "from module_of_a_user import rate\n    return x * rate",
+    "relative": "from .module_of_a_user import rate\n    return x * rate",
+    "sibling": "from . import inner\n    return x * inner.rate",
+    "made": "import module_of_a_user as m\n    m.n = getattr(m, 'n', 0) + 1\n    return x * m.n * m.rate",
+}
+HOLDER = types.SimpleNamespace(module=None)
+RATE_OF = operator.attrgetter("rate")
+
+
+def rate_of(module):
+    return module.rate
+
+
+def missing_or_rate():
+    try:
+        return cfg.missing
+    except AttributeError:
+        return cfg.rate
+
+
+@pytest.fixture
+def module(monkeypatch):
+    """A module with a variable, that goes by several names; what changes it."""
+    made = types.ModuleType("module_of_a_user")
+    made.rate = 2.0
+    exec("def __getattr__(name):\n    if name == 'lazy': return rate\n    raise AttributeError(name)", vars(made))
+    monkeypatch.setitem(globals(), "cfg", made)
+    monkeypatch.setattr(HOLDER, "module", made)
+    package = types.ModuleType("package_of_a_user")
+    package.inner, package.__path__ = made, []
+    for name in ("module_of_a_user", "package_of_a_user.module_of_a_user", "package_of_a_user.inner"):
+        monkeypatch.setitem(sys.modules, name, made)
+    monkeypatch.setitem(sys.modules, "package_of_a_user", package)
+    return made
+
+
+@pytest.mark.parametrize("way", [*BY_NAME, *ELSEWHERE])
+def test_variables_of_modules_by_any_name(module, way):
+    def case():
+        module.rate = 2.0
+        return (BY_NAME | ELSEWHERE)[way], lambda: setattr(module, "rate", 5.0)
+
+    agree(case, is_compiled=way in BY_NAME)
+
+
+@pytest.mark.parametrize("way", IMPORTS)
+def test_modules_that_are_imported_inside(module, way):
+    def case():
+        vars(module).pop("n", None)
+        module.rate = 2.0
+        around = {"__name__": "package_of_a_user.user", "__package__": "package_of_a_user"}
+        exec(f"def f(x):\n    {IMPORTS[way]}", around)
+        return around["f"], lambda: setattr(module, "rate", 5.0)
+
+    agree(case)
+
+
+def test_modules_that_are_imported_by_the_first_call(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("new_one", "new_two"):
+        (tmp_path / f"{name}.py").write_text("rate = 2.0")
+    names = iter(("new_one", "new_two"))
+
+    def case():
+        name, around = next(names), {"__name__": "user"}
+        exec(f"def f(x):\n    import {name}\n    return x * {name}.rate", around)
+        return around["f"], lambda: setattr(sys.modules[name], "rate", 5.0)
+
+    agree(case)
+
+
+def test_modules_that_are_arguments_or_of_a_class_of_their_own(module):
+    def case():
+        class Configuration(types.ModuleType):
+            scale = 2.0
+            rate = property(lambda self: self.scale)
+
+        own = Configuration("configuration_of_a_user")
+        return lambda x: x * own.rate, lambda: setattr(Configuration, "scale", 5.0)
+
+    agree(case)
+    fast = wg.compile(lambda x, given: x * given.rate)
+    for rate in (2.0, 2.0, 2.0, 5.0, 5.0):
+        module.rate = rate
+        assert fast(ONE, module) == rate
+
+
+@pytest.mark.parametrize("name", ["abs", "HYPER"])
+def test_variables_that_go_before_pythons_own(name, monkeypatch):
+    def case():
+        monkeypatch.setattr(builtins, "HYPER", 2.0, raising=False)
+        around = {"__name__": "user"}
+        exec("def f(x): return x * abs(-2.0) * HYPER", around)
+        change = {"abs": lambda: around.update(abs=lambda v: 7.0), "HYPER": lambda: setattr(builtins, "HYPER", 3.0)}
+        return around["f"], change[name]
+
+    agree(case)
+
+
+# Classes --------------------------------------------------------------------------------------------------------------
+
+
+def of_a_metaclass():
+    class Meta(type):
+        rate, store = 2.0, {"x": 1.0}
+        through = property(lambda cls: cls.store["x"])
+
+        def __instancecheck__(cls, value):
+            return cls.rate > 2
+
+    class Made(metaclass=Meta):
+        pass
+
+    def change():
+        Meta.rate = Meta.store["x"] = 5.0
+
+    return lambda x: x * Made.rate * Made.through * (2 if isinstance(x, Made) else 3), change
+
+
+def of_other_bases():
+    class Root:
+        pass
+
+    class First(Root):
+        rate = 1.0
+
+    class Second(Root):
+        rate = 2.0
+
+    class Derived(First):
+        pass
+
+    held = Derived()
+    return lambda x: x * held.rate, lambda: setattr(Derived, "__bases__", (Second,))
+
+
+def of_names_with_underscores():
+    class Held(abc.ABC):
+        __scale__ = 2.0
+
+        @abc.abstractmethod
+        def unused(self): ...
+
+        def go(self, x):
+            return x * getattr(self, "__scale__")  # noqa: B009 - as programs do that go by names
+
+    held = type("Made", (Held,), {"unused": None})()
+    return lambda x: held.go(x), lambda: setattr(Held, "__scale__", 5.0)
+
+
+def of_classes_made_by_a_call():
+    record = dataclasses.make_dataclass("Record", [("r", float)], namespace={"scale": 2.0})
+    held = record(1.0)
+    return lambda x: x * held.r * held.scale, lambda: setattr(record, "scale", 5.0), lambda: setattr(held, "r", 3.0)
+
+
+def of_subclasses():
+    class Root:
+        pass
+
+    class First(Root):
+        rate = 1.0
+
+    return lambda x: x * sum(c.rate for c in Root.__subclasses__()), lambda: type("Second", (First, Root), {})
+
+
+CLASSES = [of_a_metaclass, of_other_bases, of_names_with_underscores, of_classes_made_by_a_call, of_subclasses]
+
+
+@pytest.mark.parametrize("case", CLASSES)
+def test_classes(case):
+    agree(case, is_compiled=case is not of_subclasses)
+
+
+# Numbers that answer for themselves -----------------------------------------------------------------------------------
+
+
+class Metres(float):
+    def __repr__(self):
+        return f"{float(self):.1f} m"
+
+
+class Unit(np.float64):
+    def __repr__(self):
+        return f"{float(self):.1f} m"
+
+
+class Any(int):
+    __hash__ = int.__hash__
+
+    def __eq__(self, other):
+        return True
+
+
+class Way(enum.IntEnum):
+    BACK = -1
+    ON = 1
+
+    def scaled(self, x):
+        return x * self * HOLDER.scale
+
+
+@pytest.mark.parametrize("cls", [Metres, Unit, Any])
+def test_numbers_that_say_in_their_own_way_what_they_are(cls):
+    def case():
+        held = types.SimpleNamespace(d=cls(2.01))
+        return lambda x: x * (held.d + 0), lambda: setattr(held, "d", cls(3.04))
+
+    agree(case, is_compiled=cls is not Any)
+    fast = wg.compile(lambda x, d: np.copysign(x, d))
+    assert [float(fast(1.0, cls(v))) for v in (1.0, 1.0, 1.0, -1.0)] == [1.0, 1.0, 1.0, -1.0]
+    fast = wg.compile(lambda x, d: np.copysign(x, d))
+    assert np.signbit([float(fast(1.0, Metres(v))) for v in (0.0, 0.0, -0.0)]).tolist() == [False, False, True]
+
+
+def test_whole_numbers_of_the_users_classes_that_are_arguments():
+    fast = wg.compile(lambda x, way: way.scaled(x))
+    for scale, way in itertools.product((2.0, 2.0, 3.0, 3.0), (Way.ON, Way.ON, Way.BACK)):
+        HOLDER.scale = scale
+        assert fast(ONE, way) == way * scale
+    assert fast.stats()["paths"] and not fast.stats()["given up"]
+
+
+@pytest.mark.parametrize("cls", [float, list, dict, tuple, np.ndarray, wg.Tensor])
+def test_objects_that_lie_about_their_class(cls):
+    def case():
+        liar = type("Liar", (), {"__class__": property(lambda self: cls), "value": 2.0})()
+        return lambda x: x * liar.value, lambda: setattr(liar, "value", 3.0)
+
+    agree(case, is_compiled=False)
+    liar, fast = type("Liar", (), {"__class__": cls, "value": 2.0})(), wg.compile(lambda x: x.value * 2)
+    assert [fast(liar) for _ in range(3)] == [4.0] * 3
+
+
+# What changes where nobody looks --------------------------------------------------------------------------------------
+
+
+def an_iterators_method():
+    following = itertools.count().__next__
+    return lambda x: x * following(), lambda: None
+
+
+def a_function_in_a_ufunc():
+    held = {"r": 2.0}
+    inside = np.frompyfunc(lambda t: t * held["r"], 1, 1)
+    return lambda x: x * float(inside(3.0)), lambda: held.update(r=5.0)
+
+
+def texts_in_an_array():
+    texts = np.array(["2.0" + "0" * 40], np.dtypes.StringDType())
+    return lambda x: x * float(texts[0]), lambda: texts.__setitem__(0, "3.0" + "0" * 40)
+
+
+def objects_in_records():
+    records = np.zeros(1, [("o", object)])
+    records["o"][0] = [2.0]
+    return lambda x: x * records["o"][0][0], lambda: records["o"][0].append(records["o"][0].pop() + 1)
+
+
+def mapped_memory():
+    memory = mmap.mmap(-1, 16)
+    return lambda x: x * memory[0], lambda: memory.__setitem__(0, 4)
+
+
+def what_a_pointer_shows():
+    value = ctypes.c_double(2.0)
+    pointer = ctypes.pointer(value)
+    return lambda x: x * pointer.contents.value, lambda: setattr(value, "value", 4.0)
+
+
+def whether_a_lock_is_taken():
+    lock = threading.Lock()
+    return lambda x: x * lock.locked(), lock.acquire
+
+
+def what_is_wrong():
+    error = ValueError(1)
+    return lambda x: x * len(error.args), lambda: setattr(error, "args", (1, 2))
+
+
+def a_lock():
+    lock, held = threading.Lock(), {"r": 2.0}
+
+    def inside(x):
+        with lock:
+            return x * held["r"]
+
+    return inside, lambda: held.update(r=5.0)
+
+
+SEEN = [a_function_in_a_ufunc, a_lock]
+UNSEEN = [an_iterators_method, texts_in_an_array, objects_in_records, mapped_memory, what_a_pointer_shows]
+UNSEEN += [whether_a_lock_is_taken, what_is_wrong]
+
+
+@pytest.mark.parametrize("case", SEEN + UNSEEN)
+def test_what_changes_where_nobody_looks(case):
+    agree(case, is_compiled=case in SEEN)
+
+
+@pytest.mark.parametrize("save", [np.save, np.savez, functools.partial(np.savetxt, fmt="%g")])
+def test_arrays_that_are_written_into_files(save):
+    def size(x):
+        file = io.BytesIO()
+        save(file, x)
+        return float(np.frombuffer(file.getvalue(), np.uint8).sum())
+
+    fast = wg.compile(size)
+    assert [fast(np.full(1, k)) for k in (1.0, 1.0, 2.0, 3.0)] == [size(np.full(1, k)) for k in (1.0, 1.0, 2.0, 3.0)]
+
+
+# References, and what is kept alive -----------------------------------------------------------------------------------
+
+
+class Known:
+    v = 2.0
+
+    def go(self):
+        return self.v
+
+
+class KnownBySlots:
+    __slots__ = ("__weakref__", "v")
+
+    def __init__(self):
+        self.v = 2.0
+
+
+def referred(kind):
+    """What uses an object that only a list holds, by a weak reference, and the list."""
+    held = [KnownBySlots() if kind == "slots" else Known(), Known()]
+    if kind == "method":
+        method = weakref.WeakMethod(held[0].go)
+        return held, lambda x: x * (method()() if method() else 0.5)
+    if kind == "array":
+        held[0] = np.full(1, 2.0)
+    if kind == "keys":
+        table = weakref.WeakKeyDictionary(dict.fromkeys(held, 2.0))
+        return held, lambda x: x * sum(table.values())
+    if kind == "values":
+        values = weakref.WeakValueDictionary(enumerate(held))
+        return held, lambda x: x * sum(known.v for known in values.values())
+    known = weakref.ref(held[0])
+    if kind == "array":
+        return held, lambda x: x * (0.5 if known() is None else known())
+    return held, lambda x: x * (0.5 if known() is None else known().v)
+
+
+@pytest.mark.parametrize("kind", ["object", "keys", "values", "slots", "method", "array"])
+def test_what_only_weak_references_are_known_to_hold(kind):
+    found = []
+    for wrap in (lambda f: f, wg.compile):
+        held, function = referred(kind)
+        function = wrap(function)
+        before = [function(ONE).tolist() for _ in range(4)]
+        held.pop(0)
+        gc.collect()
+        found.append(before + [function(ONE).tolist() for _ in range(3)])
+    assert found[1] == found[0]
+    assert (not function.stats()["given up"]) == (kind in ("object", "keys", "values"))
+
+
+def only_reads(held, x):
+    return held.w.sum() * x
+
+
+def writes_another(held, x):
+    held.b[:] = held.b + x
+    return held.w.sum() * x
+
+
+def puts_another(held, x):
+    held.b = held.b + x
+    return held.w.sum() * held.rate
+
+
+@pytest.mark.parametrize("use", [only_reads, writes_another, puts_another])
+def test_arrays_that_are_replaced_are_let_go(use):
+    held = types.SimpleNamespace(w=np.ones(100), b=np.ones(1), rate=0.5)
+    fast = wg.compile(lambda x: use(held, x))
+    for _ in range(4):
+        fast(ONE)
+    alive = weakref.ref(held.w)
+    held.w = np.zeros(100)
+    for _ in range(4):
+        fast(ONE)
+    gc.collect()
+    assert alive() is None
+    assert fast.stats()["recordings"] == 1
