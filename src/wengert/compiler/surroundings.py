@@ -210,6 +210,8 @@ class _Search:
         found = self.found
         if value.dtype.hasobject and not (value.dtype.kind == "O" and all(map(_is_constant, value.flat))):
             self.refuse(f"it uses {name}, an array of objects")
+        if type(value) not in (np.ndarray, np.memmap):
+            self.refuse(f"it uses {name}, a {type(value).__name__}, whose class results may have")
         found.forms.append((value, *form(value)))
         found.fixed.append((value, value.tobytes()))
         found._key.append((spec_of(value) if value.dtype.kind in "fciub" else None, hash(found.fixed[-1][1])))
