@@ -53,7 +53,20 @@ def _of_primitive(p: Primitive) -> Callable:
 
     if p.name == "copy":
         return copy
+    if p.name in OF_ARRAYS:
+        return _of_numpys(view if p.view else here)
     return python if p.name in PYTHONS else view if p.view else here
+
+
+OF_ARRAYS = frozenset({"astype", "broadcast_to", "ravel", "reshape", "transpose"})
+"""Methods of arrays that Python's numbers do not have."""
+
+
+def _of_numpys(entry: Callable) -> Callable:
+    def here(top: Trace, operands: tuple, params: dict) -> Any:
+        return entry(top, tuple(x._as_numpys() if isinstance(x, Trace) else x for x in operands), params)
+
+    return here
 
 
 def _stays(x: Any, order: Any) -> bool:

@@ -68,7 +68,7 @@ def _quantiles(numpys, a, q, axis, method, keepdims, weights):
     percent, skips = "percent" in numpys.__name__, "nan" in numpys.__name__
     a = a if is_wrapper(a) else np.asarray(a)
     given, plain_weights = innermost(q), None if weights is None else np.asarray(innermost(weights))
-    slope = SLOPES.get(method) if is_wrapper(q) and q.dtype.kind == "f" else None
+    slope = SLOPES.get(method) if is_wrapper(q) and q.dtype.kind == "f" and q._carries_gradient() else None
     if a.dtype.kind != "f" or not a.size:
         if slope is None or a.dtype.kind == "c" or not a.size:
             return numpys(innermost(a), given, axis, method=method, keepdims=keepdims, weights=plain_weights)
