@@ -31,17 +31,17 @@ def constants_are_no_values(monkeypatch):
     made, frozen, new, constant = {}, [], Program.new, Program.constant
 
     def check(program, value):
-        found, node = made.get(id(value), (None, None))
-        is_read = any(guard.node is node and guard.reader is _contents for guard in program.guards)
+        found, index = made.get(id(value), (None, None))
+        is_read = any(guard.node.index == index and guard.reader is _contents for guard in program.guards)
         if found is value and not is_read:
-            frozen.append(node)
+            frozen.append(index)
 
     def watched_new(program, operation, operands, result):
         for setting in found_in((operation.args, operation.kwargs), type(result)):
             check(program, setting)
         node = new(program, operation, operands, result)
         if isinstance(result, (np.ndarray, np.inexact)):
-            made[id(result)] = result, node
+            made[id(result)] = result, node.index
         return node
 
     monkeypatch.setattr(Program, "new", watched_new)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.dialects import torch
 
 MADE = {
     "concatenate": lambda y: np.concatenate([y[2:], y[:2]]),
@@ -92,7 +93,117 @@ def test_results_keep_the_order_into_which_keys_were_moved():
 )
 @pytest.mark.parametrize("around", [wg.compile, wg.grad], ids=["compile", "grad"])
 def test_what_numpy_raises_is_raised(f, around):
-    with pytest.raises(Exception) as numpys:  # noqa: PT011
+    with pytest.raises(Exception) as numpys:
         f(np.ones((2, 3)))
     with pytest.raises(numpys.type):
         around(f)(np.ones((2, 3)))
+
+
+def _largest(x, i):
+    largest = np.zeros(4)
+    np.maximum.at(largest, i, x)
+    return largest
+
+
+def _put(x, i):
+    found = np.zeros(4)
+    np.put(found, i, x)
+    return found
+
+
+def _counted(x, i):
+    counts = np.zeros(4, int)
+    np.add.at(counts, i, 1)
+    return counts * x[0]
+
+
+@pytest.mark.parametrize("f", [_largest, _put, _counted, lambda x, i: _counted(x, i)[np.append(x, x) > 0]])
+def test_indices_that_are_inputs_are_computed_with(f):
+    compiled = wg.compile(f)
+    for seed in range(6):
+        given = np.abs(_given(seed)[0][:2]), np.array([seed % 3, 3])
+        np.testing.assert_array_equal(compiled(*given), f(*given))
+    assert not compiled.stats()["given up"]
+    assert compiled.stats()["recordings"] < 3
+
+
+COUNTS = np.zeros(4, int)
+
+
+def _count(x):
+    COUNTS[np.append(x, 1.0) > 0] += 1
+    return COUNTS.copy()
+
+
+def test_masks_of_arrays_that_the_function_keeps_are_no_exceptions():
+    compiled = wg.compile(_count)
+    found = [compiled(np.array([1.0, -1.0, x])).tolist() for x in (1.0, 1.0, -1.0, 1.0)]
+    assert found == [[1, 0, 1, 1], [2, 0, 2, 2], [3, 0, 2, 3], [4, 0, 3, 4]]
+    assert not compiled.stats()["given up"]
+
+
+OF_NUMBERS = {
+    "is_integer": lambda x: 1.0 if (2 * x).is_integer() else x,
+    "quantile": lambda x: np.quantile(np.arange(5.0), x / 10),
+    "percentile": lambda x: np.percentile(np.arange(5.0), [x, 10 * x]),
+    "atleast_1d": lambda x: np.atleast_1d(x) * 2,
+    "searchsorted": lambda x: np.searchsorted(np.arange(5.0), np.ravel(x)),
+    "pad": lambda x: np.pad(np.arange(5.0), 1, constant_values=x),
+}
+
+
+@pytest.mark.parametrize("kind", [float, np.float64])
+@pytest.mark.parametrize("name", OF_NUMBERS)
+def test_numbers_are_taken_where_arrays_are(name, kind):
+    compiled = wg.compile(OF_NUMBERS[name])
+    for x in (1.5, 1.25, 2.0, 1.5):
+        np.testing.assert_array_equal(compiled(kind(x)), OF_NUMBERS[name](kind(x)))
+    assert not compiled.stats()["given up"]
+
+
+ZEROS = np.array([-0.0, 0.0, 1.5, -1.0])
+OF_ZEROS = {
+    "einsum": lambda x: np.einsum("i,i->i", x, -x),
+    "outer": lambda x: np.einsum("i,j->ij", x, x),
+    "matmul": lambda x: x[:, None] @ x[None],
+    "tensordot": lambda x: np.tensordot(x, x, 0),
+    "gradient": wg.grad(lambda x: np.einsum("i,i->", x, ZEROS[::-1])),
+    "prod": lambda x: np.prod(x + 1j * ZEROS),
+    "cumprod": lambda x: np.cumprod(x + 1j * ZEROS),
+    "unwrap": np.unwrap,
+}
+
+
+@pytest.mark.parametrize("name", OF_ZEROS)
+def test_zeros_have_the_signs_that_they_have_in_numpy(name):
+    compiled = wg.compile(OF_ZEROS[name])
+    for x in (ZEROS, ZEROS[::-1].copy(), -ZEROS):
+        assert compiled(x).tobytes() == OF_ZEROS[name](x).tobytes()
+
+
+class _Attributes(dict):
+    def __getattr__(self, name):
+        return self[name]
+
+
+def test_arguments_may_have_attributes_of_any_name_or_raise():
+    compiled = wg.compile(lambda given: given.a * given.b)
+    assert [float(compiled(_Attributes(a=np.float64(x), b=3.0))) for x in (1.0, 2.0)] == [3.0, 6.0]
+
+
+def test_functions_that_differentiate_by_what_they_are_given_and_keep_the_history_are_left_alone():
+    layer = torch.nn.Linear(2, 1)
+
+    def loss(x):
+        u = torch.sin(layer(x.requires_grad_()))
+        (slope,) = torch.autograd.grad(u.sum(), x, create_graph=True)
+        return ((slope + u) ** 2).mean()
+
+    compiled, found = wg.compile(loss), []
+    for f in (loss, compiled, compiled):
+        layer.zero_grad()
+        x = torch.ones(3, 2)
+        f(x).backward()
+        found.append((x.grad.tolist(), layer.weight.grad.tolist()))
+    assert found[1] == found[2] == found[0]
+    assert "differentiates by what it is given" in compiled.stats()["given up"][0]
