@@ -171,6 +171,7 @@ OF_ZEROS = {
     "prod": lambda x: np.prod(x + 1j * ZEROS),
     "cumprod": lambda x: np.cumprod(x + 1j * ZEROS),
     "unwrap": np.unwrap,
+    "unique": np.unique,
 }
 
 
@@ -189,6 +190,14 @@ class _Attributes(dict):
 def test_arguments_may_have_attributes_of_any_name_or_raise():
     compiled = wg.compile(lambda given: given.a * given.b)
     assert [float(compiled(_Attributes(a=np.float64(x), b=3.0))) for x in (1.0, 2.0)] == [3.0, 6.0]
+
+
+@pytest.mark.parametrize("f", [lambda y, x: y <= x, lambda y, x: y - x, np.greater])
+def test_what_is_computed_from_arrays_and_tensors_of_a_dialect_is_such_a_tensor(f):
+    compiled = wg.compile(lambda y, x: f(np.append(y, 1.0), x))
+    for y in (0.0, 1.0):
+        given = np.full(2, y), torch.tensor([0.5, -0.5, 2.0])
+        assert repr(compiled(*given)) == repr(f(np.append(given[0], 1.0), given[1]))
 
 
 def test_functions_that_differentiate_by_what_they_are_given_and_keep_the_history_are_left_alone():
