@@ -99,9 +99,18 @@ def test_quantiles_raise_what_numpy_raises(keywords):
         np.quantile(wg.tensor(np.ones(2), requires_grad=True), 0.5, **keywords)
 
 
-def test_infinities_are_elements_like_others():
-    x = wg.tensor([-np.inf, 1.0, 2.0, np.inf], requires_grad=True)
-    np.testing.assert_array_equal(np.quantile(x, [0.1, 0.5]).data, [-np.inf, 1.5])
+@pytest.mark.parametrize("method", ["linear", "lower", "midpoint", "nearest"])
+@pytest.mark.parametrize("q", [1, 0.5, [0.0, 0.1, 0.3, 0.75, 1.0]])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_infinities_give_what_they_give_in_numpy(method, q):
+    for x in ([-np.inf, 1.0, 2.0, np.inf], [1.0, 2.0, np.inf], [np.inf, np.inf]):
+        found = np.quantile(wg.tensor(x, requires_grad=True), q, method=method)
+        np.testing.assert_array_equal(found.data, np.quantile(x, q, method=method))
+
+
+@pytest.mark.parametrize("x", [[1 + 1j, complex(NAN, 2)], [complex(2, NAN), 1j, 0], [1.0, NAN]])
+def test_the_median_with_holes_is_the_last_of_them(x):
+    np.testing.assert_array_equal(np.median(wg.tensor(x, requires_grad=True)).data, np.median(x))
 
 
 # Deviations, correlations ----------------------------------------------------------------------------------------

@@ -137,18 +137,23 @@ def _guard_sign(program: Program, node: Node, value: Any) -> None:
 
 
 def _operator(ufunc: np.ufunc) -> Callable:
-    """An operator of traces: tensors of dialects know better what comes out, and lists are repeated."""
+    """An operator of traces; numbers repeat lists."""
 
     def operate(self: Trace, other: Any) -> Any:
         if other.__class__ is Trace:
             return Trace._table[ufunc](self, other)
-        if isinstance(other, Box) and other._family.settle is not None:
+        if _is_of_dialect(other):
             return NotImplemented
         if ufunc is np.multiply and _repeats(self, other):
             return other * operator.index(self)
         return Trace._table[ufunc](self, other)
 
     return operate
+
+
+def _is_of_dialect(other: Any) -> bool:
+    """Whether something is a tensor of a dialect, which knows better what comes out of an operator."""
+    return isinstance(other, Box) and other._family.settle is not None
 
 
 def _power(self: Trace, exponent: Any) -> Any:
@@ -177,6 +182,8 @@ def _comparison(ufunc: np.ufunc) -> Callable:
     """A comparison of traces; that of Python's numbers is Python's, a truth value that the program decides by."""
 
     def operate(self: Trace, other: Any) -> Any:
+        if _is_of_dialect(other):
+            return NotImplemented
         if not self._node.weak:
             return Trace._table[ufunc](self, other)
         if other is None or other.__class__ is str:

@@ -404,9 +404,8 @@ class Compiled:
         """The function as one operation of whatever asks for derivatives."""
         with RECORDING:
             used = self._surroundings.now([], []).tensors
-        found, draws = self._derivatives(leaves, structure, [t for t in used if t._node is not None])
-        if draws:
-            self._reason = "it draws random numbers, and is differentiated from outside; compile what differentiates it"
+        found, trouble = self._derivatives(leaves, structure, [t for t in used if t._node is not None])
+        self._reason = trouble or self._reason
         return found
 
     # Telling ----------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import numpy as np
 from wengert.box import Box, unbox
 from wengert.compiler.arguments import Static, containers, orders
 from wengert.compiler.locks import BOOKS
+from wengert.errors import GradientError
 from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
 from wengert.transforms.batching import Batch
@@ -43,8 +44,8 @@ class FromOutside:
         self.function, self.make = function, make
         self.known: OrderedDict[Any, Derivatives] = OrderedDict()
 
-    def __call__(self, leaves: list, structure: Any, used: list) -> tuple[Any, bool]:
-        """The result, and whether random numbers are drawn for it; tensors that the function uses have a history."""
+    def __call__(self, leaves: list, structure: Any, used: list) -> tuple[Any, str | None]:
+        """The result, and why the function cannot be one operation, if so; tensors that it uses have a history."""
         captured = [t for t in used if not any(t is x for x in leaves)]
         both = {i: x for i, x in enumerate(leaves) if any(t is x for t in used)}
         objects = tuple(map(id, captured)), tuple(both), tuple(map(id, both.values()))
@@ -58,12 +59,17 @@ class FromOutside:
                 if len(self.known) > MOST:
                     self.known.popitem(last=False)
         found = derivatives([x.value if isinstance(x, Static) else x for x in leaves])
-        return found, bool(derivatives.value.draws)
+        return found, derivatives.trouble
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """All compiled functions that there are, with what they are."""
         for derivatives in list(self.known.values()):
             yield from derivatives.parts().items()
+
+
+DRAWS = "it draws random numbers, and is differentiated from outside; compile what differentiates it"
+DIFFERENTIATES = "it differentiates by what it is given, and is differentiated from outside; compile what does that"
+"""Why functions cannot be one operation."""
 
 
 class Drawn(Exception):
@@ -96,6 +102,7 @@ class Derivatives:
         self.value = make(self._value)
         self.pulled = make(self._pulled)
         self.pushed = make(self._pushed)
+        self.trouble: str | None = None
 
     def __call__(self, leaves: list) -> Any:
         """The function's value, recorded wherever its operands are."""
@@ -105,7 +112,13 @@ class Derivatives:
         except Drawn as drawn:
             for generator, state in drawn.states:
                 generator.bit_generator.state = state
-        return self._value(*operands)
+            self.trouble = DRAWS
+            return self._value(*operands)
+        except GradientError:  # it asks for the history of what it is given, which an operation does not have
+            args, kwargs = rebuild(self.structure, leaves)
+            found = self.function(*args, **kwargs)
+            self.trouble = DIFFERENTIATES
+            return found
 
     def _spoken(self, found: Any) -> Any:
         """Results with arrays that have no derivative, such as truth values, as tensors of the leaves' dialect."""

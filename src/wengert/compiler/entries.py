@@ -11,7 +11,7 @@ from wengert.compiler.later import looks
 from wengert.compiler.program import Program
 from wengert.compiler.quick import EXPANDED, counting, is_called, quick, quick_of_plain, quick_of_several, view_on
 from wengert.compiler.shown import note_alias
-from wengert.compiler.taking import program_of, settled, values_in
+from wengert.compiler.taking import foremost, settled, values_in
 from wengert.compiler.trace import PYTHONS_OWN, Trace, _count, _plainly, recorded
 from wengert.compiler.written import _added, _assigned
 from wengert.cotangents import selected
@@ -53,7 +53,20 @@ def _of_primitive(p: Primitive) -> Callable:
 
     if p.name == "copy":
         return copy
+    if p.name in OF_ARRAYS:
+        return _of_numpys(view if p.view else here)
     return python if p.name in PYTHONS else view if p.view else here
+
+
+OF_ARRAYS = frozenset({"astype", "broadcast_to", "ravel", "reshape", "transpose"})
+"""Methods of arrays that Python's numbers do not have."""
+
+
+def _of_numpys(entry: Callable) -> Callable:
+    def here(top: Trace, operands: tuple, params: dict) -> Any:
+        return entry(top, tuple(x._as_numpys() if isinstance(x, Trace) else x for x in operands), params)
+
+    return here
 
 
 def _stays(x: Any, order: Any) -> bool:
@@ -71,12 +84,18 @@ def _guard_index(x: Any, index: Any, program: Program) -> None:
 
 
 def _of_function(function: Callable, name: str) -> Callable:
+    """A call that is recorded as it is, where no value of another transformation is to handle it."""
+    owner = getattr(function, "__self__", None)
+    known_as = (owner, function.__name__) if isinstance(owner, np.ufunc) else function
+
     def here(*args: Any, **kwargs: Any) -> Any:
-        program = program_of((args, kwargs))
-        if program is None:
+        top = foremost((args, kwargs))
+        if top is None:
             return function(*values_in(args), **values_in(kwargs))
-        result = recorded(program, function, name, args, kwargs)
-        note_alias(program, args, result)
+        if not isinstance(top, Trace):
+            return top._table[known_as](*args, **kwargs)
+        result = recorded(top._program, function, name, args, kwargs)
+        note_alias(top._program, args, result)
         return result
 
     return here
@@ -105,10 +124,10 @@ def _of_plain(known: Plain) -> Callable:
 
     def here(*operands: Any, **params: Any) -> Any:
         values = None if params else _pythons(operands)
-        program = None if values is None else program_of(operands)
-        if program is None or values is None:
+        top = None if values is None else foremost(operands)
+        if values is None or not isinstance(top, Trace):
             return general(*operands, **params)
-        return between_numbers(known, program, operands, values)
+        return between_numbers(known, top._program, operands, values)
 
     return quick_of_plain(known, here if known.name in PYTHONS else general)
 

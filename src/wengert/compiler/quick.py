@@ -12,7 +12,7 @@ import numpy as np
 from wengert.compiler.arithmetic import PYTHONS
 from wengert.compiler.later import LARGE, Later, elementwise, looks
 from wengert.compiler.program import NONE, Operation, Program
-from wengert.compiler.taking import REFERENCES, number_key, plain_index, plain_settings
+from wengert.compiler.taking import REFERENCES, foremost, number_key, plain_index, plain_settings
 from wengert.compiler.trace import (
     JOINING,
     NUMBERS,
@@ -264,7 +264,7 @@ def counting(general: Callable) -> Callable:
     """``bincount``; that of places which are computed is a call, as their values decide only how long the result is."""
 
     def entry(x: Any, /, weights: Any = None, minlength: Any = 0) -> Any:
-        if not isinstance(x, Trace):
+        if not isinstance(x, Trace) or foremost((x, weights)) is not x:
             return general(x, weights, minlength)
         return recorded(x._program, np.bincount, "bincount", (x, weights, minlength), {})
 

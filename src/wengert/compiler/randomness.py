@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.program import Program
-from wengert.compiler.taking import program_of
+from wengert.compiler.taking import foremost
 from wengert.compiler.trace import Trace, recording
 from wengert.errors import ArgumentError
 
@@ -23,7 +23,7 @@ def drawn(generator: np.random.Generator, method: str, *args: Any, **kwargs: Any
     if program is None:
         return getattr(generator, method)(*args, **kwargs)
     program.uses(generator)
-    if program_of((args, kwargs)) is not None:
+    if foremost((args, kwargs)) is not None:
         program.refused = f"it draws random numbers ({method}) whose parameters it computes"
     recording.program = None  # what the method itself draws is not recorded once more
     try:

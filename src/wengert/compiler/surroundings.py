@@ -77,7 +77,8 @@ def find(roots: list, variables: dict, skip: list) -> Found:
     """Everything reachable from some objects; `skip` is what is known otherwise."""
     search = _Search(variables, skip)
     for root in roots:
-        search.look(root, DEEPEST, getattr(root, "__name__", type(root).__name__))
+        named = root if isinstance(root, (FunctionType, type)) else type(root)  # others may have attributes of any name
+        search.look(root, DEEPEST, named.__name__)
     search.follow()
     search.lookups.end()
     return search.found

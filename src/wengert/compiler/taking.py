@@ -11,14 +11,15 @@ import numpy as np
 from wengert.box import unbox
 from wengert.compiler.later import all_known
 from wengert.compiler.program import Node, Program, Ref
-from wengert.protocol import Wrapper, innermost, is_recorded
+from wengert.protocol import Wrapper, highest, innermost, is_recorded
+from wengert.transforms.lifted import opened
 
 __all__ = [
     "REFERENCES",
+    "foremost",
     "number_key",
     "plain_index",
     "plain_settings",
-    "program_of",
     "settled",
     "take",
     "take_settings",
@@ -129,7 +130,8 @@ def _trace(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any
 
 
 def _recorded(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any, Any]:
-    if not value._recorded:
+    if not value._recorded:  # it would be a constant of the program; who calls has to hand the call over to it
+        program.leave(f"it calls a function with a {type(value).__name__} where values of a program were required")
         return value, value, (Wrapper, id(value))
     if value._program is not program:
         return take(value._value, program, operands)
@@ -196,23 +198,18 @@ def values_in(value: Any) -> Any:
     return all_known(take(value, Program(), [])[1])
 
 
-def program_of(arguments: Any) -> Program | None:
-    """The program that a recorded value among arguments belongs to."""
+def foremost(arguments: Any) -> Wrapper | None:
+    """The wrapper of the highest level among arguments, however deep: the one to handle a call with them.
+
+    Values of a program have the lowest level, so what they are recorded as is asked for only where there is no other.
+    """
     kind = arguments.__class__
-    if kind is tuple or kind is list:
-        for part in arguments:
-            found = None if part.__class__ in CONSTANT or part.__class__ is float else program_of(part)
-            if found is not None:
-                return found
+    if kind in CONSTANT or kind is float:
         return None
     if isinstance(arguments, Wrapper):
-        while isinstance(arguments, Wrapper):
-            if arguments._recorded:
-                return arguments._program  # type: ignore[attr-defined]
-            arguments = arguments._value
-        return None
+        return highest((opened(arguments),))
     if kind is dict:
-        return program_of(tuple(arguments.values())) if arguments else None
-    if kind is slice:
-        return program_of((arguments.start, arguments.stop, arguments.step))
-    return program_of(tuple(arguments)) if isinstance(arguments, (tuple, list)) else None
+        arguments = tuple(arguments.values())
+    elif kind is slice:
+        arguments = arguments.start, arguments.stop, arguments.step
+    return highest(tuple(map(foremost, arguments))) if isinstance(arguments, (tuple, list)) else None

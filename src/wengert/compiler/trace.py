@@ -171,6 +171,8 @@ class Trace(Lifted):
         return self._known(int)
 
     def __index__(self) -> int:
+        if self._spec.ndim:  # NumPy asks what it is about to take as an array; no value decides about that
+            raise TypeError("only integer scalar arrays can be converted to a scalar index")
         return self._known(operator.index)
 
     def _of_number(self, ufunc: np.ufunc, kind: type = float) -> Any:
@@ -216,6 +218,12 @@ class Trace(Lifted):
         if at._spec.dtype.kind == "f" and at._value.__class__ is not float:
             return recorded(self._program, _item, "item", (at,), {})
         return at._known(_item)
+
+    def is_integer(self) -> bool:
+        """Whether a number is a whole one, by which the program decides."""
+        if self._spec.ndim or self._is_memory():
+            raise AttributeError("'numpy.ndarray' object has no attribute 'is_integer'")
+        return bool(self % 1 == 0)
 
     def tolist(self) -> Any:
         """Nested lists of Python numbers, by which the program may decide."""

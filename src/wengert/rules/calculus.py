@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, is_wrapper
-from wengert.protocol import innermost
+from wengert.protocol import constant, innermost, is_recorded
 from wengert.rules.reductions import normal_axes, normal_axis, part
 from wengert.rules.ufunc_methods import array
 
@@ -127,10 +127,11 @@ def trapezoid(y, x=None, dx=1.0, axis=-1):
     return np.sum(dx * (part(y, axis, 1, None) + part(y, axis, None, -1)) / 2.0, axis=axis)
 
 
-@composite(np.unwrap)
+@composite(np.unwrap, numpys=True)
 def unwrap(p, discont=None, axis=-1, *, period=2 * np.pi):
     """What is added are whole periods: piecewise constant in the phase, linear in the period."""
-    plain, turn = innermost(p), innermost(period)
+    plain, turn = constant(p), innermost(period)
+    plain = plain if is_recorded(plain) else innermost(plain)
     smooth = np.unwrap(plain, innermost(discont), axis, period=turn)
     if smooth.dtype.kind not in "f":
         return smooth

@@ -230,7 +230,7 @@ def _write(a, index, values):
 
 @composite(np.put)
 def put(a, ind, v, mode="raise"):
-    positions = np.arange(a.size)[_in_bounds(np.ravel(whole_numbers(ind)), a.size, mode)]
+    positions = at(np.arange(a.size), _in_bounds(np.ravel(whole_numbers(ind)), a.size, mode))
     _write(a, np.unravel_index(positions, a.shape), v)
 
 

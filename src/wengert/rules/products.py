@@ -420,6 +420,8 @@ def _explicit(subscripts: str, operands: list) -> str:
         max(x.ndim - len(t.replace("...", "")), 0) if "..." in t else 0 for t, x in zip(terms, operands, strict=True)
     ]
     stretch = "".join(unused[: max(hidden)])
+    if arrow and stretch and "..." not in output:
+        raise ValueError("einsum: the axes that '...' stands for in the operands were required in the output, too")
     if not arrow:
         letters = "".join(terms).replace("...", "")
         output = "..." * ("..." in subscripts) + "".join(sorted(c for c in set(letters) if letters.count(c) == 1))

@@ -43,7 +43,7 @@ def _places(plain: np.ndarray, q: Any, method: str, lengths: np.ndarray) -> tupl
         np.ravel(np.quantile(np.arange(m, dtype=dtype), q, method=method)) if m else np.ravel(q) * np.nan for m in each
     ]
     places = np.stack(table)[line.reshape(plain.shape[:-1])]
-    return places, _partly_sorted(plain, np.floor(places), np.ceil(places))
+    return places, _partly_sorted(plain, np.floor(places), np.minimum(np.floor(places) + 1, lengths[..., None] - 1))
 
 
 def _partly_sorted(plain: np.ndarray, *places: np.ndarray) -> np.ndarray:
@@ -68,7 +68,7 @@ def _quantiles(numpys, a, q, axis, method, keepdims, weights):
     percent, skips = "percent" in numpys.__name__, "nan" in numpys.__name__
     a = a if is_wrapper(a) else np.asarray(a)
     given, plain_weights = innermost(q), None if weights is None else np.asarray(innermost(weights))
-    slope = SLOPES.get(method) if is_wrapper(q) and q.dtype.kind == "f" else None
+    slope = SLOPES.get(method) if is_wrapper(q) and q.dtype.kind == "f" and q._carries_gradient() else None
     if a.dtype.kind != "f" or not a.size:
         if slope is None or a.dtype.kind == "c" or not a.size:
             return numpys(innermost(a), given, axis, method=method, keepdims=keepdims, weights=plain_weights)
@@ -95,8 +95,11 @@ def _quantiles(numpys, a, q, axis, method, keepdims, weights):
     below = np.floor(where).astype(int)
     portion = (where - below).astype(dtype)
     result = _picked(rows, order, below)
-    if slope is not None or anywhere(portion):
-        above = np.minimum(below + 1, n - 1) if slope is not None else below + (portion > 0)
+    # NumPy adds nothing of the next element, too, which gives NaN if that is infinite.
+    is_element = method == "linear" and np.asarray(at).dtype.kind != "f"
+    reaches_next = slope is not None or (method in {*SLOPES, "midpoint"} and not is_element)
+    if reaches_next or anywhere(portion):
+        above = np.minimum(below + 1, n - 1) if reaches_next else below + (portion > 0)
         other = _picked(rows, order, above)
         if slope is not None:
             # Adds nothing, but knows how the place moves with q; beyond the ends it does not.
@@ -115,11 +118,8 @@ def _picked(rows: Any, order: np.ndarray, index: np.ndarray) -> Any:
 
 
 def _between(low: Any, high: Any, portion: Any) -> Any:
-    if not anywhere(np.isinf(low) | np.isinf(high)):
-        # From the nearer one: exact at both.
-        return np.where(portion < 0.5, low + (high - low) * portion, high - (high - low) * (1 - portion))
-    # Two equal infinities have a NaN for a difference.
-    return np.where(low == high, low, low * (1 - portion) + high * portion)
+    """From the nearer one: exact at both, and where one is infinite what NumPy makes of that."""
+    return np.where(portion < 0.5, low + (high - low) * portion, high - (high - low) * (1 - portion))
 
 
 @composite(np.quantile)
@@ -157,7 +157,8 @@ def median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     order = np.argpartition(plain, [middle.start, middle.stop - 1], axis=-1)
     result = np.mean(np.take_along_axis(rows, order[..., middle], -1), axis=-1)
     lost = np.any(np.isnan(plain), axis=-1)
-    result = np.where(lost, np.nan, result) if anywhere(lost) else result
+    if anywhere(lost):  # the last one in order, of which in complex numbers one part may be a number
+        result = np.where(lost, np.partition(plain, n - 1, axis=-1)[..., -1], result)
     return np.reshape(result, kept_shape) if keepdims else result
 
 

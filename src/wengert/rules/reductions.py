@@ -436,7 +436,7 @@ def average(a, axis=None, weights=None, returned=False, *, keepdims=False):
     a, weights = (x if x is None or is_wrapper(x) else np.asarray(x) for x in (a, weights))
     if weights is None:
         result = np.mean(a, axis=axis, keepdims=keepdims)
-        total = result.dtype.type(count(a.shape, axis))
+        total = result.dtype.type(a.size / result.size)  # of no results NumPy makes an error, too
     else:
         weights = _along(a, axis, weights)
         dtype = np.result_type(a.dtype, weights.dtype, *([np.float64] if a.dtype.kind in "iub" else []))

@@ -12,7 +12,7 @@ import numpy as np
 
 from wengert.errors import ArgumentError, LostGradientError, MissingRuleError
 from wengert.primitive import REGISTRY, composite, is_wrapper, linear, name_of, needs, primitive, ufunc_method
-from wengert.protocol import anywhere, constant, everywhere, innermost, spec_of
+from wengert.protocol import anywhere, constant, everywhere, indexable, innermost, spec_of
 from wengert.rules.elementwise import choose, only
 from wengert.rules.recurrences import recurrence_back
 from wengert.rules.reductions import (
@@ -428,7 +428,7 @@ def _at_of(ufunc):
             _refuse_plain(ufunc, a, values)
             ufunc.at(a, innermost(indices), *map(innermost, values))
             return
-        targets = np.arange(a.size).reshape(a.shape)[indices]
+        targets = indexable(np.arange(a.size).reshape(a.shape), indices)[indices]
         flat = targets.ravel()
         order = np.argsort(flat, kind="stable")
         first = np.append(True, flat[order][1:] != flat[order][:-1])[: flat.size]

@@ -1,5 +1,6 @@
 """Nested containers: arguments and results as flat lists of leaves, and back."""
 
+from collections import OrderedDict
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -23,8 +24,12 @@ def flatten(value: Any, namespace: str = NAMESPACE) -> tuple[list, Any]:
         return [value], None
     import optree
 
-    leaves, structure = optree.tree_flatten(value, none_is_leaf=True, namespace=namespace)
-    unknown = {type(leaf) for leaf in leaves if is_dataclass(leaf) and not isinstance(leaf, (type, *_LEAVES))}
+    leaves, structure = optree.tree_flatten(value, _IS_ORDERED, none_is_leaf=True, namespace=namespace)
+    kinds = set(map(type, leaves))
+    if OrderedDict in kinds:
+        leaves, structure = optree.tree_flatten(_reordered(value, namespace), none_is_leaf=True, namespace=namespace)
+        kinds = set(map(type, leaves))
+    unknown = {kind for kind in kinds if is_dataclass(kind) and not issubclass(kind, _LEAVES)}
     if unknown:
         for kind in unknown:
             _register(kind)
@@ -32,6 +37,21 @@ def flatten(value: Any, namespace: str = NAMESPACE) -> tuple[list, Any]:
     if namespace == WHOLE:
         leaves = [leaf.value if leaf.__class__ is _Leaf else leaf for leaf in leaves]
     return leaves, None if structure.is_leaf() else structure
+
+
+_IS_ORDERED = OrderedDict.__instancecheck__
+
+
+def _reordered(value: Any, namespace: str) -> Any:
+    """Containers with new ordered dictionaries: optree goes by when keys came, and not by where they were moved."""
+    import optree
+
+    def copy(part: Any) -> Any:
+        if type(part) is not OrderedDict:
+            return part
+        return OrderedDict((key, _reordered(inner, namespace)) for key, inner in part.items())
+
+    return optree.tree_map(copy, value, is_leaf=_IS_ORDERED, none_is_leaf=True, namespace=namespace)
 
 
 class _Leaf:

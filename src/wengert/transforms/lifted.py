@@ -20,7 +20,17 @@ from wengert.cotangents import ALONE
 from wengert.dispatch import composite_entry, look_up
 from wengert.errors import LevelError, LostGradientError, MissingRuleError
 from wengert.primitive import REGISTRY, Composite, Plain, Primitive, name_of
-from wengert.protocol import Spec, Table, Wrapper, ask_to_record_again, highest, intern_spec, is_open, spec_of
+from wengert.protocol import (
+    Spec,
+    Table,
+    Wrapper,
+    ask_to_record_again,
+    highest,
+    innermost,
+    intern_spec,
+    is_open,
+    spec_of,
+)
 from wengert.reading import check_reading
 from wengert.tensor import Tensor
 from wengert.writes import check_in_place
@@ -276,6 +286,11 @@ def _add_at(target: Any, index: Any, value: Any) -> None:
     elif isinstance(target, Lifted) and not (isinstance(value, Wrapper) and value._level > target._level):
         target._store(freeze(index), value, add=True)
     else:
+        for x in (value, *_parts(index)):
+            ask_to_record_again(x, is_written=True)
+        if not isinstance(target, Wrapper) and not (isinstance(value, Wrapper) and value._carries_gradient()):
+            np.add.at(target, tuple(map(innermost, _parts(index))), innermost(value))
+            return
         raise LostGradientError(
             f"[add.at] a buffer of the value's own transformation was required; received {spec_of(target)!r}; make it "
             f"with wg.zeros or np.zeros_like(t)"

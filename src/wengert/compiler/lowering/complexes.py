@@ -258,9 +258,9 @@ def _prod(b: Builder, spec: Spec, z: Pair, axis: Any = None, keepdims: bool = Fa
     if len(axes) > 1 or not z.size or (axes and z.shape[axes[0]] > FEW):
         return None
     z = as_pair(b, z, spec.dtype)
-    found = _products(b, z, axes[0])[-1] if axes else z
-    # NumPy begins with 1, which infinities notice.
-    found = times(Parts(b, z.real.dtype), as_pair(b, 1, z.dtype), found)
+    p, found = Parts(b, z.real.dtype), as_pair(b, 1, z.dtype)  # as NumPy begins, which infinities and zeros notice
+    for factor in _factors(b, z, axes[0]) if axes else [z]:
+        found = times(p, found, factor)
     return Pair(b.graph.reshape(found.real, spec.shape), b.graph.reshape(found.imag, spec.shape))
 
 

@@ -148,7 +148,7 @@ def _looped(b: Builder, x: Value, y: Value, batch: tuple) -> Value:
     """The terms in an order that reads the larger operand as it lies in memory, and their sum."""
     m, k, n = *x.shape[-2:], y.shape[-1]
     if k == 1:
-        return b.map("multiply", x, y)
+        return _only_term(b, x, y)
     if m == 1:
         columns = b.graph.reshape(x, (*x.shape[:-2], k, 1))
         if _by_rows(y):
@@ -164,6 +164,12 @@ def _looped(b: Builder, x: Value, y: Value, batch: tuple) -> Value:
     rows = b.graph.reshape(x, (*x.shape[:-2], m, 1, k))
     columns = b.graph.reshape(b.swapped(y), (*y.shape[:-2], 1, n, k))
     return b.total(b.map("multiply", rows, columns), -1)
+
+
+def _only_term(b: Builder, x: Value, y: Value) -> Value:
+    """A sum of one product, which begins with 0 as others do: it is never -0."""
+    product = b.map("multiply", x, y)
+    return b.map("add", product, 0) if product.dtype.kind == "f" else product
 
 
 def summed_product(b: Builder, x: Value, axes: tuple[int, ...]) -> Value | None:
@@ -319,8 +325,9 @@ def _contracted(b: Builder, x: _Term, y: _Term, wanted: set[str]) -> _Term:
     if few or prod(shape[c] for c in rows + columns + summed) <= SMALL:
         spread = [_spread(b, term, letters + summed, shape) for term in (x, y)]
         last = tuple(range(len(letters), len(letters) + len(summed)))
-        product = b.map("multiply", *spread)
-        return _Term(b, b.total(product, last) if last else product, letters)
+        if not last:
+            return _Term(b, _only_term(b, *spread), letters)
+        return _Term(b, b.total(b.map("multiply", *spread), last), letters)
     left, right = x.ordered(batch, rows, summed), y.ordered(batch, summed, columns)
     product = matrix_product(b, left, right)
     return _Term(b, b.graph.reshape(product, tuple(shape[c] for c in letters)), letters)
