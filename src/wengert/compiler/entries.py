@@ -105,9 +105,9 @@ def _of_file(function: Callable) -> Callable:
     """Functions that write arrays into files are the function's own business: each call is to write one."""
 
     def here(*args: Any, **kwargs: Any) -> Any:
-        program = program_of((args, kwargs))
-        if program is not None and not program.closed:
-            program.leave("it writes an array into a file")
+        top = foremost((args, kwargs))
+        if isinstance(top, Trace) and not top._program.closed:
+            top._program.leave("it writes an array into a file")
         return function(*values_in(args), **values_in(kwargs))
 
     return here
