@@ -15,7 +15,7 @@ ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "issc
 ABOUT_ATTRIBUTES = {"setattr", "getattr", "hasattr", "vars", "__dict__", "AttributeError"}
 BY_ANY_NAME = {"globals", "eval", "exec", "__import__"}
 """Functions of Python's that find variables by names which the code itself does not tell."""
-ELSEWHERE = {"import_module", "_getframe", "__subclasses__", "locked", "is_alive", "geterr", "getcontext"}
+ELSEWHERE = {"import_module", "_getframe", "__subclasses__", "geterr", "getcontext"}
 """Names by which code asks for what lies where nothing is looked at."""
 STORE_ATTR = opmap["STORE_ATTR"]
 MATCH_CLASS = opmap.get("MATCH_CLASS", -1)

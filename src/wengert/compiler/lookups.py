@@ -12,6 +12,9 @@ from wengert.compiler.whose import is_library, is_ours
 
 __all__ = ["Lookups"]
 
+SELDOM = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__del__"}
+"""Methods that are called where objects are made, shown or gone, which programs hardly do."""
+
 
 class Lookups:
     """The part of a search that goes by the names in code.
@@ -35,11 +38,28 @@ class Lookups:
         """The attributes of functions, which hardly any function gets later than others look at it."""
         self.makes_attributes = False
         """Whether some code sets attributes, or asks which there are."""
+        self.seen: list[tuple[FunctionType, frozenset[str]]] = []
+        """The user's functions, with the names that they look up."""
+        self.beyond: list[tuple[FunctionType, str]] = []
+        """Those for which no program can be made, and why."""
 
     def end(self) -> None:
-        """Note what may be set as an attribute of a function."""
+        """Note what may be set as an attribute of a function, and refuse functions that may be called."""
+        called = self.called() if self.beyond else set()
+        for function, why in self.beyond:
+            if function in called:
+                self.search.refuse(f"{function.__name__} {why}")
         if self.makes_attributes:
             self.found.contents += [Contents(attributes, in_order=False) for attributes in self.of_functions]
+
+    def called(self) -> set[FunctionType]:
+        """The functions that may be called: methods are by code that is called itself, and names them."""
+        found: set[FunctionType] = set()
+        asked: set[str] = set()
+        while new := [(f, names) for f, names in self.seen if f not in found and _is_called(f, asked)]:
+            found.update(function for function, _ in new)
+            asked = asked.union(*[names for _, names in new])
+        return found
 
     def function(self, value: FunctionType, depth: int) -> None:
         """Look at what a function's code may look up."""
@@ -69,10 +89,11 @@ class Lookups:
         self.of_functions.append(value.__dict__)
         self.makes_attributes |= makes_attributes(names)
         self.found.asks_for_classes |= asks_for_classes(names)
+        self.seen.append((value, names))
         if "FloatingPointError" in names:
-            self.search.refuse(f"{value.__name__} waits for NumPy to raise FloatingPointError")
+            self.beyond.append((value, "waits for NumPy to raise FloatingPointError"))
         if beyond := looks_elsewhere(names, self.uses.variables, value.__globals__):
-            self.search.refuse(f"{value.__name__} uses {beyond}, which finds what nobody looks at")
+            self.beyond.append((value, f"uses {beyond}, which finds what nobody looks at"))
         for name in sorted(names):
             if name in value.__globals__:
                 self.variable(Item(value.__globals__, name, name), name, depth)
@@ -129,3 +150,10 @@ class Lookups:
             self.module(value, depth - 1, is_whole=name in self.uses.values)
         else:
             self.search.enter(place, depth)
+
+
+def _is_called(function: FunctionType, asked: set[str]) -> bool:
+    """Whether code that looks up some names may call a function: a method only by its name, or as an operator."""
+    name, around = function.__name__, function.__qualname__.rpartition(".")[0]
+    is_method = around and not around.endswith("<locals>")
+    return not is_method or (name not in SELDOM and (name[:2] == "__" or name in asked))
