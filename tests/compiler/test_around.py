@@ -690,3 +690,32 @@ def test_that_methods_nobody_calls_do_not_matter():
         return model.step(x)
 
     assert wg.compile(with_text)(np.ones(2)) == 10
+
+
+class Reading:
+    """Methods that read a variable by a name which their code does not tell."""
+
+    forward = staticmethod(lambda x: x * globals()["RATE"])
+
+    def __init__(self, x=0.0):
+        self.x = x * globals()["RATE"]
+
+    def step(self, x):
+        return x * globals()["RATE"]
+
+    def again(self, x):
+        return self.step(x)
+
+
+RATE = 1.0
+
+
+@pytest.mark.parametrize("made", [
+    lambda: wg.compile(Reading().step), lambda: wg.compile(Reading().again), lambda: wg.compile(lambda x: Reading(x).x),
+    lambda: wg.compile(Reading.forward), lambda: wg.compile(lambda x: Reading().step(x)),
+])  # fmt: skip
+def test_that_methods_which_are_called_do_matter(made, monkeypatch):
+    fast = made()
+    for rate in (1.0, 2.0, 3.0, 4.0):
+        monkeypatch.setitem(globals(), "RATE", rate)
+        assert fast(np.ones(1))[0] == rate

@@ -135,6 +135,21 @@ def test_that_turns_are_alike(program, monkeypatch):
     assert len(chunks()) < len(found)
 
 
+def test_that_few_pieces_of_a_wide_array_stay_where_they_are():
+    def program(x, w):
+        h = np.zeros((4, 3))
+        for t in range(120):
+            h = np.tanh(h @ w + x[:, t % 20])
+        return np.sum(h)
+
+    _, w = data()
+    x = 0.1 * np.random.default_rng(1).normal(size=(4, 900, 3))
+    fast = wg.compile(program)
+    assert np.allclose(fast(x, w), program(x, w))
+    assert "transpose" not in fast.explain()
+    assert np.allclose(fast(2 * x, w), program(2 * x, w))
+
+
 def flat(found):
     if isinstance(found, tuple):
         return [x for part in found for x in flat(part)]

@@ -8,10 +8,20 @@ import numpy as np
 from wengert import tape
 from wengert.box import Box, bare
 from wengert.compiler.found import flags, is_number, is_tuple
-from wengert.compiler.given import GIVEN, Filled, can_be_filled
-from wengert.compiler.places import ABSENT, CONTAINERS, Place, parts_of, refill
+from wengert.compiler.given import GIVEN, Filled, can_be_filled, holder
+from wengert.compiler.places import ABSENT, CONTAINERS, Place, TupleItem, parts_of, refill
 from wengert.compiler.program import Node, Program, depends
-from wengert.compiler.remade import Remade, are_alike, changed, inner, is_container, note_base, remade, shows_kept
+from wengert.compiler.remade import (
+    Remade,
+    are_alike,
+    changed,
+    identity,
+    inner,
+    is_container,
+    note_base,
+    remade,
+    shows_kept,
+)
 from wengert.compiler.shown import are_told_apart
 from wengert.compiler.trace import Trace
 from wengert.compiler.whose import CONSTANT
@@ -101,13 +111,21 @@ class Changes:
         now = [place.get() for place, _ in self.captured.found.entries]
         held_at = {id(t): ("tensor", j) for j, t in enumerate(self.captured.tensors)}
         held_at |= {id(s): ("array", j) for j, (s, _) in enumerate(self.stand_ins)}
+        held_at |= {id(a): ("fixed", j) for j, (a, _) in enumerate(self.captured.found.fixed)}
         for k, (place, held) in enumerate(self.captured.found.entries):
-            if place.identity[0] in self.within:
+            is_inside = place.identity[0] in self.within
+            if is_inside:
                 self.within.add(place.identity)
-            elif now[k] is not self.expected.get(place.identity, held) and not _is_same_number(now[k], held):
+            if is_inside and self._is_part_of_remade(place):
+                continue
+            if now[k] is not self.expected.get(place.identity, held) and not _is_same_number(now[k], held):
+                if is_inside:
+                    self.rewritten = "it writes into a container that it makes anew"
                 self._entry(k, place, held, now[k], held_at)
         if self.given is None:
             self.rewritten = "it writes into a container that it is given"
+        elif self.given and self.unsettled:
+            self.rewritten = "it writes into a container that it is given, and keeps something of another kind"
         elif self.given:
             self._fill(self.given, held_at)
         if any(array.tobytes() != contents for array, contents in self.captured.found.fixed):
@@ -201,9 +219,11 @@ class Changes:
 
     def _container(self, k: int, place: Place, held: Any, now: Any, held_at: dict[int, tuple[str, int]]) -> None:
         """A place has got another container, built as the one that was there: so it does at each call."""
-        known = {id(contents.container) for contents in self.captured.found.contents}
-        own = [id(x) for x in inner(now) if not is_tuple(x)]
-        if len(set(own) - known) < len(own):
+        found = self.captured.found
+        known = {id(contents.container) for contents in found.contents} | {id(x) for _, x in found.entries}
+        own = [x for x in inner(now) if not is_tuple(x)]
+        before = known | held_at.keys()
+        if len(set(map(id, own))) < len(own) or any(id(x) in before or identity(x) in before for x in own):
             self.rewritten = f"it puts a container that is elsewhere into {place}"
             return
         for inside, number in changed(place, held, now):
@@ -211,16 +231,16 @@ class Changes:
                 self.variables.append(inside)
                 if is_number(number):
                     self._refuse(f"it changes {inside}")
-        found = remade(k, now, held_at, {node for node, _ in self.tensors})
-        if isinstance(found, str):
-            self.rewritten = f"it puts {found} into {place}"
+        made = remade(k, now, held_at, {node for node, _ in self.tensors})
+        if isinstance(made, str):
+            self.rewritten = f"it puts {made} into {place}"
             return
-        self._parts(found)
+        self._parts(made)
         held_at[id(now)] = "entry", k
         for part in parts_of(now):
             held_at.setdefault(id(part), ("part", k))
             note_base(part, k, held_at)
-        self.remade.append(found)
+        self.remade.append(made)
         self.within.add(place.identity)
 
     def _fill(self, given: list[tuple], held_at: dict[int, tuple[str, int]]) -> None:
@@ -232,6 +252,12 @@ class Changes:
             self.filled = Filled(paths, parts)
         else:
             self.rewritten = "it writes into a container that it is given"
+
+    def _is_part_of_remade(self, place: Place) -> bool:
+        """Whether a place is an item of a tuple that has been made anew, so that the new one's item is there."""
+        while isinstance(place, TupleItem):
+            place = place.holder
+        return place.identity in {self.captured.found.entries[made.number][0].identity for made in self.remade}
 
     def _parts(self, container: Remade) -> None:
         """Let the program compute what is in a container."""
@@ -273,7 +299,7 @@ class Changes:
         if isinstance(value, Trace):
             return value._value
         if not isinstance(value, Box):
-            return self._with_concreteparts_of(value)
+            return self._with_concrete_parts(value)
         if not isinstance(bare(value), Trace):
             return value
         if id(value) not in self.settled:
@@ -281,7 +307,7 @@ class Changes:
             self.settled[id(value)] = value, given[0] if given else self._made_concrete(value)
         return self.settled[id(value)][1]
 
-    def _with_concreteparts_of(self, value: Any) -> Any:
+    def _with_concrete_parts(self, value: Any) -> Any:
         """A container, or a record of fields, without traces in it."""
         if id(value) in self.visited:
             return value
@@ -337,6 +363,10 @@ class Changes:
         if self.unsettled:
             for place, value in replaced:
                 place.set(value)
+        if self.interrupted is not None and self.filled is None:
+            for path, value in self.given or ():
+                if can_be_filled(self.captured.given, path):
+                    holder(self.captured.given, path)[path[-1]] = self.concrete(value)
 
 
 def _copied(value: Any) -> Any:

@@ -22,7 +22,7 @@ SHORT, FEW = 1200, 300
 """A program of so many calls is one chunk: elementwise throughout, so that its loops become one; any other."""
 APART = 20
 """Calls of which one is no elementwise operation, where it counts as any other."""
-OTHERS = {"matmul", "assigned", "added", "concatenate", "take", "solve"}
+OTHERS = {"matmul", "assigned", "added", "concatenate", "take", "solve", "inv", "cholesky", "cumsum", "cumprod", "sort"}
 """Calls that are no elementwise operations whatever the shapes; nor are those that give less than they read."""
 CALL, OPERANDS, INDEX = map(attrgetter, ("call", "operands", "index"))
 

@@ -5,8 +5,9 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from wengert.compiler.fields import plain_fields
+from wengert.compiler.found import is_tuple
 from wengert.compiler.places import Item
-from wengert.compiler.remade import Remade
+from wengert.compiler.remade import Remade, identity, is_container
 
 __all__ = ["GIVEN", "Filled", "are_shared", "can_be_filled", "holder"]
 
@@ -41,25 +42,34 @@ class Filled:
         return tuple(holder(given, path)[path[-1]] for path in self.paths)
 
 
-def holder(given: tuple, path: tuple) -> Any:
-    """The list or dictionary among some arguments in which a leaf lies; of a dataclass, that of its attributes."""
+def _around(given: tuple, path: tuple) -> Any:
+    """The container among some arguments in which a leaf lies; `None` if it is in one of an unknown class."""
     x: Any = given
     for entry in path[:-1]:
-        x = getattr(x, entry) if is_dataclass(x) else x[entry]
-    return vars(x) if is_dataclass(x) else x
+        if type(x) in (list, dict) or is_tuple(x):
+            x = x[entry]
+        elif is_container(x):
+            x = vars(x).get(entry)
+        else:
+            return None
+    return x
+
+
+def holder(given: tuple, path: tuple) -> Any:
+    """The list or dictionary among some arguments in which a leaf lies; of a dataclass, that of its attributes."""
+    x = _around(given, path)
+    return x if type(x) in (list, dict) else vars(x)
 
 
 def can_be_filled(given: tuple, path: tuple) -> bool:
     """Whether a leaf lies in a list, a dictionary, or an object whose class adds nothing to setting an attribute."""
-    x: Any = given
-    for entry in path[:-1]:
-        x = getattr(x, entry) if is_dataclass(x) else x[entry]
+    x = _around(given, path)
     if is_dataclass(x):
-        return hasattr(x, "__dict__") and bool(plain_fields(type(x))) and type(x).__setattr__ is object.__setattr__
+        return is_container(x) and bool(plain_fields(type(x))) and type(x).__setattr__ is object.__setattr__
     return len(path) > 2 and type(x) in (list, dict)
 
 
 def are_shared(inside: Iterable, known: Iterable = ()) -> bool:
     """Whether a container that can be written is there twice among the arguments, or is used besides."""
-    own = [id(vars(x)) if hasattr(x, "__dict__") else id(x) for x in inside if not isinstance(x, tuple)]
+    own = [identity(x) for x in inside if not isinstance(x, tuple)]
     return len(set(own)) < len(own) or not {id(contents.container) for contents in known}.isdisjoint(own)

@@ -4,7 +4,6 @@ A loop that reads ``x[:, t]`` and writes ``out[:, t]`` takes pieces that lie sca
 are in an array whose axes have another order, in which this one is the first: a piece lies together there, as ``x[t]``.
 """
 
-from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -17,8 +16,8 @@ from wengert.protocol import Spec, intern_spec
 
 __all__ = ["lead"]
 
-MANY = 16
-"""Pieces of one array from which on it is moved."""
+MANY, MOST = 16, 4
+"""Different pieces of one array from which on it is moved, if they are one in so many of all its pieces."""
 WRITES = (trace._assigned, trace._added)
 WHOLE = slice(None)
 
@@ -60,8 +59,10 @@ class _Leading:
         """For rows that take or write pieces, what they are pieces of to begin with, and the axis."""
         for row in rows:
             self.find_root(row)
-        often = Counter(self.roots.values())
-        for row in [row for row, root in self.roots.items() if often[root] >= MANY]:
+        pieces: dict[tuple[int, int], set[int]] = {}
+        for row, root in self.roots.items():
+            pieces.setdefault(root, set()).add(self.place(row, root[1]))
+        for row in [row for row, root in self.roots.items() if self.is_worth(root, len(pieces[root]))]:
             self.rewrite(row, self.roots[row][1])
 
     def base(self, row: int) -> int:
@@ -77,12 +78,20 @@ class _Leading:
             follows = self.columns.call(base).function in WRITES and known[1] == axis
             self.roots[row] = known if follows else (base, axis)
 
+    def is_worth(self, root: tuple[int, int], pieces: int) -> bool:
+        """Whether so many pieces of an array are most of it."""
+        row, axis = root
+        return pieces >= MANY and pieces * MOST >= self.columns.call(row).spec.shape[axis]
+
+    def place(self, row: int, axis: int) -> int:
+        """The index of the piece that a row takes or writes."""
+        spec, index = self.columns.call(self.base(row)).spec, self.columns.call(row).kwargs["index"]
+        return int(index[axis - spec.ndim if index[0] is Ellipsis else axis] % spec.shape[axis])
+
     def rewrite(self, row: int, axis: int) -> None:
         """Take or write the piece where its axis is the first one."""
         call, operands = self.columns.call(row), self.columns.operands_of(row)
-        spec = self.columns.call(operands[0]).spec
-        place = call.kwargs["index"][axis - spec.ndim if call.kwargs["index"][0] is Ellipsis else axis]
-        kwargs = {**call.kwargs, "index": (place % spec.shape[axis],)}
+        kwargs = {**call.kwargs, "index": (self.place(row, axis),)}
         is_write = call.function in WRITES
         made = _in_front(call.spec, axis) if is_write else call.spec
         operands[0] = self.in_front(operands[0], axis)

@@ -12,8 +12,10 @@ from wengert.compiler.whose import is_library, is_ours
 
 __all__ = ["Lookups"]
 
-SELDOM = {"__init__", "__new__", "__post_init__", "__init_subclass__", "__repr__", "__str__", "__del__"}
-"""Methods that are called where objects are made, shown or gone, which programs hardly do."""
+MAKING = {"__init__", "__new__", "__post_init__", "__init_subclass__"}
+"""Methods that are called where objects are made of a class that code names."""
+SHOWING = {"__repr__", "__str__", "__del__"}
+"""Those that are called where objects are shown, or gone, which no program does."""
 
 
 class Lookups:
@@ -38,6 +40,8 @@ class Lookups:
         """The attributes of functions, which hardly any function gets later than others look at it."""
         self.makes_attributes = False
         """Whether some code sets attributes, or asks which there are."""
+        self.roots: list[Any] = []
+        """What is called by itself: functions that were asked for, and those of methods that something holds."""
         self.seen: list[tuple[FunctionType, frozenset[str]]] = []
         """The user's functions, with the names that they look up."""
         self.beyond: list[tuple[FunctionType, str]] = []
@@ -56,7 +60,11 @@ class Lookups:
         """The functions that may be called: methods are by code that is called itself, and names them."""
         found: set[FunctionType] = set()
         asked: set[str] = set()
-        while new := [(f, names) for f, names in self.seen if f not in found and _is_called(f, asked)]:
+        while new := [
+            (f, names)
+            for f, names in self.seen
+            if f not in found and (any(f is root for root in self.roots) or _is_called(f, asked))
+        ]:
             found.update(function for function, _ in new)
             asked = asked.union(*[names for _, names in new])
         return found
@@ -155,5 +163,8 @@ class Lookups:
 def _is_called(function: FunctionType, asked: set[str]) -> bool:
     """Whether code that looks up some names may call a function: a method only by its name, or as an operator."""
     name, around = function.__name__, function.__qualname__.rpartition(".")[0]
-    is_method = around and not around.endswith("<locals>")
-    return not is_method or (name not in SELDOM and (name[:2] == "__" or name in asked))
+    if not around or around.endswith("<locals>") or "<" in name or "getattr" in asked:
+        return True
+    if name in MAKING:
+        return around.rpartition(".")[2] in asked or "replace" in asked
+    return name not in SHOWING and (name[:2] == "__" or name in asked)

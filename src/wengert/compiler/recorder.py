@@ -218,19 +218,21 @@ class Recorder:
         return self.owner._eager(self.kind, captured, self.given)
 
 
-def _built(given: Any) -> tuple[list, Any, list]:
-    """The leaves of containers, how they are built, and the order of keys."""
-    return (*flatten(given, WHOLE), list(orders(containers(given))))
+def _built(given: Any) -> tuple[list, list, Any, list]:
+    """The leaves of containers, those that can be written themselves, how they are built, and the order of keys."""
+    inside = list(containers(given))
+    leaves, structure = flatten(given, WHOLE)
+    return leaves, [x for x in inside if not isinstance(x, tuple)], structure, list(orders(inside))
 
 
-def _rewritten(before: tuple[list, Any, list], given: Any) -> list[tuple] | None:
+def _rewritten(before: tuple[list, list, Any, list], given: Any) -> list[tuple] | None:
     """What lies in containers now that was not there, each with its place; `None` if they are built otherwise."""
-    leaves, *built = before
+    leaves, inside, *built = before
     try:
-        now, *found = _built(given)
+        now, inside_now, *found = _built(given)
     except RecursionError:  # one has been put into itself
         return None
-    if found != built:
+    if found != built or list(map(id, inside)) != list(map(id, inside_now)):
         return None
     changed = [i for i, (a, b) in enumerate(zip(leaves, now, strict=True)) if a is not b]
     paths = built[0].paths() if changed else ()

@@ -1,7 +1,8 @@
 """Containers that a function makes anew at each call, and keeps: ``weights = [w - rate * g for w, g in ...]``."""
 
 from collections.abc import Iterator
-from dataclasses import is_dataclass
+from dataclasses import fields, is_dataclass
+from inspect import getattr_static
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from wengert.compiler.results import Results, is_lasting
 from wengert.compiler.trace import Trace
 from wengert.transforms.containers import WHOLE, flatten, rebuild
 
-__all__ = ["Remade", "are_alike", "changed", "inner", "is_container", "note_base", "remade", "shows_kept"]
+__all__ = ["Remade", "are_alike", "changed", "identity", "inner", "is_container", "note_base", "remade", "shows_kept"]
 
 
 class Remade:
@@ -58,10 +59,13 @@ class Remade:
 def remade(number: int, now: Any, held_at: dict[int, tuple[str, int]], tensors: set[Node]) -> Remade | str:
     """What puts such a container somewhere at each call; or what it holds for which that cannot be."""
     leaves, structure = flatten(now, WHOLE)
-    kept = [(i, *held_at[id(y)]) for i, y in enumerate(leaves) if isinstance(y, Box) and y.ndim and id(y) in held_at]
+    arrays = [(i, y) for i, y in enumerate(leaves) if isinstance(y, (Box, np.ndarray)) and y.ndim]
+    kept = [(i, *held_at[id(y)]) for i, y in arrays if id(y) in held_at]
+    if any(kind == "part" for _, kind, _ in kept):
+        return "a part of what it keeps elsewhere"
     others = [y for i, y in enumerate(leaves) if i not in {i for i, *_ in kept}]
-    arrays = [id(_base(y)) for y in others if isinstance(y, (Box, np.ndarray)) and y.ndim]
-    if len(set(arrays)) < len(arrays):
+    bases = [id(_base(y)) for i, y in arrays if i not in {i for i, *_ in kept}]
+    if len(set(bases)) < len(bases):
         return "one array twice"
     if any(shows_kept(y, held_at) for y in others):
         return "a view of what is elsewhere"
@@ -98,8 +102,19 @@ def _can_be_written(y: Box) -> bool:
 def is_container(x: Any) -> bool:
     """Whether something is built of parts, and may be made anew from them."""
     if is_dataclass(x) and not isinstance(x, type):
-        return hasattr(x, "__dict__") and flatten(x, WHOLE)[1] is not None
+        names = [field.name for field in fields(x)]
+        return hasattr(x, "__dict__") and list(vars(x)) == names and not any(_is_descriptor(type(x), n) for n in names)
     return type(x) in (dict, list) or is_tuple(x)
+
+
+def _is_descriptor(cls: type, name: str) -> bool:
+    """Whether an attribute of a class's objects lies elsewhere than in their dictionaries."""
+    return hasattr(type(getattr_static(cls, name, None)), "__set__")
+
+
+def identity(x: Any) -> int:
+    """What tells a container from others; of a dataclass it is that of its attributes."""
+    return id(vars(x)) if is_dataclass(x) and hasattr(x, "__dict__") else id(x)
 
 
 def parts(place: Place, held: Any) -> list[tuple[Place, Any]]:

@@ -15,7 +15,7 @@ from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
 from wengert.transforms.containers import rebuild
 
-__all__ = ["Results", "is_lasting", "returned_trouble"]
+__all__ = ["Leaf", "Results", "is_lasting", "returned_trouble"]
 
 LASTING = (
     *(Wrapper, np.ndarray, np.generic, np.dtype, np.ufunc, Number, str, bytes, type(None), range, slice, EllipsisType),
@@ -29,7 +29,7 @@ class Results:
 
     def __init__(self, leaves: list, structure: Any, tensors: set[Node]):
         self.structure = structure
-        self.leaves = [_Leaf(y, tensors) for y in leaves]
+        self.leaves = [Leaf(y, tensors) for y in leaves]
         self.nodes = [leaf.node for leaf in self.leaves if leaf.node is not None]
 
     def rebuilt(self, values: Iterable) -> Any:
@@ -53,7 +53,7 @@ class Results:
                 leaf.node, leaf.value = True, None
 
 
-class _Leaf:
+class Leaf:
     """One result: a value of the program in the class that the function gave it, or a constant."""
 
     def __init__(self, y: Any, tensors: set[Node]):
@@ -69,6 +69,7 @@ class _Leaf:
             self.value = y
 
     def made(self, given: Any) -> Any:
+        """The result, of the next one of the given values if it is computed."""
         if self.node is None:
             return _fresh(self.value)
         value = next(given)

@@ -14,6 +14,7 @@ from wengert.compiler.fields import is_named_tuple, plain_fields
 from wengert.compiler.given import Filled, holder
 from wengert.compiler.places import Cell, Item, Place, Slot
 from wengert.compiler.required import Impossible, Required
+from wengert.compiler.results import Leaf
 from wengert.compiler.writing import IN_TENSORS
 from wengert.protocol import intern_spec
 from wengert.transforms.containers import rebuild
@@ -35,14 +36,17 @@ class _Returned:
         self.numbers = {id(leaf): number for number, leaf in enumerate(computed)}
         """The numbers of the results that are given back, among the program's; those that are written come after."""
 
-        self.kept: dict[int, int] = {}
-        """The operands of results that are tensors or arrays of the call."""
+        self.kept: dict[int, list] = {}
+        """The results that are tensors or arrays of the call: which kind, and its number."""
 
-    def operand(self, kind: str, number: int) -> int:
-        """The operand of a tensor or an array."""
-        if kind == "entry":
+    def itself(self, answer: Answer, kind: str, number: int) -> None:
+        """A tensor or an array of the call."""
+        if kind == "fixed":
+            answer.constant(self.captured.found.fixed[number][0])
+        elif kind in ("tensor", "array"):
+            answer.operand((self.required.tensors if kind == "tensor" else self.required.arrays)[number])
+        else:
             raise Impossible("it keeps one array in two places")
-        return (self.required.tensors if kind == "tensor" else self.required.arrays)[number]
 
     def answer(self) -> Answer:
         """The results in their containers; then what is written."""
@@ -57,7 +61,7 @@ class _Returned:
             computed = [leaf for leaf in container.results.leaves if leaf.node is not None]
             numbers = [n for n, place in written if place == container.place]
             self.numbers.update(zip(map(id, computed), numbers, strict=True))
-            self.kept.update({id(container.results.leaves[i]): self.operand(*at) for i, *at in container.kept})
+            self.kept.update({id(container.results.leaves[i]): at for i, *at in container.kept})
         for container in self.path.remade:
             _contain(rebuild(container.results.structure, container.results.leaves), answer, self.result)
             stores.append(self.storing(self.required.found.entries[container.number][0], answer))
@@ -69,7 +73,7 @@ class _Returned:
             answer.constant(value)
             stores.append(partial(answer.store, self.required.tensors[k], type(self.captured.tensors[k]), name))
         for k, *at in self.path.twins:
-            answer.operand(self.operand(*at))
+            self.itself(answer, *at)
             stores.append(self.storing(self.required.found.entries[k][0], answer))
         for k, value in self.path.exchanged:
             answer.constant(value)
@@ -127,7 +131,7 @@ class _Returned:
     def result(self, leaf: Any, answer: Answer) -> None:
         """One result in the class that the function gave it."""
         if id(leaf) in self.kept:
-            answer.operand(self.kept[id(leaf)])
+            self.itself(answer, *self.kept[id(leaf)])
             return
         if leaf.node is None:
             is_array = leaf.value.__class__ is np.ndarray
@@ -170,7 +174,7 @@ def _contain(value: Any, answer: Answer, leaf: Callable) -> None:
         for name in names:
             _contain(getattr(value, name), answer, leaf)
         answer.fields(cls, names)
-    elif cls.__name__ == "_Leaf":
+    elif cls is Leaf:
         leaf(value, answer)
     else:
         raise Impossible(f"it returns a {cls.__name__}")

@@ -78,6 +78,7 @@ def find(roots: list, variables: dict, skip: list) -> Found:
     search = _Search(variables, skip)
     for root in roots:
         named = root if isinstance(root, (FunctionType, type)) else type(root)  # others may have attributes of any name
+        search.lookups.roots.append(root)
         search.look(root, DEEPEST, named.__name__)
     search.follow()
     search.lookups.end()
@@ -225,6 +226,7 @@ class _Search:
         if isinstance(value, FunctionType):
             self.lookups.function(value, depth)
         elif isinstance(value, MethodType):
+            self.lookups.roots.append(value.__func__)
             self.look(value.__self__, depth, name)
             self.look(value.__func__, depth, name)
         elif isinstance(value, (BuiltinMethodType, MethodWrapperType)):

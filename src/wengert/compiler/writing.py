@@ -55,6 +55,8 @@ def _rebuilt(captured: Any, container: Any, written: list) -> Any:
 
 def _held(captured: Any, kind: str, j: int) -> Any:
     """The tensor, the array, or what the place of this number holds."""
+    if kind == "fixed":
+        return captured.found.fixed[j][0]
     if kind == "tensor":
         return captured.tensors[j]
     return captured.arrays[j][0] if kind == "array" else captured.found.entries[j][0].get()

@@ -11,7 +11,7 @@ from wengert.tensor import Tensor
 
 NAMESPACE = "wengert"
 WHOLE = "wengert.whole"
-"""The same, but that dataclasses with attributes besides their fields are no containers."""
+"""The same, but that dataclasses with attributes besides their fields, or without some of them, are no containers."""
 _LEAVES = (np.ndarray, np.generic, Wrapper, float, int, complex, str, type(None))
 
 
@@ -83,7 +83,7 @@ def _register(kind: type) -> None:
         return value
 
     def take_apart_plain(value: Any) -> tuple:
-        if getattr(value, "__dict__", {}).keys() - names:
+        if getattr(value, "__dict__", {}).keys() - names or not all(hasattr(value, name) for name in names):
             return [_Leaf(value)], _Leaf, None
         return take_apart(value)
 
