@@ -59,6 +59,13 @@ def part_in_an_argument(k, params, x):
     return y * 1
 
 
+def chosen_in_two_places(k, x):
+    k.p = {"a": np.where(x > 1, x, k.p["a"] + x)}
+    k.q = {"a": k.p["a"], "b": x * 2}
+    k.r = k.s = np.where(x > 1, x, k.r)
+    return k.r * 1
+
+
 def container_in_a_container(k, x):
     d = {"w": k.a["w"] + x}
     k.a, k.p = d, {"i": d}
@@ -163,6 +170,7 @@ def w():
 CASES = {
     part_in_two_containers: lambda: (ones(p={"a": w()}, q={"a": w()}),),
     part_in_an_argument: lambda: (ones(p={"a": w()}), {"w": w()}),
+    chosen_in_two_places: lambda: (ones(p={"a": w()}, q={"a": w(), "b": w()}, r=w(), s=w()),),
     container_in_a_container: lambda: (ones(a={"w": w()}, p={"i": {"w": w()}}),),
     kept_and_given: lambda: (ones(last=None), {"w": w()}),
     inner_made_anew: lambda: (ones(), {"i": {"w": w()}}),

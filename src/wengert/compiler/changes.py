@@ -179,7 +179,7 @@ class Changes:
             self._write("number", k, value)
             if place.identity not in self.expected:
                 self.variables.append(place)
-        elif isinstance(now, Box) and now.ndim and isinstance(held, (Box, np.ndarray)) and id(now) in held_at:
+        elif _is_array(value) and value.ndim and isinstance(held, (Box, np.ndarray)) and id(now) in held_at:
             self._twin(k, place, held_at[id(now)])
         elif isinstance(now, Box) and isinstance(held, Box):
             self._write("box", k, value)

@@ -59,7 +59,7 @@ class Remade:
 def remade(number: int, now: Any, held_at: dict[int, tuple[str, int]], tensors: set[Node]) -> Remade | str:
     """What puts such a container somewhere at each call; or what it holds for which that cannot be."""
     leaves, structure = flatten(now, WHOLE)
-    arrays = [(i, y) for i, y in enumerate(leaves) if isinstance(y, (Box, np.ndarray)) and y.ndim]
+    arrays = [(i, y) for i, y in enumerate(leaves) if isinstance(y, (Box, Trace, np.ndarray)) and y.ndim]
     kept = [(i, *held_at[id(y)]) for i, y in arrays if id(y) in held_at]
     if any(kind == "part" for _, kind, _ in kept):
         return "a part of what it keeps elsewhere"
