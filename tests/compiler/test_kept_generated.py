@@ -1,4 +1,4 @@
-"""Functions put together at random that keep what they compute: beside themselves without compiling, objects and all."""
+"""Functions at random that keep what they compute: beside themselves without compiling, objects and all."""
 
 import random
 from dataclasses import replace
