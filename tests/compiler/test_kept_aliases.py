@@ -232,3 +232,21 @@ def run_of(case, compiled):
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
 def test_that_objects_are_the_same_as_without_compiling(case):
     assert run_of(case, True) == run_of(case, False)
+
+
+def test_containers_that_hold_themselves():
+    def ring(x):
+        made = {"x": x}
+        made["self"] = made
+        return made
+
+    k = SimpleNamespace(p=ring(w()))
+
+    @wg.compile
+    def step(x):
+        k.p = ring(k.p["x"] + x)
+        return k.p["self"]["x"] * 1
+
+    for turn in range(2, 7):
+        assert step(np.ones(2))[0] == turn
+        assert k.p["self"] is k.p

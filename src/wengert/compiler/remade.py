@@ -136,7 +136,17 @@ def inner(x: Any) -> Iterator[Any]:
 
 
 def are_alike(held: Any, now: Any) -> bool:
-    """Whether containers are built alike, of parts that are."""
+    """Whether containers are built alike, of parts that are; what holds itself is like nothing."""
+    try:
+        return is_container(now) and _fit(held, now)
+    except RecursionError:
+        return False
+
+
+def _fit(held: Any, now: Any) -> bool:
+    """Whether two things are leaves both, or containers that are built alike."""
+    if not is_container(held) and not is_container(now):
+        return True
     if held.__class__ is not now.__class__ or not is_container(now) or not is_container(held):
         return False
     if not isinstance(now, (list, tuple)):
@@ -145,11 +155,6 @@ def are_alike(held: Any, now: Any) -> bool:
             return False
         held, now = held.values(), now.values()
     return len(held) == len(now) and all(map(_fit, held, now))
-
-
-def _fit(held: Any, now: Any) -> bool:
-    """Whether parts of containers are leaves both, or containers that are built alike."""
-    return are_alike(held, now) or not (is_container(held) or is_container(now))
 
 
 def changed(place: Place, held: Any, now: Any) -> Iterator[tuple[Place, Any]]:
