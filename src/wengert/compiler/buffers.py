@@ -117,9 +117,7 @@ class _Forwarding:
         stays[list(self.of)] = False
         old, behind = np.flatnonzero(stays), [position for position, *_ in self.new]
         positions = np.concatenate([2 * old + 1, np.array(behind, np.int64)])
-        order = np.argsort(positions, kind="stable")
-        columns.after = np.searchsorted(positions[order], 2 * columns.after, side="right").astype(np.int32)
-        columns.rearrange(np.concatenate([old, np.arange(n, len(columns))])[order])
+        columns.arrange(np.concatenate([old, np.arange(n, len(columns))]), positions)
 
     def rewrite(self) -> None:
         """Go on with rows: as they are, with other operands, or as what they stand for."""

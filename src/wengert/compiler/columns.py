@@ -161,6 +161,12 @@ class Columns:
             to[x] for x in (self.given, self.wanted, self.read, self.recorded)
         )
 
+    def arrange(self, rows: np.ndarray, positions: np.ndarray) -> None:
+        """Have only these rows, by their positions: those that there were lie at ``2 * k + 1``."""
+        order = np.argsort(positions, kind="stable")
+        self.after = np.searchsorted(positions[order], 2 * self.after, side="right").astype(np.int32)
+        self.rearrange(rows[order])
+
     def settle(self) -> None:
         """Leave out what nobody needs, and have calls that do the same be one; numbers in them become operands."""
         live = np.flatnonzero(self.live())

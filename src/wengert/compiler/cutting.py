@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.columns import SHORT
+from wengert.compiler.columns import SHORT, distinct
 from wengert.compiler.landmarks import landmarks
 
 __all__ = ["cut"]
@@ -100,5 +100,5 @@ def _best_phase(uses: np.ndarray, first: int, end: int, period: int, size: int) 
     """How many calls to leave before the first turn, so that as few values as possible pass between turns."""
     middle = first + ((end - first) // 2 // period) * period
     near = uses[(uses[:, 0] < middle + period) & (uses[:, 1] > middle - size) & (uses[:, 1] - uses[:, 0] <= size)]
-    crossing = [len(np.unique(near[(near[:, 0] < middle + k) & (near[:, 1] >= middle + k), 0])) for k in range(period)]
+    crossing = [len(distinct(near[(near[:, 0] < middle + k) & (near[:, 1] >= middle + k), 0])) for k in range(period)]
     return int(np.argmin(crossing))

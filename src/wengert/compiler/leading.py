@@ -142,10 +142,7 @@ class _Leading:
         positions = np.concatenate([2 * np.arange(self.n) + 1, [position for position, *_ in self.new]])
         stays = np.ones(len(columns), bool)
         stays[list(self.instead)] = False
-        rows = np.flatnonzero(stays)
-        order = np.argsort(positions[rows], kind="stable")
-        columns.after = np.searchsorted(positions[rows][order], 2 * columns.after, side="right").astype(np.int32)
-        columns.rearrange(rows[order])
+        columns.arrange(np.flatnonzero(stays), positions[stays])
 
 
 def _order(ndim: int, axis: int) -> list[int]:
