@@ -29,3 +29,12 @@ def in_turn(make, calls):
         function, state = make(wrap)
         found.append([(function(x), state()) for x in calls])
     return found
+
+
+def went_straight(compiled):
+    """Look whether nearly all calls went to native code at once, after few recordings."""
+    stats = compiled.stats()
+    assert stats["eager"] == 0
+    assert stats["given up"] == []
+    assert stats["recordings"] <= 3
+    assert compiled._shortcuts.runs >= stats["calls"] - 4
