@@ -83,6 +83,24 @@ def called(frame: FrameType) -> tuple[Any, Any]:
     return _resolve_both(frame, name) if kind == "call" and name is not None else (None, None)
 
 
+def who_asks(depth: int = 2) -> FrameType | None:
+    """The frame that asks for an array, past those of this library which stand between it and what gives one."""
+    frame: FrameType | None = sys._getframe(depth)
+    while frame is not None and frame.f_code.co_name in _BETWEEN:
+        frame = frame.f_back
+    return frame
+
+
+_BETWEEN = {"__array__", "_shown", "shown", "choose"}
+"""Functions of this library through which an array is asked for; `choose` is in NumPy's namespace meanwhile."""
+
+
+def is_sparse_product() -> bool:
+    """Whether scipy.sparse asks for an array to see what it is multiplied by."""
+    frame = who_asks()
+    return frame is not None and frame.f_code.co_name == "_matmul_dispatch"
+
+
 def running(frame: FrameType) -> tuple[str, str | None]:
     """What kind of instruction a frame is at, and the name of what it calls."""
     place = (frame.f_code, frame.f_lasti)

@@ -1,7 +1,6 @@
 """`Tensor`: reverse mode as an array type, for its users."""
 
 import operator
-import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +23,7 @@ from wengert.errors import (
 from wengert.generate import Family
 from wengert.passes import recorded_node, run_backward, seed
 from wengert.protocol import Spec, Wrapper, ask_to_record_again, highest, innermost, is_recorded, spec_of
-from wengert.reading import check_reading
+from wengert.reading import check_reading, is_sparse_product
 from wengert.views import ViewOf, make_view
 from wengert.writes import in_place, write
 
@@ -307,7 +306,7 @@ class Tensor(Box):
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if self._carries_gradient():
-            if sys._getframe(1).f_code.co_name == "_matmul_dispatch":
+            if is_sparse_product():
                 return np.array(None)  # scipy.sparse leaves its product with what is no array to `__rmatmul__`
             ask_to_record_again(self)
             raise LostGradientError(

@@ -508,6 +508,7 @@ def test_interruptions_leave_nothing_behind():
         raise KeyboardInterrupt
 
     wg.compile(function)(X)  # loads what is loaded once: other libraries' modules do not stand an interruption
+    names = dict(vars(np))
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
         fast = wg.compile(function)
@@ -526,5 +527,6 @@ def test_interruptions_leave_nothing_behind():
         pass  # in the last line of the loop
     finally:
         signal.signal(signal.SIGALRM, before)
+    assert {name: vars(np)[name] for name in names} == names
     expected = function(X)
     assert_like(fast(X), expected)

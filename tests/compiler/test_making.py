@@ -1,7 +1,10 @@
 """Arrays that a recorded function makes and fills, as plain NumPy programs do."""
 
+import threading
+
 import numpy as np
 import pytest
+from scipy import sparse
 
 import wengert as wg
 
@@ -146,3 +149,31 @@ def test_full_takes_arrays(fill):
         (value, gradient), expected = fast(x + k), np.sum(np.full(600, fill) * np.arange(600.0))
         np.testing.assert_allclose(value, expected * (1.5 + k))
         np.testing.assert_allclose(gradient, [expected, 0.0])
+
+
+def test_other_threads_multiply_by_sparse_matrices_while_one_records():
+    matrix = sparse.random(4, 6, density=0.4, format="csr", random_state=0)
+    vector = np.linspace(0.1, 0.6, 6)
+
+    def product(v):
+        return np.sum(matrix @ v)
+
+    results = []
+
+    def beside():
+        t = wg.tensor(vector, requires_grad=True)
+        product(t).backward()
+        results.append(t.grad)
+        results.append(wg.grad(product)(vector))
+        results.append(wg.jvp(product, (vector,), (vector,))[1])
+
+    def function(x):
+        other = threading.Thread(target=beside)
+        other.start()
+        other.join()
+        return np.zeros(3) + x
+
+    wg.compile(function)(np.ones(3))
+    expected = matrix.T @ np.ones(4)
+    for result, right in zip(results, (expected, expected, expected @ vector), strict=True):
+        np.testing.assert_allclose(result, right)

@@ -8,6 +8,7 @@ take recorded values; and nested lists of such values, which ``np.array`` would 
 import functools
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -47,15 +48,18 @@ LIBRARIES = {"numpy", "scipy", "wengert"}
 @contextmanager
 def buffers_made_recordable(program: Program) -> Iterator[None]:
     """Inside, what this thread's functions make by these names can hold recorded values."""
-    patches = list(_patches(program))
-    before = [(namespace, name, namespace[name]) for namespace, name, _ in patches]
+    patches: dict[int, tuple[dict, dict]] = {}
+    for namespace, name, function in _patches(program):
+        patches.setdefault(id(namespace), (namespace, {}))[1][name] = function
+    namespaces, ours = zip(*patches.values(), strict=True)
+    before = [{name: namespace[name] for name in names} for namespace, names in patches.values()]
+    # One call of what is written in C each way: no instruction of Python's in between at which an interruption comes.
+    put, put_back = map(dict.update, namespaces, ours), map(dict.update, namespaces, before)
     try:
-        for namespace, name, function in patches:
-            namespace[name] = function
+        deque(put, maxlen=0)
         yield
     finally:
-        for namespace, name, function in before:
-            namespace[name] = function
+        deque(put_back, maxlen=0)
 
 
 def _patches(program: Program) -> Iterator[tuple[dict, str, Any]]:
@@ -68,10 +72,7 @@ def _patches(program: Program) -> Iterator[tuple[dict, str, Any]]:
 
 
 def _for_us(function: Callable, program: Program) -> Callable:
-    """What takes a function's place where this thread calls it from outside of the libraries, until all is recorded.
-
-    An interruption may come while functions get their places back; what then stays does nothing.
-    """
+    """What takes a function's place where this thread calls it from outside of the libraries, until all is recorded."""
     thread = threading.get_ident()
 
     def decorate(ours: Callable) -> Callable:

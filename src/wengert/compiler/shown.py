@@ -4,7 +4,6 @@ Who asks gets a copy, which must not be told from the array itself: so the funct
 have written one of the two, or looks at memory around it.
 """
 
-import sys
 from types import FrameType
 from typing import Any
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from wengert.box import bare
 from wengert.protocol import Wrapper, is_recorded
+from wengert.reading import who_asks
 
 __all__ = ["are_told_apart", "note_alias", "shown"]
 
@@ -24,7 +24,7 @@ def shown(value: Any, owner: Any, dtype: Any, copy: bool | None) -> np.ndarray:
     array = np.array(held, dtype)
     if program.closed or copy or not isinstance(held, np.ndarray) or array.dtype != held.dtype:
         return array
-    if (frame := _striding(sys._getframe(1))) is not None:
+    if (frame := _striding()) is not None:
         program.look_at_layout(exactly=True)
         if not _reaches_inside(held, frame.f_locals):
             program.leave("it looks at the memory between, or around, the elements of an array")
@@ -49,15 +49,10 @@ def _memory(x: Any) -> np.ndarray | None:
     return held if held.__class__ is np.ndarray else None
 
 
-def _striding(frame: FrameType | None) -> FrameType | None:
+def _striding() -> FrameType | None:
     """The frame of NumPy's `as_strided`, if it asks for an array."""
-    while frame is not None and frame.f_code.co_name in BETWEEN:
-        frame = frame.f_back
+    frame = who_asks()
     return frame if frame is not None and frame.f_code.co_name == "as_strided" else None
-
-
-BETWEEN = {"__array__", "_shown", "choose"}
-"""Functions of this library that run between who asks for an array and what gives it."""
 
 
 def _reaches_inside(x: np.ndarray, asked: dict) -> bool:
