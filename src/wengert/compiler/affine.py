@@ -7,7 +7,17 @@ import functools
 
 from wengert.compiler.graph import Move, Value
 
-__all__ = ["Affine", "Place", "bounds", "composed", "fixed", "identity_place", "operand_places", "shifted"]
+__all__ = [
+    "Affine",
+    "Place",
+    "bounds",
+    "broadcast_place",
+    "composed",
+    "fixed",
+    "identity_place",
+    "operand_places",
+    "shifted",
+]
 
 Affine = tuple[int, tuple[tuple[int, int], ...]]
 """A place along an axis, as its constant and pairs (axis of the loops, coefficient)."""

@@ -430,5 +430,5 @@ def _items(kernel: Kernel, stored: dict[int, Any], ranges: list, numbers: dict[A
             found[root] = expansion.item(root.body, place, compute=root.body is root.value)
             # What is the same along an axis is known where that axis is not walked: later stages load it.
             if root.body is root.value and found[root].axes == {k for _, terms in place for k, _ in terms}:
-                before[root.value.number, place, ()] = found[root].number
+                before[root.value, place, ()] = found[root].number
     return found

@@ -7,7 +7,7 @@ do harm where it is not meant (outside of its array), so only loads, and what is
 
 from typing import Any
 
-from wengert.compiler.affine import Affine, Place, bounds, operand_places
+from wengert.compiler.affine import Affine, Place, bounds, broadcast_place, operand_places
 from wengert.compiler.graph import Value
 
 __all__ = ["Condition", "Expansion", "Item"]
@@ -65,30 +65,30 @@ class Expansion:
 
     def item(self, value: Value, place: Place, compute: bool = False) -> Item:
         """The item of a value at a place; with `compute`, not what is there already but how it is made."""
-        line: list[Wanted] = [(value, place, ())]
+        items, first = self.items, (value, place, ())
+        line: list[Wanted] = [first]
         while line:
             wanted = line[-1]
-            v, at, conditions = wanted
-            key = (v.number, at, conditions)
-            if key in self.items:
+            if wanted in items:
                 line.pop()
                 continue
+            v, at, conditions = wanted
             kind = None if compute and v is value and v.kind != "literal" else self.leaf(v)
             if kind is not None:
-                self.items[key] = self.leaf_item(kind, v, at, conditions)
+                items[wanted] = self.leaf_item(kind, v, at, conditions)
                 line.pop()
                 continue
-            opened = self._open.pop(key, None)
+            opened = self._open.pop(wanted, None)
             if opened is None:
                 opened = self.operands(v, at, conditions)
-                missing = [w for w in opened[0] if (w[0].number, w[1], w[2]) not in self.items]
+                missing = [w for w in opened[0] if w not in items]
                 if missing:
-                    self._open[key] = opened
+                    self._open[wanted] = opened
                     line += reversed(missing)
                     continue
-            self.items[key] = self.made(v, at, conditions, *opened)
+            items[wanted] = self.made(v, at, conditions, *opened)
             line.pop()
-        return self.items[value.number, place, ()]
+        return items[first]
 
     def leaf(self, v: Value) -> str | None:
         """Whether a value is there already, and as what."""
@@ -112,7 +112,7 @@ class Expansion:
 
     def known(self, kind: str, v: Value, place: Place, conditions: tuple, operands: tuple, tests: tuple = ()) -> Item:
         """The item, the one there is if it has been made before."""
-        key = (v.number, place, conditions)
+        key = (v, place, conditions)
         item = self.items.get(key)
         if item is None:
             number = self.before.get(key)
@@ -121,21 +121,28 @@ class Expansion:
                 number = self.numbers.setdefault(made, len(self.numbers))
             item = self.items[key] = Item(number, kind, v, place, conditions, operands)
             item.tests = tests
-            axes = {k for a in place for k, _ in a[1]} if kind in ("load", "gather") else set()
-            if kind == "total":
-                axes.update(self.rows)
-            for c in (*conditions, *(c for test in tests for c in test)):
-                axes.update(k for k, _ in c[0][1])
-            first = operands[0].axes if operands else frozenset()
-            item.axes = (
-                first
-                if not axes and all(o.axes == first for o in operands)
-                else first.union(axes, *[o.axes for o in operands[1:]])
-            )
+            for o in operands:
+                if o.axes is not item.axes:
+                    item.axes = item.axes | o.axes if item.axes else o.axes
+            if kind != "map" or conditions:
+                item.axes |= self.own_axes(item)
         return item
+
+    def own_axes(self, item: Item) -> set[int]:
+        """The axes that an item depends on, and not only what it is made of."""
+        axes = {k for a in item.place for k, _ in a[1]} if item.kind in ("load", "gather") else set()
+        if item.kind == "total":
+            axes.update(self.rows)
+        for c in (*item.conditions, *(c for test in item.tests for c in test)):
+            axes.update(k for k, _ in c[0][1])
+        return axes
 
     def operands(self, v: Value, place: Place, conditions: tuple) -> tuple[list[Wanted], Any]:
         """What is needed to compute a value at a place, and between what there is to choose."""
+        if v.kind == "map":
+            return [
+                (o, place if o.shape == v.shape else broadcast_place(o, place), conditions) for o in v.operands
+            ], None
         places = operand_places(v, place)
         if v.kind == "update":
             return self.update(v, place, places, conditions)
@@ -186,7 +193,7 @@ class Expansion:
 
     def made(self, v: Value, place: Place, conditions: tuple, wanted: list, tests: Any) -> Item:
         """The item of a value whose operands' items there are."""
-        operands = tuple(self.items[w[0].number, w[1], w[2]] for w in wanted)
+        operands = tuple([self.items[w] for w in wanted])
         if v.kind == "map":
             if len(operands) == 1 and v.setting.startswith("copy") and v.setting != "copysign":
                 return operands[0]

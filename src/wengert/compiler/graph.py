@@ -104,8 +104,9 @@ class Graph:
 
     def make(self, kind: str, operands: tuple, setting: Any, shape: tuple, dtype: Any) -> Value:
         """The value of an operation, the one there is if an equal one was made before."""
-        dtype = np.dtype(dtype)
-        key = (kind, _key(setting), shape, dtype, *[v.number for v in operands])
+        if not isinstance(dtype, np.dtype):
+            dtype = np.dtype(dtype)
+        key = (kind, setting if setting.__class__ is str else _key(setting), shape, dtype, operands)
         value = self._known.get(key)
         if value is None:
             value = self._known[key] = Value(next(self._numbers), kind, operands, setting, shape, dtype)
@@ -226,16 +227,17 @@ class Graph:
 
     def prune(self) -> None:
         """Leave out what no result needs, and note the users of each value."""
-        live = {v.number for v in self.results}
+        live = set(self.results)
         for v in reversed(self.values):
-            if v.number in live:
-                live.update(o.number for o in v.operands)
-        self.values = [v for v in self.values if v.number in live]
+            if v in live:
+                live.update(v.operands)
+                v.users = []
+        self.values = [v for v in self.values if v in live]
         for v in self.values:
-            v.users = []
-        for v in self.values:
-            for o in dict.fromkeys(v.operands):
-                o.users.append(v)
+            for o in v.operands:
+                users = o.users
+                if not users or users[-1] is not v:
+                    users.append(v)
 
     def __str__(self) -> str:
         return "\n".join(

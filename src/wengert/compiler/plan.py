@@ -50,13 +50,15 @@ class Planned:
 def copies_of_results(graph: Graph) -> None:
     """Give each result a buffer of its own: what is an argument, a constant or another result is copied."""
     seen: set[int] = set()
+    before = len(graph.values)
     for j, v in enumerate(graph.results):
         if v.dtype.char not in NATIVE:
             continue
         if v.kind not in STORED or v.number in seen:
             v = graph.results[j] = graph.make("map", (v,), f"copy{j}", v.shape, v.dtype)
         seen.add(v.number)
-    graph.prune()
+    if len(graph.values) != before:
+        graph.prune()
 
 
 def plan(graph: Graph, steps: list[Step], arguments: int) -> Planned:

@@ -40,23 +40,19 @@ class Values(Writer):
     def value(self, item: Item) -> str:
         """An item's number or vector; what it is made of first, each in the loop it belongs to."""
         found = self.known(item)
-        if found is not None:
-            return found
-        line, opened, home = [item], set(), self.at
+        line, home = [item] if found is None else [], self.at
         while line:
             top = line[-1]
-            if id(top) not in opened:
-                opened.add(id(top))
-                missing = [o for o in top.operands if self.known(o) is None]
-                if missing:
-                    line += missing
-                    continue
+            names: list = [self.known(o) for o in top.operands]
+            if None in names:
+                line += [o for o, name in zip(top.operands, names, strict=True) if name is None]
+                continue
             line.pop()
-            if self.known(top) is None:
-                self.at = self.loop_of(top.axes)
-                self.at.memo[top.number] = self.computed(top)
+            self.at = loop = self.loop_of(top.axes)
+            if top.number not in loop.memo:
+                found = loop.memo[top.number] = self.computed(top, names)
         self.at = home
-        return self.name_of(item)
+        return found or self.name_of(item)
 
     def known(self, item: Item) -> str | None:
         """The name of an item, if it has been computed where it can be used now."""
@@ -75,18 +71,17 @@ class Values(Writer):
             return self.from_holder(key, item.value)
         return next(loop.memo[key] for loop in reversed(self.stack) if key in loop.memo)
 
-    def computed(self, item: Item) -> str:
-        """Lines for an item whose operands are known, and its name."""
+    def computed(self, item: Item, names: list[str]) -> str:
+        """Lines for an item whose operands have these names, and its own."""
         if item.kind == "load":
             return self.load_item(item)
         if item.kind == "choose":
-            return self.choice(item)
+            return self.choice(item, names)
         if item.kind == "gather":
             return self.gather_item(item)
         v, varies = item.value, self.lane in item.axes
         arguments = []
-        for o in item.operands:
-            x = self.name_of(o)
+        for o, x in zip(item.operands, names, strict=True):
             arguments.append((self.kind(TYPES[o.value.dtype.char], varies), self.vector(o, x) if varies else x))
         kind = self.kind(TYPES[v.dtype.char], varies)
         pair = self.sine_and_cosine(v, arguments[0]) if v.setting in SINES else None
@@ -200,13 +195,12 @@ class Values(Writer):
         assert found is not None
         return found
 
-    def choice(self, item: Item) -> str:
+    def choice(self, item: Item, names: list[str]) -> str:
         """One operand or another, according to the place."""
         v, varies = item.value, self.lane in item.axes
         scalar = TYPES[v.dtype.char]
         kind = self.kind(scalar, varies)
-        found = [self.name_of(o) for o in item.operands]
-        values = [self.vector(o, x) if varies else x for o, x in zip(item.operands, found, strict=True)]
+        values = [self.vector(o, x) if varies else x for o, x in zip(item.operands, names, strict=True)]
         result = values[0]
         adds = v.kind == "update" and v.setting[1]
         if adds:

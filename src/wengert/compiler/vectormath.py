@@ -8,7 +8,7 @@ import functools
 import platform
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from wengert.compiler.machine import multiplies_and_adds, vector_bits
 from wengert.compiler.mathlibrary import is_library_function, library_call, load_libmvec, provide_scipy
@@ -53,6 +53,8 @@ class Target:
     machine: str = "x86_64"
     fused: bool = False
     """Whether it multiplies and adds in one instruction."""
+    texts: dict[tuple, tuple[str, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """The lines of operations that have been put down, see `function_call`."""
 
     @property
     def letters(self) -> dict[int, str]:
@@ -159,16 +161,41 @@ def function_call(
     signed : bool
         Whether integer operands, or the integers that floats are cast to, have signs.
     """
-    o = Operation(target, name, operands, kind, op, signed)
+    names = [x for _, x in operands]
+    key = (name, *[k for k, _ in operands], kind, signed)
+    lines = target.texts.get(key)
+    if lines is None:
+        lines = target.texts[key] = _lines(target, name, [k for k, _ in operands], kind, signed)
+    for line in lines[:-1]:
+        names.append(op(line.format(*names)))
+    return lines[-1].format(*names)
+
+
+def _lines(target: Target, name: str, kinds: list[str], kind: str, signed: bool) -> tuple[str, ...]:
+    """The lines of an operation, in which the numbers in braces count the operands, and then what each line gives."""
+    lines: list[str] = []
+
+    def op(text: str) -> str:
+        lines.append(text)
+        return f"{{{len(kinds) + len(lines) - 1}}}"
+
+    operands = [(k, f"{{{i}}}") for i, k in enumerate(kinds)]
+    last = _last_line(Operation(target, name, operands, kind, op, signed))
+    return (*lines, last)
+
+
+def _last_line(o: Operation) -> str:
+    """The text of the last instruction of an operation; the others are put down."""
     text = _instruction(o)
     if text is None and o.is_beyond_registers:
         return _in_halves(o)
-    if text is None and name in _formulas():
-        text = _formulas()[name](o)
-    if text is None and o.floats and all(k == kind for k, _ in operands) and is_library_function(name, len(operands)):
-        text = library_call(target, name, operands, kind, op)
+    if text is None and o.name in _formulas():
+        text = _formulas()[o.name](o)
+    alike = o.floats and all(k == o.kind for k, _ in o.operands)
+    if text is None and alike and is_library_function(o.name, len(o.operands)):
+        text = library_call(o.target, o.name, o.operands, o.kind, o.op)
     if text is None:
-        raise NotImplementedError(f"{name} of {o.operand_kind}")
+        raise NotImplementedError(f"{o.name} of {o.operand_kind}")
     return text
 
 

@@ -29,6 +29,8 @@ class Builder:
 
     def cast(self, x: Value, dtype: Any) -> Value:
         """The value in another dtype."""
+        if x.dtype is dtype:
+            return x
         dtype = np.dtype(dtype)
         if x.dtype == dtype:
             return x
@@ -42,6 +44,8 @@ class Builder:
         """An operand in a dtype, whether it is a value or a number."""
         if isinstance(x, Value):
             return self.cast(x, dtype)
+        if x.__class__ is float:
+            return self.graph.literal(x, dtype)
         if np.ndim(x):
             return self.graph.make("constant", (), np.ascontiguousarray(x, dtype), np.shape(x), dtype)
         return self.graph.literal(np.asarray(x).astype(dtype)[()], dtype)
@@ -57,7 +61,9 @@ class Builder:
 
         Along axes on which no operand changes it is done once.
         """
-        first = next(v for v in operands if isinstance(v, Value))
+        first = next(v for v in operands if v.__class__ is Value)
+        if first.kind != "move" and all(v.__class__ is Value and v.shape == first.shape for v in operands):
+            return self.graph.make("map", operands, name, first.shape, dtype or first.dtype)
         given = [v if isinstance(v, Value) else self.graph.literal(v, first.dtype) for v in operands]
         shape = together(given)
         still = _still_axes(given, shape)

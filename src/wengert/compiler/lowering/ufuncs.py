@@ -19,21 +19,29 @@ PYTHONS = (int, float, complex)
 
 def ufunc(b: Builder, node: Node, of: dict) -> Value | Pair | None:
     """A ufunc, with its operands in the dtypes of the loop that NumPy would choose."""
-    function: Any = node.function
-    if node.kwargs or function.nout != 1 or function.nin != len(node.args):
+    call = node.call
+    function: Any = call.function
+    if call.kwargs or function.nout != 1 or function.nin != len(call.args):
         return None
     given: list[Any] = []
-    for a in node.args:
+    operands: list[Any] = []
+    for a in call.args:
         if a.__class__ is Ref:
             operand = node.operands[a.position]
-            weak = float if operand.weak is True else operand.weak
-            given.append(weak or of[operand.index].dtype)
+            x, weak = of[operand.index], operand.call.weak
+            given.append(x.dtype if weak is None else weak if weak is not True else float)
         else:
+            x = a
             given.append(type(a) if type(a) in PYTHONS else np.asarray(a).dtype)
-    dtypes = _loop(function, *given)
-    if dtypes is None or not all(map(_holds, dtypes, node.args)):
+        operands.append(x)
+    loop = _loop(function, *given)
+    if loop is None:
         return None
-    operands = [of[node.operands[a.position].index] if a.__class__ is Ref else a for a in node.args]
+    dtypes, alike = loop
+    if alike and all(x.__class__ is Value for x in operands):
+        return elementwise.operation(b, function.__name__, operands, dtypes[-1])
+    if not all(map(_holds, dtypes, call.args)):
+        return None
     if dtypes[0].kind == "c":
         pairs = [as_pair(b, x, dtype) for x, dtype in zip(operands, dtypes, strict=False)]
         return complexes.operation(b, function.__name__, pairs)
@@ -41,7 +49,7 @@ def ufunc(b: Builder, node: Node, of: dict) -> Value | Pair | None:
         operands = [truth(b, x) if isinstance(x, Pair) else x for x in operands]
     if any(isinstance(x, Pair) for x in operands):
         return None
-    for a, x, dtype in zip(node.args, operands, dtypes, strict=False):
+    for a, x, dtype in zip(call.args, operands, dtypes, strict=False):
         if a.__class__ is Ref and node.operands[a.position].weak is int and dtype.kind in "iu":
             _check_range(b, x, dtype)
     values = [b.value(x, dtype) for x, dtype in zip(operands, dtypes, strict=False)]
@@ -58,12 +66,17 @@ def _check_range(b: Builder, x: Value, dtype: np.dtype) -> None:
 
 
 @functools.cache
-def _loop(function: np.ufunc, *given: Any) -> tuple[np.dtype, ...] | None:
-    """The dtypes of the loop that NumPy would choose; `None` if kernels do not know one of them."""
+def _loop(function: np.ufunc, *given: Any) -> tuple[tuple[np.dtype, ...], bool] | None:
+    """The dtypes of the loop that NumPy would choose, and whether the operands have them as they are.
+
+    `None` if kernels do not know one of them.
+    """
     if all(x in PYTHONS for x in given):  # two of Python's own, which NumPy would compare as objects
         given = tuple(map(np.dtype, given))
     dtypes = function.resolve_dtypes((*given, None))
-    return dtypes if all(d.char in KINDS for d in dtypes) else None
+    if not all(d.char in KINDS for d in dtypes):
+        return None
+    return dtypes, dtypes[0].kind in "fiu" and all(x is dtype for x, dtype in zip(given, dtypes, strict=False))
 
 
 def _holds(dtype: np.dtype, number: Any) -> bool:
