@@ -265,12 +265,12 @@ class _Fusion:
         """Values that are dear and computed in several kernels, or in several stages of one."""
         makers: dict[int, set[tuple[int, int]]] = {}
         values: dict[int, Value] = {}
-        for position, step in enumerate(self.steps):
-            if step.kernel is not None:
-                for stage in {root.stage for root in step.kernel.roots}:
-                    for v in self.computed(step.kernel, stage):
-                        makers.setdefault(v.number, set()).add((position, stage))
-                        values[v.number] = v
+        kernels = [(position, step.kernel) for position, step in enumerate(self.steps) if step.kernel is not None]
+        stages = {(position, kernel, root.stage) for position, kernel in kernels for root in kernel.roots}
+        for position, kernel, stage in stages if len(stages) > 1 else ():
+            for v in self.computed(kernel, stage):
+                makers.setdefault(v.number, set()).add((position, stage))
+                values[v.number] = v
         several = [values[n] for n, found in makers.items() if len(found) > 1]
         if not several:
             return set()

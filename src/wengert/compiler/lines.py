@@ -53,6 +53,8 @@ class Writer:
         self.begins: dict[int, int] = {}
         """By the numbers of values, the element that the pointer points to, where it is not the first one."""
         self._loops: dict[frozenset, Loop] = {}
+        self._vectors: dict[str, str] = {}
+        """The types of vectors, by those of their numbers."""
 
     @property
     def tail(self) -> str | None:
@@ -138,7 +140,12 @@ class Writer:
 
     def kind(self, scalar: str, varies: bool) -> str:
         """The type of a number, or of one in each lane."""
-        return f"<{self.width} x {scalar}>" if varies else scalar
+        if not varies:
+            return scalar
+        found = self._vectors.get(scalar)
+        if found is None:
+            found = self._vectors[scalar] = f"<{self.width} x {scalar}>"
+        return found
 
     def repeated(self, text: str, scalar: str) -> str:
         """A constant in all lanes."""

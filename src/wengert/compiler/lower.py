@@ -16,7 +16,7 @@ from wengert.compiler.lowering import complexes, elementwise, indexing, linalg, 
 from wengert.compiler.lowering.builder import Builder
 from wengert.compiler.lowering.pairs import Pair, as_pair, handled, pair_in, part_dtype, stored
 from wengert.compiler.lowering.ufuncs import ufunc
-from wengert.compiler.program import KINDS, Node, Program, filled, uniform
+from wengert.compiler.program import KINDS, Call, Node, Program, filled, uniform
 from wengert.compiler.raising import succeeded
 from wengert.cotangents import selected
 from wengert.primitive import REGISTRY, Primitive, name_of
@@ -42,9 +42,11 @@ class _Lowering:
         self.builder = Builder(self.graph)
         self.handlers = known_functions()
         self.of: dict[int, Any] = {}
+        self.known_kinds: dict[Call, bool] = {}
+        """Whether kernels know what calls give, by what they do."""
         live = program.live()
         for node in program.nodes:
-            if live[node.index] or node.name == "input":
+            if live[node.index] or node.call.name == "input":
                 self.of[node.index] = self.lowered(node)
         results = [self.of[node.index] for node in program.results]
         self.graph.results = [stored(self.builder, x) if isinstance(x, Pair) else x for x in results]
@@ -54,13 +56,13 @@ class _Lowering:
         self.graph.prune()
 
     def lowered(self, node: Node) -> Any:
-        graph = self.graph
-        spec: Any = node.spec
-        if node.name in ("input", "constant"):
+        graph, call = self.graph, node.call
+        spec: Any = call.spec
+        if call.name in ("input", "constant"):
             return self.given(node)
-        if node.function is succeeded and not _is_left(self.of[node.operands[0].index]):
+        if call.function is succeeded and not _is_left(self.of[node.operands[0].index]):
             return graph.literal(True, bool)  # the checks say so
-        if _computes(node):
+        if self.is_known_kind(call) and all(self.is_known_kind(o.call) for o in node.operands):
             checks = len(self.builder.checks)
             found = self.known(node)
             if found is not None and found.shape == spec.shape and found.dtype == spec.dtype:
@@ -100,10 +102,18 @@ class _Lowering:
             return self.graph.as_reshaped(x)
         return self.graph.make("reshape", (stored(self.builder, x),), None, x.shape, x.dtype)
 
+    def is_known_kind(self, call: Call) -> bool:
+        """Whether kernels know the dtype of what calls give."""
+        found = self.known_kinds.get(call)
+        if found is None:
+            found = self.known_kinds[call] = call.spec is not None and call.spec.dtype.char in KINDS
+        return found
+
     def known(self, node: Node) -> Any:
         """What a call is made of, if the tables have it."""
-        handler = self.handlers.get(node.function)
-        if handler is None and isinstance(node.function, np.ufunc):
+        function = node.call.function
+        handler = self.handlers.get(function)
+        if handler is None and isinstance(function, np.ufunc):
             return ufunc(self.builder, node, self.of)
         operands = [self.of[o.index] for o in node.operands]
         args, kwargs = filled(node.args, operands), filled(node.kwargs, operands)
@@ -115,12 +125,6 @@ class _Lowering:
                 return own(self.builder, node.spec, *args, **kwargs)
             return handled(self.builder, name, handler, node.spec, args, kwargs)
         return handler(self.builder, node.spec, *args, **kwargs) if handler is not None else None
-
-
-def _computes(node: Node) -> bool:
-    """Whether kernels know the dtypes of a call."""
-    known = node.spec is not None and node.spec.dtype.char in KINDS
-    return known and all(o.spec is not None and o.spec.dtype.char in KINDS for o in node.operands)
 
 
 def _is_left(x: Any) -> bool:

@@ -22,11 +22,11 @@ def operation(b: Builder, name: str, operands: Operands, dtype: np.dtype) -> Val
 
 def simpler(b: Builder, name: str, operands: Operands, dtype: np.dtype) -> Value | None:
     """What gives the same numbers with less work; `None` if nothing is known."""
-    rule = _RULES.get(name)
-    if all(_number(v) is not None for v in operands):
+    if None not in map(_number, operands):
         found = _folded(b, name, operands, dtype)
         if found is not None:
             return found
+    rule = _RULES.get(name)
     return rule(b, operands, dtype) if rule is not None else None
 
 
@@ -49,8 +49,9 @@ def _number(v: Value) -> Any:
 
 def _is(v: Value, number: float) -> bool:
     """Whether a value is one number everywhere; zeros of either sign are equal."""
-    found = _number(v)
-    return found is not None and bool(found == number)
+    if v.kind == "move":
+        v = v.operands[0]
+    return v.kind == "literal" and bool(v.setting == number)
 
 
 def _is_whole(v: Value, operands: Operands) -> bool:
