@@ -1,7 +1,6 @@
 """The arguments of one call: what is read from them, and what a program is made for."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, is_dataclass
 from inspect import Parameter, signature
 from typing import Any
 
@@ -152,20 +151,6 @@ class Arguments:
 def is_usual(array: np.ndarray) -> bool:
     """Whether an array is NumPy's own and of numbers, with its bytes in this machine's order."""
     return type(array) in (np.ndarray, np.memmap) and array.dtype.kind in "fciub" and array.dtype.isnative
-
-
-def containers(values: Iterable) -> Iterator[Any]:
-    """The containers among some values, and in these, each before what is in it."""
-    for x in values:
-        if issubclass(type(x), dict):
-            yield x
-            yield from containers(dict.values(x))
-        elif issubclass(type(x), (tuple, list)):
-            yield x
-            yield from containers(tuple.__iter__(x) if issubclass(type(x), tuple) else list.__iter__(x))
-        elif is_dataclass(x) and not isinstance(x, type):
-            yield x
-            yield from containers([getattr(x, field.name, None) for field in fields(x)])
 
 
 COMPARABLE = (int, float, complex, np.generic, tuple)

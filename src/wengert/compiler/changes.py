@@ -1,27 +1,27 @@
 """What a function has written while it was recorded: how a program does it, and how it is undone."""
 
-from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
 
 from wengert import tape
 from wengert.box import Box, bare
-from wengert.compiler.found import flags, is_number, is_tuple
-from wengert.compiler.given import GIVEN, Filled, can_be_filled, holder
-from wengert.compiler.places import ABSENT, CONTAINERS, Place, TupleItem, parts_of, refill
-from wengert.compiler.program import Node, Program, depends
-from wengert.compiler.remade import (
-    Remade,
+from wengert.compiler.containers import (
+    FILLED,
     are_alike,
-    changed,
+    everything,
     identity,
     inner,
     is_container,
-    note_base,
-    remade,
-    shows_kept,
+    is_record,
+    is_tuple,
+    with_parts,
 )
+from wengert.compiler.found import flags, is_number
+from wengert.compiler.given import GIVEN, Filled, can_be_filled, holder
+from wengert.compiler.places import ABSENT, Place, TupleItem
+from wengert.compiler.program import Node, Program, depends
+from wengert.compiler.remade import Remade, changed, note_base, remade, shows_kept
 from wengert.compiler.shown import are_told_apart
 from wengert.compiler.trace import Trace
 from wengert.compiler.whose import CONSTANT
@@ -134,7 +134,7 @@ class Changes:
             if not contents.is_same():
                 what = "changes the order, or the parts, of" if contents.has_size() else "adds to or takes from"
                 self._refuse(f"it {what} a {type(contents.container).__name__}")
-                self._settle(contents.container)
+                with_parts(contents.container, self.concrete)
 
     def _tensor(self, k: int, t: Any) -> None:
         value, grad = bare(t), getattr(t, "_grad", None)
@@ -237,7 +237,7 @@ class Changes:
             return
         self._parts(made)
         held_at[id(now)] = "entry", k
-        for part in parts_of(now):
+        for part in everything(now):
             held_at.setdefault(id(part), ("part", k))
             note_base(part, k, held_at)
         self.remade.append(made)
@@ -311,21 +311,9 @@ class Changes:
         """A container, or a record of fields, without traces in it."""
         if id(value) in self.visited:
             return value
-        if isinstance(value, CONTAINERS):
+        if isinstance(value, FILLED) or is_record(value):
             self.visited.add(id(value))
-            self._settle(value)
-        elif is_dataclass(value) and not isinstance(value, type):
-            self.visited.add(id(value))
-            for field in fields(value):
-                part = getattr(value, field.name, None)
-                settled = self.concrete(part)
-                if settled is not part:
-                    object.__setattr__(value, field.name, settled)
-        elif isinstance(value, tuple):
-            parts = list(map(self.concrete, value))
-            if any(a is not b for a, b in zip(value, parts, strict=True)):
-                return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-        return value
+        return with_parts(value, self.concrete)
 
     def _made_concrete(self, value: Any) -> Any:
         """A tensor if it is made from one; an array, or NumPy's number, if not."""
@@ -334,14 +322,6 @@ class Changes:
         if is_dialects or depends(bare(value)._node, {node for node, _ in self.tensors}):
             return value._box(array)
         return array if array.ndim or getattr(value, "_mutable", False) else array[()]
-
-    def _settle(self, container: Any) -> None:
-        """Take the traces out of a container that the function has put something into."""
-        if isinstance(container, CONTAINERS):
-            before = tuple(container.values() if isinstance(container, dict) else container)
-            after = tuple(map(self.concrete, before))
-            if any(a is not b for a, b in zip(before, after, strict=True)):
-                refill(container, tuple(container) if isinstance(container, dict) else after, after)
 
     def nodes(self) -> list[Node]:
         """The results of the program that are written back."""

@@ -16,7 +16,6 @@ from wengert.compiler.again import Replaced
 from wengert.compiler.arguments import (
     Arguments,
     classes,
-    containers,
     incomparable,
     is_usual,
     orders,
@@ -26,6 +25,7 @@ from wengert.compiler.arguments import (
 from wengert.compiler.attached import Method, shortcuts
 from wengert.compiler.capture import Captured, Surroundings, is_liftable, is_window
 from wengert.compiler.checking import compare
+from wengert.compiler.containers import containers
 from wengert.compiler.derivative import FromOutside
 from wengert.compiler.errstate import is_loud
 from wengert.compiler.figures import explained, figures

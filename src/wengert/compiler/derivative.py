@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box, unbox
-from wengert.compiler.arguments import Static, containers, orders
+from wengert.compiler.arguments import Static, orders
+from wengert.compiler.containers import containers
 from wengert.compiler.locks import BOOKS
 from wengert.errors import GradientError
 from wengert.protocol import Wrapper

@@ -10,7 +10,7 @@ import numpy as np
 from wengert import tape
 from wengert.box import Box, bare
 from wengert.compiler.changes import Changes
-from wengert.compiler.places import parts_of
+from wengert.compiler.containers import everything
 from wengert.compiler.trace import Trace
 
 __all__ = ["has_history", "look_for_escaped"]
@@ -23,7 +23,7 @@ def look_for_escaped(changes: Changes, outputs: list) -> None:
     """
     if changes.failed is not None or any(map(has_history, outputs)):
         return  # what was raised holds its frames, and a tape holds values
-    mine = {id(y) for x in (*outputs, *[x for _, x in changes.replaced]) for y in parts_of(x)}
+    mine = {id(y) for x in (*outputs, *[x for _, x in changes.replaced]) for y in everything(x)}
     mine |= {id(s) for s, _ in changes.stand_ins} | {id(g) for g in changes.gradients}
     mine |= changes.settled.keys() | {id(x) for _, x in changes.given or ()}
     mine |= {id(y._base) for y in outputs if isinstance(y, Box) and y._is_view}  # type: ignore[attr-defined]
@@ -52,7 +52,7 @@ def look_for_escaped(changes: Changes, outputs: list) -> None:
 def _known_traces(changes: Changes, outputs: list) -> set[int]:
     """Values of the recording that are held where they should be."""
     held = [*outputs, *changes.made, *[s for s, _ in changes.stand_ins], *changes.gradients]
-    held += [y for _, x in changes.replaced for y in parts_of(x)] + [x for _, x in changes.given or ()]
+    held += [y for _, x in changes.replaced for y in everything(x)] + [x for _, x in changes.given or ()]
     held += [*changes.expected.values(), *[y for y, _ in changes.settled.values()]]
     held += [t._storage.buffer for t in changes.captured.tensors if getattr(t, "_storage", None) is not None]
     return {id(bare(x)) if isinstance(x, Box) else id(x) for x in held}

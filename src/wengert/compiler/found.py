@@ -9,9 +9,9 @@ import numpy as np
 
 from wengert.box import Box
 from wengert.compiler.places import Contents, Place
-from wengert.compiler.whose import CONSTANT, OPEN, attributes_of, exact, has_own_ways, is_library, module_of
+from wengert.compiler.whose import CONSTANT, OPEN, attributes_of, exact, is_library, module_of
 
-__all__ = ["Found", "flags", "form", "is_number", "is_tuple", "layout", "structure"]
+__all__ = ["Found", "flags", "form", "is_number", "layout", "structure"]
 
 
 KINDS = "fciub"
@@ -113,12 +113,6 @@ def is_number(value: Any) -> bool:
     cls = type(value)
     is_numpys = issubclass(cls, np.generic) and cls.__module__ == "numpy"
     return cls in (int, float) or (is_numpys and value.dtype.kind in KINDS)
-
-
-def is_tuple(value: Any) -> bool:
-    """Whether something is a tuple, with names or without, that can be made anew from its parts."""
-    cls = type(value)
-    return cls is tuple or (issubclass(cls, tuple) and hasattr(cls, "_fields") and not has_own_ways(cls))
 
 
 def structure(value: Any) -> Any:

@@ -1,13 +1,12 @@
 """Containers that a function is given, and writes into: ``params[name] = params[name] - rate * gradients[name]``."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import is_dataclass
 from typing import Any
 
+from wengert.compiler.containers import identity, is_container, is_record, is_tuple
 from wengert.compiler.fields import plain_fields
-from wengert.compiler.found import is_tuple
 from wengert.compiler.places import Item
-from wengert.compiler.remade import Remade, identity, is_container
+from wengert.compiler.remade import Remade
 
 __all__ = ["GIVEN", "Filled", "are_shared", "can_be_filled", "holder"]
 
@@ -64,7 +63,7 @@ def holder(given: tuple, path: tuple) -> Any:
 def can_be_filled(given: tuple, path: tuple) -> bool:
     """Whether a leaf lies in a list, a dictionary, or an object whose class adds nothing to setting an attribute."""
     x = _around(given, path)
-    if is_dataclass(x):
+    if is_record(x):
         return is_container(x) and bool(plain_fields(type(x))) and type(x).__setattr__ is object.__setattr__
     return len(path) > 2 and type(x) in (list, dict)
 

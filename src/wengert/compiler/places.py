@@ -4,25 +4,21 @@ And what was in containers, so that changes are seen, and undone.
 """
 
 import weakref
-from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable
 from gc import get_referents
 from operator import is_
 from types import CellType, MappingProxyType, MemberDescriptorType
 from typing import Any
 
+from wengert.compiler.containers import own_kind, refill
+
 __all__ = [
-    "ABSENT", "CONTAINERS", "Ancestors", "Cell", "ClassContents", "ClassItem", "ClassOf", "Contents", "Item", "Place",
-    "Referent", "Shown", "Slot", "TupleItem", "parts_of", "refill",
+    "ABSENT", "Ancestors", "Cell", "ClassContents", "ClassItem", "ClassOf", "Contents", "Item", "Place",
+    "Referent", "Shown", "Slot", "TupleItem",
 ]  # fmt: skip
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "nothing"})()
 """What is found in a place that is no longer there."""
-
-
-CONTAINERS = (list, dict, set, deque)
-"""Classes of containers whose parts can be put in the place of others."""
 
 
 class Place:
@@ -79,7 +75,7 @@ class Item(Place):
 
     def set(self, value: Any) -> None:
         """Put something else there; whatever the container's own class does besides, the function has done."""
-        base: Any = _base(self.holder)
+        base = own_kind(self.holder)
         if value is ABSENT:
             base.pop(self.holder, self.key, None)
         else:
@@ -289,38 +285,3 @@ class ClassContents(Contents):
         """Take away what has been put there; what was there before is in places of its own."""
         for name in self.container.keys() - set(self.parts):
             type.__delattr__(self.cls, name)
-
-
-def _base(container: Any) -> type:
-    """The class of Python's own that a container is of: what the user's has made of that may do more."""
-    return next(cls for cls in (OrderedDict, *CONTAINERS) if isinstance(container, cls))
-
-
-def refill(container: Any, parts: Iterable, values: Iterable = ()) -> None:
-    """Put other parts into a container; those of a dictionary are its keys."""
-    base: Any = _base(container)
-    base.clear(container)
-    if isinstance(container, dict):
-        for key, value in zip(parts, values, strict=True):
-            base.__setitem__(container, key, value)
-    elif isinstance(container, set):
-        base.update(container, parts)
-    else:
-        base.extend(container, parts)
-
-
-def parts_of(value: Any) -> Iterator[Any]:
-    """A value, and what is in it if it is a container or a record of fields."""
-    line, seen = [value], set()
-    while line:
-        x = line.pop()
-        if id(x) in seen:
-            continue
-        seen.add(id(x))
-        yield x
-        if isinstance(x, dict):
-            line += x.values()
-        elif isinstance(x, (*CONTAINERS, tuple)):
-            line.extend(x)
-        elif is_dataclass(x) and not isinstance(x, type):
-            line += [getattr(x, field.name, None) for field in fields(x)]

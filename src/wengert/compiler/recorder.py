@@ -4,11 +4,12 @@ from typing import Any
 
 from wengert.box import Box, bare
 from wengert.compiler.again import RecordAgain
-from wengert.compiler.arguments import Arguments, Static, containers, orders
+from wengert.compiler.arguments import Arguments, Static, orders
 from wengert.compiler.capture import Captured
 from wengert.compiler.changes import Changes
 from wengert.compiler.checking import agree
 from wengert.compiler.collecting import collection_frozen
+from wengert.compiler.containers import containers
 from wengert.compiler.escaped import has_history, look_for_escaped
 from wengert.compiler.given import are_shared
 from wengert.compiler.locks import RECORDING

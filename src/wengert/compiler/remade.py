@@ -1,21 +1,20 @@
 """Containers that a function makes anew at each call, and keeps: ``weights = [w - rate * g for w, g in ...]``."""
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
-from inspect import getattr_static
 from typing import Any
 
 import numpy as np
 
 from wengert.box import Box, bare
-from wengert.compiler.found import is_number, is_tuple
+from wengert.compiler.containers import are_alike, is_tuple
+from wengert.compiler.found import is_number
 from wengert.compiler.places import Item, Place, TupleItem
 from wengert.compiler.program import Node
 from wengert.compiler.results import Results, is_lasting
 from wengert.compiler.trace import Trace
 from wengert.transforms.containers import WHOLE, flatten, rebuild
 
-__all__ = ["Remade", "are_alike", "changed", "identity", "inner", "is_container", "note_base", "remade", "shows_kept"]
+__all__ = ["Remade", "changed", "note_base", "remade", "shows_kept"]
 
 
 class Remade:
@@ -99,24 +98,6 @@ def _can_be_written(y: Box) -> bool:
     return not y.ndim and getattr(y, "_mutable", False)
 
 
-def is_container(x: Any) -> bool:
-    """Whether something is built of parts, and may be made anew from them."""
-    if is_dataclass(x) and not isinstance(x, type):
-        names = [field.name for field in fields(x)]
-        return hasattr(x, "__dict__") and list(vars(x)) == names and not any(_is_descriptor(type(x), n) for n in names)
-    return type(x) in (dict, list) or is_tuple(x)
-
-
-def _is_descriptor(cls: type, name: str) -> bool:
-    """Whether an attribute of a class's objects lies elsewhere than in their dictionaries."""
-    return hasattr(type(getattr_static(cls, name, None)), "__set__")
-
-
-def identity(x: Any) -> int:
-    """What tells a container from others; of a dataclass it is that of its attributes."""
-    return id(vars(x)) if is_dataclass(x) and hasattr(x, "__dict__") else id(x)
-
-
 def parts(place: Place, held: Any) -> list[tuple[Place, Any]]:
     """What a container holds, each with its place; the place is where the container lies."""
     if is_tuple(held):
@@ -125,36 +106,6 @@ def parts(place: Place, held: Any) -> list[tuple[Place, Any]]:
         return [(Item(held, i, f"{place}[{i}]", place), part) for i, part in enumerate(held)]
     names = held if isinstance(held, dict) else vars(held)
     return [(Item(names, key, f"{place}[{key!r}]", place), part) for key, part in names.items()]
-
-
-def inner(x: Any) -> Iterator[Any]:
-    """A container, and those inside."""
-    if is_container(x):
-        yield x
-        for part in x if isinstance(x, (list, tuple)) else (x if isinstance(x, dict) else vars(x)).values():
-            yield from inner(part)
-
-
-def are_alike(held: Any, now: Any) -> bool:
-    """Whether containers are built alike, of parts that are; what holds itself is like nothing."""
-    try:
-        return is_container(now) and _fit(held, now)
-    except RecursionError:
-        return False
-
-
-def _fit(held: Any, now: Any) -> bool:
-    """Whether two things are leaves both, or containers that are built alike."""
-    if not is_container(held) and not is_container(now):
-        return True
-    if held.__class__ is not now.__class__ or not is_container(now) or not is_container(held):
-        return False
-    if not isinstance(now, (list, tuple)):
-        held, now = (x if isinstance(x, dict) else vars(x) for x in (held, now))
-        if list(held) != list(now):
-            return False
-        held, now = held.values(), now.values()
-    return len(held) == len(now) and all(map(_fit, held, now))
 
 
 def changed(place: Place, held: Any, now: Any) -> Iterator[tuple[Place, Any]]:

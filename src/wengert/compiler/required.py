@@ -17,9 +17,10 @@ from wengert.box import Box
 from wengert.compiler.arguments import ARRAY
 from wengert.compiler.binding import input_check
 from wengert.compiler.capture import LARGEST
+from wengert.compiler.containers import is_container, is_tuple
 from wengert.compiler.errstate import variable
 from wengert.compiler.fields import is_named_tuple, plain_fields
-from wengert.compiler.found import flags, is_tuple
+from wengert.compiler.found import flags
 from wengert.compiler.operands import (
     Again,
     Array,
@@ -35,7 +36,6 @@ from wengert.compiler.operands import (
     Sized,
 )
 from wengert.compiler.places import ABSENT, Cell, ClassItem, ClassOf, Item, Place, Slot, TupleItem
-from wengert.compiler.remade import is_container
 
 __all__ = ["Impossible", "Required"]
 

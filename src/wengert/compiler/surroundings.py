@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box
-from wengert.compiler.found import Found, form, is_number, is_tuple, structure
+from wengert.compiler.containers import is_tuple
+from wengert.compiler.found import Found, form, is_number, structure
 from wengert.compiler.lookups import Lookups
 from wengert.compiler.places import (
     ABSENT,
