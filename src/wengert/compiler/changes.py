@@ -89,6 +89,29 @@ class Changes:
         """Look at everything after the function has run."""
         if any(isinstance(guard.outcome, tuple) for guard in self.program.guards):  # whole arrays are read out
             self.variables += self.captured.found.small  # one of them may have been indexed by a recorded value
+        self._shared_memory()
+        for k, t in enumerate(self.captured.tensors):
+            self._tensor(k, t)
+        self._windows()
+        for k, (stand_in, node) in enumerate(self.stand_ins):
+            value = bare(stand_in)
+            if not isinstance(value, Trace) or value._node is not node:
+                self._write("array", k, value)
+        held_at = {id(t): ("tensor", j) for j, t in enumerate(self.captured.tensors)}
+        held_at |= {id(s): ("array", j) for j, (s, _) in enumerate(self.stand_ins)}
+        held_at |= {id(a): ("fixed", j) for j, (a, _) in enumerate(self.captured.found.fixed)}
+        self._entries(held_at)
+        self._given(held_at)
+        if any(array.tobytes() != contents for array, contents in self.captured.found.fixed):
+            self._refuse("it writes an array of whole numbers that it uses")
+        for contents in self.captured.found.contents:
+            if not contents.is_same():
+                what = "changes the order, or the parts, of" if contents.has_size() else "adds to or takes from"
+                self._refuse(f"it {what} a {type(contents.container).__name__}")
+                with_parts(contents.container, self.concrete)
+
+    def _shared_memory(self) -> None:
+        """What was written while something else had its memory, where nothing of that is recorded."""
         if any(bare(a)._node is not bare(b)._node for a, b in self.program.lent):
             self.rewritten = "it writes an array that shares its memory with a tensor"
         self.program.lent.clear()
@@ -96,22 +119,19 @@ class Changes:
             self.program.misread = "it writes an array that shares its memory with another one"
         self.program.shown, self.program.still = [], []
         self.rewritten = self.rewritten or self.program.misread
-        for k, t in enumerate(self.captured.tensors):
-            self._tensor(k, t)
+
+    def _windows(self) -> None:
+        """Views among the tensors that are given: nothing can be written through them."""
         written = {id(self.captured.tensors[k]) for kind, k in self.places() if kind == "tensor"}
         for own, view in self.captured.windows:
             if id(own) in written:
                 self.rewritten = "it writes a view that it is given"
             elif own._node is not None and not hasattr(view, "_stand_alone"):
                 self.rewritten = "it asks for the gradient of a view"
-        for k, (stand_in, node) in enumerate(self.stand_ins):
-            value = bare(stand_in)
-            if not isinstance(value, Trace) or value._node is not node:
-                self._write("array", k, value)
+
+    def _entries(self, held_at: dict[int, tuple[str, int]]) -> None:
+        """Places that hold something else now; `held_at` says what is where, by its identity."""
         now = [place.get() for place, _ in self.captured.found.entries]
-        held_at = {id(t): ("tensor", j) for j, t in enumerate(self.captured.tensors)}
-        held_at |= {id(s): ("array", j) for j, (s, _) in enumerate(self.stand_ins)}
-        held_at |= {id(a): ("fixed", j) for j, (a, _) in enumerate(self.captured.found.fixed)}
         for k, (place, held) in enumerate(self.captured.found.entries):
             is_inside = place.identity[0] in self.within
             if is_inside:
@@ -122,19 +142,15 @@ class Changes:
                 if is_inside:
                     self.rewritten = "it writes into a container that it makes anew"
                 self._entry(k, place, held, now[k], held_at)
+
+    def _given(self, held_at: dict[int, tuple[str, int]]) -> None:
+        """Containers among the arguments that hold something else now."""
         if self.given is None:
             self.rewritten = "it writes into a container that it is given"
         elif self.given and self.unsettled:
             self.rewritten = "it writes into a container that it is given, and keeps something of another kind"
         elif self.given:
             self._fill(self.given, held_at)
-        if any(array.tobytes() != contents for array, contents in self.captured.found.fixed):
-            self._refuse("it writes an array of whole numbers that it uses")
-        for contents in self.captured.found.contents:
-            if not contents.is_same():
-                what = "changes the order, or the parts, of" if contents.has_size() else "adds to or takes from"
-                self._refuse(f"it {what} a {type(contents.container).__name__}")
-                with_parts(contents.container, self.concrete)
 
     def _tensor(self, k: int, t: Any) -> None:
         value, grad = bare(t), getattr(t, "_grad", None)

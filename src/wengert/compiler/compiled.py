@@ -209,23 +209,9 @@ class Compiled:
     # Running ----------------------------------------------------------------------------------------------------
 
     def _run(self, leaves: list, structure: Any, given: tuple) -> Any:
-        call = Arguments(leaves)
-        inside = list(containers(given))
+        call, inside = Arguments(leaves), list(containers(given))
         call.classes = classes(inside)
-        found = self._found(call)
-        modes = tape.floor(), tape.is_training()
-        key: tuple = structure, *call.key, (modes, found.key(), *orders(inside))
-        problem = found.refused or incomparable(key, leaves)
-        if are_shared(inside):
-            problem = problem or "it is given one container twice"
-        if problem:  # whatever else there is
-            key = None, (modes, problem)
-        captured = Captured(found, call.tensors, call.arrays, call.windows, given)
-        with BOOKS:
-            kind = self._kinds.of(key, found, problem)
-            if kind.strides is not None and kind.strides != captured.strides():
-                kind = self._kinds.of((*key[:-1], (*key[-1], captured.strides())), found, problem)
-            kind.calls += 1
+        kind, captured = self._kind_of(call, structure, inside, given)
         if kind.differentiable and tape.is_recording():
             return self._differentiated(leaves, structure)
         if kind.given_up or self._reason:
@@ -236,35 +222,56 @@ class Compiled:
         if kind.failures >= MOST_FAILURES:
             return self._as_lately(kind, captured, given)
         self._lately = None
-        if not call.are_still() or captured.has_bases():
+        if not _can_be_followed(kind, call, captured, inside):
             return self._left_alone(kind, captured, given)
-        if kind.puts and are_shared(inside, found.contents):
-            return self._left_alone(kind, captured, given)
-        if captured.has_large() or (kind.last is not None and not kind.may_write(captured)):
-            return self._left_alone(kind, captured, given)
-        self._worth.found(len(found.entries), kind.last.operations if kind.last else 0)
-        if kind.paths and self._is_sample():
-            return self._left_alone(kind, captured, given)
+        self._worth.found(len(captured.found.entries), kind.last.operations if kind.last else 0)
         if kind.paths:
-            values = self._values(captured, call)
-            if self.check:
-                right, results = compare(lambda: self.function(*given[0], **given[1]), kind, values, captured)
-            elif self._shorten(kind, given, call, found, captured):
-                owner = (self.function.owner(),) if isinstance(self.function, Method) else ()
-                return self.__call__(*owner, *given[0], **given[1])
-            else:
-                right, results = kind.run(values, captured)
-            kind.note(right, self._shortcuts.runs_of)
-            if right:
-                self._new = 0
+            if self._is_sample():
+                return self._left_alone(kind, captured, given)
+            is_done, results = self._along_paths(kind, call, captured, given)
+            if is_done:
                 return results
-            if kind.given_up or not kind.comes_again(results, values, self._shortcuts.runs):
-                with kind.ways.followed(results):
-                    return self._left_alone(kind, captured, given)
         self._worth.record()
         if self._is_sample():
             return self._left_alone(kind, captured, given)
         return self._record(kind, leaves, structure, call, given)
+
+    def _kind_of(self, call: Arguments, structure: Any, inside: list, given: tuple) -> tuple[Kind, Captured]:
+        """The kind of a call, with what the function uses besides; one that is not compiled where that says so."""
+        found = self._found(call)
+        modes = tape.floor(), tape.is_training()
+        key: tuple = structure, *call.key, (modes, found.key(), *orders(inside))
+        problem = found.refused or incomparable(key, call.leaves)
+        if are_shared(inside):
+            problem = problem or "it is given one container twice"
+        if problem:  # whatever else there is
+            key = None, (modes, problem)
+        captured = Captured(found, call.tensors, call.arrays, call.windows, given)
+        with BOOKS:
+            kind = self._kinds.of(key, found, problem)
+            if kind.strides is not None and kind.strides != captured.strides():
+                kind = self._kinds.of((*key[:-1], (*key[-1], captured.strides())), found, problem)
+            kind.calls += 1
+        return kind, captured
+
+    def _along_paths(self, kind: Kind, call: Arguments, captured: Captured, given: tuple) -> tuple[bool, Any]:
+        """Whether the call has been done along a path that is known, or by the function itself; and its results."""
+        values = self._values(captured, call)
+        if self.check:
+            right, results = compare(lambda: self.function(*given[0], **given[1]), kind, values, captured)
+        elif self._shorten(kind, given, call, captured.found, captured):
+            owner = (self.function.owner(),) if isinstance(self.function, Method) else ()
+            return True, self.__call__(*owner, *given[0], **given[1])
+        else:
+            right, results = kind.run(values, captured)
+        kind.note(right, self._shortcuts.runs_of)
+        if right:
+            self._new = 0
+            return True, results
+        if kind.given_up or not kind.comes_again(results, values, self._shortcuts.runs):
+            with kind.ways.followed(results):
+                return True, self._left_alone(kind, captured, given)
+        return False, None
 
     def _is_sample(self) -> bool:
         """Whether the function is to show how long it takes alone, in calls that it can serve alone."""
@@ -438,3 +445,12 @@ class Compiled:
 
     def __repr__(self) -> str:
         return f"<compiled {getattr(self, '__name__', self.function)}>"
+
+
+def _can_be_followed(kind: Kind, call: Arguments, captured: Captured, inside: list) -> bool:
+    """Whether nothing about a call's arrays and containers keeps programs from following it."""
+    if not call.are_still() or captured.has_bases():
+        return False
+    if kind.puts and are_shared(inside, captured.found.contents):
+        return False
+    return not captured.has_large() and (kind.last is None or kind.may_write(captured))

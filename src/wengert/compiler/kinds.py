@@ -74,5 +74,5 @@ class Kinds:
             f"[compile] '{self.name}' has been recorded for {self.made} kinds of arguments, as something keeps "
             f"changing: {what}; pass whole numbers that change as arrays or floats, and pad arrays to few shapes",
             CompileWarning,
-            stacklevel=6,
+            stacklevel=7,
         )

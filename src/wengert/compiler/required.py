@@ -47,6 +47,18 @@ class Impossible(Exception):
     """No shortcut can be made; says why."""
 
 
+class _KeptAs:
+    """As what the values of places are known: the numbers of arrays and numbers, by place, and of tensors."""
+
+    def __init__(self, path: Any, found: Any, captured: Any):
+        first = len(captured.arrays) - len(found.arrays)
+        self.arrays = {place.identity: first + k for k, (_, places) in enumerate(found.arrays) for place in places}
+        self.numbers = {place.identity: k for k, (place, _) in enumerate(found.numbers)}
+        self.tensors = {id(t): k for k, t in enumerate(captured.tensors)}
+        self.boxes = {k for kind, k in path.places if kind == "box"}
+        """The places that get another tensor at each call."""
+
+
 class Required:
     """One call written down: its arguments, every place that the function reads, the tensors that it uses."""
 
@@ -70,6 +82,7 @@ class Required:
         """The identities of containers of which there are others after each call."""
         self.gradients: dict[int, int] = {}
         self.written = {k for kind, k in path.places if kind == "array"}
+        self.kept_as = _KeptAs(path, found, captured)
         self.pointers = _pointers(call, captured)
         self.spare = len(self.plan.layout.inputs)
         self.arguments()  # first, as they tell most kinds apart
@@ -171,11 +184,6 @@ class Required:
 
     def surroundings(self) -> None:
         """Every place that was looked at, with what must be there."""
-        arrays = {place.identity: k for k, (_, places) in enumerate(self.found.arrays) for place in places}
-        numbers = {place.identity: k for k, (place, _) in enumerate(self.found.numbers)}
-        first = len(self.captured.arrays) - len(self.found.arrays)
-        tensors = {id(t): k for k, t in enumerate(self.captured.tensors)}
-        boxes = {k for kind, k in self.path.places if kind == "box"}
         remade = {container.number for container in self.path.remade}
         often = Counter(id(held) for _, held in self.found.entries)
         for number, (place, held) in enumerate(self.found.entries):
@@ -186,36 +194,38 @@ class Required:
                 raise Impossible("it keeps one container, or tensor, in two places")
             if is_anew and is_container(held):
                 self.container(held, self.place(place))
-                continue
-            if isinstance(place, ClassOf):
-                if id(place.owner()) not in self.remade:  # else it has been looked at where it lies
-                    self.of_class(place.owner(), Exact(held))
-                continue
-            add = self.noted(place, self.place(place))
-            if (number in boxes or is_anew) and id(held) in tensors:  # another tensor after each call
-                k = tensors[id(held)]
-                if k in self.tensors:
-                    add(Again(self.tensors[k]), None)
-                    continue
-                self.tensors[k] = add(Exact(type(held)), None)
-                self.operands.distinct(self.tensors[k], "tensor")
-                self.tensor(k)
-            elif place.identity in arrays:
-                k = first + arrays[place.identity]
-                if k in self.arrays:
-                    add(Again(self.arrays[k]), None)
-                else:
-                    self.arrays[k] = add(self.input(held, ARRAY, k), self.pointers["array", k])
-            elif place.identity in numbers:
-                check = Number(int, LARGEST) if type(held) is int else _number_check(held)
-                add(check, self.pointers["number", numbers[place.identity]])
-            else:
-                add(Same(None, empty=True) if held is ABSENT else Same(held), None)
+            elif not isinstance(place, ClassOf):
+                self.entry(number, place, held, is_anew)
+            elif id(place.owner()) not in self.remade:  # else it has been looked at where it lies
+                self.of_class(place.owner(), Exact(held))
         if len(self.arrays) < len(self.found.arrays):
             raise Impossible("it uses an array that is kept in no place")
         self.containers()
         for array, contents in self.found.fixed:
             self.operands.fixed(array, Contents(array, contents), pointer=self.spare)
+
+    def entry(self, number: int, place: Place, held: Any, is_anew: bool) -> None:
+        """What a place must hold: something like what it holds now, where there is another one after each call."""
+        add, kept_as = self.noted(place, self.place(place)), self.kept_as
+        if (number in kept_as.boxes or is_anew) and id(held) in kept_as.tensors:
+            k = kept_as.tensors[id(held)]
+            if k in self.tensors:
+                add(Again(self.tensors[k]), None)
+                return
+            self.tensors[k] = add(Exact(type(held)), None)
+            self.operands.distinct(self.tensors[k], "tensor")
+            self.tensor(k)
+        elif place.identity in kept_as.arrays:
+            k = kept_as.arrays[place.identity]
+            if k in self.arrays:
+                add(Again(self.arrays[k]), None)
+            else:
+                self.arrays[k] = add(self.input(held, ARRAY, k), self.pointers["array", k])
+        elif place.identity in kept_as.numbers:
+            check = Number(int, LARGEST) if type(held) is int else _number_check(held)
+            add(check, self.pointers["number", kept_as.numbers[place.identity]])
+        else:
+            add(Same(None, empty=True) if held is ABSENT else Same(held), None)
 
     def is_remade(self, place: Place) -> bool:
         """Whether a place is in a container of which there is another one after each call."""
