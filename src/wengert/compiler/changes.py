@@ -282,6 +282,11 @@ class Changes:
                 self._write("part", container.number, leaf.value)
         container.results.forget()
 
+    def are_any(self) -> bool:
+        """Whether the function has written anything."""
+        noted = self.written, self.cleared, self.replaced, self.given, self.unsettled, self.rewritten
+        return any(map(bool, noted)) or self.given is None or self.puts()
+
     def puts(self) -> bool:
         """Whether it puts anything into a place."""
         is_put = any(kind in (*IN_PLACES, "part") for kind, _ in self.places())

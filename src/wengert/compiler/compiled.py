@@ -15,6 +15,7 @@ from wengert import tape
 from wengert.compiler.again import Replaced
 from wengert.compiler.arguments import (
     Arguments,
+    Static,
     classes,
     incomparable,
     is_usual,
@@ -35,11 +36,13 @@ from wengert.compiler.given import are_shared
 from wengert.compiler.kinds import Kinds
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
+from wengert.compiler.moment import comparing
 from wengert.compiler.path import Kind, Path
 from wengert.compiler.program import Program
 from wengert.compiler.recorder import Recorder
 from wengert.compiler.results import Results
 from wengert.compiler.trace import Trace, recording
+from wengert.compiler.whose import CONSTANT
 from wengert.compiler.worth import Worth
 from wengert.errors import LostGradientError
 from wengert.protocol import Wrapper
@@ -65,7 +68,7 @@ class Compiled:
         *("__call__", "__dict__", "__weakref__", "_around", "_bound", "_derivatives", "_entry", "_is_stateless"),
         *("_kinds", "_lately", "_left", "_new", "_others", "_outside", "_reason", "_shortcuts"),
         *("_static_names", "_static_nums", "_straight", "_surroundings", "_unsettled", "_worth"),
-        *("check", "draws", "fills", "function", "replaced"),
+        *("check", "draws", "fills", "function", "replaced", "writes_nothing"),
     )
     __call__: Callable
     """What a call calls: the usual way, until there is a shortcut."""
@@ -87,6 +90,8 @@ class Compiled:
         self._reason: str | None = None
         self._is_stateless: bool | None = None
         """Whether all that has been recorded of it changes nothing around it."""
+        self.writes_nothing = False
+        """Whether it may only compute results: as soon as it turns out to do more, `Impure` is raised."""
         self.replaced = Replaced()
         self.fills = False
         """Whether it fills arrays of NumPy's with values of a tape, so that it only runs while it is recorded."""
@@ -258,7 +263,8 @@ class Compiled:
         """Whether the call has been done along a path that is known, or by the function itself; and its results."""
         values = self._values(captured, call)
         if self.check:
-            right, results = compare(lambda: self.function(*given[0], **given[1]), kind, values, captured)
+            with comparing():
+                right, results = compare(lambda: self.function(*given[0], **given[1]), kind, values, captured)
         elif self._shorten(kind, given, call, captured.found, captured):
             owner = (self.function.owner(),) if isinstance(self.function, Method) else ()
             return True, self.__call__(*owner, *given[0], **given[1])
@@ -275,7 +281,7 @@ class Compiled:
 
     def _is_sample(self) -> bool:
         """Whether the function is to show how long it takes alone, in calls that it can serve alone."""
-        return self._worth.is_sample and not self.check and not self.fills
+        return self._worth.is_sample and not (self.check or self.fills or self.writes_nothing)
 
     def _eager(self, kind: Kind, captured: Captured, given: tuple) -> Any:
         """The function itself; never while another thread has put traces into what it uses."""
@@ -409,11 +415,10 @@ class Compiled:
 
     def _differentiated(self, leaves: list, structure: Any) -> Any:
         """The function as one operation of whatever asks for derivatives."""
+        roots = [x for x in leaves if not isinstance(x, (Wrapper, np.ndarray, Static, *CONSTANT))]
         with RECORDING:
-            used = self._surroundings.now([], []).tensors
-        found, trouble = self._derivatives(leaves, structure, [t for t in used if t._node is not None])
-        self._reason = trouble or self._reason
-        return found
+            around = self._surroundings.now(roots, [])
+        return self._derivatives(leaves, structure, around)
 
     # Telling ----------------------------------------------------------------------------------------------------
 

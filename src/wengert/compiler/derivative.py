@@ -14,7 +14,10 @@ import numpy as np
 from wengert.box import Box, unbox
 from wengert.compiler.arguments import Static, orders
 from wengert.compiler.containers import containers
+from wengert.compiler.found import Found
 from wengert.compiler.locks import BOOKS
+from wengert.compiler.moment import DIFFERENTIATES, DRAWS, LEFT, Impure, Moment, is_compared
+from wengert.compiler.trace import recording
 from wengert.errors import GradientError
 from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
@@ -45,8 +48,9 @@ class FromOutside:
         self.function, self.make = function, make
         self.known: OrderedDict[Any, Derivatives] = OrderedDict()
 
-    def __call__(self, leaves: list, structure: Any, used: list) -> tuple[Any, str | None]:
-        """The result, and why the function cannot be one operation, if so; tensors that it uses have a history."""
+    def __call__(self, leaves: list, structure: Any, found: Found) -> Any:
+        """The result; `found` is what the function uses besides."""
+        used = [t for t in found.tensors if t._node is not None]
         captured = [t for t in used if not any(t is x for x in leaves)]
         both = {i: x for i, x in enumerate(leaves) if any(t is x for t in used)}
         objects = tuple(map(id, captured)), tuple(both), tuple(map(id, both.values()))
@@ -59,8 +63,12 @@ class FromOutside:
                 self.known[key] = derivatives
                 if len(self.known) > MOST:
                     self.known.popitem(last=False)
-        found = derivatives([x.value if isinstance(x, Static) else x for x in leaves])
-        return found, derivatives.trouble
+        given = [x.value if isinstance(x, Static) else x for x in leaves]
+        return derivatives(given, Moment(found)) if derivatives.trouble is None else derivatives.itself(given)
+
+    def troubles(self) -> set[str | None]:
+        """Why the function is left to the outside, where it is."""
+        return {derivatives.trouble for derivatives in list(self.known.values())}
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """All compiled functions that there are, with what they are."""
@@ -68,9 +76,8 @@ class FromOutside:
             yield from derivatives.parts().items()
 
 
-DRAWS = "it draws random numbers, and is differentiated from outside; compile what differentiates it"
-DIFFERENTIATES = "it differentiates by what it is given, and is differentiated from outside; compile what does that"
-"""Why functions cannot be one operation."""
+PATIENCE = 8
+"""How often a function is tried as one operation, if it never is."""
 
 
 class Drawn(Exception):
@@ -100,26 +107,41 @@ class Derivatives:
         self.spoken = {i: kind for i, kind in enumerate(classes) if kind not in (None, Tensor)}
         """The classes of leaves that are tensors of a dialect, which its functions ask for."""
         self.batches: dict[tuple[bool, ...], Any] = {}
-        self.value = make(self._value)
+        self.value = make(self._recorded_value)
+        self.value.writes_nothing = True
         self.pulled = make(self._pulled)
         self.pushed = make(self._pushed)
         self.trouble: str | None = None
+        """Why the function cannot be one operation, if so: then its own are recorded."""
+        self.left = 0
+        """How often in a row the function did more than compute results."""
 
-    def __call__(self, leaves: list) -> Any:
-        """The function's value, recorded wherever its operands are."""
+    def __call__(self, leaves: list, moment: Moment) -> Any:
+        """The function's value, recorded wherever its operands are; `moment` is what it uses now."""
         operands = [*leaves, *self.captured]
         try:
-            return self._spoken(apply(_Compiled(self, [isinstance(x, Wrapper) for x in operands]), operands))
+            found = self._spoken(apply(_Compiled(self, [isinstance(x, Wrapper) for x in operands], moment), operands))
+            self.left = 0
+            return found
+        except Impure as impure:
+            self.left += 1
+            if impure.lasts or self.left >= PATIENCE:
+                self.trouble = impure.why
+            return self.itself(leaves)
         except Drawn as drawn:
             for generator, state in drawn.states:
                 generator.bit_generator.state = state
             self.trouble = DRAWS
             return self._value(*operands)
         except GradientError:  # it asks for the history of what it is given, which an operation does not have
-            args, kwargs = rebuild(self.structure, leaves)
-            found = self.function(*args, **kwargs)
+            found = self.itself(leaves)
             self.trouble = DIFFERENTIATES
             return found
+
+    def itself(self, leaves: list) -> Any:
+        """What the function itself gives."""
+        args, kwargs = rebuild(self.structure, leaves)
+        return self.function(*args, **kwargs)
 
     def _spoken(self, found: Any) -> Any:
         """Results with arrays that have no derivative, such as truth values, as tensors of the leaves' dialect."""
@@ -154,6 +176,12 @@ class Derivatives:
             spoken = [self._as_given(i, x) for i, x in enumerate(leaves[:n])]
             args, kwargs = rebuild(self.structure, [self.given.get(i, x) for i, x in enumerate(spoken)])
             return self.function(*args, **kwargs)
+
+    def _recorded_value(self, *leaves: Any) -> Any:
+        """The value, as long as the function is only recorded: what it does itself cannot be done once more."""
+        if getattr(recording, "program", None) is None and not is_compared():
+            raise Impure(LEFT, lasts=False)
+        return self._value(*leaves)
 
     def _as_given(self, i: int, x: Any) -> Any:
         """A leaf in the class that the function is given."""
@@ -222,8 +250,8 @@ class _Compiled(Call):
 
     pushes = True
 
-    def __init__(self, derivatives: Derivatives, asked: list[bool]):
-        self.derivatives, self.name, self.asked = derivatives, derivatives.name, asked
+    def __init__(self, derivatives: Derivatives, asked: list[bool], moment: Moment):
+        self.derivatives, self.name, self.asked, self.moment = derivatives, derivatives.name, asked, moment
 
     def run(self, leaves: list) -> Any:
         batches = {x._level for x in leaves if isinstance(x, Batch)}
@@ -246,7 +274,9 @@ class _Compiled(Call):
         filled = [results.zero(i) if g is None else g for i, g in enumerate(given) if results.specs[i] is not None]
         chosen = [i for i in differentiable(state) if self.asked[i]]
         found: list = [None] * len(state)
-        for i, c in zip(chosen, self.derivatives.pulled(chosen, tuple(state), filled), strict=True):
+        with self.moment.again():
+            cotangents = self.derivatives.pulled(chosen, tuple(state), filled)
+        for i, c in zip(chosen, cotangents, strict=True):
             found[i] = c
         return found
 

@@ -14,6 +14,7 @@ def figures(function: Any) -> dict:
     parts = [inner for part in own for inner in _with_derivatives(part)]
     kinds = [kind for part in parts for kind in part._kinds]
     reasons = {part._reason for part in parts} | {kind.given_up for kind in kinds}
+    reasons.update(*[part._derivatives.troubles() for part in parts])
     return {
         "calls": sum(map(calls_of, own)),
         "eager": sum(part._kinds.total("eager") + part._left for part in parts),
@@ -46,6 +47,8 @@ def explained(function: Any) -> str:
     ]
     if function._reason:
         lines.append(f"  left to the function from now on: {function._reason}")
+    troubles = function._derivatives.troubles() - {None}
+    lines += [f"  left to the function where derivatives are asked for: {trouble}" for trouble in troubles]
     for key, kind in list(function._kinds.known.items()):
         if kind.is_known():
             lines.append(f"for {', '.join(map(described, key[1:-1])) or 'no arguments'}")

@@ -14,6 +14,7 @@ from wengert.compiler.escaped import has_history, look_for_escaped
 from wengert.compiler.given import are_shared
 from wengert.compiler.locks import RECORDING
 from wengert.compiler.making import buffers_made_recordable
+from wengert.compiler.moment import DIFFERENTIATES, WRITES, Impure, comparing
 from wengert.compiler.path import Kind, compiler
 from wengert.compiler.program import LeftToPython, Program
 from wengert.compiler.raising import keep_raising
@@ -21,6 +22,7 @@ from wengert.compiler.randomness import watched
 from wengert.compiler.results import Results, returned_trouble
 from wengert.compiler.trace import recording
 from wengert.errors import ArgumentError, CompileError, LostGradientError
+from wengert.protocol import Wrapper
 from wengert.transforms.containers import WHOLE, flatten, rebuild
 
 __all__ = ["Recorder"]
@@ -71,6 +73,9 @@ class Recorder:
                     raise
                 outputs = [_apart(y, captured.tensors) for y in outputs]
                 changes.note()
+                if self.owner.writes_nothing and changes.interrupted is None and changes.are_any():
+                    changes.rewind()
+                    raise Impure(WRITES, lasts=True)
                 if changes.puts() and are_shared(containers(self.given), found.contents):
                     changes.rewritten = "it writes a container that is there twice"
             if changes.interrupted is not None:
@@ -172,7 +177,8 @@ class Recorder:
         changes.rewind()
         args, kwargs = self.given
         try:
-            expected = self.owner.function(*args, **kwargs)
+            with comparing():
+                expected = self.owner.function(*args, **kwargs)
         except LostGradientError:
             if not changes.program.fills:
                 raise
@@ -192,8 +198,10 @@ class Recorder:
         if changes.written or changes.unsettled:
             self.kind.given_up = "it writes what it uses, and returns tensors with a history"
             return self.again(changes)
-        self.kind.differentiable = True
         changes.rewind()
+        if self.owner.writes_nothing and not any(isinstance(x, Wrapper) for x in self.leaves):
+            raise Impure(DIFFERENTIATES, lasts=True)
+        self.kind.differentiable = True
         return self.owner._differentiated(self.leaves, self.structure)
 
     def unrecorded(self, changes: Changes) -> Any:

@@ -1,0 +1,185 @@
+"""Compiled functions that are differentiated from outside: they run once, and as they were when they were called."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+import wengert as wg
+
+X = np.array([0.5, 1.0])
+
+
+class Model:
+    """Something that a function uses, and that changes."""
+
+    def __init__(self):
+        self.power, self.weights, self.parts, self.name = 1.0, np.array([1.0, 2.0]), [1.0, 2.0], "sin"
+
+
+def of_number(m, w):
+    return np.sum(w**m.power)
+
+
+def of_array(m, w):
+    return np.sum(np.sin(w * m.weights))
+
+
+def of_list(m, w):
+    return np.sum(w**2) * m.parts[0] + np.sum(w) * m.parts[-1]
+
+
+def of_name(m, w):
+    return np.sum(getattr(np, m.name)(w * 2))
+
+
+def of_mode(m, w):
+    return np.sum(w**3) if wg.is_training() else np.sum(w)
+
+
+def change(m, k):
+    m.power, m.weights, m.name = 1.5 + k, m.weights * 1.1, ("cos", "exp", "sin")[k % 3]
+    m.parts.append(3.0 + k)
+    m.parts[0] = -1.0 * k
+
+
+@pytest.mark.parametrize("function", [of_number, of_array, of_list, of_name, of_mode])
+def test_backward_is_of_what_was_there_when_the_function_was_called(function):
+    found = []
+    for compiled in (False, True):
+        m, w, total = Model(), wg.tensor(X, requires_grad=True), 0.0
+        f = partial(function, m)
+        f = wg.compile(f) if compiled else f
+        for k in range(4):
+            with wg.train_mode() if k % 2 else wg.predict_mode():
+                total = total + f(w)
+            change(m, k)
+        total.backward()
+        found.append((w.grad.tolist(), m.power, m.parts, m.name))
+    assert found[1] == found[0]
+
+
+@pytest.mark.parametrize("function", [of_number, of_array, of_list, of_name])
+def test_a_pullback_is_of_what_was_there_when_it_was_made(function):
+    found = []
+    for compile_ in (lambda f: f, wg.compile):
+        m = Model()
+        f = compile_(lambda w, m=m: function(m, w))
+        pulls = []
+        for k in range(3):
+            pulls.append(wg.vjp(f, X)[1])
+            change(m, k)
+        found.append([pull(1.0)[0].tolist() for pull in pulls])
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-14)
+
+
+def test_the_state_of_a_cell_before_each_step():
+    class Cell:
+        state = np.zeros(2)
+
+        def __call__(self, w, x):
+            return np.tanh(w * x + self.state)
+
+    found = []
+    for compile_ in (lambda f: f, wg.compile):
+        cell = Cell()
+        step, w, loss = compile_(cell), wg.tensor(X, requires_grad=True), 0.0
+        for t in range(4):
+            out = step(w, t + 1.0)
+            cell.state, loss = out, loss + np.sum(out**2)
+        loss.backward()
+        found.append(w.grad.numpy())
+    np.testing.assert_allclose(found[1], found[0], rtol=1e-13)
+
+
+# What functions do besides -------------------------------------------------------------------------------------------
+
+
+class State:
+    """What a function writes."""
+
+    def __init__(self):
+        self.count, self.mean, self.seen, self.last = 0, np.zeros(2), [], 0.5
+
+
+def counts(s, v):
+    s.count += 1
+    return np.sum(v * v) * s.count
+
+
+def averages(s, v):
+    s.mean[:] = 0.9 * s.mean + 0.1
+    return np.sum(v * v * s.mean)
+
+
+def collects(s, v):
+    s.seen.append(len(s.seen))
+    return np.sum(v * v) * len(s.seen)
+
+
+def keeps(s, v):
+    s.last = 0.5 * s.last
+    return np.sum(v**3) * s.last
+
+
+def sometimes(s, v):
+    if v[0] > 0.7:
+        s.count += 1
+    return np.sum(v * v) * (1 + s.count)
+
+
+AROUND = {
+    "grad": lambda f: lambda v: wg.grad(f)(v),
+    "value_and_grad": lambda f: lambda v: wg.value_and_grad(f)(v),
+    "jvp": lambda f: lambda v: wg.jvp(f, (v,), (np.ones(2),)),
+    "vjp": lambda f: lambda v: wg.vjp(f, v)[1](1.0),
+    "jacobian": lambda f: lambda v: wg.jacobian(f)(v),
+    "hessian": lambda f: lambda v: wg.hessian(f)(v),
+    "hvp": lambda f: lambda v: wg.hvp(f, (v,), (np.ones(2),)),
+    "twice": lambda f: lambda v: wg.grad(lambda u: np.sum(wg.grad(f)(u) ** 2))(v),
+    "compiled": lambda f: wg.compile(wg.grad(f)),
+}
+
+
+def numbers(results):
+    """The arrays and numbers in nested lists and tuples."""
+    if isinstance(results, (list, tuple)):
+        return [x for part in results for x in numbers(part)]
+    return [results]
+
+
+@pytest.mark.parametrize("function", [counts, averages, collects, keeps, sometimes])
+@pytest.mark.parametrize("around", AROUND)
+def test_what_a_function_does_besides_is_done_once(function, around):
+    found = []
+    for compile_ in (lambda f: f, wg.compile):
+        s = State()
+        g = AROUND[around](compile_(lambda v, s=s: function(s, v)))
+        results = [g(np.array([0.1 * k, 1.0])) for k in range(1, 12)]
+        found.append((results, s.count, s.mean, s.seen, s.last))
+    for one, other in zip(numbers(found[1]), numbers(found[0]), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-13)
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_arguments_that_are_written_into_can_be(around):
+    def f(x):
+        x[0] = 1.0
+        return np.sum(x * x * x)
+
+    results = [AROUND[around](g)(np.array([0.5, 2.0])) for g in (f, wg.compile(f))]
+    for a, b in zip(numbers(results[1]), numbers(results[0]), strict=True):
+        np.testing.assert_allclose(a, b)
+
+
+def test_a_function_that_is_differentiated_once_stays_compiled():
+    s = State()
+    fast = wg.compile(lambda v: counts(s, v))
+    for _ in range(3):
+        fast(X)
+    wg.grad(fast)(X)
+    left = fast.stats()["eager"]
+    for _ in range(5):
+        fast(X)
+    assert s.count == 9 and fast.stats()["eager"] == left
+    assert "it writes what it uses" in fast.stats()["given up"][0] and "derivatives" in fast.explain()
