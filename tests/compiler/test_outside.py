@@ -183,3 +183,43 @@ def test_a_function_that_is_differentiated_once_stays_compiled():
         fast(X)
     assert s.count == 9 and fast.stats()["eager"] == left
     assert "it writes what it uses" in fast.stats()["given up"][0] and "derivatives" in fast.explain()
+
+
+# Which results have a history ----------------------------------------------------------------------------------------
+
+
+def figures(w, x, y):
+    z = x @ w
+    return np.mean((z - y) ** 2), np.mean((z > 0) == y), x * 2, np.argmax(z), w if w[0] > 0.2 else x[0]
+
+
+def test_results_that_do_not_depend_on_what_is_differentiated_are_arrays():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(5, 3)), np.array([0.0, 1.0, 1.0, 0.0, 1.0])
+    fast = wg.compile(figures)
+    for w in ([0.1, 0.2, 0.3], [0.4, 0.2, 0.1], [0.1, 0.5, 0.3], [0.6, 0.2, 0.3]):
+        found = [f(wg.tensor(w, requires_grad=True), x, y) for f in (figures, fast)]
+        assert [type(result) for result in found[1][:4]] == [type(result) for result in found[0][:4]]
+        np.testing.assert_allclose(found[1][1], found[0][1])
+    grads = []
+    for f in (figures, fast):
+        w = wg.tensor([0.6, 0.2, 0.3], requires_grad=True)
+        loss, _, _, _, last = f(w, x, y)
+        (loss + np.sum(last**2)).backward()
+        grads.append(w.grad.numpy())
+    np.testing.assert_allclose(grads[1], grads[0])
+
+
+def test_a_result_that_depends_on_it_by_one_path_only_has_a_history_by_all():
+    def f(w, x):
+        return np.sum(w * x), np.sum(w**2) if x[0] > 0 else np.sum(x)
+
+    fast = wg.compile(f)
+    for x0 in (-1.0, 1.0, -1.0, 1.0, -1.0):
+        x, grads = np.array([x0, 2.0]), []
+        for g in (f, fast):
+            w = wg.tensor(X, requires_grad=True)
+            a, b = g(w, x)
+            (a + 2 * b).backward()
+            grads.append(w.grad.tolist())
+        assert grads[1] == grads[0]

@@ -36,7 +36,7 @@ from wengert.compiler.given import are_shared
 from wengert.compiler.kinds import Kinds
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
-from wengert.compiler.moment import comparing
+from wengert.compiler.moment import Once, comparing
 from wengert.compiler.path import Kind, Path
 from wengert.compiler.program import Program
 from wengert.compiler.recorder import Recorder
@@ -68,7 +68,7 @@ class Compiled:
         *("__call__", "__dict__", "__weakref__", "_around", "_bound", "_derivatives", "_entry", "_is_stateless"),
         *("_kinds", "_lately", "_left", "_new", "_others", "_outside", "_reason", "_shortcuts"),
         *("_static_names", "_static_nums", "_straight", "_surroundings", "_unsettled", "_worth"),
-        *("check", "draws", "fills", "function", "replaced", "writes_nothing"),
+        *("check", "draws", "fills", "function", "once", "replaced"),
     )
     __call__: Callable
     """What a call calls: the usual way, until there is a shortcut."""
@@ -90,8 +90,8 @@ class Compiled:
         self._reason: str | None = None
         self._is_stateless: bool | None = None
         """Whether all that has been recorded of it changes nothing around it."""
-        self.writes_nothing = False
-        """Whether it may only compute results: as soon as it turns out to do more, `Impure` is raised."""
+        self.once: Once | None = None
+        """Of what may only compute results: as soon as it turns out to do more, `Impure` is raised."""
         self.replaced = Replaced()
         self.fills = False
         """Whether it fills arrays of NumPy's with values of a tape, so that it only runs while it is recorded."""
@@ -281,7 +281,7 @@ class Compiled:
 
     def _is_sample(self) -> bool:
         """Whether the function is to show how long it takes alone, in calls that it can serve alone."""
-        return self._worth.is_sample and not (self.check or self.fills or self.writes_nothing)
+        return self._worth.is_sample and not (self.check or self.fills or self.once is not None)
 
     def _eager(self, kind: Kind, captured: Captured, given: tuple) -> Any:
         """The function itself; never while another thread has put traces into what it uses."""

@@ -7,6 +7,7 @@ whatever level asks for them; where they meet values of a level below, they are 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from wengert.compiler.arguments import Static, orders
 from wengert.compiler.containers import containers
 from wengert.compiler.found import Found
 from wengert.compiler.locks import BOOKS
-from wengert.compiler.moment import DIFFERENTIATES, DRAWS, LEFT, Impure, Moment, is_compared
+from wengert.compiler.moment import DIFFERENTIATES, DRAWS, LEFT, Impure, Moment, Once, is_compared
 from wengert.compiler.trace import recording
 from wengert.errors import GradientError
 from wengert.protocol import Wrapper
@@ -108,24 +109,22 @@ class Derivatives:
         """The classes of leaves that are tensors of a dialect, which its functions ask for."""
         self.batches: dict[tuple[bool, ...], Any] = {}
         self.value = make(self._recorded_value)
-        self.value.writes_nothing = True
+        self.value.once = Once()
         self.pulled = make(self._pulled)
         self.pushed = make(self._pushed)
         self.trouble: str | None = None
         """Why the function cannot be one operation, if so: then its own are recorded."""
-        self.left = 0
-        """How often in a row the function did more than compute results."""
 
     def __call__(self, leaves: list, moment: Moment) -> Any:
         """The function's value, recorded wherever its operands are; `moment` is what it uses now."""
         operands = [*leaves, *self.captured]
         try:
             found = self._spoken(apply(_Compiled(self, [isinstance(x, Wrapper) for x in operands], moment), operands))
-            self.left = 0
+            self.value.once.left = 0
             return found
         except Impure as impure:
-            self.left += 1
-            if impure.lasts or self.left >= PATIENCE:
+            self.value.once.left += 1
+            if impure.lasts or self.value.once.left >= PATIENCE:
                 self.trouble = impure.why
             return self.itself(leaves)
         except Drawn as drawn:
@@ -268,10 +267,15 @@ class _Compiled(Call):
         return rebuild(structure, [Batch._of(y, level) if isinstance(y, np.ndarray) else y for y in values])
 
     def forward(self, leaves: list) -> tuple[Any, Any]:
-        return self.derivatives.valued(leaves), list(leaves)
+        found = self.derivatives.valued(leaves)
+        values = flatten(found)[0]
+        self.fixed = self.derivatives.value.once.fixed({i for i, asked in enumerate(self.asked) if asked}, len(values))
+        self.specs = [inexact_spec(y) for y in values]
+        return found, list(leaves)
 
     def pull(self, state: Any, results: Results, given: list) -> list:
-        filled = [results.zero(i) if g is None else g for i, g in enumerate(given) if results.specs[i] is not None]
+        results = replace(results, specs=self.specs)  # those of results that are fixed, too
+        filled = [results.zero(i) if g is None else g for i, g in enumerate(given) if self.specs[i] is not None]
         chosen = [i for i in differentiable(state) if self.asked[i]]
         found: list = [None] * len(state)
         with self.moment.again():

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from wengert.box import Box, bare
 from wengert.compiler.again import RecordAgain
 from wengert.compiler.arguments import Arguments, Static, orders
@@ -73,7 +75,7 @@ class Recorder:
                     raise
                 outputs = [_apart(y, captured.tensors) for y in outputs]
                 changes.note()
-                if self.owner.writes_nothing and changes.interrupted is None and changes.are_any():
+                if self.owner.once is not None and changes.interrupted is None and changes.are_any():
                     changes.rewind()
                     raise Impure(WRITES, lasts=True)
                 if changes.puts() and are_shared(containers(self.given), found.contents):
@@ -150,7 +152,7 @@ class Recorder:
         """Keep what has been recorded, and give the results of the call that it was recorded in."""
         program, captured = changes.program, changes.captured
         shares = captured.shares(changes.places())
-        path = self.owner._keep(self.kind, program, results, changes) if self.keeps else None
+        path = self.kept(results, changes)
         try:
             if shares:
                 return self.again(changes)
@@ -164,10 +166,20 @@ class Recorder:
         finally:
             results.forget()
 
+    def kept(self, results: Results, changes: Changes) -> Any:
+        """What later calls take, if anything is made of what has been recorded."""
+        if not self.keeps:
+            return None
+        if self.owner.once is not None:
+            nodes = [node for _, node in changes.stand_ins]
+            numbers = {i: self.call.numbers_of.get(id(x)) for i, x in enumerate(self.given[0])}
+            arrays = {i: k for i, k in numbers.items() if k is not None and isinstance(self.given[0][i], np.ndarray)}
+            self.owner.once.note(changes.program, {i: nodes[k] for i, k in arrays.items()}, results.leaves)
+        return self.owner._keep(self.kind, changes.program, results, changes)
+
     def anew(self, results: Results, changes: Changes) -> Any:
         """The function's own results, where it has put what is recorded into objects that it has made."""
-        if self.keeps:
-            self.owner._keep(self.kind, changes.program, results, changes)
+        self.kept(results, changes)
         results.forget()
         return self.again(changes)
 
@@ -188,8 +200,7 @@ class Recorder:
         except CompileError:
             self.kind.given_up = "it asks for classes, and traces have others than arrays and numbers"
             return expected
-        if self.keeps:
-            self.owner._keep(self.kind, changes.program, results, changes)
+        self.kept(results, changes)
         results.forget()
         return found
 
@@ -199,7 +210,7 @@ class Recorder:
             self.kind.given_up = "it writes what it uses, and returns tensors with a history"
             return self.again(changes)
         changes.rewind()
-        if self.owner.writes_nothing and not any(isinstance(x, Wrapper) for x in self.leaves):
+        if self.owner.once is not None and not any(isinstance(x, Wrapper) for x in self.leaves):
             raise Impure(DIFFERENTIATES, lasts=True)
         self.kind.differentiable = True
         return self.owner._differentiated(self.leaves, self.structure)
