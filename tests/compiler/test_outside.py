@@ -1,6 +1,7 @@
 """Compiled functions that are differentiated from outside: they run once, and as they were when they were called."""
 
 from functools import partial
+from itertools import product
 
 import numpy as np
 import pytest
@@ -137,6 +138,8 @@ AROUND = {
     "hessian": lambda f: lambda v: wg.hessian(f)(v),
     "hvp": lambda f: lambda v: wg.hvp(f, (v,), (np.ones(2),)),
     "twice": lambda f: lambda v: wg.grad(lambda u: np.sum(wg.grad(f)(u) ** 2))(v),
+    "vmap": lambda f: lambda v: wg.vmap(wg.grad(f))(np.stack([v, 2 * v])),
+    "vmap alone": lambda f: lambda v: wg.vmap(f)(np.stack([v, 2 * v])),
     "compiled": lambda f: wg.compile(wg.grad(f)),
 }
 
@@ -148,9 +151,14 @@ def numbers(results):
     return [results]
 
 
-@pytest.mark.parametrize("function", [counts, averages, collects, keeps, sometimes])
-@pytest.mark.parametrize("around", AROUND)
-def test_what_a_function_does_besides_is_done_once(function, around):
+DECIDES = [around for around in AROUND if not around.startswith("vmap")]  # a batch has no one truth value
+
+
+@pytest.mark.parametrize(
+    ("around", "function"),
+    [*product(AROUND, (counts, averages, collects, keeps)), *product(DECIDES, (sometimes,))],
+)
+def test_what_a_function_does_besides_is_done_once(around, function):
     found = []
     for compile_ in (lambda f: f, wg.compile):
         s = State()
@@ -170,6 +178,17 @@ def test_arguments_that_are_written_into_can_be(around):
     results = [AROUND[around](g)(np.array([0.5, 2.0])) for g in (f, wg.compile(f))]
     for a, b in zip(numbers(results[1]), numbers(results[0]), strict=True):
         np.testing.assert_allclose(a, b)
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_random_numbers_are_drawn_once(around):
+    found = []
+    for compile_ in (lambda f: f, wg.compile):
+        generator = np.random.default_rng(0)
+        f = compile_(lambda v, generator=generator: np.sum(v**3 * wg.random.normal(generator, size=2)))
+        found.append([AROUND[around](f)(X) for _ in range(5)])
+    for a, b in zip(numbers(found[1]), numbers(found[0]), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13)
 
 
 def test_a_function_that_is_differentiated_once_stays_compiled():

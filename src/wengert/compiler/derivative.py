@@ -5,7 +5,7 @@ whatever level asks for them; where they meet values of a level below, they are 
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -161,11 +161,13 @@ class Derivatives:
         if mapped not in self.batches:
 
             def batched(*leaves: Any) -> Any:
+                _check_is_recorded()
                 inner = [unbox(x) if isinstance(x, Wrapper) else x for x in leaves]
                 size = next(len(x) for x, mine in zip(inner, mapped, strict=True) if mine)
                 return Batched(_Plainly(self), list(mapped), size).run(inner)
 
             self.batches[mapped] = self.make(batched)
+            self.batches[mapped].once = Once()
         return self.batches[mapped]
 
     def _value(self, *leaves: Any) -> Any:
@@ -178,8 +180,7 @@ class Derivatives:
 
     def _recorded_value(self, *leaves: Any) -> Any:
         """The value, as long as the function is only recorded: what it does itself cannot be done once more."""
-        if getattr(recording, "program", None) is None and not is_compared():
-            raise Impure(LEFT, lasts=False)
+        _check_is_recorded()
         return self._value(*leaves)
 
     def _as_given(self, i: int, x: Any) -> Any:
@@ -191,10 +192,7 @@ class Derivatives:
 
     def valued(self, leaves: list) -> Any:
         """The compiled function's value, as long as it has not drawn random numbers."""
-        found = self.value(*leaves)
-        if self.value.draws:
-            raise Drawn(self.value.draws)
-        return found
+        return _undrawn(self.value, leaves)
 
     def _of(self, leaves: tuple, chosen: list) -> Callable:
         """The inexact results as a function of some leaves."""
@@ -214,6 +212,20 @@ class Derivatives:
     def _pushed(self, chosen: list, leaves: tuple, tangents: list) -> tuple[list, list]:
         of = self._of(leaves, chosen)
         return jvp(of, tuple(_plain(leaves[i]) for i in chosen), tuple(tangents))
+
+
+def _check_is_recorded() -> None:
+    """Let a function only be recorded that may be run once more: what it does itself cannot be done again."""
+    if getattr(recording, "program", None) is None and not is_compared():
+        raise Impure(LEFT, lasts=False)
+
+
+def _undrawn(compiled: Any, leaves: Sequence) -> Any:
+    """The results of a compiled function, as long as it has not drawn random numbers."""
+    found = compiled(*leaves)
+    if compiled.draws:
+        raise Drawn(compiled.draws)
+    return found
 
 
 def _plain(x: Any) -> Any:
@@ -263,7 +275,7 @@ class _Compiled(Call):
     def _of_batches(self, leaves: list, level: int) -> Any:
         """All examples at once, as a compiled function of arrays with an axis more."""
         mapped = tuple(isinstance(x, Batch) for x in leaves)
-        values, structure = flatten(self.derivatives.batched(mapped)(*map(_inside, leaves)))
+        values, structure = flatten(_undrawn(self.derivatives.batched(mapped), [_inside(x) for x in leaves]))
         return rebuild(structure, [Batch._of(y, level) if isinstance(y, np.ndarray) else y for y in values])
 
     def forward(self, leaves: list) -> tuple[Any, Any]:
