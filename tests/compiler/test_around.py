@@ -719,3 +719,72 @@ def test_that_methods_which_are_called_do_matter(made, monkeypatch):
     for rate in (1.0, 2.0, 3.0, 4.0):
         monkeypatch.setitem(globals(), "RATE", rate)
         assert fast(np.ones(1))[0] == rate
+
+
+# Which object something is --------------------------------------------------------------------------------------------
+
+
+def by_is(held):
+    return lambda x: x * 2 if x is held.w else x * 3
+
+
+def by_any(held):
+    return lambda x: x * (2 if any(x is w for w in held.all) else 3)
+
+
+def by_operator(held):
+    return lambda x: x * (2 if operator.is_(x, held.w) else 3)
+
+
+def by_a_functions_other_name(held):
+    same = operator.is_not
+    return lambda x: x * (2 if same(x, held.w) else 3)
+
+
+@pytest.mark.parametrize("made", [by_is, by_any, by_operator, by_a_functions_other_name])
+@pytest.mark.parametrize("kind", [float, int])
+def test_arguments_that_are_arrays_of_what_is_around(made, kind):
+    given, other = np.ones((2, 2), kind), np.ones((2, 2), kind)
+    held = types.SimpleNamespace(w=given, all=[other * 2, given])
+    function = made(held)
+    fast = wg.compile(function)
+    for x in (other, other, other, other, given, given, other):
+        assert fast(x).tolist() == function(x).tolist()
+    held.w = held.all[1] = other
+    for x in (other, given, given, given, other):
+        assert fast(x).tolist() == function(x).tolist()
+    held.w = held.all[1] = given = given.T
+    for x in (other, other, other.T, given, other):
+        assert fast(x).tolist() == function(x).tolist()
+    assert fast.stats()["paths"]
+
+
+def test_arrays_around_that_become_the_same():
+    def case():
+        held = types.SimpleNamespace(a=np.ones(1), b=np.ones(1))
+        return lambda x: x * (2 if held.a is held.b else held.a), lambda: setattr(held, "a", held.b)
+
+    agree(case)
+
+
+def test_identities_that_are_keys():
+    def case():
+        table = {id(ONE): 7.0}
+        return lambda x: x * table[id(x)], lambda: table.update({id(ONE): 8.0})
+
+    agree(case, is_compiled=False)
+
+
+def test_modules_of_users_that_have_the_names_of_pythons(tmp_path, monkeypatch):
+    text = "class Medium:\n    def __init__(self): self.k = 2.0\nspeed, medium = 2.0, Medium()\ndef step(x):\n"
+    (tmp_path / "wave.py").write_text(text + "    return x * speed * medium.k\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "wave", raising=False)
+    own = importlib.import_module("wave")
+    monkeypatch.setitem(sys.modules, "wave", own)
+
+    def case():
+        own.speed = own.medium.k = 2.0
+        return own.step, lambda: setattr(own, "speed", 3.0), lambda: setattr(own.medium, "k", 5.0)
+
+    agree(case)

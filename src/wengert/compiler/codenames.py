@@ -9,12 +9,16 @@ from itertools import pairwise
 from opcode import opmap
 from types import CodeType
 
-__all__ = ["Uses", "asks_for_classes", "looks_elsewhere", "makes_attributes", "names_of", "uses_of"]
+__all__ = [
+    *("Uses", "asks_for_classes", "asks_for_identity", "looks_elsewhere", "makes_attributes", "names_of", "uses_of"),
+]
 
 ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__", "AttributeError"}
 ABOUT_ATTRIBUTES = {"setattr", "getattr", "hasattr", "vars", "__dict__", "AttributeError"}
-BY_ANY_NAME = {"globals", "eval", "exec", "__import__"}
-"""Functions of Python's that find variables by names which the code itself does not tell."""
+BY_ANY_NAME = {"globals", "eval", "exec", "__import__", "id"}
+"""Functions of Python's that find what the code itself does not tell: variables by any names, which object one is."""
+IDENTITY = {"is_", "is_not"}
+"""Functions of `operator`'s that ask whether two things are the same."""
 ELSEWHERE = {"import_module", "_getframe", "__subclasses__", "geterr", "getcontext"}
 """Names by which code asks for what lies where nothing is looked at."""
 STORE_ATTR = opmap["STORE_ATTR"]
@@ -34,6 +38,8 @@ class Uses:
     """Those of which more is used than attributes: what is passed on, and what has another name from then on."""
     stored: set[str] = field(default_factory=set)
     """Attributes that are set."""
+    asks_for_identity: bool = False
+    """Whether two things, none of which is a constant, are asked whether they are the same."""
     imports: list[tuple[int, str, str]] = field(default_factory=list)
     """What is imported: the number of leading dots, the name, and the variable that has the module then, if one has."""
 
@@ -44,6 +50,7 @@ class Uses:
             self.variables.update(names)
         if line.opname == "STORE_ATTR":
             self.stored.update(names)
+        self.asks_for_identity |= after == "IS_OP" and line.opname != "LOAD_CONST"
         if line.opname.startswith(LOADING) and line.opname != "LOAD_CONST":
             self.values.update(names[:-1] if after in OF_ATTRIBUTES else names)
 
@@ -51,6 +58,11 @@ class Uses:
 def asks_for_classes(names: frozenset[str]) -> bool:
     """Whether code with these names may go another way for traces than for arrays and numbers."""
     return not names.isdisjoint(ABOUT_CLASSES)
+
+
+def asks_for_identity(names: frozenset[str], uses: Uses) -> bool:
+    """Whether code asks whether two things are the same."""
+    return uses.asks_for_identity or not names.isdisjoint(IDENTITY)
 
 
 def makes_attributes(names: frozenset[str]) -> bool:

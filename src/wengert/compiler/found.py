@@ -41,6 +41,8 @@ class Found:
         """Functions whose results are kept (`functools.lru_cache`), nobody sees where."""
         self.asks_for_classes = False
         """Whether a function may go another way for traces than for arrays and numbers."""
+        self.asks_for_identity = False
+        """Whether a function may ask whether two things are the same, which stand-ins of arrays are not."""
         self.refused: str | None = None
         """Why a program cannot be made for what is here."""
         self.named: list[Any] = []
@@ -60,6 +62,11 @@ class Found:
     def key(self) -> tuple:
         """What must be the same for a program to serve."""
         return (*self._key, *[_state(t) for t in self.tensors])
+
+    def holds_any(self, arrays: list) -> bool:
+        """Whether some arrays are among those that were found."""
+        known = {id(a) for a, *_ in (*self.arrays, *self.fixed)}
+        return any(id(a) in known for a in arrays)
 
     def reads(self) -> list[str]:
         """The names of the places of tensors, arrays and numbers."""

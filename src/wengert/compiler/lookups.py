@@ -6,7 +6,15 @@ from importlib.util import resolve_name
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from wengert.compiler.codenames import Uses, asks_for_classes, looks_elsewhere, makes_attributes, names_of, uses_of
+from wengert.compiler.codenames import (
+    Uses,
+    asks_for_classes,
+    asks_for_identity,
+    looks_elsewhere,
+    makes_attributes,
+    names_of,
+    uses_of,
+)
 from wengert.compiler.places import Cell, Contents, Item, Place, Shown
 from wengert.compiler.whose import is_library, is_ours
 
@@ -97,11 +105,12 @@ class Lookups:
         self.of_functions.append(value.__dict__)
         self.makes_attributes |= makes_attributes(names)
         self.found.asks_for_classes |= asks_for_classes(names)
+        self.found.asks_for_identity |= asks_for_identity(names, self.uses)
         self.seen.append((value, names))
         if "FloatingPointError" in names:
             self.beyond.append((value, "waits for NumPy to raise FloatingPointError"))
         if beyond := looks_elsewhere(names, self.uses.variables, value.__globals__):
-            self.beyond.append((value, f"uses {beyond}, which finds what nobody looks at"))
+            self.beyond.append((value, f"uses {beyond}, which tells what nobody looks at"))
         for name in sorted(names):
             if name in value.__globals__:
                 self.variable(Item(value.__globals__, name, name), name, depth)

@@ -4,6 +4,7 @@ Arrays and tensors found there are inputs of the program. All else - numbers, te
 is what the program was made for: where something has changed, it is another program.
 """
 
+import operator
 import weakref
 from collections import deque
 from dataclasses import is_dataclass
@@ -64,6 +65,8 @@ __all__ = ["find"]
 DEEPEST, MOST = 16, 10_000
 ASKING = frozenset(map(id, (isinstance, issubclass, hasattr, getattr, type)))
 """The functions that ask for classes, which may go by other names."""
+TELLING_APART = frozenset(map(id, (operator.is_, operator.is_not)))
+"""Those that ask whether two things are the same."""
 VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 CACHING = type(lru_cache(len))
 OF_CLASSES = {"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__slots__", "__annotations__"}
@@ -107,6 +110,7 @@ class _Search:
             return
         found.entries.append((place, value))
         found.asks_for_classes |= id(value) in ASKING
+        found.asks_for_identity |= id(value) in TELLING_APART
         if type(value) is ModuleType:
             self.lookups.module(value, depth - 1, is_whole=True)
         elif place.identity in self.variables and not self.closed and is_number(value):
