@@ -779,9 +779,9 @@ def test_modules_of_users_that_have_the_names_of_pythons(tmp_path, monkeypatch):
     text = "class Medium:\n    def __init__(self): self.k = 2.0\nspeed, medium = 2.0, Medium()\ndef step(x):\n"
     (tmp_path / "wave.py").write_text(text + "    return x * speed * medium.k\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "wave", raising=False)
+    monkeypatch.setitem(sys.modules, "wave", None)  # what is there is put back afterwards
+    del sys.modules["wave"]
     own = importlib.import_module("wave")
-    monkeypatch.setitem(sys.modules, "wave", own)
 
     def case():
         own.speed = own.medium.k = 2.0

@@ -1,6 +1,7 @@
 """Whose an object is: the user's, a library's, or wengert's own; and so, whether it is looked into."""
 
 import ctypes
+import os
 import random
 import sys
 import threading
@@ -22,6 +23,10 @@ __all__ = [
 
 LIBRARIES = {"numpy", "scipy", "optree", "llvmlite", "torch", "jax", "matplotlib", "pandas", "pytest", "_pytest"}
 LIBRARIES |= set(sys.stdlib_module_names) - {"__main__"}
+CERTAIN = LIBRARIES - set(sys.stdlib_module_names) | set(sys.builtin_module_names)
+"""Those that are known by their names; the others' names may be those of modules of the user's as well."""
+FOLDER = os.path.dirname(os.__file__) + os.sep
+"""Where Python's modules are."""
 CONSTANT = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 MADE_IN_PYTHON = 1 << 9
 """The flag of classes that are no part of the interpreter."""
@@ -54,7 +59,14 @@ TELLING = {"__getattribute__", "__class__"}
 
 def is_library(module: str | None) -> bool:
     """Whether a module is part of Python, or of a library whose objects are not the user's."""
-    return (module or "builtins").partition(".")[0] in LIBRARIES
+    name = (module or "builtins").partition(".")[0]
+    return name in LIBRARIES and (name in CERTAIN or not _lies_elsewhere(sys.modules.get(name)))
+
+
+def _lies_elsewhere(module: ModuleType | None) -> bool:
+    """Whether a module that has the name of one of Python's is another one: a file of the user's."""
+    file = getattr(module, "__file__", None) or ""
+    return file.endswith((".py", ".pyc")) and not file.startswith(FOLDER)
 
 
 def is_ours(module: str | None) -> bool:
@@ -124,7 +136,7 @@ def attributes_of(value: Any) -> dict | None:
     module = module_of(type(value))
     if isinstance(value, (type, ModuleType, PLAIN_FUNCTIONS)):
         return None
-    if not isinstance(value, OPEN) and (module or "builtins").partition(".")[0] in CLOSED:
+    if not isinstance(value, OPEN) and (module or "builtins").partition(".")[0] in CLOSED and is_library(module):
         return None
     try:
         attributes = object.__getattribute__(value, "__dict__")
