@@ -4,8 +4,11 @@ Every case is called, changed from outside, and called again; by itself and comp
 """
 
 import abc
+import asyncio
 import builtins
 import collections
+import concurrent.futures
+import contextlib
 import ctypes
 import dataclasses
 import enum
@@ -788,3 +791,178 @@ def test_modules_of_users_that_have_the_names_of_pythons(tmp_path, monkeypatch):
         return own.step, lambda: setattr(own, "speed", 3.0), lambda: setattr(own.medium, "k", 5.0)
 
     agree(case)
+
+
+# What holds something, and has it in ways of its own ------------------------------------------------------------------
+
+
+def first(held, *_):
+    return held[0]
+
+
+class Called:
+    def __init__(self, held):
+        self.held = held
+
+    def __call__(self, *_):
+        return self.held[0]
+
+
+def in_a_setter(held):
+    class Written:
+        @property
+        def w(self):
+            return self._w
+
+        @w.setter
+        def w(self, v):
+            self._w = v * held[0]
+
+    own = Written()
+    own.w = ONE
+
+    def step(x):
+        own.w = x
+        return own.w
+
+    return step
+
+
+def in_a_deleter(held):
+    class Emptied:
+        w = property(lambda self: self._w, None, lambda self: setattr(self, "_w", np.ones(1) * held[0]))
+
+    own = Emptied()
+    own._w = ONE
+
+    def step(x):
+        del own.w
+        return own.w * x
+
+    return step
+
+
+def in_a_property(held):
+    own = type("Own", (), {"w": property(functools.partial(first, held))})()
+    return lambda x: x * own.w
+
+
+def in_a_static_method(held):
+    own = type("Own", (), {"w": staticmethod(Called(held))})
+    return lambda x: x * own.w()
+
+
+def in_a_class_method(held):
+    own = type("Own", (), {"w": classmethod(functools.partial(first, held))})
+    return lambda x: x * own.w()
+
+
+def in_a_thread(held):
+    own = threading.Thread()
+    own.w = held
+    return lambda x: x * own.w[0]
+
+
+def in_a_generators_context(held):
+    state = {"w": 1.0}
+
+    @contextlib.contextmanager
+    def scaled():
+        before, state["w"] = state["w"], held[0]
+        try:
+            yield
+        finally:
+            state["w"] = before
+
+    return scaled()(lambda x: x * state["w"])
+
+
+def in_a_null_context(held):
+    around = contextlib.nullcontext(held)
+
+    def step(x):
+        with around as w:
+            return x * w[0]
+
+    return step
+
+
+def in_a_slice(held):
+    class Index:
+        __index__ = staticmethod(lambda: int(held[0]))
+
+    own, numbers = slice(0, Index()), np.arange(5.0)
+    return lambda x: x * numbers[own].sum()
+
+
+def in_a_key(held):
+    key = functools.cmp_to_key(lambda a, b: (a - b) * (1 if held[0] > 2 else -1))
+    return lambda x: x * sorted([1, 3], key=key)[0]
+
+
+def in_a_factory(held):
+    own = collections.defaultdict(lambda: held[0])
+    return lambda x: x * (own.default_factory() if len(own) == 0 else 1)
+
+
+def in_a_reference(held):
+    known = Known()
+    own = type("Own", (weakref.ref,), {})(known)
+    own.w = held
+    return lambda x: x * own.w[0] * known.v
+
+
+def in_a_cell(held):
+    cell = types.CellType(held)
+    return lambda x: x * cell.cell_contents[0]
+
+
+HOLDING = [in_a_setter, in_a_deleter, in_a_property, in_a_static_method, in_a_class_method, in_a_thread]
+HOLDING += [in_a_generators_context, in_a_null_context, in_a_slice, in_a_key, in_a_factory]
+HOLDING += [in_a_reference, in_a_cell]
+
+
+@pytest.mark.parametrize("made", HOLDING)
+def test_lists_that_something_holds_in_a_way_of_its_own(made):
+    def case():
+        held = [2.0]
+        return made(held), lambda: held.__setitem__(0, 3.0)
+
+    agree(case)
+
+
+def test_attributes_that_are_set_on_what_holds_others():
+    def of_a_thread():
+        own = threading.Thread()
+        own.w = 2.0
+        return lambda x: x * own.w, lambda: setattr(own, "w", 3.0)
+
+    def of_a_cell():
+        own = types.CellType(2.0)
+        return lambda x: x * own.cell_contents, lambda: setattr(own, "cell_contents", 3.0)
+
+    def of_a_default_dictionary():
+        own = collections.defaultdict(lambda: 2.0)
+        return lambda x: x * own.default_factory(), lambda: setattr(own, "default_factory", lambda: 3.0)
+
+    def of_a_method_caller():
+        w = np.full(1, 2.0)
+        dot = operator.methodcaller("dot", w)
+        return lambda x: x * dot(x), lambda: w.__setitem__(0, 3.0)
+
+    for case in (of_a_thread, of_a_cell, of_a_default_dictionary, of_a_method_caller):
+        agree(case)
+
+
+def test_what_other_threads_tell():
+    def of_a_future():
+        future = concurrent.futures.Future()
+        future.set_result(w := np.full(1, 2.0))
+        return lambda x: x * future.result(), lambda: w.__setitem__(0, 3.0)
+
+    def of_an_event():
+        event = asyncio.Event()
+        return lambda x: x * (3 if event.is_set() else 2), event.set
+
+    for case in (of_a_future, of_an_event):
+        agree(case, is_compiled=False)

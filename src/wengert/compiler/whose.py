@@ -9,16 +9,18 @@ import weakref
 from array import array as Numbers
 from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Iterator
+from contextlib import nullcontext
 from contextvars import ContextVar
+from gc import get_referents
 from queue import SimpleQueue
-from types import FunctionType, MemberDescriptorType, ModuleType, SimpleNamespace
+from types import FrameType, FunctionType, MemberDescriptorType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 __all__ = [
     *("CONSTANT", "OPEN", "attributes_of", "draws", "exact", "has_own_ways", "is_library", "is_of_users", "is_ours"),
-    *("is_plain", "is_unseen", "module_of", "own", "slots"),
+    *("is_plain", "is_unseen", "module_of", "own", "parts_of", "public_of", "slots"),
 ]
 
 LIBRARIES = {"numpy", "scipy", "optree", "llvmlite", "torch", "jax", "matplotlib", "pandas", "pytest", "_pytest"}
@@ -33,20 +35,28 @@ MADE_IN_PYTHON = 1 << 9
 MAKING_CLASSES = {"builtins", "abc", "types"}
 """Modules that are given as those of classes which they make."""
 OPEN = (
-    *(SimpleNamespace, UserDict, UserList, ChainMap),
+    *(SimpleNamespace, UserDict, UserList, ChainMap, nullcontext),
     *(weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet),
 )
 """Containers of Python's own that are looked into, and written, as objects of the user's classes are."""
 UNSEEN: tuple[type, ...] = (bytearray, memoryview, Numbers, ContextVar, threading.local, threading.Event, SimpleQueue)
 UNSEEN += (ctypes._SimpleCData, ctypes.Array, ctypes.Structure, ctypes.Union, ctypes._Pointer, np.void, BaseException)
+UNSEEN += (FrameType,)
 UNSEEN_NAMES = {"torch.Tensor", "torch.nn.parameter.Parameter", "pandas.core.frame.DataFrame"}
 UNSEEN_NAMES |= {f"multiprocessing.sharedctypes.Synchronized{kind}" for kind in ("", "Array", "String")}
 UNSEEN_NAMES |= {"multiprocessing.shared_memory.ShareableList", "decimal.Context", "mmap.mmap"}
 UNSEEN_NAMES |= {f"unittest.mock.{kind}" for kind in ("Mock", "MagicMock", "NonCallableMock", "NonCallableMagicMock")}
+UNSEEN_NAMES |= {"concurrent.futures._base.Future", "asyncio.futures.Future", "_asyncio.Future", "asyncio.locks.Event"}
 UNSEEN_NAMES |= {"pandas.DataFrame", "pandas.core.series.Series", "pandas.Series"}
 """What may change without a trace that is cheap to find."""
 CLOSED = LIBRARIES - {"numpy", "scipy", "argparse", "functools", "collections", "queue", "string", "os", "configparser"}
 """Where objects are for their effects (logs, locks, files), or cannot be looked into."""
+EFFECTS = {"logging", "io", "_io", "csv", "_csv", "pathlib", "socket", "subprocess", "tempfile", "sqlite3", "unittest"}
+EFFECTS |= {"multiprocessing", "typing", "http", "urllib", "zipfile", "gzip", "_thread"}
+"""Modules of Python's whose objects hold nothing that a program goes by."""
+WRAPPING = (property, staticmethod, classmethod)
+WRAPPED = ("__func__", "fget", "fset", "fdel")
+"""What has functions inside, and by which names."""
 PROXIES = (weakref.ProxyType, weakref.CallableProxyType)
 PLAIN_FUNCTIONS = (np.ufunc, type(np.sum))
 WITH_PARTS = (list, dict, tuple, set, frozenset, deque)
@@ -143,6 +153,27 @@ def attributes_of(value: Any) -> dict | None:
     except AttributeError:
         return None
     return attributes if isinstance(attributes, dict) else None
+
+
+def parts_of(value: Any) -> list:
+    """What an object of Python's own holds that has no attributes, or wraps functions."""
+    if isinstance(value, WRAPPING):
+        return [part for name in WRAPPED if (part := getattr(value, name, None)) is not None]
+    is_looked_into = _is_pythons(type(value)) and not type(value).__dictoffset__
+    return [part for part in get_referents(value) if part is not type(value)] if is_looked_into else []
+
+
+def public_of(value: Any) -> dict:
+    """The attributes of an object of Python's own that is not looked into as a whole: users may set some."""
+    if not _is_pythons(type(value)) or isinstance(value, (ModuleType, type, *WRAPPING)):
+        return {}
+    return getattr(value, "__dict__", None) or {}
+
+
+def _is_pythons(cls: type) -> bool:
+    """Whether a class is one of Python's own, whose objects may hold what a program goes by."""
+    name = cls.__module__.partition(".")[0]
+    return name in sys.stdlib_module_names and name not in EFFECTS and is_library(name)
 
 
 def exact(value: Any) -> Any:
