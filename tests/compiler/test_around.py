@@ -15,6 +15,7 @@ import enum
 import functools
 import gc
 import importlib
+import inspect
 import io
 import itertools
 import mmap
@@ -966,3 +967,59 @@ def test_what_other_threads_tell():
 
     for case in (of_a_future, of_an_event):
         agree(case, is_compiled=False)
+
+
+# Names for what finds others ------------------------------------------------------------------------------------------
+
+everything, run, at_frame, at_module = globals, eval, sys._getframe, importlib.import_module
+REGISTERED = sys.modules
+TOOLS = {"all": globals}
+OTHER_NAMES = {
+    "globals": lambda x: x * everything()["RATE"],
+    "eval": lambda x: x * run("RATE"),
+    "builtins": lambda x: x * builtins.eval("RATE"),
+    "frame": lambda x: x * at_frame().f_globals["RATE"],
+    "current frame": lambda x: x * inspect.currentframe().f_globals["RATE"],
+    "module": lambda x: x * at_module(__name__).RATE,
+    "modules": lambda x: x * REGISTERED[__name__].RATE,
+    "held": lambda x: x * TOOLS["all"]()["RATE"],
+    "of a function": lambda x: x * rate_of.__globals__["RATE"],
+}
+
+
+@pytest.mark.parametrize("way", OTHER_NAMES)
+def test_what_finds_variables_by_other_names(way, monkeypatch):
+    def case():
+        monkeypatch.setitem(globals(), "RATE", 2.0)
+        return OTHER_NAMES[way], lambda: monkeypatch.setitem(globals(), "RATE", 3.0)
+
+    agree(case, is_compiled=False)
+
+
+def test_functions_with_other_builtins():
+    def case():
+        own = vars(builtins) | {"abs": lambda v: 2.0}
+        around = {"__name__": "user", "__builtins__": own}
+        exec("def f(x): return x * abs(-1.0)", around)
+        return around["f"], lambda: own.update(abs=lambda v: 3.0)
+
+    agree(case, is_compiled=False)
+
+
+@pytest.mark.parametrize(
+    "which", [threading.get_ident, threading.get_native_id, lambda: threading.current_thread().name]
+)
+def test_what_is_kept_for_each_thread(which):
+    kept, found = {which(): 2.0}, []
+    fast = wg.compile(lambda x: x * kept[which()])
+    before = [float(fast(ONE)[0]) for _ in range(4)]
+
+    def other():
+        kept[which()] = 5.0
+        found.append(fast(ONE))
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    assert (before, found) == ([2.0] * 4, [5.0])
+    assert fast.stats()["given up"]

@@ -1,5 +1,6 @@
 """What the code of a function looks up by name, and what its names tell."""
 
+import builtins
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,10 +8,14 @@ from dis import Instruction, get_instructions
 from functools import lru_cache
 from itertools import pairwise
 from opcode import opmap
-from types import CodeType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import Any
+
+from wengert.compiler.whose import is_library
 
 __all__ = [
-    *("Uses", "asks_for_classes", "asks_for_identity", "looks_elsewhere", "makes_attributes", "names_of", "uses_of"),
+    *("Uses", "asks_for_classes", "asks_for_identity", "is_elsewhere", "looks_elsewhere", "makes_attributes"),
+    *("names_of", "uses_of"),
 ]
 
 ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__", "AttributeError"}
@@ -19,8 +24,12 @@ BY_ANY_NAME = {"globals", "eval", "exec", "__import__", "id"}
 """Functions of Python's that find what the code itself does not tell: variables by any names, which object one is."""
 IDENTITY = {"is_", "is_not"}
 """Functions of `operator`'s that ask whether two things are the same."""
-ELSEWHERE = {"import_module", "_getframe", "__subclasses__", "geterr", "getcontext"}
-"""Names by which code asks for what lies where nothing is looked at."""
+ELSEWHERE = {"import_module", "_getframe", "currentframe", "__subclasses__", "geterr"}
+ELSEWHERE |= {"__globals__", "f_globals", "f_locals", "f_builtins", "__builtins__"}
+ELSEWHERE |= {"getcontext", "localcontext"}
+ELSEWHERE |= {"get_ident", "get_native_id", "current_thread", "current_process", "current_task", "getpid"}
+"""Names by which code asks for what lies where nothing is looked at, or is another thing in another thread."""
+OF_PYTHON = BY_ANY_NAME | ELSEWHERE
 STORE_ATTR = opmap["STORE_ATTR"]
 MATCH_CLASS = opmap.get("MATCH_CLASS", -1)
 """The instruction of ``case float():``, which asks for a class without a name for that."""
@@ -72,9 +81,19 @@ def makes_attributes(names: frozenset[str]) -> bool:
 
 def looks_elsewhere(names: frozenset[str], variables: set[str], known: dict) -> str | None:
     """The name by which code asks for what is not looked at, if it does; of a module that has the variables `known`."""
-    if known.get("sys") is sys and "sys" in variables and "modules" in names:
+    modules = [known[name] for name in variables & known.keys() if type(known[name]) is ModuleType]
+    if "modules" in names and sys in modules:
         return "sys.modules"
-    return min(names & ELSEWHERE | (variables & BY_ANY_NAME) - known.keys(), default=None)
+    hidden = names if builtins in modules else variables - known.keys()
+    return min(names & ELSEWHERE | hidden & BY_ANY_NAME, default=None)
+
+
+def is_elsewhere(value: Any) -> bool:
+    """Whether something is what these names are of, whatever it goes by."""
+    if value is sys.modules:
+        return True
+    is_function = isinstance(value, (BuiltinFunctionType, FunctionType))
+    return is_function and value.__name__ in OF_PYTHON and is_library(value.__module__)
 
 
 def names_of(code: CodeType) -> frozenset[str]:

@@ -10,6 +10,7 @@ from wengert.compiler.codenames import (
     Uses,
     asks_for_classes,
     asks_for_identity,
+    is_elsewhere,
     looks_elsewhere,
     makes_attributes,
     names_of,
@@ -22,6 +23,7 @@ __all__ = ["Lookups"]
 
 MAKING = {"__init__", "__new__", "__post_init__", "__init_subclass__"}
 """Methods that are called where objects are made of a class that code names."""
+ELSEWHERE = "which tells what nobody looks at"
 SHOWING = {"__repr__", "__str__", "__del__"}
 """Those that are called where objects are shown, or gone, which no program does."""
 
@@ -42,6 +44,8 @@ class Lookups:
         """What the code around looks up by name."""
         self.uses = Uses()
         """What it does with these names."""
+        self.inside: FunctionType | None = None
+        """The user's function whose code it is."""
         self.shadowing: set[tuple] = set()
         """The variables of modules that would go before Python's own, were they there."""
         self.of_functions: list[dict] = []
@@ -79,16 +83,17 @@ class Lookups:
 
     def function(self, value: FunctionType, depth: int) -> None:
         """Look at what a function's code may look up."""
-        before = self.names, self.uses, self.search.closed
+        before = self.names, self.uses, self.inside, self.search.closed
         # Where it was written: `functools.wraps` changes `__module__`.
         module = value.__globals__.get("__name__") or "__main__"
         is_of_user = not (is_library(module) or is_ours(module))
         self.search.closed = False
+        self.inside = value if is_of_user else None
         self.names, self.uses = names_of(value.__code__), uses_of(value.__code__) if is_of_user else Uses()
         self.held(value, depth)
         if is_of_user:
             self.code(value, depth)
-        self.names, self.uses, self.search.closed = before
+        self.names, self.uses, self.inside, self.search.closed = before
 
     def held(self, value: FunctionType, depth: int) -> None:
         """Look at what a function holds: variables of those around, values that arguments have by themselves."""
@@ -110,7 +115,9 @@ class Lookups:
         if "FloatingPointError" in names:
             self.beyond.append((value, "waits for NumPy to raise FloatingPointError"))
         if beyond := looks_elsewhere(names, self.uses.variables, value.__globals__):
-            self.beyond.append((value, f"uses {beyond}, which tells what nobody looks at"))
+            self.beyond.append((value, f"uses {beyond}, {ELSEWHERE}"))
+        if value.__builtins__ is not vars(builtins):  # type: ignore[attr-defined]
+            self.beyond.append((value, "has functions of its own in the place of Python's"))
         for name in sorted(names):
             if name in value.__globals__:
                 self.variable(Item(value.__globals__, name, name), name, depth)
@@ -165,6 +172,9 @@ class Lookups:
         if type(value) is ModuleType:
             self.found.entries.append((place, value))
             self.module(value, depth - 1, is_whole=name in self.uses.values)
+        elif is_elsewhere(value) and self.inside is not None:
+            self.found.entries.append((place, value))
+            self.beyond.append((self.inside, f"uses {place}, {ELSEWHERE}"))
         else:
             self.search.enter(place, depth)
 

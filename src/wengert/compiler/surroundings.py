@@ -25,9 +25,10 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box
+from wengert.compiler.codenames import is_elsewhere
 from wengert.compiler.containers import is_tuple
 from wengert.compiler.found import Found, form, is_number, structure
-from wengert.compiler.lookups import Lookups
+from wengert.compiler.lookups import ELSEWHERE, Lookups
 from wengert.compiler.places import (
     ABSENT,
     Ancestors,
@@ -113,6 +114,8 @@ class _Search:
             self.absent(place)
             return
         found.entries.append((place, value))
+        if is_elsewhere(value) and not self.closed:
+            self.refuse(f"it uses {place}, {ELSEWHERE}")
         found.asks_for_classes |= id(value) in ASKING
         found.asks_for_identity |= id(value) in TELLING_APART
         if type(value) is ModuleType:
