@@ -1023,3 +1023,65 @@ def test_what_is_kept_for_each_thread(which):
     thread.join()
     assert (before, found) == ([2.0] * 4, [5.0])
     assert fast.stats()["given up"]
+
+
+# Attributes in their order, and those that are missing ----------------------------------------------------------------
+
+
+def in_order(held):
+    def step(x):
+        for name, value in vars(held).items():
+            x = x if name[0] == "_" else (x + 1) * value
+        return x
+
+    return step
+
+
+def again_at_the_end(held):
+    value = held.a
+    del held.a
+    held.a = value
+
+
+@pytest.mark.parametrize("kind", ["object", "module", "class", "dataclass"])
+def test_the_order_of_attributes(kind):
+    def case():
+        if kind == "dataclass":
+            held = dataclasses.make_dataclass("Held", ["a", "b"])(1.0, 2.0)
+        else:
+            held = types.ModuleType("held") if kind == "module" else type("Held", (), {})
+            held = held() if kind == "object" else held
+            held.a, held.b = 1.0, 2.0
+        return in_order(held), lambda: again_at_the_end(held), lambda: setattr(held, "b", 3.0)
+
+    agree(case)
+
+
+def when_wrong(held):
+    def step(x):
+        try:
+            return x * held.rate
+        except Exception:
+            return x
+
+    return step
+
+
+def when_anything_is_wrong(held):
+    def step(x):
+        try:
+            return x * held.rate
+        except:  # noqa: E722 - as programs do
+            return x
+
+    return step
+
+
+@pytest.mark.parametrize("made", [when_wrong, when_anything_is_wrong])
+@pytest.mark.parametrize("kind", [types.ModuleType, lambda name: lambda: name])
+def test_attributes_that_are_missing_at_first(made, kind):
+    def case():
+        held = kind("held")
+        return made(held), lambda: setattr(held, "rate", 3.0)
+
+    agree(case)

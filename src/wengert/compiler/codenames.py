@@ -15,11 +15,15 @@ from wengert.compiler.whose import is_library
 
 __all__ = [
     *("Uses", "asks_for_classes", "asks_for_identity", "is_elsewhere", "looks_elsewhere", "makes_attributes"),
-    *("names_of", "uses_of"),
+    *("goes_in_order", "names_of", "uses_of", "waits_for_attributes"),
 ]
 
 ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__", "AttributeError"}
-ABOUT_ATTRIBUTES = {"setattr", "getattr", "hasattr", "vars", "__dict__", "AttributeError"}
+ABOUT_ATTRIBUTES = {"setattr", "getattr", "hasattr", "vars", "__dict__", "AttributeError", "Exception", "BaseException"}
+CATCHING = {"AttributeError", "Exception", "BaseException"}
+"""What code waits for that goes on without an attribute."""
+IN_ORDER = {"vars", "__dict__"}
+"""Names by which code goes over attributes in the order in which they were set."""
 BY_ANY_NAME = {"globals", "eval", "exec", "__import__", "id"}
 """Functions of Python's that find what the code itself does not tell: variables by any names, which object one is."""
 IDENTITY = {"is_", "is_not"}
@@ -31,6 +35,8 @@ ELSEWHERE |= {"get_ident", "get_native_id", "current_thread", "current_process",
 """Names by which code asks for what lies where nothing is looked at, or is another thing in another thread."""
 OF_PYTHON = BY_ANY_NAME | ELSEWHERE
 STORE_ATTR = opmap["STORE_ATTR"]
+CATCHING_ALL = bytes((opmap.get("PUSH_EXC_INFO", 255), opmap["POP_TOP"]))
+"""The instructions of ``except:``."""
 MATCH_CLASS = opmap.get("MATCH_CLASS", -1)
 """The instruction of ``case float():``, which asks for a class without a name for that."""
 LOADING = ("LOAD_", "IMPORT_FROM", "STORE_FAST_LOAD_")
@@ -79,6 +85,16 @@ def makes_attributes(names: frozenset[str]) -> bool:
     return not names.isdisjoint(ABOUT_ATTRIBUTES)
 
 
+def waits_for_attributes(names: frozenset[str]) -> bool:
+    """Whether code with these names may go on where an attribute is not there."""
+    return not names.isdisjoint(CATCHING)
+
+
+def goes_in_order(names: frozenset[str]) -> bool:
+    """Whether code with these names may go by the order of attributes."""
+    return not names.isdisjoint(IN_ORDER)
+
+
 def looks_elsewhere(names: frozenset[str], variables: set[str], known: dict) -> str | None:
     """The name by which code asks for what is not looked at, if it does; of a module that has the variables `known`."""
     modules = [known[name] for name in variables & known.keys() if type(known[name]) is ModuleType]
@@ -103,6 +119,8 @@ def names_of(code: CodeType) -> frozenset[str]:
         names |= {"isinstance"}
     if STORE_ATTR in code.co_code[::2]:
         names |= {"setattr"}
+    if CATCHING_ALL in code.co_code[::2]:
+        names |= {"BaseException"}
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             names |= names_of(constant)

@@ -68,6 +68,12 @@ class Found:
         known = {id(a) for a, *_ in (*self.arrays, *self.fixed)}
         return any(id(a) in known for a in arrays)
 
+    def keep_order(self, attributes: list[Contents]) -> None:
+        """Compare the order of attributes from now on, too."""
+        for contents in attributes:
+            contents.in_order = True
+            self._key.append(contents.parts)
+
     def reads(self) -> list[str]:
         """The names of the places of tensors, arrays and numbers."""
         held = {id(x) for x in (*self.tensors, *[a for a, _ in self.arrays], *[x for _, x in self.numbers])}

@@ -10,11 +10,13 @@ from wengert.compiler.codenames import (
     Uses,
     asks_for_classes,
     asks_for_identity,
+    goes_in_order,
     is_elsewhere,
     looks_elsewhere,
     makes_attributes,
     names_of,
     uses_of,
+    waits_for_attributes,
 )
 from wengert.compiler.places import Cell, Contents, Item, Place, Shown
 from wengert.compiler.whose import is_library, is_ours
@@ -52,6 +54,8 @@ class Lookups:
         """The attributes of functions, which hardly any function gets later than others look at it."""
         self.makes_attributes = False
         """Whether some code sets attributes, or asks which there are."""
+        self.goes_in_order = False
+        """Whether some code may go by the order of attributes."""
         self.roots: list[Any] = []
         """What is called by itself: functions that were asked for, and those of methods that something holds."""
         self.seen: list[tuple[FunctionType, frozenset[str]]] = []
@@ -67,6 +71,8 @@ class Lookups:
                 self.search.refuse(f"{function.__name__} {why}")
         if self.makes_attributes:
             self.found.contents += [Contents(attributes, in_order=False) for attributes in self.of_functions]
+        if self.goes_in_order:
+            self.found.keep_order(self.search.named_in)
 
     def called(self) -> set[FunctionType]:
         """The functions that may be called: methods are by code that is called itself, and names them."""
@@ -109,6 +115,7 @@ class Lookups:
         names = self.names
         self.of_functions.append(value.__dict__)
         self.makes_attributes |= makes_attributes(names)
+        self.goes_in_order |= goes_in_order(names)
         self.found.asks_for_classes |= asks_for_classes(names)
         self.found.asks_for_identity |= asks_for_identity(names, self.uses)
         self.seen.append((value, names))
@@ -157,11 +164,12 @@ class Lookups:
         self.modules.add(known)
         variables, names = vars(value), {*self.names, "__getattr__"}
         if is_whole or not names.isdisjoint(("__dict__", "AttributeError")):
-            self.found.contents.append(Contents(variables, in_order=False))
+            self.search.attributes_in(Contents(variables, in_order=False))
             names |= {name for name in variables if name[:2] != "__"}
         for name in sorted(names & variables.keys()):
             self.variable(Item(variables, name, f"{value.__name__}.{name}"), name, depth)
-        for name in sorted(self.uses.stored - variables.keys()):
+        missing = self.names if waits_for_attributes(self.names) else self.uses.stored
+        for name in sorted(missing - variables.keys()):
             self.search.absent(Item(variables, name, f"{value.__name__}.{name}"))
         if type(value) is not ModuleType:
             self.search.family(type(value), depth)

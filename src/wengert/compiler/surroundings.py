@@ -102,6 +102,8 @@ class _Search:
         self.arrays: dict[int, list[Place]] = {}
         self.classes: set[int] = set()
         self.references: list[tuple[weakref.ref, int, str]] = []
+        self.named_in: list[Contents] = []
+        """What holds attributes, where some code may go by their order."""
         self.closed = False
         """Whether this is inside an object of a library, where nothing else may be put."""
         self.lookups = Lookups(self)
@@ -334,8 +336,13 @@ class _Search:
 
     def named(self, attributes: dict, depth: int, name: str, place: Place | None = None) -> None:
         """Look at attributes, and note which there are."""
-        self.found.contents.append(Contents(attributes, in_order=False))
+        self.attributes_in(Contents(attributes, in_order=False))
         self.items(attributes, depth, name, place)
+
+    def attributes_in(self, contents: Contents) -> None:
+        """Note which attributes there are, of an object, a class or a module."""
+        self.found.contents.append(contents)
+        self.named_in.append(contents)
 
     def items(self, attributes: dict, depth: int, name: str, place: Place | None = None) -> None:
         """Look at attributes."""
@@ -362,7 +369,7 @@ class _Search:
         if has_own_ways(cls):
             self.refuse(f"it uses objects of {cls.__name__}, which say in their own way what they are, or hold")
             return
-        self.found.contents.append(ClassContents(cls))
+        self.attributes_in(ClassContents(cls))
         self.found.entries.append((ancestors := Ancestors(cls), ancestors.get()))
         self.found._key.append(tuple(map(id, cls.__mro__)))
         self.found.named.append(cls.__mro__)
