@@ -123,7 +123,8 @@ class Lookups:
             self.beyond.append((value, "waits for NumPy to raise FloatingPointError"))
         if beyond := looks_elsewhere(names, self.uses.variables, value.__globals__):
             self.beyond.append((value, f"uses {beyond}, {ELSEWHERE}"))
-        if value.__builtins__ is not vars(builtins):  # type: ignore[attr-defined]
+        of_python = value.__builtins__  # type: ignore[attr-defined]
+        if of_python and of_python is not vars(builtins):  # the functions of named tuples have none
             self.beyond.append((value, "has functions of its own in the place of Python's"))
         for name in sorted(names):
             if name in value.__globals__:
