@@ -772,11 +772,20 @@ def test_arrays_around_that_become_the_same():
 
 
 def test_identities_that_are_keys():
-    def case():
+    def by_one():
         table = {id(ONE): 7.0}
         return lambda x: x * table[id(x)], lambda: table.update({id(ONE): 8.0})
 
-    agree(case, is_compiled=False)
+    def by_a_tuple():
+        table, of = {(id(ONE), 1): 7.0}, id
+        return lambda x: x * table[of(x), 1], lambda: table.update({(id(ONE), 1): 8.0})
+
+    def within_a_call():
+        given = [2.0]
+        return lambda x: x * len({id(part) for part in (x, given, x)}) * given[0], lambda: given.__setitem__(0, 3.0)
+
+    for case in (by_one, by_a_tuple, within_a_call):
+        agree(case, is_compiled=case is within_a_call)
 
 
 def test_modules_of_users_that_have_the_names_of_pythons(tmp_path, monkeypatch):

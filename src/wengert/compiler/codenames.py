@@ -24,8 +24,8 @@ CATCHING = {"AttributeError", "Exception", "BaseException"}
 """What code waits for that goes on without an attribute."""
 IN_ORDER = {"vars", "__dict__"}
 """Names by which code goes over attributes in the order in which they were set."""
-BY_ANY_NAME = {"globals", "eval", "exec", "__import__", "id"}
-"""Functions of Python's that find what the code itself does not tell: variables by any names, which object one is."""
+BY_ANY_NAME = {"globals", "eval", "exec", "__import__"}
+"""Functions of Python's that find variables by names which the code itself does not tell."""
 IDENTITY = {"is_", "is_not"}
 """Functions of `operator`'s that ask whether two things are the same."""
 ELSEWHERE = {"import_module", "_getframe", "currentframe", "__subclasses__", "geterr"}
@@ -53,6 +53,8 @@ class Uses:
     """Those of which more is used than attributes: what is passed on, and what has another name from then on."""
     stored: set[str] = field(default_factory=set)
     """Attributes that are set."""
+    asked: set[str] = field(default_factory=set)
+    """Attributes that are looked up."""
     asks_for_identity: bool = False
     """Whether two things, none of which is a constant, are asked whether they are the same."""
     imports: list[tuple[int, str, str]] = field(default_factory=list)
@@ -65,7 +67,10 @@ class Uses:
             self.variables.update(names)
         if line.opname == "STORE_ATTR":
             self.stored.update(names)
-        self.asks_for_identity |= after == "IS_OP" and line.opname != "LOAD_CONST"
+        if line.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            self.asked.update(names)
+        is_known = line.opname == "LOAD_CONST" or names == ("__class__",)  # the `__eq__` of dataclasses compares these
+        self.asks_for_identity |= after == "IS_OP" and not is_known
         if line.opname.startswith(LOADING) and line.opname != "LOAD_CONST":
             self.values.update(names[:-1] if after in OF_ATTRIBUTES else names)
 
@@ -114,12 +119,12 @@ def is_elsewhere(value: Any) -> bool:
 
 def names_of(code: CodeType) -> frozenset[str]:
     """The names that a function's code, and that of the functions inside it, looks up."""
-    names = frozenset(code.co_names)
-    if MATCH_CLASS in code.co_code[::2]:
+    names, steps = frozenset(code.co_names), code.co_code[::2]
+    if MATCH_CLASS in steps:
         names |= {"isinstance"}
-    if STORE_ATTR in code.co_code[::2]:
+    if STORE_ATTR in steps:
         names |= {"setattr"}
-    if CATCHING_ALL in code.co_code[::2]:
+    if CATCHING_ALL in steps:
         names |= {"BaseException"}
     for constant in code.co_consts:
         if isinstance(constant, CodeType):

@@ -60,11 +60,15 @@ class Lookups:
         """What is called by itself: functions that were asked for, and those of methods that something holds."""
         self.seen: list[tuple[FunctionType, frozenset[str]]] = []
         """The user's functions, with the names that they look up."""
+        self.comparing: list[FunctionType] = []
+        """Those that ask for the addresses of objects."""
         self.beyond: list[tuple[FunctionType, str]] = []
         """Those for which no program can be made, and why."""
 
     def end(self) -> None:
         """Note what may be set as an attribute of a function, and refuse functions that may be called."""
+        if self.comparing and self.found.holds_addresses():
+            self.beyond += [(function, "compares what `id` gives with what is kept") for function in self.comparing]
         called = self.called() if self.beyond else set()
         for function, why in self.beyond:
             if function in called:
@@ -123,6 +127,8 @@ class Lookups:
             self.beyond.append((value, "waits for NumPy to raise FloatingPointError"))
         if beyond := looks_elsewhere(names, self.uses.variables, value.__globals__):
             self.beyond.append((value, f"uses {beyond}, {ELSEWHERE}"))
+        if "id" in self.uses.variables - value.__globals__.keys():
+            self.comparing.append(value)
         of_python = value.__builtins__  # type: ignore[attr-defined]
         if of_python and of_python is not vars(builtins):  # the functions of named tuples have none
             self.beyond.append((value, "has functions of its own in the place of Python's"))
@@ -169,7 +175,7 @@ class Lookups:
             names |= {name for name in variables if name[:2] != "__"}
         for name in sorted(names & variables.keys()):
             self.variable(Item(variables, name, f"{value.__name__}.{name}"), name, depth)
-        missing = self.names if waits_for_attributes(self.names) else self.uses.stored
+        missing = self.uses.stored | (self.uses.asked if waits_for_attributes(self.names) else set())
         for name in sorted(missing - variables.keys()):
             self.search.absent(Item(variables, name, f"{value.__name__}.{name}"))
         if type(value) is not ModuleType:
@@ -181,6 +187,9 @@ class Lookups:
         if type(value) is ModuleType:
             self.found.entries.append((place, value))
             self.module(value, depth - 1, is_whole=name in self.uses.values)
+        elif value is id and self.inside is not None:
+            self.found.entries.append((place, value))
+            self.comparing.append(self.inside)
         elif is_elsewhere(value) and self.inside is not None:
             self.found.entries.append((place, value))
             self.beyond.append((self.inside, f"uses {place}, {ELSEWHERE}"))

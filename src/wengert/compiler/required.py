@@ -168,8 +168,8 @@ class Required:
     def input(self, x: Any, kind: int, number: int) -> Check:
         """What an array or a number must be, which the program reads, and may write."""
         check = self.lying(x, Number(int, LARGEST) if type(x) is int else _number_check(x))
-        is_as_it_is = self.written or self.path.keeps or self.found.asks_for_identity  # a copy would be another one
-        if isinstance(check, Array) and is_as_it_is:
+        is_told = self.found.asks_for_identity and (self.found.arrays or self.found.fixed)  # and a copy is another one
+        if isinstance(check, Array) and (self.written or self.path.keeps or is_told):
             return replace(check, written=kind == ARRAY and number in self.written, as_is=True)
         return check
 

@@ -172,7 +172,7 @@ def public_of(value: Any) -> dict:
 
 def _is_pythons(cls: type) -> bool:
     """Whether a class is one of Python's own, whose objects may hold what a program goes by."""
-    name = cls.__module__.partition(".")[0]
+    name = (module_of(cls) or "").partition(".")[0]
     return name in sys.stdlib_module_names and name not in EFFECTS and is_library(name)
 
 
