@@ -4,14 +4,18 @@ Every case is called, changed from outside, and called again; by itself and comp
 """
 
 import abc
+import asyncio
 import builtins
 import collections
+import concurrent.futures
+import contextlib
 import ctypes
 import dataclasses
 import enum
 import functools
 import gc
 import importlib
+import inspect
 import io
 import itertools
 import mmap
@@ -719,3 +723,374 @@ def test_that_methods_which_are_called_do_matter(made, monkeypatch):
     for rate in (1.0, 2.0, 3.0, 4.0):
         monkeypatch.setitem(globals(), "RATE", rate)
         assert fast(np.ones(1))[0] == rate
+
+
+# Which object something is --------------------------------------------------------------------------------------------
+
+
+def by_is(held):
+    return lambda x: x * 2 if x is held.w else x * 3
+
+
+def by_any(held):
+    return lambda x: x * (2 if any(x is w for w in held.all) else 3)
+
+
+def by_operator(held):
+    return lambda x: x * (2 if operator.is_(x, held.w) else 3)
+
+
+def by_a_functions_other_name(held):
+    same = operator.is_not
+    return lambda x: x * (2 if same(x, held.w) else 3)
+
+
+@pytest.mark.parametrize("made", [by_is, by_any, by_operator, by_a_functions_other_name])
+@pytest.mark.parametrize("kind", [float, int])
+def test_arguments_that_are_arrays_of_what_is_around(made, kind):
+    given, other = np.ones((2, 2), kind), np.ones((2, 2), kind)
+    held = types.SimpleNamespace(w=given, all=[other * 2, given])
+    function = made(held)
+    fast = wg.compile(function)
+    for x in (other, other, other, other, given, given, other):
+        assert fast(x).tolist() == function(x).tolist()
+    held.w = held.all[1] = other
+    for x in (other, given, given, given, other):
+        assert fast(x).tolist() == function(x).tolist()
+    held.w = held.all[1] = given = given.T
+    for x in (other, other, other.T, given, other):
+        assert fast(x).tolist() == function(x).tolist()
+    assert fast.stats()["paths"]
+
+
+def test_arrays_around_that_become_the_same():
+    def case():
+        held = types.SimpleNamespace(a=np.ones(1), b=np.ones(1))
+        return lambda x: x * (2 if held.a is held.b else held.a), lambda: setattr(held, "a", held.b)
+
+    agree(case)
+
+
+def test_identities_that_are_keys():
+    def by_one():
+        table = {id(ONE): 7.0}
+        return lambda x: x * table[id(x)], lambda: table.update({id(ONE): 8.0})
+
+    def by_a_tuple():
+        table, of = {(id(ONE), 1): 7.0}, id
+        return lambda x: x * table[of(x), 1], lambda: table.update({(id(ONE), 1): 8.0})
+
+    def within_a_call():
+        given = [2.0]
+        return lambda x: x * len({id(part) for part in (x, given, x)}) * given[0], lambda: given.__setitem__(0, 3.0)
+
+    for case in (by_one, by_a_tuple, within_a_call):
+        agree(case, is_compiled=case is within_a_call)
+
+
+def test_modules_of_users_that_have_the_names_of_pythons(tmp_path, monkeypatch):
+    text = "class Medium:\n    def __init__(self): self.k = 2.0\nspeed, medium = 2.0, Medium()\ndef step(x):\n"
+    (tmp_path / "wave.py").write_text(text + "    return x * speed * medium.k\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(sys.modules, "wave", None)  # what is there is put back afterwards
+    del sys.modules["wave"]
+    own = importlib.import_module("wave")
+
+    def case():
+        own.speed = own.medium.k = 2.0
+        return own.step, lambda: setattr(own, "speed", 3.0), lambda: setattr(own.medium, "k", 5.0)
+
+    agree(case)
+
+
+# What holds something, and has it in ways of its own ------------------------------------------------------------------
+
+
+def first(held, *_):
+    return held[0]
+
+
+class Called:
+    def __init__(self, held):
+        self.held = held
+
+    def __call__(self, *_):
+        return self.held[0]
+
+
+def in_a_setter(held):
+    class Written:
+        @property
+        def w(self):
+            return self._w
+
+        @w.setter
+        def w(self, v):
+            self._w = v * held[0]
+
+    own = Written()
+    own.w = ONE
+
+    def step(x):
+        own.w = x
+        return own.w
+
+    return step
+
+
+def in_a_deleter(held):
+    class Emptied:
+        w = property(lambda self: self._w, None, lambda self: setattr(self, "_w", np.ones(1) * held[0]))
+
+    own = Emptied()
+    own._w = ONE
+
+    def step(x):
+        del own.w
+        return own.w * x
+
+    return step
+
+
+def in_a_property(held):
+    own = type("Own", (), {"w": property(functools.partial(first, held))})()
+    return lambda x: x * own.w
+
+
+def in_a_static_method(held):
+    own = type("Own", (), {"w": staticmethod(Called(held))})
+    return lambda x: x * own.w()
+
+
+def in_a_class_method(held):
+    own = type("Own", (), {"w": classmethod(functools.partial(first, held))})
+    return lambda x: x * own.w()
+
+
+def in_a_thread(held):
+    own = threading.Thread()
+    own.w = held
+    return lambda x: x * own.w[0]
+
+
+def in_a_generators_context(held):
+    state = {"w": 1.0}
+
+    @contextlib.contextmanager
+    def scaled():
+        before, state["w"] = state["w"], held[0]
+        try:
+            yield
+        finally:
+            state["w"] = before
+
+    return scaled()(lambda x: x * state["w"])
+
+
+def in_a_null_context(held):
+    around = contextlib.nullcontext(held)
+
+    def step(x):
+        with around as w:
+            return x * w[0]
+
+    return step
+
+
+def in_a_slice(held):
+    class Index:
+        __index__ = staticmethod(lambda: int(held[0]))
+
+    own, numbers = slice(0, Index()), np.arange(5.0)
+    return lambda x: x * numbers[own].sum()
+
+
+def in_a_key(held):
+    key = functools.cmp_to_key(lambda a, b: (a - b) * (1 if held[0] > 2 else -1))
+    return lambda x: x * sorted([1, 3], key=key)[0]
+
+
+def in_a_factory(held):
+    own = collections.defaultdict(lambda: held[0])
+    return lambda x: x * (own.default_factory() if len(own) == 0 else 1)
+
+
+def in_a_reference(held):
+    known = Known()
+    own = type("Own", (weakref.ref,), {})(known)
+    own.w = held
+    return lambda x: x * own.w[0] * known.v
+
+
+def in_a_cell(held):
+    cell = types.CellType(held)
+    return lambda x: x * cell.cell_contents[0]
+
+
+HOLDING = [in_a_setter, in_a_deleter, in_a_property, in_a_static_method, in_a_class_method, in_a_thread]
+HOLDING += [in_a_generators_context, in_a_null_context, in_a_slice, in_a_key, in_a_factory]
+HOLDING += [in_a_reference, in_a_cell]
+
+
+@pytest.mark.parametrize("made", HOLDING)
+def test_lists_that_something_holds_in_a_way_of_its_own(made):
+    def case():
+        held = [2.0]
+        return made(held), lambda: held.__setitem__(0, 3.0)
+
+    agree(case)
+
+
+def test_attributes_that_are_set_on_what_holds_others():
+    def of_a_thread():
+        own = threading.Thread()
+        own.w = 2.0
+        return lambda x: x * own.w, lambda: setattr(own, "w", 3.0)
+
+    def of_a_cell():
+        own = types.CellType(2.0)
+        return lambda x: x * own.cell_contents, lambda: setattr(own, "cell_contents", 3.0)
+
+    def of_a_default_dictionary():
+        own = collections.defaultdict(lambda: 2.0)
+        return lambda x: x * own.default_factory(), lambda: setattr(own, "default_factory", lambda: 3.0)
+
+    def of_a_method_caller():
+        w = np.full(1, 2.0)
+        dot = operator.methodcaller("dot", w)
+        return lambda x: x * dot(x), lambda: w.__setitem__(0, 3.0)
+
+    for case in (of_a_thread, of_a_cell, of_a_default_dictionary, of_a_method_caller):
+        agree(case)
+
+
+def test_what_other_threads_tell():
+    def of_a_future():
+        future = concurrent.futures.Future()
+        future.set_result(w := np.full(1, 2.0))
+        return lambda x: x * future.result(), lambda: w.__setitem__(0, 3.0)
+
+    def of_an_event():
+        event = asyncio.Event()
+        return lambda x: x * (3 if event.is_set() else 2), event.set
+
+    for case in (of_a_future, of_an_event):
+        agree(case, is_compiled=False)
+
+
+# Names for what finds others ------------------------------------------------------------------------------------------
+
+everything, run, at_frame, at_module = globals, eval, sys._getframe, importlib.import_module
+REGISTERED = sys.modules
+TOOLS = {"all": globals}
+OTHER_NAMES = {
+    "globals": lambda x: x * everything()["RATE"],
+    "eval": lambda x: x * run("RATE"),
+    "builtins": lambda x: x * builtins.eval("RATE"),
+    "frame": lambda x: x * at_frame().f_globals["RATE"],
+    "current frame": lambda x: x * inspect.currentframe().f_globals["RATE"],
+    "module": lambda x: x * at_module(__name__).RATE,
+    "modules": lambda x: x * REGISTERED[__name__].RATE,
+    "held": lambda x: x * TOOLS["all"]()["RATE"],
+    "of a function": lambda x: x * rate_of.__globals__["RATE"],
+}
+
+
+@pytest.mark.parametrize("way", OTHER_NAMES)
+def test_what_finds_variables_by_other_names(way, monkeypatch):
+    def case():
+        monkeypatch.setitem(globals(), "RATE", 2.0)
+        return OTHER_NAMES[way], lambda: monkeypatch.setitem(globals(), "RATE", 3.0)
+
+    agree(case, is_compiled=False)
+
+
+def test_functions_with_other_builtins():
+    def case():
+        own = vars(builtins) | {"abs": lambda v: 2.0}
+        around = {"__name__": "user", "__builtins__": own}
+        exec("def f(x): return x * abs(-1.0)", around)
+        return around["f"], lambda: own.update(abs=lambda v: 3.0)
+
+    agree(case, is_compiled=False)
+
+
+@pytest.mark.parametrize(
+    "which", [threading.get_ident, threading.get_native_id, lambda: threading.current_thread().name]
+)
+def test_what_is_kept_for_each_thread(which):
+    kept, found = {which(): 2.0}, []
+    fast = wg.compile(lambda x: x * kept[which()])
+    before = [float(fast(ONE)[0]) for _ in range(4)]
+
+    def other():
+        kept[which()] = 5.0
+        found.append(fast(ONE))
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join()
+    assert (before, found) == ([2.0] * 4, [5.0])
+    assert fast.stats()["given up"]
+
+
+# Attributes in their order, and those that are missing ----------------------------------------------------------------
+
+
+def in_order(held):
+    def step(x):
+        for name, value in vars(held).items():
+            x = x if name[0] == "_" else (x + 1) * value
+        return x
+
+    return step
+
+
+def again_at_the_end(held):
+    value = held.a
+    del held.a
+    held.a = value
+
+
+@pytest.mark.parametrize("kind", ["object", "module", "class", "dataclass"])
+def test_the_order_of_attributes(kind):
+    def case():
+        if kind == "dataclass":
+            held = dataclasses.make_dataclass("Held", ["a", "b"])(1.0, 2.0)
+        else:
+            held = types.ModuleType("held") if kind == "module" else type("Held", (), {})
+            held = held() if kind == "object" else held
+            held.a, held.b = 1.0, 2.0
+        return in_order(held), lambda: again_at_the_end(held), lambda: setattr(held, "b", 3.0)
+
+    agree(case)
+
+
+def when_wrong(held):
+    def step(x):
+        try:
+            return x * held.rate
+        except Exception:
+            return x
+
+    return step
+
+
+def when_anything_is_wrong(held):
+    def step(x):
+        try:
+            return x * held.rate
+        except:  # noqa: E722 - as programs do
+            return x
+
+    return step
+
+
+@pytest.mark.parametrize("made", [when_wrong, when_anything_is_wrong])
+@pytest.mark.parametrize("kind", [types.ModuleType, lambda name: lambda: name])
+def test_attributes_that_are_missing_at_first(made, kind):
+    def case():
+        held = kind("held")
+        return made(held), lambda: setattr(held, "rate", 3.0)
+
+    agree(case)

@@ -1,5 +1,6 @@
 """What the code of a function looks up by name, and what its names tell."""
 
+import builtins
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,17 +8,35 @@ from dis import Instruction, get_instructions
 from functools import lru_cache
 from itertools import pairwise
 from opcode import opmap
-from types import CodeType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import Any
 
-__all__ = ["Uses", "asks_for_classes", "looks_elsewhere", "makes_attributes", "names_of", "uses_of"]
+from wengert.compiler.whose import is_library
+
+__all__ = [
+    *("Uses", "asks_for_classes", "asks_for_identity", "is_elsewhere", "looks_elsewhere", "makes_attributes"),
+    *("goes_in_order", "names_of", "uses_of", "waits_for_attributes"),
+]
 
 ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__", "AttributeError"}
-ABOUT_ATTRIBUTES = {"setattr", "getattr", "hasattr", "vars", "__dict__", "AttributeError"}
+ABOUT_ATTRIBUTES = {"setattr", "getattr", "hasattr", "vars", "__dict__", "AttributeError", "Exception", "BaseException"}
+CATCHING = {"AttributeError", "Exception", "BaseException"}
+"""What code waits for that goes on without an attribute."""
+IN_ORDER = {"vars", "__dict__"}
+"""Names by which code goes over attributes in the order in which they were set."""
 BY_ANY_NAME = {"globals", "eval", "exec", "__import__"}
 """Functions of Python's that find variables by names which the code itself does not tell."""
-ELSEWHERE = {"import_module", "_getframe", "__subclasses__", "geterr", "getcontext"}
-"""Names by which code asks for what lies where nothing is looked at."""
+IDENTITY = {"is_", "is_not"}
+"""Functions of `operator`'s that ask whether two things are the same."""
+ELSEWHERE = {"import_module", "_getframe", "currentframe", "__subclasses__", "geterr"}
+ELSEWHERE |= {"__globals__", "f_globals", "f_locals", "f_builtins", "__builtins__"}
+ELSEWHERE |= {"getcontext", "localcontext"}
+ELSEWHERE |= {"get_ident", "get_native_id", "current_thread", "current_process", "current_task", "getpid"}
+"""Names by which code asks for what lies where nothing is looked at, or is another thing in another thread."""
+OF_PYTHON = BY_ANY_NAME | ELSEWHERE
 STORE_ATTR = opmap["STORE_ATTR"]
+CATCHING_ALL = bytes((opmap.get("PUSH_EXC_INFO", 255), opmap["POP_TOP"]))
+"""The instructions of ``except:``."""
 MATCH_CLASS = opmap.get("MATCH_CLASS", -1)
 """The instruction of ``case float():``, which asks for a class without a name for that."""
 LOADING = ("LOAD_", "IMPORT_FROM", "STORE_FAST_LOAD_")
@@ -34,6 +53,10 @@ class Uses:
     """Those of which more is used than attributes: what is passed on, and what has another name from then on."""
     stored: set[str] = field(default_factory=set)
     """Attributes that are set."""
+    asked: set[str] = field(default_factory=set)
+    """Attributes that are looked up."""
+    asks_for_identity: bool = False
+    """Whether two things, none of which is a constant, are asked whether they are the same."""
     imports: list[tuple[int, str, str]] = field(default_factory=list)
     """What is imported: the number of leading dots, the name, and the variable that has the module then, if one has."""
 
@@ -44,6 +67,10 @@ class Uses:
             self.variables.update(names)
         if line.opname == "STORE_ATTR":
             self.stored.update(names)
+        if line.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            self.asked.update(names)
+        is_known = line.opname == "LOAD_CONST" or names == ("__class__",)  # the `__eq__` of dataclasses compares these
+        self.asks_for_identity |= after == "IS_OP" and not is_known
         if line.opname.startswith(LOADING) and line.opname != "LOAD_CONST":
             self.values.update(names[:-1] if after in OF_ATTRIBUTES else names)
 
@@ -53,25 +80,52 @@ def asks_for_classes(names: frozenset[str]) -> bool:
     return not names.isdisjoint(ABOUT_CLASSES)
 
 
+def asks_for_identity(names: frozenset[str], uses: Uses) -> bool:
+    """Whether code asks whether two things are the same."""
+    return uses.asks_for_identity or not names.isdisjoint(IDENTITY)
+
+
 def makes_attributes(names: frozenset[str]) -> bool:
     """Whether code with these names sets attributes, or asks which there are."""
     return not names.isdisjoint(ABOUT_ATTRIBUTES)
 
 
+def waits_for_attributes(names: frozenset[str]) -> bool:
+    """Whether code with these names may go on where an attribute is not there."""
+    return not names.isdisjoint(CATCHING)
+
+
+def goes_in_order(names: frozenset[str]) -> bool:
+    """Whether code with these names may go by the order of attributes."""
+    return not names.isdisjoint(IN_ORDER)
+
+
 def looks_elsewhere(names: frozenset[str], variables: set[str], known: dict) -> str | None:
     """The name by which code asks for what is not looked at, if it does; of a module that has the variables `known`."""
-    if known.get("sys") is sys and "sys" in variables and "modules" in names:
+    modules = [known[name] for name in variables & known.keys() if type(known[name]) is ModuleType]
+    if "modules" in names and sys in modules:
         return "sys.modules"
-    return min(names & ELSEWHERE | (variables & BY_ANY_NAME) - known.keys(), default=None)
+    hidden = names if builtins in modules else variables - known.keys()
+    return min(names & ELSEWHERE | hidden & BY_ANY_NAME, default=None)
+
+
+def is_elsewhere(value: Any) -> bool:
+    """Whether something is what these names are of, whatever it goes by."""
+    if value is sys.modules:
+        return True
+    is_function = isinstance(value, (BuiltinFunctionType, FunctionType))
+    return is_function and value.__name__ in OF_PYTHON and is_library(value.__module__)
 
 
 def names_of(code: CodeType) -> frozenset[str]:
     """The names that a function's code, and that of the functions inside it, looks up."""
-    names = frozenset(code.co_names)
-    if MATCH_CLASS in code.co_code[::2]:
+    names, steps = frozenset(code.co_names), code.co_code[::2]
+    if MATCH_CLASS in steps:
         names |= {"isinstance"}
-    if STORE_ATTR in code.co_code[::2]:
+    if STORE_ATTR in steps:
         names |= {"setattr"}
+    if CATCHING_ALL in steps:
+        names |= {"BaseException"}
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             names |= names_of(constant)

@@ -249,6 +249,8 @@ class Compiled:
         problem = found.refused or incomparable(key, call.leaves)
         if are_shared(inside):
             problem = problem or "it is given one container twice"
+        if found.asks_for_identity and found.holds_any(call.arrays):
+            problem = problem or "it is given an array that it uses, and asks whether they are the same"
         if problem:  # whatever else there is
             key = None, (modes, problem)
         captured = Captured(found, call.tensors, call.arrays, call.windows, given)

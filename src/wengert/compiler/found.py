@@ -16,6 +16,8 @@ __all__ = ["Found", "flags", "form", "is_number", "layout", "structure"]
 
 KINDS = "fciub"
 """The kinds of dtypes that programs compute with."""
+LOWEST_ADDRESS = 1 << 24
+"""Whole numbers from here on may be what `id` has given."""
 
 
 class Found:
@@ -41,6 +43,8 @@ class Found:
         """Functions whose results are kept (`functools.lru_cache`), nobody sees where."""
         self.asks_for_classes = False
         """Whether a function may go another way for traces than for arrays and numbers."""
+        self.asks_for_identity = False
+        """Whether a function may ask whether two things are the same, which stand-ins of arrays are not."""
         self.refused: str | None = None
         """Why a program cannot be made for what is here."""
         self.named: list[Any] = []
@@ -60,6 +64,22 @@ class Found:
     def key(self) -> tuple:
         """What must be the same for a program to serve."""
         return (*self._key, *[_state(t) for t in self.tensors])
+
+    def holds_addresses(self) -> bool:
+        """Whether something that was found may be the address of an object: a key, a part, a number."""
+        kept = [part for contents in self.contents for part in contents.parts]
+        return any(map(_is_address, kept)) or any(_is_address(value) for _, value in self.entries)
+
+    def holds_any(self, arrays: list) -> bool:
+        """Whether some arrays are among those that were found."""
+        known = {id(a) for a, *_ in (*self.arrays, *self.fixed)}
+        return any(id(a) in known for a in arrays)
+
+    def keep_order(self, attributes: list[Contents]) -> None:
+        """Compare the order of attributes from now on, too."""
+        for contents in attributes:
+            contents.in_order = True
+            self._key.append(contents.parts)
 
     def reads(self) -> list[str]:
         """The names of the places of tensors, arrays and numbers."""
@@ -106,6 +126,13 @@ class Found:
         """Whether lengths, keys, and what is in sets, queues and arrays of objects, are as they were."""
         objects = ((array, before) for array, before in self.fixed if array.dtype.hasobject)
         return all(contents.is_same() for contents in self.contents) and all(x.tobytes() == b for x, b in objects)
+
+
+def _is_address(value: Any) -> bool:
+    """Whether a whole number, or one in a tuple, may be the address of an object."""
+    if isinstance(value, tuple):
+        return any(map(_is_address, tuple.__iter__(value)))
+    return type(value) is int and value >= LOWEST_ADDRESS
 
 
 def is_number(value: Any) -> bool:

@@ -6,7 +6,18 @@ from importlib.util import resolve_name
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
-from wengert.compiler.codenames import Uses, asks_for_classes, looks_elsewhere, makes_attributes, names_of, uses_of
+from wengert.compiler.codenames import (
+    Uses,
+    asks_for_classes,
+    asks_for_identity,
+    goes_in_order,
+    is_elsewhere,
+    looks_elsewhere,
+    makes_attributes,
+    names_of,
+    uses_of,
+    waits_for_attributes,
+)
 from wengert.compiler.places import Cell, Contents, Item, Place, Shown
 from wengert.compiler.whose import is_library, is_ours
 
@@ -14,6 +25,7 @@ __all__ = ["Lookups"]
 
 MAKING = {"__init__", "__new__", "__post_init__", "__init_subclass__"}
 """Methods that are called where objects are made of a class that code names."""
+ELSEWHERE = "which tells what nobody looks at"
 SHOWING = {"__repr__", "__str__", "__del__"}
 """Those that are called where objects are shown, or gone, which no program does."""
 
@@ -34,27 +46,37 @@ class Lookups:
         """What the code around looks up by name."""
         self.uses = Uses()
         """What it does with these names."""
+        self.inside: FunctionType | None = None
+        """The user's function whose code it is."""
         self.shadowing: set[tuple] = set()
         """The variables of modules that would go before Python's own, were they there."""
         self.of_functions: list[dict] = []
         """The attributes of functions, which hardly any function gets later than others look at it."""
         self.makes_attributes = False
         """Whether some code sets attributes, or asks which there are."""
+        self.goes_in_order = False
+        """Whether some code may go by the order of attributes."""
         self.roots: list[Any] = []
         """What is called by itself: functions that were asked for, and those of methods that something holds."""
         self.seen: list[tuple[FunctionType, frozenset[str]]] = []
         """The user's functions, with the names that they look up."""
+        self.comparing: list[FunctionType] = []
+        """Those that ask for the addresses of objects."""
         self.beyond: list[tuple[FunctionType, str]] = []
         """Those for which no program can be made, and why."""
 
     def end(self) -> None:
         """Note what may be set as an attribute of a function, and refuse functions that may be called."""
+        if self.comparing and self.found.holds_addresses():
+            self.beyond += [(function, "compares what `id` gives with what is kept") for function in self.comparing]
         called = self.called() if self.beyond else set()
         for function, why in self.beyond:
             if function in called:
                 self.search.refuse(f"{function.__name__} {why}")
         if self.makes_attributes:
             self.found.contents += [Contents(attributes, in_order=False) for attributes in self.of_functions]
+        if self.goes_in_order:
+            self.found.keep_order(self.search.named_in)
 
     def called(self) -> set[FunctionType]:
         """The functions that may be called: methods are by code that is called itself, and names them."""
@@ -71,16 +93,17 @@ class Lookups:
 
     def function(self, value: FunctionType, depth: int) -> None:
         """Look at what a function's code may look up."""
-        before = self.names, self.uses, self.search.closed
+        before = self.names, self.uses, self.inside, self.search.closed
         # Where it was written: `functools.wraps` changes `__module__`.
         module = value.__globals__.get("__name__") or "__main__"
         is_of_user = not (is_library(module) or is_ours(module))
         self.search.closed = False
+        self.inside = value if is_of_user else None
         self.names, self.uses = names_of(value.__code__), uses_of(value.__code__) if is_of_user else Uses()
         self.held(value, depth)
         if is_of_user:
             self.code(value, depth)
-        self.names, self.uses, self.search.closed = before
+        self.names, self.uses, self.inside, self.search.closed = before
 
     def held(self, value: FunctionType, depth: int) -> None:
         """Look at what a function holds: variables of those around, values that arguments have by themselves."""
@@ -96,12 +119,19 @@ class Lookups:
         names = self.names
         self.of_functions.append(value.__dict__)
         self.makes_attributes |= makes_attributes(names)
+        self.goes_in_order |= goes_in_order(names)
         self.found.asks_for_classes |= asks_for_classes(names)
+        self.found.asks_for_identity |= asks_for_identity(names, self.uses)
         self.seen.append((value, names))
         if "FloatingPointError" in names:
             self.beyond.append((value, "waits for NumPy to raise FloatingPointError"))
         if beyond := looks_elsewhere(names, self.uses.variables, value.__globals__):
-            self.beyond.append((value, f"uses {beyond}, which finds what nobody looks at"))
+            self.beyond.append((value, f"uses {beyond}, {ELSEWHERE}"))
+        if "id" in self.uses.variables - value.__globals__.keys():
+            self.comparing.append(value)
+        of_python = value.__builtins__  # type: ignore[attr-defined]
+        if of_python and of_python is not vars(builtins):  # the functions of named tuples have none
+            self.beyond.append((value, "has functions of its own in the place of Python's"))
         for name in sorted(names):
             if name in value.__globals__:
                 self.variable(Item(value.__globals__, name, name), name, depth)
@@ -141,11 +171,12 @@ class Lookups:
         self.modules.add(known)
         variables, names = vars(value), {*self.names, "__getattr__"}
         if is_whole or not names.isdisjoint(("__dict__", "AttributeError")):
-            self.found.contents.append(Contents(variables, in_order=False))
+            self.search.attributes_in(Contents(variables, in_order=False))
             names |= {name for name in variables if name[:2] != "__"}
         for name in sorted(names & variables.keys()):
             self.variable(Item(variables, name, f"{value.__name__}.{name}"), name, depth)
-        for name in sorted(self.uses.stored - variables.keys()):
+        missing = self.uses.stored | (self.uses.asked if waits_for_attributes(self.names) else set())
+        for name in sorted(missing - variables.keys()):
             self.search.absent(Item(variables, name, f"{value.__name__}.{name}"))
         if type(value) is not ModuleType:
             self.search.family(type(value), depth)
@@ -156,6 +187,12 @@ class Lookups:
         if type(value) is ModuleType:
             self.found.entries.append((place, value))
             self.module(value, depth - 1, is_whole=name in self.uses.values)
+        elif value is id and self.inside is not None:
+            self.found.entries.append((place, value))
+            self.comparing.append(self.inside)
+        elif is_elsewhere(value) and self.inside is not None:
+            self.found.entries.append((place, value))
+            self.beyond.append((self.inside, f"uses {place}, {ELSEWHERE}"))
         else:
             self.search.enter(place, depth)
 

@@ -168,7 +168,8 @@ class Required:
     def input(self, x: Any, kind: int, number: int) -> Check:
         """What an array or a number must be, which the program reads, and may write."""
         check = self.lying(x, Number(int, LARGEST) if type(x) is int else _number_check(x))
-        if isinstance(check, Array) and (self.written or self.path.keeps):
+        is_told = self.found.asks_for_identity and (self.found.arrays or self.found.fixed)  # and a copy is another one
+        if isinstance(check, Array) and (self.written or self.path.keeps or is_told):
             return replace(check, written=kind == ARRAY and number in self.written, as_is=True)
         return check
 
@@ -202,7 +203,12 @@ class Required:
             raise Impossible("it uses an array that is kept in no place")
         self.containers()
         for array, contents in self.found.fixed:
-            self.operands.fixed(array, Contents(array, contents), pointer=self.spare)
+            self.other_array(self.operands.fixed(array, Contents(array, contents), pointer=self.spare))
+
+    def other_array(self, operand: int) -> None:
+        """An array of those around, which must be none of the arguments if the function asks for that."""
+        if self.found.asks_for_identity:
+            self.operands.distinct(operand, "array")
 
     def entry(self, number: int, place: Place, held: Any, is_anew: bool) -> None:
         """What a place must hold: something like what it holds now, where there is another one after each call."""
@@ -221,6 +227,7 @@ class Required:
                 add(Again(self.arrays[k]), None)
             else:
                 self.arrays[k] = add(self.input(held, ARRAY, k), self.pointers["array", k])
+                self.other_array(self.arrays[k])
         elif place.identity in kept_as.numbers:
             check = Number(int, LARGEST) if type(held) is int else _number_check(held)
             add(check, self.pointers["number", kept_as.numbers[place.identity]])

@@ -4,13 +4,15 @@ Arrays and tensors found there are inputs of the program. All else - numbers, te
 is what the program was made for: where something has changed, it is another program.
 """
 
+import operator
 import weakref
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import is_dataclass
 from functools import lru_cache, partial
 from gc import get_referents
 from types import (
     BuiltinMethodType,
+    CellType,
     FunctionType,
     GeneratorType,
     MappingProxyType,
@@ -23,9 +25,10 @@ from typing import Any
 import numpy as np
 
 from wengert.box import Box
+from wengert.compiler.codenames import is_elsewhere
 from wengert.compiler.containers import is_tuple
 from wengert.compiler.found import Found, form, is_number, structure
-from wengert.compiler.lookups import Lookups
+from wengert.compiler.lookups import ELSEWHERE, Lookups
 from wengert.compiler.places import (
     ABSENT,
     Ancestors,
@@ -54,7 +57,8 @@ from wengert.compiler.whose import (
     is_plain,
     is_unseen,
     module_of,
-    own,
+    parts_of,
+    public_of,
     slots,
 )
 from wengert.protocol import Wrapper, spec_of
@@ -64,12 +68,16 @@ __all__ = ["find"]
 DEEPEST, MOST = 16, 10_000
 ASKING = frozenset(map(id, (isinstance, issubclass, hasattr, getattr, type)))
 """The functions that ask for classes, which may go by other names."""
+TELLING_APART = frozenset(map(id, (operator.is_, operator.is_not)))
+"""Those that ask whether two things are the same."""
+WITH_PARTS = (Box, np.ndarray, dict, list, tuple, set, frozenset, deque, weakref.ref)
 VIEWS: tuple[type, ...] = (type({}.keys()), type({}.values()), type({}.items()))
 CACHING = type(lru_cache(len))
 OF_CLASSES = {"__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__slots__", "__annotations__"}
 OF_CLASSES |= {"__match_args__", "__dataclass_fields__", "__dataclass_params__", "__parameters__", "__orig_bases__"}
 OF_CLASSES |= {"__hash__", "__abstractmethods__", "__static_attributes__", "__firstlineno__", "__annotate_func__"}
 """What Python puts into classes."""
+FACTORY = vars(defaultdict)["default_factory"]
 SMALL = 1 << 16
 """Bytes up to which whole numbers are compared with what they were rather than read by the program."""
 
@@ -94,6 +102,8 @@ class _Search:
         self.arrays: dict[int, list[Place]] = {}
         self.classes: set[int] = set()
         self.references: list[tuple[weakref.ref, int, str]] = []
+        self.named_in: list[Contents] = []
+        """What holds attributes, where some code may go by their order."""
         self.closed = False
         """Whether this is inside an object of a library, where nothing else may be put."""
         self.lookups = Lookups(self)
@@ -106,7 +116,10 @@ class _Search:
             self.absent(place)
             return
         found.entries.append((place, value))
+        if is_elsewhere(value) and not self.closed:
+            self.refuse(f"it uses {place}, {ELSEWHERE}")
         found.asks_for_classes |= id(value) in ASKING
+        found.asks_for_identity |= id(value) in TELLING_APART
         if type(value) is ModuleType:
             self.lookups.module(value, depth - 1, is_whole=True)
         elif place.identity in self.variables and not self.closed and is_number(value):
@@ -205,7 +218,7 @@ class _Search:
             self.lookups.module(value, depth, is_whole=True)
         else:
             self.inside(value, depth, name, place)
-        if isinstance(value, (Box, np.ndarray, dict, list, tuple, set, frozenset, deque)) and is_of_users(value):
+        if isinstance(value, WITH_PARTS) and is_of_users(value):
             self.attributes(value, depth, name)
 
     def fixed(self, value: np.ndarray, name: str) -> None:
@@ -236,6 +249,8 @@ class _Search:
         elif isinstance(value, partial):
             for part in (value.func, value.args, value.keywords, value.__dict__):
                 self.look(part, depth, name)
+        elif isinstance(value, CellType):
+            self.enter(Cell(value, f"{name}.cell_contents"), depth)
         elif isinstance(value, weakref.ref):
             self.references.append((value, depth, f"{name}()"))
         elif isinstance(value, VIEWS):
@@ -247,6 +262,8 @@ class _Search:
 
     def container(self, value: Any, depth: int, name: str, place: Place | None) -> None:
         """Look at the parts of a container of Python's own."""
+        if isinstance(value, defaultdict):
+            self.enter(Slot(value, FACTORY, f"{name}.default_factory"), depth)
         if isinstance(value, (dict, MappingProxyType)):
             self.found.contents.append(Contents(value, in_order=True))
             closed, kind = self.closed, Shown if isinstance(value, MappingProxyType) else Item
@@ -287,9 +304,9 @@ class _Search:
             what = type(value).__name__
             self.refuse(f"it uses {name}, a {what}, which may change unseen")
             return
-        if isinstance(value, np.ufunc):  # one of `np.frompyfunc` has a function inside
-            for part in get_referents(value):
-                self.look(part, depth, name)
+        # A ufunc of `np.frompyfunc` has a function inside.
+        for part in get_referents(value) if isinstance(value, np.ufunc) else parts_of(value):
+            self.look(part, depth, name)
         if isinstance(value, CACHING):
             self.found.caches.append(value)
         self.attributes(value, depth, name, place if is_dataclass(value) else None)
@@ -304,14 +321,28 @@ class _Search:
         if attributes is not None:
             self.found._key.append(tuple(attributes))
             self.named(attributes, depth, name, place)
+        else:
+            self.public(value, depth, name)
         if attributes is not None or not of_library:
             self.slots(value, depth, name)
         self.closed = closed
 
+    def public(self, value: Any, depth: int, name: str) -> None:
+        """Look at what a user may have set as attributes of an object of Python's own, but for what is used up."""
+        attributes = public_of(value)
+        for key in sorted(attributes):
+            if key[:1] != "_" and not isinstance(attributes[key], GeneratorType):
+                self.enter(Item(attributes, key, f"{name}.{key}"), depth)
+
     def named(self, attributes: dict, depth: int, name: str, place: Place | None = None) -> None:
         """Look at attributes, and note which there are."""
-        self.found.contents.append(Contents(attributes, in_order=False))
+        self.attributes_in(Contents(attributes, in_order=False))
         self.items(attributes, depth, name, place)
+
+    def attributes_in(self, contents: Contents) -> None:
+        """Note which attributes there are, of an object, a class or a module."""
+        self.found.contents.append(contents)
+        self.named_in.append(contents)
 
     def items(self, attributes: dict, depth: int, name: str, place: Place | None = None) -> None:
         """Look at attributes."""
@@ -338,17 +369,14 @@ class _Search:
         if has_own_ways(cls):
             self.refuse(f"it uses objects of {cls.__name__}, which say in their own way what they are, or hold")
             return
-        self.found.contents.append(ClassContents(cls))
+        self.attributes_in(ClassContents(cls))
         self.found.entries.append((ancestors := Ancestors(cls), ancestors.get()))
         self.found._key.append(tuple(map(id, cls.__mro__)))
         self.found.named.append(cls.__mro__)
         self.family(type(cls), depth)
-        for key, part in sorted(vars(cls).items()):
+        for key in sorted(vars(cls)):
             if key not in OF_CLASSES:
                 self.enter(ClassItem(cls, key, f"{cls.__name__}.{key}"), depth)
-            inner = own(part, "__func__") or own(part, "fget")
-            if isinstance(inner, FunctionType):
-                self.look(inner, depth, f"{cls.__name__}.{key}")
 
 
 def _is_tuple_of_arrays(value: Any) -> bool:

@@ -1,6 +1,7 @@
 """Whose an object is: the user's, a library's, or wengert's own; and so, whether it is looked into."""
 
 import ctypes
+import os
 import random
 import sys
 import threading
@@ -8,40 +9,54 @@ import weakref
 from array import array as Numbers
 from collections import ChainMap, UserDict, UserList, deque
 from collections.abc import Iterator
+from contextlib import nullcontext
 from contextvars import ContextVar
+from gc import get_referents
 from queue import SimpleQueue
-from types import FunctionType, MemberDescriptorType, ModuleType, SimpleNamespace
+from types import FrameType, FunctionType, MemberDescriptorType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 __all__ = [
     *("CONSTANT", "OPEN", "attributes_of", "draws", "exact", "has_own_ways", "is_library", "is_of_users", "is_ours"),
-    *("is_plain", "is_unseen", "module_of", "own", "slots"),
+    *("is_plain", "is_unseen", "module_of", "own", "parts_of", "public_of", "slots"),
 ]
 
 LIBRARIES = {"numpy", "scipy", "optree", "llvmlite", "torch", "jax", "matplotlib", "pandas", "pytest", "_pytest"}
 LIBRARIES |= set(sys.stdlib_module_names) - {"__main__"}
+CERTAIN = LIBRARIES - set(sys.stdlib_module_names) | set(sys.builtin_module_names)
+"""Those that are known by their names; the others' names may be those of modules of the user's as well."""
+FOLDER = os.path.dirname(os.__file__) + os.sep
+"""Where Python's modules are."""
 CONSTANT = (bool, int, float, complex, str, bytes, type(None), np.generic, np.dtype)
 MADE_IN_PYTHON = 1 << 9
 """The flag of classes that are no part of the interpreter."""
 MAKING_CLASSES = {"builtins", "abc", "types"}
 """Modules that are given as those of classes which they make."""
 OPEN = (
-    *(SimpleNamespace, UserDict, UserList, ChainMap),
+    *(SimpleNamespace, UserDict, UserList, ChainMap, nullcontext),
     *(weakref.WeakKeyDictionary, weakref.WeakValueDictionary, weakref.WeakSet),
 )
 """Containers of Python's own that are looked into, and written, as objects of the user's classes are."""
 UNSEEN: tuple[type, ...] = (bytearray, memoryview, Numbers, ContextVar, threading.local, threading.Event, SimpleQueue)
 UNSEEN += (ctypes._SimpleCData, ctypes.Array, ctypes.Structure, ctypes.Union, ctypes._Pointer, np.void, BaseException)
+UNSEEN += (FrameType,)
 UNSEEN_NAMES = {"torch.Tensor", "torch.nn.parameter.Parameter", "pandas.core.frame.DataFrame"}
 UNSEEN_NAMES |= {f"multiprocessing.sharedctypes.Synchronized{kind}" for kind in ("", "Array", "String")}
 UNSEEN_NAMES |= {"multiprocessing.shared_memory.ShareableList", "decimal.Context", "mmap.mmap"}
 UNSEEN_NAMES |= {f"unittest.mock.{kind}" for kind in ("Mock", "MagicMock", "NonCallableMock", "NonCallableMagicMock")}
+UNSEEN_NAMES |= {"concurrent.futures._base.Future", "asyncio.futures.Future", "_asyncio.Future", "asyncio.locks.Event"}
 UNSEEN_NAMES |= {"pandas.DataFrame", "pandas.core.series.Series", "pandas.Series"}
 """What may change without a trace that is cheap to find."""
 CLOSED = LIBRARIES - {"numpy", "scipy", "argparse", "functools", "collections", "queue", "string", "os", "configparser"}
 """Where objects are for their effects (logs, locks, files), or cannot be looked into."""
+EFFECTS = {"logging", "io", "_io", "csv", "_csv", "pathlib", "socket", "subprocess", "tempfile", "sqlite3", "unittest"}
+EFFECTS |= {"multiprocessing", "typing", "http", "urllib", "zipfile", "gzip", "_thread"}
+"""Modules of Python's whose objects hold nothing that a program goes by."""
+WRAPPING = (property, staticmethod, classmethod)
+WRAPPED = ("__func__", "fget", "fset", "fdel")
+"""What has functions inside, and by which names."""
 PROXIES = (weakref.ProxyType, weakref.CallableProxyType)
 PLAIN_FUNCTIONS = (np.ufunc, type(np.sum))
 WITH_PARTS = (list, dict, tuple, set, frozenset, deque)
@@ -54,7 +69,14 @@ TELLING = {"__getattribute__", "__class__"}
 
 def is_library(module: str | None) -> bool:
     """Whether a module is part of Python, or of a library whose objects are not the user's."""
-    return (module or "builtins").partition(".")[0] in LIBRARIES
+    name = (module or "builtins").partition(".")[0]
+    return name in LIBRARIES and (name in CERTAIN or not _lies_elsewhere(sys.modules.get(name)))
+
+
+def _lies_elsewhere(module: ModuleType | None) -> bool:
+    """Whether a module that has the name of one of Python's is another one: a file of the user's."""
+    file = getattr(module, "__file__", None) or ""
+    return file.endswith((".py", ".pyc")) and not file.startswith(FOLDER)
 
 
 def is_ours(module: str | None) -> bool:
@@ -124,13 +146,34 @@ def attributes_of(value: Any) -> dict | None:
     module = module_of(type(value))
     if isinstance(value, (type, ModuleType, PLAIN_FUNCTIONS)):
         return None
-    if not isinstance(value, OPEN) and (module or "builtins").partition(".")[0] in CLOSED:
+    if not isinstance(value, OPEN) and (module or "builtins").partition(".")[0] in CLOSED and is_library(module):
         return None
     try:
         attributes = object.__getattribute__(value, "__dict__")
     except AttributeError:
         return None
     return attributes if isinstance(attributes, dict) else None
+
+
+def parts_of(value: Any) -> list:
+    """What an object of Python's own holds that has no attributes, or wraps functions."""
+    if isinstance(value, WRAPPING):
+        return [part for name in WRAPPED if (part := getattr(value, name, None)) is not None]
+    is_looked_into = _is_pythons(type(value)) and not type(value).__dictoffset__
+    return [part for part in get_referents(value) if part is not type(value)] if is_looked_into else []
+
+
+def public_of(value: Any) -> dict:
+    """The attributes of an object of Python's own that is not looked into as a whole: users may set some."""
+    if not _is_pythons(type(value)) or isinstance(value, (ModuleType, type, *WRAPPING)):
+        return {}
+    return getattr(value, "__dict__", None) or {}
+
+
+def _is_pythons(cls: type) -> bool:
+    """Whether a class is one of Python's own, whose objects may hold what a program goes by."""
+    name = (module_of(cls) or "").partition(".")[0]
+    return name in sys.stdlib_module_names and name not in EFFECTS and is_library(name)
 
 
 def exact(value: Any) -> Any:

@@ -342,7 +342,10 @@ contents:
   %contents.bytes = field i64 operand.bytes %row
   %difference = call i32 @memcmp(ptr %data, ptr %contents.wanted, i64 %contents.bytes)
   %no.difference = icmp eq i32 %difference, 0
-  ret i1 %no.difference
+  br i1 %no.difference, label %contents.alone, label %bad
+contents.alone:
+  %is.new.contents = call i1 @is_new(ptr %state, ptr %row, i64 %i, ptr %object)
+  ret i1 %is.new.contents
 
 number:
   %is.number = icmp eq ptr %type, %what
