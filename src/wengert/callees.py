@@ -8,6 +8,7 @@ and so that entry has no name. A call finds its callee below its arguments.
 
 import dis
 import re
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
@@ -20,6 +21,8 @@ __all__ = ["CALLS", "Calls", "calls_of"]
 Stack = list[str | None]
 
 CALLS = {"CALL", "CALL_FUNCTION_EX", "CALL_KW", "PRECALL"}
+_KEPT = ("BINARY_OP", "CALL", "PRECALL", "STORE_S")
+"""How the names begin of what is looked up afterwards."""
 _NAMES = {
     "LOAD_GLOBAL",
     "LOAD_NAME",
@@ -52,7 +55,7 @@ _WITHIN = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 
 
 class Calls:
-    """The instructions of some code, and for each call among them the name of what it calls.
+    """The calls in some code, with the names of what they call, and what stores and computes besides.
 
     Parameters
     ----------
@@ -61,28 +64,38 @@ class Calls:
     """
 
     def __init__(self, code: CodeType):
+        ways = _Ways(code)
+        self.names = ways.names
+        """For each call's offset the name of what it calls, or None; without calls that nothing is known of."""
+        self._offsets = array("L", [i.offset for i in ways.instructions])
+        self._kept = {i.offset: i for i in ways.instructions if i.opname.startswith(_KEPT)}
+
+    def at(self, offset: int) -> dis.Instruction | None:
+        """What is there, if it calls, stores or computes; there or behind it, as caches lie behind instructions."""
+        k = bisect_right(self._offsets, offset)
+        return self._kept.get(self._offsets[k - 1]) if k else None
+
+
+class _Ways:
+    """The stack along all ways through some code."""
+
+    def __init__(self, code: CodeType):
         self.instructions = [i for i in dis.get_instructions(code) if i.opname != "CACHE"]
-        self._offsets = [i.offset for i in self.instructions]
-        self._number = {offset: k for k, offset in enumerate(self._offsets)}
+        self._number = {i.offset: k for k, i in enumerate(self.instructions)}
+        self._targets = {self._number[i.argval] for i in self.instructions if i.opcode in _JUMPS}
         self._met: dict[int, Stack] = {}
         """What is known of the stack at the beginnings of blocks."""
         self._waiting: list[int] = []
         self.names: dict[int, str | None] = {}
-        """For each call's offset the name of what it calls, or None; without calls that nothing is known of."""
-        self._targets = {self._number[i.argval] for i in self.instructions if i.opcode in _JUMPS}
         try:
             self._follow(code)
-        except ValueError:  # ways that meet with stacks of different heights: this interpreter's are other ones
+        except ValueError:  # ways meet with stacks of different heights: instructions are not what they are here
             self.names = {}
 
-    def at(self, offset: int) -> dis.Instruction | None:
-        """The instruction there, or the one behind which lie the caches that are there."""
-        k = bisect_right(self._offsets, offset)
-        return self.instructions[k - 1] if k else None
-
     def _follow(self, code: CodeType) -> None:
-        for k, stack in _entries(code):
-            self._meet(self._number[k], stack)
+        for offset, stack in _entries(code):
+            self._targets.add(self._number[offset])
+            self._meet(self._number[offset], stack)
         while self._waiting:
             k = self._waiting.pop()
             self._run(k, list(self._met[k]))
@@ -105,10 +118,11 @@ class Calls:
                 self._meet(self._number[instruction.argval], _changed(list(stack), instruction, jump=True))
             k += 1
             if instruction.opname in _LAST or k == len(self.instructions):
-                return
+                break
             stack = _changed(stack, instruction, jump=False)
             if k in self._targets:
-                return self._meet(k, stack)
+                self._meet(k, stack)
+                break
 
 
 @lru_cache(1024)
