@@ -26,6 +26,7 @@ class Clock:
         """So many calls, each of which takes so long; how many were samples, and whether the last one was enough."""
         samples = 0
         for k in range(count):
+            weighed.start()
             weighed.begin()
             weighed.found(places, 1)
             if records:

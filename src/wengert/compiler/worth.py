@@ -84,11 +84,14 @@ class Worth:
         """Calls that did not go straight to native code."""
         self._began = 0.0
 
+    def start(self) -> None:
+        """A call comes: its time begins."""
+        self._began = perf_counter()
+
     def begin(self) -> None:
-        """A call is looked at."""
+        """It is looked at."""
         self.calls += 1
         self._account, self.is_sample = self.looks, self.looks.is_sample()
-        self._began = perf_counter()
 
     def found(self, places: int, operations: int) -> None:
         """So many places were looked at. Where they are very many for what it does, the function is tried first."""
