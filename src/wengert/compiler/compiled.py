@@ -291,7 +291,7 @@ class Compiled:
 
     def _is_sample(self) -> bool:
         """Whether the function is to show how long it takes alone, in calls that it can serve alone."""
-        return self._worth.is_sample and not self.check and not self.fills
+        return self._worth.is_left and not self.check and not self.fills
 
     def _eager(self, kind: Kind, captured: Captured, given: tuple) -> Any:
         """The function itself; never while another thread has put traces into what it uses."""
