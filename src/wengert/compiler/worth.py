@@ -8,8 +8,9 @@ after twice as many calls. Recordings are an investment: the first ones may take
 them say nothing. So functions of few kinds of arguments, which are native thereafter, are not given up for what
 compiling took, and functions that keep being recorded are, unless they take long themselves.
 
-A call that is left to the function may take a thousand times as long as native code does, but hardly longer than the
-recording of its program did; where samples have taken longer than all other calls, there are no more of them.
+Calls that raise count like others. A call that is left to the function may take a thousand times as long as native
+code does, but hardly longer than the recording of its program did; where samples have taken longer than all other
+calls, there are no more of them.
 """
 
 from time import perf_counter
@@ -91,7 +92,7 @@ class Worth:
         self.looks, self.recordings = Account(LOOKS, TOO_LONG), Account(RECORDINGS, PATIENCE)
         self._account, self._places = self.looks, 0
         self.is_sample = self.is_left = False
-        """Whether a call is left to the function to show how long it takes; or so that the next one is not the first."""
+        """Whether a call is left to the function to show how long it takes, or so that the next one is."""
         self.calls = 0
         """Calls that did not go straight to native code."""
         self._began = 0.0
