@@ -7,14 +7,13 @@ was written by somebody who wants the number; a store into a subscript, or a cal
 """
 
 import builtins
-import dis
 import math
 import sys
 import warnings
-from itertools import takewhile
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
+from wengert.callees import calls_of
 from wengert.errors import LostGradientError, LostGradientWarning
 
 _READERS = {
@@ -24,19 +23,6 @@ _READERS = {
 """Functions that read a number to show it, or to decide by it: their results carry no gradient."""
 _GATHERERS = {list, tuple, sum, max, min, sorted, map, set, next, zip, enumerate, dict, any, all}
 """Builtins that call another function on each item: whether that one was ``float`` cannot be seen."""
-_NAMES = {
-    "LOAD_GLOBAL",
-    "LOAD_NAME",
-    "LOAD_FAST",
-    "LOAD_DEREF",
-    "LOAD_CLASSDEREF",
-    "LOAD_FAST_CHECK",
-    "LOAD_FAST_BORROW",
-}
-_ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD"}
-_CALLS = {"CALL", "CALL_FUNCTION_EX", "CALL_KW", "PRECALL"}
-_PADDING = {"PUSH_NULL", "CACHE", "RESUME", "PRECALL", "NOP", "EXTENDED_ARG", "KW_NAMES"}
-
 _seen: dict[tuple[CodeType, int], tuple[str, str | None]] = {}
 """For each place in the code that was met: what kind of instruction it is, and the name of what it calls."""
 
@@ -145,49 +131,15 @@ def _hashable(value: Any) -> bool:
 
 def _classify(code: CodeType, offset: int) -> tuple[str, str | None]:
     """Tell what the instruction at `offset` does with the value: ``("call", name)``, ``("store", None)``, others."""
-    instructions = [i for i in dis.get_instructions(code) if i.opname != "CACHE"]
-    # While a Python function runs, the frame that called it is at the caches behind the call.
-    at = max((k for k, i in enumerate(instructions) if i.offset <= offset), default=None)
-    if at is None:
+    calls = calls_of(code)
+    current = calls.at(offset)  # while a Python function runs, the frame that called it is behind the call
+    if current is None:
         return "unknown", None
-    current = instructions[at]
     if current.opname.startswith("STORE_SUBSCR") or current.opname.startswith("STORE_SLICE"):
         return "store", None
     if current.opname == "BINARY_OP":  # "%.3f" % t: of operators only a string's reads numbers
         return "format" if current.argrepr == "%" else "operator", None
-    if current.opname == "CALL_FUNCTION_EX":
-        return "other call", None
-    if current.opname in _CALLS:
-        return _callee(instructions, at)
-    return "unknown", None
-
-
-def _callee(instructions: list[dis.Instruction], at: int) -> tuple[str, str | None]:
-    """Walk back over the arguments of the call at `at` to the instruction that put the callee on the stack."""
-    if instructions[at].opname == "PRECALL":
-        at += 1
-    current = instructions[at]
-    # Below the arguments lie two entries, the callee and either NULL or the object of a method.
-    wanted = (current.arg or 0) + 2 + (current.opname == "CALL_KW")
-    start = at - 1 if instructions[at - 1].opname == "PRECALL" else at
-    height, steps = 0, [part for i in instructions[:start] for part in _parts(i)]
-    for k in range(len(steps) - 1, -1, -1):
-        height += steps[k][2]
-        if height >= wanted:
-            return _name_of_callee(steps[k:])
-    return "unknown", None
-
-
-def _parts(instruction: dis.Instruction) -> list[tuple[str, Any, int]]:
-    """Name, argument and stack effect of an instruction; of a double one (Python 3.13) those of both halves."""
-    name = instruction.opname
-    if isinstance(instruction.argval, tuple) and name.count("_FAST") == 2:
-        halves = (name[: name.index("_FAST") + 5], name[name.index("_FAST") + 6 :])
-        return [(n, v, 1 if n.startswith("LOAD") else -1) for n, v in zip(halves, instruction.argval, strict=True)]
-    return [(name, instruction.argval, dis.stack_effect(instruction.opcode, instruction.arg, jump=False))]
-
-
-def _name_of_callee(steps: list[tuple[str, Any, int]]) -> tuple[str, str | None]:
-    (first, name, _), *others = [step for step in steps if step[0] not in _PADDING]
-    attributes = [attribute for _, attribute, _ in takewhile(lambda step: step[0] in _ATTRIBUTES, others)]
-    return ("call", ".".join([name, *attributes])) if first in _NAMES else ("other call", None)
+    if current.offset not in calls.names:
+        return "unknown", None
+    name = calls.names[current.offset]
+    return ("call", name) if name else ("other call", None)

@@ -319,6 +319,31 @@ def test_check_compares_with_the_function():
     np.testing.assert_allclose(total, 4 * X)
 
 
+def test_checking_texts_and_dates_among_results():
+    names, days = np.array(["p", "q"]), np.array(["NaT", "2020-01-01"], "M8[D]")
+
+    def texts(x):
+        k = int(x[0] > 0)
+        return x * 2, f"{k}", names[k], days, np.array([None, "a"], object)
+
+    fast = wg.compile(texts, check=True)
+    for sign in (1, 1, -1, 1, -1, -1):
+        assert fast(sign * np.ones(2))[2] == names[int(sign > 0)]
+
+
+def test_checking_buffers_that_only_recorded_functions_fill():
+    def filled(x):
+        u = np.zeros(3)
+        for i in range(3):
+            u[i] = x[i] ** 2
+        return np.sum(u)
+
+    fast = wg.compile(wg.grad(filled), check=True)
+    for k in range(4):
+        np.testing.assert_array_equal(fast(np.full(3, k + 1.0)), np.full(3, 2 * k + 2.0))
+    assert fast.stats()["paths"] == 1
+
+
 def test_a_warning_names_what_keeps_changing():
     fast = wg.compile(lambda x, n: x * n)
     with pytest.warns(CompileWarning, match=r"keeps changing: n \(int 7\)") as told:

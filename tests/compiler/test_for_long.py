@@ -26,6 +26,7 @@ class Clock:
         """So many calls, each of which takes so long; how many were samples, and whether the last one was enough."""
         samples = 0
         for k in range(count):
+            weighed.start()
             weighed.begin()
             weighed.found(places, 1)
             if records:
@@ -146,6 +147,80 @@ def test_room_for_shortcuts_is_sought_ever_more_rarely(clock, monkeypatch):
         fast(np.ones(1 + k % 6))
     assert 1 < len(forgotten) < 8
     assert shortcut.MOST < native.MOST_TRIES
+
+
+def test_short_functions_are_timed_after_a_call_that_is_left_to_them(clock):
+    weighed, left = Worth(), []
+    for k in range(worth.LOOKS - 1):
+        weighed.start()
+        weighed.begin()
+        left += [k] if weighed.is_left else []
+        assert weighed.is_left or not weighed.is_sample
+        clock.now += 1e-5
+        weighed.was_left(1e-6)
+        assert weighed.trouble(0) is None
+    assert left[1::2] == [k + 1 for k in left[::2]]
+    assert weighed.looks.samples == len(left) // 2
+    assert weighed.looks.seconds == pytest.approx((worth.LOOKS - 1 - len(left)) * 1e-5)
+
+
+def raising(x):
+    if x[0] > 0:
+        raise ValueError("no such number")
+    return x * 2
+
+
+def raises(fast, x):
+    with pytest.raises(ValueError, match="no such number"):
+        fast(x)
+
+
+def test_functions_that_raise_now_and_then_are_left_alone_if_looking_at_them_takes_long(clock, monkeypatch):
+    monkeypatch.setattr(compiled, "perf_counter", itertools.count().__next__)  # a call alone takes one second
+    run = Compiled._run
+
+    def slowly(*given):
+        clock.now += 10
+        return run(*given)
+
+    monkeypatch.setattr(Compiled, "_run", slowly)
+    fast = wg.compile(raising)
+    for _ in range(2 * worth.LOOKS):
+        raises(fast, X)
+        np.testing.assert_array_equal(fast(-X), -2 * X)
+    assert "to look at what it uses" in fast.stats()["given up"][0]
+
+
+def test_functions_that_are_recorded_in_vain_now_and_then_are_left_alone(costly):
+    fast = wg.compile(raising)
+    for k in range(1000):
+        if k % 9 == 8:
+            np.testing.assert_array_equal(fast(-X), -2 * X)
+        else:
+            raises(fast, X)
+    stats = fast.stats()
+    assert stats["calls"] == 1000
+    assert "to record what is new" in stats["given up"][0]
+
+
+def test_functions_that_only_raise_are_left_alone(clock):
+    fast = wg.compile(raising)
+    for _ in range(compiled.MOST_LEFT + 100):
+        raises(fast, X)
+    assert fast.stats()["given up"] == ["it has raised whenever it was recorded"]
+    assert fast.stats()["calls"] == fast.stats()["eager"] == compiled.MOST_LEFT + 100
+
+
+@pytest.mark.parametrize(
+    "x", [np.array(["a", "b"]), np.ones(2, ">f8"), np.zeros(2, [("m", float)])], ids=lambda x: x.dtype
+)
+def test_arrays_that_no_program_is_made_for(clock, x):
+    fast = wg.compile(lambda x: (x[::-1], x == x))
+    for _ in range(compiled.MOST_LEFT + 100):
+        np.testing.assert_array_equal(fast(x)[0], x[::-1])
+    stats = fast.stats()
+    assert stats["calls"] == stats["eager"] == compiled.MOST_LEFT + 100
+    assert "it is given arrays of texts" in stats["given up"][0]
 
 
 @pytest.mark.parametrize("place", [0.0, 1.0])

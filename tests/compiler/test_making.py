@@ -177,3 +177,19 @@ def test_other_threads_multiply_by_sparse_matrices_while_one_records():
     expected = matrix.T @ np.ones(4)
     for result, right in zip(results, (expected, expected, expected @ vector), strict=True):
         np.testing.assert_allclose(result, right)
+
+
+def test_arrays_made_of_numbers_of_other_transformations():
+    def written(x):
+        a = np.array(x)
+        b = a
+        a += 1.0
+        a[...] = a * x
+        return b * x
+
+    value, tangent = wg.compile(lambda y: wg.jvp(written, (y,), (1.0,)))(1.5)
+    assert (value, tangent) == (5.625, 9.75)
+    np.testing.assert_array_equal(wg.compile(wg.vmap(written))(np.array([1.5, 2.0])), [5.625, 12.0])
+    assert wg.compile(wg.hessian(written))(1.5) == 11
+    rows = wg.compile(wg.vmap(lambda x: np.array(x, ndmin=2)))(np.array([1.5, 2.0]))
+    np.testing.assert_array_equal(rows, [[[1.5]], [[2.0]]])

@@ -170,6 +170,7 @@ class Compiled:
         if lately is not None and lately.takes(args, kwargs):
             return lately.call(self.function, args, kwargs)
         given = args, kwargs
+        self._worth.start()
         if self._static_nums or self._static_names:
             args, kwargs = self._with_static(args, kwargs)
         try:
@@ -181,14 +182,26 @@ class Compiled:
         if any(isinstance(x, Wrapper) and not is_liftable(x) and not is_window(x) for x in leaves):
             self._outside += 1
             return self._differentiated(leaves, structure)
-        if any(isinstance(x, np.ndarray) and not is_usual(x) for x in leaves):
-            return self.function(*given[0], **given[1])
         self._worth.begin()
-        results = self._run(leaves, structure, given)
+        try:
+            if any(isinstance(x, np.ndarray) and not is_usual(x) for x in leaves):
+                return self._unusual(given)
+            return self._run(leaves, structure, given)
+        finally:  # calls that raise take their time, too
+            self._weigh()
+
+    def _weigh(self) -> None:
+        """Look whether calls are better left to the function, after another one."""
         trouble = self._worth.trouble(self._shortcuts.runs)
         if trouble and not self.fills:
             self._leave(trouble)
-        return results
+
+    def _unusual(self, given: tuple) -> Any:
+        """The function itself, of arrays that no program is made for."""
+        self._left += 1
+        if self._left >= MOST_LEFT and not self.fills and not self._is_of_use():
+            self._leave("it is given arrays of texts, dates, records or objects, or in another byte order")
+        return self._timed(given)
 
     def _leave(self, why: str | None) -> None:
         """Look at no call any more; shortcuts stay where most calls take them."""
@@ -219,12 +232,11 @@ class Compiled:
         kind, captured = self._kind_of(call, structure, inside, given)
         if kind.differentiable and tape.is_recording():
             return self._differentiated(leaves, structure)
-        if kind.given_up or self._reason:
+        has_failed = kind.failures >= MOST_FAILURES
+        if kind.given_up or self._reason or has_failed:
             self._drop_shortcuts()
             if kind.eager >= MOST_LEFT and not self.fills and not self._is_of_use():
-                self._leave(kind.given_up)
-            return self._as_lately(kind, captured, given)
-        if kind.failures >= MOST_FAILURES:
+                self._leave(kind.given_up or "it has raised whenever it was recorded")
             return self._as_lately(kind, captured, given)
         self._lately = None
         if not _can_be_followed(kind, call, captured, inside):
@@ -266,7 +278,7 @@ class Compiled:
         values = self._values(captured, call)
         if self.check:
             with comparing():
-                right, results = compare(lambda: self.function(*given[0], **given[1]), kind, values, captured)
+                right, results = compare(lambda: self._expected(given), kind, values, captured)
         elif self._shorten(kind, given, call, captured.found, captured):
             owner = (self.function.owner(),) if isinstance(self.function, Method) else ()
             return True, self.__call__(*owner, *given[0], **given[1])
@@ -281,19 +293,29 @@ class Compiled:
                 return True, self._left_alone(kind, captured, given)
         return False, None
 
+    def _expected(self, given: tuple) -> Any:
+        """The function's own results; as it is recorded, where only then its own arrays take what it writes."""
+        return self._recorded_alone(*given) if self.fills else self.function(*given[0], **given[1])
+
     def _is_sample(self) -> bool:
         """Whether the function is to show how long it takes alone, in calls that it can serve alone."""
-        return self._worth.is_sample and not (self.check or self.fills or self.once is not None)
+        return self._worth.is_left and not (self.check or self.fills or self.once is not None)
 
     def _eager(self, kind: Kind, captured: Captured, given: tuple) -> Any:
         """The function itself; never while another thread has put traces into what it uses."""
         kind.eager += 1
         with RECORDING if captured.has_state() else nullcontext():
-            began = perf_counter()
-            found = self.function(*given[0], **given[1])
-        self._worth.was_left(perf_counter() - began)
+            found = self._timed(given)
         kind.failures = 0
         return found
+
+    def _timed(self, given: tuple) -> Any:
+        """The function itself; how long it takes alone is noted, also where it raises."""
+        began = perf_counter()
+        try:
+            return self.function(*given[0], **given[1])
+        finally:
+            self._worth.was_left(perf_counter() - began)
 
     def _left_alone(self, kind: Kind, captured: Captured, given: tuple) -> Any:
         """The function itself; recorded for this call alone, where only then its own arrays take what it writes."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from wengert.box import Box
 from wengert.compiler.again import INEXACT
 from wengert.compiler.program import Program, uniform
 from wengert.compiler.trace import Trace, recorded
@@ -152,7 +153,7 @@ def _copy(function: Callable, program: Program) -> Callable:
             is_filled_later = isinstance(data, list) and array.dtype.char in INEXACT and array.size <= SMALL
             is_filled_later |= is_new and array.dtype.char in program.replaced.dtypes
             return _boxed(_traced(array, program)) if is_filled_later else array
-        return _array_of(data, **(standard | given))
+        return _array_of(program, data, **(standard | given))
 
     return make
 
@@ -162,7 +163,13 @@ LAYOUT = {"dtype", "copy", "order", "ndmin", "subok", "device"}
 
 
 def _array_of(
-    data: Any, dtype: Any = None, copy: bool | None = None, order: str | None = None, ndmin: int = 0, **_: Any
+    program: Program,
+    data: Any,
+    dtype: Any = None,
+    copy: bool | None = None,
+    order: str | None = None,
+    ndmin: int = 0,
+    **_: Any,
 ) -> Any:
     """NumPy's array of recorded values: what is given itself, or a view of it, where NumPy makes no copy."""
     array = joined(data)
@@ -176,9 +183,17 @@ def _array_of(
         raise ValueError("Unable to avoid copy while creating an array as requested.")
     array = _boxed(array) if is_new and isinstance(array, Trace) else array
     if not array.ndim and is_new:
-        array._mutable = True
+        array = _made_memory(array, program)
     missing = ndmin - array.ndim
     return array.reshape((1,) * missing + array.shape) if missing > 0 else array
+
+
+def _made_memory(x: Any, program: Program) -> Any:
+    """A new value without axes as an array, which is written in place."""
+    if not isinstance(x, Box):  # of another transformation: a buffer rises to its level
+        return _full_of(program, (), x)
+    x._mutable = True
+    return x
 
 
 def _is_memory(x: Any) -> bool:

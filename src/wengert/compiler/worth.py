@@ -8,8 +8,9 @@ after twice as many calls. Recordings are an investment: the first ones may take
 them say nothing. So functions of few kinds of arguments, which are native thereafter, are not given up for what
 compiling took, and functions that keep being recorded are, unless they take long themselves.
 
-A call that is left to the function may take a thousand times as long as native code does, but hardly longer than the
-recording of its program did; where samples have taken longer than all other calls, there are no more of them.
+Calls that raise count like others. A call that is left to the function may take a thousand times as long as native
+code does, but hardly longer than the recording of its program did; where samples have taken longer than all other
+calls, there are no more of them.
 """
 
 from time import perf_counter
@@ -26,6 +27,9 @@ TOO_LONG = 2.0
 """How many times as long as the function alone calls may take."""
 PATIENCE = 8.0
 """The same for the first recordings that are asked about; for the next ones half of it, until it is `TOO_LONG`."""
+SHORT = 1e-3
+"""Seconds up to which it matters whether the call before was left to the function, too: among calls that go through all
+that a compiled function does, one that does not takes ten times as long as where such calls follow one another."""
 MANY_PLACES, FOR_EACH = 256, 20
 """Places around a function from which on looking at them takes long in native code, too; the more it does, the more."""
 PLACE = 25e-9
@@ -56,7 +60,14 @@ class Account:
     def is_sample(self) -> bool:
         """Whether another call is one to leave to the function; odd distances, as calls may take turns."""
         self.calls += 1
-        return self.calls % (self.window // SAMPLES | 1) == 0 and self.alone <= self.seconds
+        return self._is_due(self.calls)
+
+    def _is_due(self, call: int) -> bool:
+        return call % (self.window // SAMPLES | 1) == 0 and self.alone <= self.seconds
+
+    def is_before_sample(self) -> bool:
+        """Whether the next call is one to leave to a function that may be short."""
+        return self._is_due(self.calls + 1) and self.alone <= SHORT * self.samples
 
     def exceeds(self, calls: int, seconds: float) -> bool:
         """Whether so long a time is too long for so many calls."""
@@ -79,25 +90,33 @@ class Worth:
 
     def __init__(self) -> None:
         self.looks, self.recordings = Account(LOOKS, TOO_LONG), Account(RECORDINGS, PATIENCE)
-        self._account, self.is_sample, self._places = self.looks, False, 0
+        self._account, self._places = self.looks, 0
+        self.is_sample = self.is_left = False
+        """Whether a call is left to the function to show how long it takes, or so that the next one is."""
         self.calls = 0
         """Calls that did not go straight to native code."""
         self._began = 0.0
 
+    def start(self) -> None:
+        """A call comes: its time begins."""
+        self._began = perf_counter()
+
     def begin(self) -> None:
-        """A call is looked at."""
+        """It is looked at."""
         self.calls += 1
         self._account, self.is_sample = self.looks, self.looks.is_sample()
-        self._began = perf_counter()
+        self.is_left = self.is_sample or self.looks.is_before_sample()
 
     def found(self, places: int, operations: int) -> None:
         """So many places were looked at. Where they are very many for what it does, the function is tried first."""
         self._places = places if places > MANY_PLACES + FOR_EACH * operations else 0
         self.is_sample |= self._places > 0 and self.looks.samples < FEWEST
+        self.is_left |= self.is_sample
 
     def record(self) -> None:
         """The call is to be recorded, if it is no sample of those."""
-        self._account, self.is_sample = self.recordings, self.recordings.is_sample()
+        self._account = self.recordings
+        self.is_sample = self.is_left = self.recordings.is_sample()
 
     def was_left(self, seconds: float) -> None:
         """The function alone has taken so long."""
@@ -107,7 +126,7 @@ class Worth:
 
     def trouble(self, straight: int) -> str | None:
         """Why calls like the last ones are better left to the function; `straight` went to native code at once."""
-        if not self.is_sample:
+        if not self.is_left:
             self._account.seconds += perf_counter() - self._began
         calls = self.calls + straight
         if self.recordings.is_over(calls):
