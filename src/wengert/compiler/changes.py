@@ -49,7 +49,7 @@ class Changes:
         self.cleared: list[tuple[int, str, Any]] = []
         """Slots of tensors that get the same at each call: no gradient, a flag; by the tensor's number."""
         self.exchanged: list[tuple[int, Any]] = []
-        """Places, by their numbers among the entries, that get one thing at each call: a truth value, a text."""
+        """Places, by their numbers among the entries, that get one thing at each call: a number, a text."""
         self.twins: list[tuple[int, str, int]] = []
         """Places that get what another one holds: the kind of that, and its number."""
         self.remade: list[Remade] = []
@@ -138,10 +138,19 @@ class Changes:
                 self.within.add(place.identity)
             if is_inside and self._is_part_of_remade(place):
                 continue
-            if now[k] is not self.expected.get(place.identity, held) and not _is_same_number(now[k], held):
+            if self._is_put(place, held, now[k]):
                 if is_inside:
                     self.rewritten = "it writes into a container that it makes anew"
                 self._entry(k, place, held, now[k], held_at)
+
+    def _is_put(self, place: Place, held: Any, now: Any) -> bool:
+        """Whether a place has been given something else.
+
+        The same number is something else where that of a later call may differ, for which a trace stood there.
+        """
+        if place.identity in self.expected:
+            return now is not self.expected[place.identity]
+        return now is not held and not _is_same_number(now, held)
 
     def _given(self, held_at: dict[int, tuple[str, int]]) -> None:
         """Containers among the arguments that hold something else now."""
@@ -189,8 +198,8 @@ class Changes:
             if place.identity not in self.expected:
                 self.variables.append(place)
                 self._refuse(f"it changes {place}")
-            else:
-                self._write("number", k, now)
+            else:  # in its own class, which may be another one than that of what was there
+                self.exchanged.append((k, now))
         elif isinstance(value, Trace) and is_number(held) and self._class(now) is held.__class__:
             self._write("number", k, value)
             if place.identity not in self.expected:
