@@ -145,6 +145,10 @@ class Captured:
         is_as_known = self.found is known and not self.tensors and len(self.arrays) == len(self.found.arrays)
         return not written or is_as_known or not shares_memory(self._memory(), written)
 
+    def can_be_written(self, places: Iterable[tuple[str, int]]) -> bool:
+        """Whether NumPy lets anybody write to the arrays that are written; else the function raises on its way."""
+        return all(self.arrays[k][0].flags.writeable for kind, k in places if kind == "array")
+
     def shares(self, places: Iterable[tuple[str, int]]) -> bool:
         """Whether a tensor that is written shares its memory with an array, or is another one's gradient, too."""
         own = [(self.tensors[k], kind) for kind, k in places if kind in IN_TENSORS]

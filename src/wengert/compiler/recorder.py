@@ -131,6 +131,9 @@ class Recorder:
         if trouble:
             kind.given_up = trouble
             return self.again(changes)
+        if not captured.can_be_written(changes.places()):  # it raises, by itself, with what it does before and after
+            kind.failures += not kind.paths
+            return self.again(changes)
         kind.given_up = kind.given_up or changes.escaped
         results = Results(outputs, structure, {node for node, _ in changes.tensors})
         program.results = [*results.nodes, *changes.nodes()]
