@@ -10,6 +10,9 @@ import pytest
 from tests.compiler.arrays import misaligned, read_only
 
 import wengert as wg
+from wengert.compiler.found import Found
+from wengert.compiler.kinds import Kinds
+from wengert.errors import CompileWarning
 
 X, Y = np.arange(6.0).reshape(2, 3) + 0.5, np.ones(3)
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::wengert.errors.CompileWarning")
@@ -530,3 +533,40 @@ def test_interruptions_leave_nothing_behind():
     assert {name: vars(np)[name] for name in names} == names
     expected = function(X)
     assert_like(fast(X), expected)
+
+
+class ByValue:
+    """Has a hash that changes with what it is."""
+
+    def __init__(self, k):
+        self.k = k
+
+    def __eq__(self, other):
+        return isinstance(other, ByValue) and self.k == other.k
+
+    def __hash__(self):
+        return hash(self.k)
+
+
+@pytest.mark.filterwarnings("ignore::wengert.errors.CompileWarning")
+def test_arguments_whose_hash_changes():
+    def function(x, by):
+        return len(x) * by.k if isinstance(x, set) else x * by.k
+
+    fast, by = wg.compile(function), ByValue(2)
+    for k in (2, 2, 3, 3, 2, 4):
+        by.k = k
+        for x in (np.ones(3), {1.0, 2.0}, 2.0):
+            assert_like(fast(x, by), function(x, by))
+    assert fast.stats()["calls"] == 18
+    assert "18 calls" in fast.explain()
+
+
+def test_that_many_kinds_whose_hash_changes_are_let_go():
+    kinds, bys = Kinds(len, "len"), [ByValue(k) for k in range(300)]
+    with pytest.warns(CompileWarning):
+        for by in bys:
+            kinds.of((None, by, ()), Found(), "it cannot be compiled").calls += 1
+            by.k = -1 - by.k
+    assert len(kinds) <= 256
+    assert kinds.total("calls") == 300

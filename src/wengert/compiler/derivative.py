@@ -4,7 +4,6 @@ What the function reads from around it and what requires a gradient there is an 
 whatever level asks for them; where they meet values of a level below, they are differentiated in their turn.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from wengert.box import Box, unbox
 from wengert.compiler.arguments import Static, orders
 from wengert.compiler.containers import containers
+from wengert.compiler.kinds import parted
 from wengert.compiler.locks import BOOKS
 from wengert.errors import GradientError
 from wengert.protocol import Wrapper
@@ -43,7 +43,7 @@ class FromOutside:
 
     def __init__(self, function: Callable, make: Callable):
         self.function, self.make = function, make
-        self.known: OrderedDict[Any, Derivatives] = OrderedDict()
+        self.known: dict[Any, Derivatives] = {}
 
     def __call__(self, leaves: list, structure: Any, used: list) -> tuple[Any, str | None]:
         """The result, and why the function cannot be one operation, if so; tensors that it uses have a history."""
@@ -58,7 +58,7 @@ class FromOutside:
                 derivatives = Derivatives(self.function, structure, captured, both, self.make, classes)
                 self.known[key] = derivatives
                 if len(self.known) > MOST:
-                    self.known.popitem(last=False)
+                    self.known = parted(self.known)[1]
         found = derivatives([x.value if isinstance(x, Static) else x for x in leaves])
         return found, derivatives.trouble
 
