@@ -3,13 +3,18 @@
 import gc
 import random
 import signal
+import sys
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from tests.compiler.arrays import misaligned, read_only
 
 import wengert as wg
+from wengert.compiler.found import Found
+from wengert.compiler.kinds import Kinds
+from wengert.errors import CompileWarning
 
 X, Y = np.arange(6.0).reshape(2, 3) + 0.5, np.ones(3)
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::wengert.errors.CompileWarning")
@@ -530,3 +535,121 @@ def test_interruptions_leave_nothing_behind():
     assert {name: vars(np)[name] for name in names} == names
     expected = function(X)
     assert_like(fast(X), expected)
+
+
+class ByValue:
+    """Has a hash that changes with what it is."""
+
+    def __init__(self, k):
+        self.k = k
+
+    def __eq__(self, other):
+        return isinstance(other, ByValue) and self.k == other.k
+
+    def __hash__(self):
+        return hash(self.k)
+
+
+@pytest.mark.filterwarnings("ignore::wengert.errors.CompileWarning")
+def test_arguments_whose_hash_changes():
+    def function(x, by):
+        return len(x) * by.k if isinstance(x, set) else x * by.k
+
+    fast, by = wg.compile(function), ByValue(2)
+    for k in (2, 2, 3, 3, 2, 4):
+        by.k = k
+        for x in (np.ones(3), {1.0, 2.0}, 2.0):
+            assert_like(fast(x, by), function(x, by))
+    assert fast.stats()["calls"] == 18
+    assert "18 calls" in fast.explain()
+
+
+def test_that_many_kinds_whose_hash_changes_are_let_go():
+    kinds, bys = Kinds(len, "len"), [ByValue(k) for k in range(300)]
+    with pytest.warns(CompileWarning):
+        for by in bys:
+            kinds.of((None, by, ()), Found(), "it cannot be compiled").calls += 1
+            by.k = -1 - by.k
+    assert len(kinds) <= 256
+    assert kinds.total("calls") == 300
+
+
+class Interrupting:
+    """Interrupts at a certain line of the compiler's that keeps and gives back what a function uses, once it has run.
+
+    Parameters
+    ----------
+    line : int
+        How many such lines are left to run.
+    """
+
+    files = ("capture.py", "changes.py", "places.py", "recorder.py")
+
+    def __init__(self, line):
+        self.left, self.has_run = line, False
+
+    def __call__(self, frame, event, _):
+        path = frame.f_code.co_filename
+        if "compiler" not in path or not path.endswith(self.files):
+            return None
+        if event == "line" and self.has_run:
+            self.left -= 1
+            if not self.left:
+                raise KeyboardInterrupt
+        return self
+
+
+def interrupted_at(line):
+    """What a call leaves behind that is interrupted there, and whether it was; then, after two more calls."""
+    kept = SimpleNamespace(w=np.ones(3), v=np.ones(3), pair=(np.ones(3), 0.5), k=0.5, n=0, log=[1.0])
+    t, tracer = wg.tensor(np.ones(3), requires_grad=True), Interrupting(line)
+
+    def function(x):
+        kept.w[:] = x * kept.v
+        kept.pair = (kept.pair[0] + x, 0.5)
+        kept.k, kept.n = kept.k * 0.5 + x[0], kept.n + 1
+        kept.log.append(x * 2)
+        np.sum(t * x).backward()
+        tracer.has_run = True
+        return np.sum(kept.w)
+
+    fast, was_interrupted = wg.compile(function), False
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        fast(np.ones(3))
+    except KeyboardInterrupt:
+        was_interrupted = True
+    finally:
+        sys.settrace(before)
+    left = [kept.w, kept.v, *kept.pair, kept.k, kept.n, *kept.log, t._value, getattr(t.grad, "_value", np.ones(3))]
+    there = [type(x) for x in left]
+    fast(np.ones(3))
+    return was_interrupted, there[:6] + there[-2:], set(there[6:-2]), type(kept.w), kept.n
+
+
+def test_what_is_interrupted_while_it_is_put_back_is_put_back():
+    expected = [*[np.ndarray] * 3, float, None, int, np.ndarray, np.ndarray]
+    line, was_interrupted = 1, True
+    while was_interrupted:
+        was_interrupted, there, logged, _, calls = interrupted_at(line)
+        expected[4] = np.float64 if there[4] is np.float64 else float
+        assert there == expected, line
+        assert logged <= {float, np.ndarray}, line
+        assert calls in (1, 2), line
+        line += 11
+
+
+class Interrupted(list):
+    def __float__(self):
+        raise KeyboardInterrupt
+
+
+def test_an_interruption_that_numpy_takes_for_a_failure_is_one():
+    @wg.compile
+    def function(x):
+        np.arange(2.0)[0] = Interrupted([1.0])
+        return x * 2
+
+    with pytest.raises(KeyboardInterrupt):
+        function(np.ones(2))

@@ -250,3 +250,101 @@ def test_containers_that_hold_themselves():
     for turn in range(2, 7):
         assert step(np.ones(2))[0] == turn
         assert k.p["self"] is k.p
+
+
+def view_beside_what_it_shows(k, x):
+    y = x * 2
+    k.p = [y.ravel(), [y]]
+
+
+def view_elsewhere(k, x):
+    k.q = {"a": np.zeros(2) + x[0]}
+    k.p = [k.q["a"].ravel(), x * 1]
+
+
+def view_and_a_number(k, x):
+    y = x * 2
+    k.n += 1
+    k.p, k.q = y[::-1], y
+
+
+def memory_of_a_tensor(k, x):
+    k.t *= x
+    k.p = k.t.data[::-1]
+
+
+def part_of_one_that_is_made(k, x):
+    k.n += 1
+    k.p = [x * 1, x * 3, [np.tanh(x)]]
+    k.p[1] = k.p[2][0][:]
+
+
+VIEWS = [view_beside_what_it_shows, view_elsewhere, view_and_a_number, memory_of_a_tensor, part_of_one_that_is_made]
+
+
+def arrays_in(things):
+    """The arrays among some objects, in lists, dictionaries and tensors, too."""
+    for x in things:
+        if isinstance(x, np.ndarray):
+            yield x
+        elif isinstance(x, wg.Tensor):
+            yield x.data
+        elif isinstance(x, (list, dict)):
+            yield from arrays_in(x.values() if isinstance(x, dict) else x)
+
+
+@pytest.mark.parametrize("step", VIEWS)
+def test_that_views_show_the_same_memory_as_without_compiling(step):
+    found = []
+    for wrap in (lambda f: f, wg.compile):
+        k = ones(n=0, p=[w(), w()], q={"a": w()}, t=wg.tensor(w()))
+        run = wrap(lambda x, k=k: step(k, x))
+        found.append([])
+        for turn in range(6):
+            run(np.full(2, 1.0 + turn))
+            arrays = list(arrays_in(vars(k).values()))
+            shared = [[np.shares_memory(a, b) for b in arrays] for a in arrays]
+            found[-1].append((told([vars(k)], {}), shared) if step is not memory_of_a_tensor else shared)
+    assert found[0] == found[1]
+
+
+def leaf_that_is_written(k, x):
+    k.p = wg.tensor(k.p.detach().data * 0.5, requires_grad=True)
+    with wg.no_grad():
+        k.p[:] = k.p * x
+
+
+def leaf_with_a_gradient(k, x):
+    k.p = wg.tensor(k.p.detach().data * x, requires_grad=True)
+    np.sum(k.p**2).backward()
+
+
+def array_of_a_gradient(k, x):
+    np.sum((k.p * x) ** 2).backward()
+    k.m = 0.9 * k.m + np.array(k.p.grad.detach().data)
+    k.p.grad = None
+    k.n += 1
+
+
+def tensor_of_a_gradient(k, x):
+    np.sum((k.p * x) ** 2).backward()
+    k.m = 0.9 * k.m + k.p.grad
+    k.p.grad = None
+    k.n += 1
+
+
+OF_TENSORS = [leaf_that_is_written, leaf_with_a_gradient, array_of_a_gradient, tensor_of_a_gradient]
+
+
+@pytest.mark.parametrize("step", OF_TENSORS)
+def test_that_tensors_stay_tensors_and_arrays_arrays(step):
+    found = []
+    for wrap in (lambda f: f, wg.compile):
+        k = ones(p=wg.tensor(w(), requires_grad=True), m=np.zeros(2), n=0)
+        run = wrap(lambda x, k=k: step(k, x))
+        found.append([])
+        for turn in range(6):
+            run(np.full(2, 1.0 + turn))
+            found[-1].append((type(k.m), np.asarray(k.m).tolist(), type(k.p), k.p.requires_grad, k.p.data.tolist()))
+            found[-1].append(None if k.p.grad is None else k.p.grad.data.tolist())
+    assert found[0] == found[1]

@@ -190,3 +190,52 @@ def test_numbers_in_a_queue():
     for k in range(8):
         past.append(past[-1] + 2 * k)
         assert found[k] == sum(past[-3:])
+
+
+RESETS = {
+    "the same float": lambda kept, n: 0.5,
+    "the same whole number": lambda kept, n: 0,
+    "an argument's": lambda kept, n: n,
+    "a float and a whole number in turn": lambda kept, n: 2 if n > 1 else 2.0,
+    "NumPy's": lambda kept, n: np.float64(0.5),
+    "its own": lambda kept, n: kept,
+    "its own, after another": lambda kept, n: (0.25, kept)[n > 0],
+}
+
+
+@pytest.mark.filterwarnings("ignore::wengert.errors.CompileWarning")
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("name", RESETS)
+def test_that_a_number_is_set_whatever_was_there_when_that_was_recorded(place, name):
+    told = []
+    for compiled in (False, True):
+        get, put = place(0.25)
+
+        def run(x, n, get=get, put=put):
+            put(RESETS[name](get(), n))
+            return x
+
+        run = wg.compile(run) if compiled else run
+        told.append([])
+        for k in range(16):
+            run(np.ones(3), k // 3 % 3)
+            told[-1].append((type(get()), repr(get())))
+            if k % 2:
+                put(k / 4 if k > 8 else k)
+    assert told[0] == told[1]
+
+
+def test_that_a_reset_is_native():
+    kept = SimpleNamespace(rate=0.25, count=7)
+
+    @wg.compile
+    def run(x):
+        kept.rate, kept.count = 0.5, 0
+        return x * 2
+
+    for k in range(12):
+        run(np.ones(3))
+        assert (kept.rate, kept.count) == (0.5, 0)
+        kept.rate, kept.count = k / 4, k
+    assert run.stats()["recordings"] <= 3
+    assert run.stats()["eager"] == 0

@@ -1,5 +1,7 @@
 """Arrays that NumPy lets nobody write to."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from numpy.lib.stride_tricks import sliding_window_view
@@ -127,3 +129,39 @@ def test_einsum_of_one_operand_is_a_view():
     with pytest.raises(ValueError, match="read-only"):
         diagonal(wg.tensor(x))
     assert wg.compile(diagonal)(x) == diagonal(x)
+
+
+def raising(kept, y):
+    kept.count += 1
+    kept.total = 0.5 * kept.total + y[0]
+    kept.array[:] = y
+
+
+def catching(kept, y):
+    kept.count += 1
+    try:
+        kept.array[:] = y
+    except ValueError:
+        kept.total = -1.0
+
+
+LOCKED = {"always": lambda k: True, "later": lambda k: k > 4, "first": lambda k: k < 3, "now and then": lambda k: k % 2}
+
+
+@pytest.mark.filterwarnings("ignore::wengert.errors.CompileWarning")
+@pytest.mark.parametrize("when", LOCKED)
+@pytest.mark.parametrize("write", [raising, catching])
+def test_what_was_written_before_it_raises_stays(when, write):
+    found = []
+    for wrap in (lambda f: f, wg.compile):
+        kept = SimpleNamespace(array=np.ones(3), count=0, total=0.0)
+        run = wrap(lambda y, kept=kept: write(kept, y))
+        found.append([])
+        for k in range(12):
+            kept.array.flags.writeable = not LOCKED[when](k)
+            try:
+                run(np.full(3, float(k)))
+            except ValueError:
+                found[-1].append("raised")
+            found[-1].append((kept.count, float(kept.total), kept.array.tolist()))
+    assert found[0] == found[1]

@@ -316,3 +316,35 @@ def test_that_two_places_with_one_container_part_ways():
     assert [float(step(np.ones(2))[0]) for _ in range(5)] == [3, 4, 5, 6, 7]
     kept.q = kept.p
     assert [float(step(np.ones(2))[0]) for _ in range(3)] == [13, 14, 15]
+
+
+WITH_CONSTANTS = {
+    "number": (lambda k: (float(k), 2), lambda pair: (pair[0], 2)),
+    "text": (lambda k: ("c" * k, 2), lambda pair: (pair[0], 2)),
+    "function": (lambda k: ((np.sin, np.cos)[k % 2], 2), lambda pair: (pair[0], 2)),
+    "number in a tuple": (lambda k: (2, ("a", k)), lambda pair: (2, ("a", pair[1][1]))),
+    "number in a list": (lambda k: (2, [float(k), 4]), lambda pair: (2, [pair[1][0], 4])),
+    "array in a list": (lambda k: (2, [np.full(2, float(k)), 4]), lambda pair: (2, [pair[1][0] * 1.0, 4])),
+}
+
+
+@pytest.mark.filterwarnings("ignore::wengert.errors.CompileWarning")
+@pytest.mark.parametrize("name", WITH_CONSTANTS)
+def test_that_what_a_tuple_holds_is_looked_at_where_another_one_is_put_there(name):
+    make, step = WITH_CONSTANTS[name]
+    results = []
+    for wrap in (lambda f: f, wg.compile):
+        kept = SimpleNamespace(pair=make(1))
+
+        def run(x, kept=kept):
+            kept.pair = step(kept.pair)
+            return x * 2
+
+        run, told_then = wrap(run), []
+        for k in range(14):
+            run(np.ones(2))
+            told_then.append(repr(kept.pair))
+            if k % 3 == 2:
+                kept.pair = make(k % 4)
+        results.append(told_then)
+    assert results[0] == results[1]

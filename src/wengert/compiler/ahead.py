@@ -90,10 +90,12 @@ class Ahead:
             "before": self._last.value, "machine": machine, "context": context,
             "text": ctypes.cast(ctypes.c_char_p(source), ctypes.c_void_p).value,
         }])  # fmt: skip
-        run, thread = ctypes.c_void_p(_helper().address("compile")), ctypes.c_size_t()
-        if not threads.pthreads().pthread_create(ctypes.byref(thread), None, run, ctypes.c_void_p(record.ctypes.data)):
-            self._last.value = thread.value
+        run, before = ctypes.c_void_p(_helper().address("compile")), self._last.value
+        # Noted before there is a thread, whose name the call itself notes: no interruption lets go what it reads.
         self._jobs.append(_Job(text, source, record))
+        given = ctypes.c_void_p(record.ctypes.data)
+        if threads.pthreads().pthread_create(ctypes.byref(self._last), None, run, given):
+            self._last.value = before
 
     def finished(self, last: str = "") -> list[bytes]:
         """The object code of all, and of one more; what no thread has begun with is compiled here.
@@ -115,8 +117,11 @@ class Ahead:
 
 
 def _ended(jobs: list[_Job], last: ctypes.c_size_t, tools: list) -> None:
-    """Wait for what still runs, before what it uses is let go, and drop what it has made."""
-    _join(last)
+    """Wait for what still runs, before what it uses is let go, and drop what it has made; whatever interrupts that."""
+    try:
+        _join(last)
+    finally:
+        _join(last)
     for job in jobs:
         job.take()
     tools.clear()

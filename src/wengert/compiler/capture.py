@@ -99,6 +99,8 @@ class Captured:
         self.tensors = [*tensors, *found.tensors]
         self.arrays = [*[(a, []) for a in arrays], *found.arrays]
         self.numbers = found.numbers
+        self._before: tuple[list, list] | None = None
+        """What tensors held before they were lifted, until that is put back."""
 
     def values(self) -> list:
         """What is to be read: tensors, their gradients, arrays, numbers."""
@@ -145,6 +147,10 @@ class Captured:
         is_as_known = self.found is known and not self.tensors and len(self.arrays) == len(self.found.arrays)
         return not written or is_as_known or not shares_memory(self._memory(), written)
 
+    def can_be_written(self, places: Iterable[tuple[str, int]]) -> bool:
+        """Whether NumPy lets anybody write to the arrays that are written; else the function raises on its way."""
+        return all(self.arrays[k][0].flags.writeable for kind, k in places if kind == "array")
+
     def shares(self, places: Iterable[tuple[str, int]]) -> bool:
         """Whether a tensor that is written shares its memory with an array, or is another one's gradient, too."""
         own = [(self.tensors[k], kind) for kind, k in places if kind in IN_TENSORS]
@@ -168,18 +174,17 @@ class Captured:
 
     @contextmanager
     def lifted(self, program: Program) -> Iterator[Changes]:
-        """Traces in the place of everything inside, and what was there before again afterwards."""
-        before = [(t, t._value, t._node, t._level, getattr(t, "_grad", None)) for t in self.tensors]
+        """Traces in the place of everything inside, and what was there before again afterwards.
+
+        An interruption while that is put back leaves it to who calls `put_back` once more.
+        """
+        held = [(t, t._value, t._node, t._level, getattr(t, "_grad", None)) for t in self.tensors]
         flagged = [(t, flags(t)) for t in self.tensors if t._flags]
         changes = Changes(self, program)
+        self._before = held, flagged
         try:
-            for t, value, *_, grad in before:
-                t._value = changes.input(value, program)
-                if grad is not None:
-                    t._grad = grad._box(changes.input(bare(grad), program))
-                program.tensors.add(t._value._node)
-                changes.tensors.append((t._value._node, None if grad is None else t._grad._value._node))
-                changes.gradients.append(None if grad is None else t._grad)
+            for t, value, *_, grad in held:
+                self._lift_tensor(t, value, grad, changes)
             for array, places in self.arrays:
                 stand_in = Tensor._box(changes.input(array, program))
                 stand_in._mutable = True  # also where it has no axes
@@ -196,16 +201,34 @@ class Captured:
                     changes.expected[place.holder.identity] = place.holder.get()
             yield changes
         finally:
-            for place, value in self.found.entries:
-                if place.get() is not value and (place.get() is not ABSENT or value is ABSENT):
-                    place.set(value)
-            for t, value, node, level, grad in before:
-                t._value, t._node, t._level = value, node, level
-                if hasattr(t, "_grad"):
-                    t._grad = grad
-            for t, known in flagged:
-                for name, flag in zip(t._flags, known, strict=True):
-                    setattr(t, name, flag)
+            self.put_back()
+
+    def _lift_tensor(self, t: Any, value: Any, grad: Any, changes: Changes) -> None:
+        """Let a tensor, and its gradient, hold traces."""
+        program = changes.program
+        t._value = changes.input(value, program)
+        if grad is not None:
+            t._grad = grad._box(changes.input(bare(grad), program))
+        program.tensors.add(t._value._node)
+        changes.tensors.append((t._value._node, None if grad is None else t._grad._value._node))
+        changes.gradients.append(None if grad is None else t._grad)
+
+    def put_back(self) -> None:
+        """Give everything back what was there before it was lifted, unless that has been done."""
+        if self._before is None:
+            return
+        held, flagged = self._before
+        for place, value in self.found.entries:
+            if place.get() is not value and (place.get() is not ABSENT or value is ABSENT):
+                place.set(value)
+        for t, value, node, level, grad in held:
+            t._value, t._node, t._level = value, node, level
+            if hasattr(t, "_grad"):
+                t._grad = grad
+        for t, known in flagged:
+            for name, flag in zip(t._flags, known, strict=True):
+                setattr(t, name, flag)
+        self._before = None
 
 
 def _is_shared(t: Any) -> bool:

@@ -21,7 +21,7 @@ from wengert.compiler.found import flags, is_number
 from wengert.compiler.given import GIVEN, Filled, can_be_filled, holder
 from wengert.compiler.places import ABSENT, Place, TupleItem
 from wengert.compiler.program import Node, Program, depends
-from wengert.compiler.remade import Remade, changed, note_base, remade, shows_kept
+from wengert.compiler.remade import Remade, base, changed, note_base, remade, shows_kept
 from wengert.compiler.shown import are_told_apart
 from wengert.compiler.trace import Trace
 from wengert.compiler.whose import CONSTANT
@@ -49,7 +49,7 @@ class Changes:
         self.cleared: list[tuple[int, str, Any]] = []
         """Slots of tensors that get the same at each call: no gradient, a flag; by the tensor's number."""
         self.exchanged: list[tuple[int, Any]] = []
-        """Places, by their numbers among the entries, that get one thing at each call: a truth value, a text."""
+        """Places, by their numbers among the entries, that get one thing at each call: a number, a text."""
         self.twins: list[tuple[int, str, int]] = []
         """Places that get what another one holds: the kind of that, and its number."""
         self.remade: list[Remade] = []
@@ -61,7 +61,8 @@ class Changes:
         self.escaped: str | None = None
         """What of the recording outlives it where nobody looks, if something does."""
         self.leaks = False
-        """Whether objects that the function has made hold tensors of the recording, where it would have put arrays."""
+        """Whether the function has kept something of the recording of which nobody can tell what it would have been:
+        objects that it has made hold tensors where it would have put arrays, or what is kept shares its memory."""
         self.visited: set[int] = set()
         """Containers in which traces have been looked for."""
         self.flags = [flags(t) for t in captured.tensors]
@@ -100,8 +101,11 @@ class Changes:
         held_at = {id(t): ("tensor", j) for j, t in enumerate(self.captured.tensors)}
         held_at |= {id(s): ("array", j) for j, (s, _) in enumerate(self.stand_ins)}
         held_at |= {id(a): ("fixed", j) for j, (a, _) in enumerate(self.captured.found.fixed)}
+        held_at |= {id(bare(x)): ("part", j) for j, x in enumerate(self.captured.tensors)}  # the memory of `x.data`
         self._entries(held_at)
         self._given(held_at)
+        if self.unsettled:
+            self.leaks = self._keeps_what_is_guessed(held_at)
         if any(array.tobytes() != contents for array, contents in self.captured.found.fixed):
             self._refuse("it writes an array of whole numbers that it uses")
         for contents in self.captured.found.contents:
@@ -138,10 +142,33 @@ class Changes:
                 self.within.add(place.identity)
             if is_inside and self._is_part_of_remade(place):
                 continue
-            if now[k] is not self.expected.get(place.identity, held) and not _is_same_number(now[k], held):
+            if self._is_put(place, held, now[k]):
                 if is_inside:
                     self.rewritten = "it writes into a container that it makes anew"
                 self._entry(k, place, held, now[k], held_at)
+
+    def _is_put(self, place: Place, held: Any, now: Any) -> bool:
+        """Whether a place has been given something else.
+
+        The same number is something else where that of a later call may differ, for which a trace stood there.
+        """
+        if place.identity in self.expected:
+            return now is not self.expected[place.identity]
+        return now is not held and not _is_same_number(now, held)
+
+    def _keeps_what_is_guessed(self, held_at: dict[int, tuple[str, int]]) -> bool:
+        """Whether it keeps tensors with a history, views, or what may be a tensor or an array."""
+        as_tensors = {self.captured.found.entries[k][0].identity for kind, k in self.places() if kind == "box"}
+        kept = {id(y): (place, y) for place, x in self.replaced for y in everything(x) if _is_of_recording(y)}
+        bases = {id(base(y)) for _, y in kept.values()}
+        if len(bases) < len(kept) or any(shows_kept(y, held_at) for _, y in kept.values()):
+            return True
+        boxes = [(place, y) for place, y in kept.values() if isinstance(y, Box)]
+        if any(y._node is not None for _, y in boxes):
+            return True
+        tensors = {node for node, _ in self.tensors}
+        doubtful = [bare(y)._node for place, y in boxes if place.identity not in as_tensors]
+        return bool(tensors) and any(depends(node, tensors) for node in doubtful)
 
     def _given(self, held_at: dict[int, tuple[str, int]]) -> None:
         """Containers among the arguments that hold something else now."""
@@ -189,8 +216,8 @@ class Changes:
             if place.identity not in self.expected:
                 self.variables.append(place)
                 self._refuse(f"it changes {place}")
-            else:
-                self._write("number", k, now)
+            else:  # in its own class, which may be another one than that of what was there
+                self.exchanged.append((k, now))
         elif isinstance(value, Trace) and is_number(held) and self._class(now) is held.__class__:
             self._write("number", k, value)
             if place.identity not in self.expected:
@@ -372,6 +399,11 @@ class Changes:
 
 def _copied(value: Any) -> Any:
     return np.array(value) if isinstance(value, np.ndarray) else value
+
+
+def _is_of_recording(value: Any) -> bool:
+    """Whether something is an array or a tensor of the recording."""
+    return isinstance(bare(value) if isinstance(value, Box) else value, Trace) and bool(value.ndim)
 
 
 def _is_array(value: Any) -> bool:

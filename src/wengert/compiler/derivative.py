@@ -4,7 +4,6 @@ What the function reads from around it and what requires a gradient there is an 
 whatever level asks for them; where they meet values of a level below, they are differentiated in their turn.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +15,7 @@ from wengert.box import Box, unbox
 from wengert.compiler.arguments import Static, orders
 from wengert.compiler.containers import containers
 from wengert.compiler.found import Found
+from wengert.compiler.kinds import parted
 from wengert.compiler.locks import BOOKS
 from wengert.compiler.moment import DIFFERENTIATES, DRAWS, LEFT, Impure, Moment, Once, is_compared
 from wengert.compiler.trace import recording
@@ -47,7 +47,7 @@ class FromOutside:
 
     def __init__(self, function: Callable, make: Callable):
         self.function, self.make = function, make
-        self.known: OrderedDict[Any, Derivatives] = OrderedDict()
+        self.known: dict[Any, Derivatives] = {}
 
     def __call__(self, leaves: list, structure: Any, found: Found) -> Any:
         """The result; `found` is what the function uses besides."""
@@ -63,7 +63,7 @@ class FromOutside:
                 derivatives = Derivatives(self.function, structure, captured, both, self.make, classes)
                 self.known[key] = derivatives
                 if len(self.known) > MOST:
-                    self.known.popitem(last=False)
+                    self.known = parted(self.known)[1]
         given = [x.value if isinstance(x, Static) else x for x in leaves]
         return derivatives(given, Moment(found)) if derivatives.trouble is None else derivatives.itself(given)
 

@@ -33,7 +33,7 @@ def look_for_escaped(changes: Changes, outputs: list) -> None:
     found = compress(young, map(boxes.__contains__, map(type, young)))
     kept = [y for y in found if id(y) not in mine and _is_recorded(y, changes)]
     if changes.unsettled:
-        changes.leaks = any(type(x) is Trace and x._program is changes.program and id(x) not in known for x in young)
+        changes.leaks |= any(type(x) is Trace and x._program is changes.program and id(x) not in known for x in young)
     del young, found
     alive = list(map(weakref.ref, kept))
     kept.clear()

@@ -1,15 +1,14 @@
 """The kinds of arguments that a compiled function has met: the latest of them, and what the others have counted."""
 
 import warnings
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from wengert.compiler.arguments import what_changes
 from wengert.compiler.path import Kind
 from wengert.errors import CompileWarning
 
-__all__ = ["Kinds"]
+__all__ = ["Kinds", "parted"]
 
 MOST = 256
 """Kinds of arguments that are kept."""
@@ -30,7 +29,7 @@ class Kinds:
 
     def __init__(self, function: Any, name: Any):
         self.function, self.name = function, name
-        self.known: OrderedDict[Any, Kind] = OrderedDict()
+        self.known: dict[Any, Kind] = {}
         self.made = 0
         """How many there have been, without those whose recordings only showed what changes from call to call."""
         self.calls = self.recordings = self.eager = 0
@@ -55,13 +54,15 @@ class Kinds:
             self._warn(key)
         self._last_key = key
         if len(self.known) > MOST:
-            self._let_go(self.known.popitem(last=False)[1])
+            oldest, self.known = parted(self.known)
+            self._let_go(oldest)
         return kind
 
-    def _let_go(self, kind: Kind) -> None:
-        self.calls += kind.calls
-        self.recordings += kind.recordings
-        self.eager += kind.eager
+    def _let_go(self, kinds: Iterable[Kind]) -> None:
+        for kind in kinds:
+            self.calls += kind.calls
+            self.recordings += kind.recordings
+            self.eager += kind.eager
 
     def total(self, figure: str) -> int:
         """What all kinds that there have been have counted."""
@@ -76,3 +77,13 @@ class Kinds:
             CompileWarning,
             stacklevel=7,
         )
+
+
+def parted(known: dict) -> tuple[list, dict]:
+    """What a dictionary has had for the longest time, one in sixteen, and the rest.
+
+    Nothing is looked up for it: a key of which a part is an argument may have another hash by now.
+    """
+    items = list(known.items())
+    count = len(items) // 16 + 1
+    return [value for _, value in items[:count]], dict(items[count:])

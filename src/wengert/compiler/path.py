@@ -259,10 +259,12 @@ class Kind:
                 self.paths.popitem(last=False)
 
     def may_write(self, captured: Captured) -> bool:
-        """Whether what its paths write is nobody else's memory."""
+        """Whether what its paths write can be written, and is nobody else's memory."""
         if not self.writes:
             return True
-        if captured.shares(self.writes) or not captured.is_apart(self.writes, self.apart()):
+        if not captured.can_be_written(self.writes) or captured.shares(self.writes):
+            return False
+        if not captured.is_apart(self.writes, self.apart()):
             return False
         self.apart = weakref.ref(captured.found)
         return True

@@ -23,7 +23,7 @@ from wengert.compiler.raising import keep_raising
 from wengert.compiler.randomness import watched
 from wengert.compiler.results import Results, returned_trouble
 from wengert.compiler.trace import recording
-from wengert.errors import ArgumentError, CompileError, LostGradientError
+from wengert.errors import CompileError, LostGradientError
 from wengert.protocol import Wrapper
 from wengert.transforms.containers import WHOLE, flatten, rebuild
 
@@ -67,22 +67,16 @@ class Recorder:
             compiler()
             program = Program()
             program.lasting, program.replaced = found.generators, self.owner.replaced
-            with program, captured.lifted(program) as changes:
-                try:
-                    outputs, structure = self.traced(program, changes)
-                except ArgumentError:  # it is refused, and has done nothing
-                    changes.rewind()
-                    raise
-                outputs = [_apart(y, captured.tensors) for y in outputs]
-                changes.note()
-                if self.owner.once is not None and changes.interrupted is None and changes.are_any():
-                    changes.rewind()
-                    raise Impure(WRITES, lasts=True)
-                if changes.puts() and are_shared(containers(self.given), found.contents):
-                    changes.rewritten = "it writes a container that is there twice"
+            try:
+                changes, outputs, structure = self.lifted(program, captured)
+            finally:  # all has been put back, unless something has interrupted just that
+                recording.program = None
+                captured.put_back()
             if changes.interrupted is not None:
-                changes.now()
-                raise changes.interrupted
+                try:
+                    changes.now()
+                finally:
+                    raise changes.interrupted
             self.owner.fills |= program.fills
             if program.by_layout:
                 self.kind.strides = captured.strides()
@@ -93,6 +87,22 @@ class Recorder:
             return self.unrecorded(changes) if changes.failed is not None else self.noted(changes, outputs, structure)
 
     # Running ----------------------------------------------------------------------------------------------------
+
+    def lifted(self, program: Program, captured: Captured) -> tuple[Changes, list, Any]:
+        """What the function has written, and its results, with traces in the place of all that it uses."""
+        with program, captured.lifted(program) as changes:
+            try:
+                outputs, structure = self.traced(program, changes)
+                outputs = [_apart(y, captured.tensors) for y in outputs]
+                changes.note()
+                if self.owner.once is not None and changes.interrupted is None and changes.are_any():
+                    raise Impure(WRITES, lasts=True)
+            except BaseException:  # it is refused, or interrupted while it is looked at: it has done nothing
+                changes.rewind()
+                raise
+            if changes.puts() and are_shared(containers(self.given), captured.found.contents):
+                changes.rewritten = "it writes a container that is there twice"
+        return changes, outputs, structure
 
     def traced(self, program: Program, changes: Changes) -> tuple[list, Any]:
         """The function's results with traces in the place of its arguments, as leaves."""
@@ -113,7 +123,7 @@ class Recorder:
         try:
             out = flatten(self.owner.function(*args, **kwargs), WHOLE)
         except (Exception, LeftToPython, RecordAgain) as error:
-            changes.failed = error
+            changes.failed, changes.interrupted = error, _interruption(error)
         except BaseException as error:
             changes.interrupted = error
         changes.given = _rewritten(before, (args, kwargs))
@@ -137,6 +147,9 @@ class Recorder:
         trouble = trouble or changes.rewritten or captured.overlap(changes.places())
         if trouble:
             kind.given_up = trouble
+            return self.again(changes)
+        if not captured.can_be_written(changes.places()):  # it raises, by itself, with what it does before and after
+            kind.failures += not kind.paths
             return self.again(changes)
         kind.given_up = kind.given_up or changes.escaped
         results = Results(outputs, structure, {node for node, _ in changes.tensors})
@@ -236,6 +249,13 @@ class Recorder:
     def left(self, captured: Captured) -> Any:
         """The function itself."""
         return self.owner._eager(self.kind, captured, self.given)
+
+
+def _interruption(error: BaseException | None) -> BaseException | None:
+    """What has interrupted a conversion, of which NumPy says that it has failed: its error has that as its cause."""
+    while isinstance(error, (Exception, LeftToPython, RecordAgain)):
+        error = error.__cause__
+    return error
 
 
 def _built(given: Any) -> tuple[list, list, Any, list]:

@@ -14,7 +14,7 @@ from wengert.compiler.results import Results, is_lasting
 from wengert.compiler.trace import Trace
 from wengert.transforms.containers import WHOLE, flatten, rebuild
 
-__all__ = ["Remade", "changed", "note_base", "remade", "shows_kept"]
+__all__ = ["Remade", "base", "changed", "note_base", "remade", "shows_kept"]
 
 
 class Remade:
@@ -63,7 +63,7 @@ def remade(number: int, now: Any, held_at: dict[int, tuple[str, int]], tensors: 
     if any(kind == "part" for _, kind, _ in kept):
         return "a part of what it keeps elsewhere"
     others = [y for i, y in enumerate(leaves) if i not in {i for i, *_ in kept}]
-    bases = [id(_base(y)) for i, y in arrays if i not in {i for i, *_ in kept}]
+    bases = [id(base(y)) for i, y in arrays if i not in {i for i, *_ in kept}]
     if len(set(bases)) < len(bases):
         return "one array twice"
     if any(shows_kept(y, held_at) for y in others):
@@ -77,20 +77,20 @@ def remade(number: int, now: Any, held_at: dict[int, tuple[str, int]], tensors: 
     return Remade(number, Results(leaves, structure, tensors), kept)
 
 
-def _base(y: Any) -> Any:
+def base(y: Any) -> Any:
     """What an array is a view of, or the array itself."""
-    return y._base if isinstance(y, Box) and y._is_view else y  # type: ignore[attr-defined]
+    return y._base if isinstance(y, (Box, Trace)) and y._is_view else y  # type: ignore[union-attr]
 
 
 def shows_kept(y: Any, held_at: dict[int, tuple[str, int]]) -> bool:
     """Whether something is a view of what is kept elsewhere."""
-    return _base(y) is not y and id(_base(y)) in held_at
+    return base(y) is not y and id(base(y)) in held_at
 
 
 def note_base(y: Any, k: int, held_at: dict[int, tuple[str, int]]) -> None:
     """Note that what an array is a view of may not be kept besides."""
-    if _base(y) is not y:
-        held_at.setdefault(id(_base(y)), ("part", k))
+    if base(y) is not y:
+        held_at.setdefault(id(base(y)), ("part", k))
 
 
 def _can_be_written(y: Box) -> bool:

@@ -187,6 +187,7 @@ class Required:
         """Every place that was looked at, with what must be there."""
         remade = {container.number for container in self.path.remade}
         often = Counter(id(held) for _, held in self.found.entries)
+        places = {id(place.holder.get()) for place, _ in self.found.entries if isinstance(place, TupleItem)}
         for number, (place, held) in enumerate(self.found.entries):
             is_anew = number in remade or self.is_remade(place)
             if is_anew:
@@ -195,6 +196,7 @@ class Required:
                 raise Impossible("it keeps one container, or tensor, in two places")
             if is_anew and is_container(held):
                 self.container(held, self.place(place))
+                self.fixed_parts(held, places)
             elif not isinstance(place, ClassOf):
                 self.entry(number, place, held, is_anew)
             elif id(place.owner()) not in self.remade:  # else it has been looked at where it lies
@@ -252,6 +254,20 @@ class Required:
             self.remade.add(id(fields))
             inside = self.operands.attribute(box, "__dict__", Sized(dict, len(fields), tuple(fields)))
             self.noted_container(fields, inside)
+
+    def fixed_parts(self, x: Any, places: set[int]) -> None:
+        """The parts of a tuple that are no places, as it holds no inputs: a program is made for what they are."""
+        if not is_tuple(x) or id(x) in places:
+            return
+        for k, part in enumerate(tuple.__iter__(x)):
+            add = _item(self.operands, self.holders[id(x)], k)
+            if is_tuple(part):
+                self.container(part, add)
+                self.fixed_parts(part, places)
+            elif is_container(part):
+                raise Impossible(f"it makes a {type(part).__name__} anew inside a tuple")
+            else:
+                add(Same(part), None)
 
     def of_class(self, x: Any, check: Exact) -> None:
         """The class of an object; of one that calls give before all arguments it is theirs, and is not kept alive."""
