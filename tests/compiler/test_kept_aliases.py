@@ -348,3 +348,28 @@ def test_that_tensors_stay_tensors_and_arrays_arrays(step):
             found[-1].append((type(k.m), np.asarray(k.m).tolist(), type(k.p), k.p.requires_grad, k.p.data.tolist()))
             found[-1].append(None if k.p.grad is None else k.p.grad.data.tolist())
     assert found[0] == found[1]
+
+
+def test_what_a_list_holds_when_a_call_is_recorded_is_what_a_second_run_begins_with():
+    def world():
+        box, held = type("Box", (), {})(), [np.array([0.1, 0.2, 0.3]), 0.25]
+        box.w = np.zeros(3)
+
+        def f(x, n=2, *, t=0.5):
+            held[0] = np.tanh(held[0] * held[1])
+            if isinstance(x, np.ndarray):  # so that the function itself is run beside each recording
+                box.w[2] = x[0] * n * t
+            return 1.0
+
+        return f, box, held
+
+    (f, box, held), (g, other, its) = world(), world()
+    fast = wg.compile(g)
+    calls = [{}, {}, {"t": 0.7}, {"t": 0.7}, {}, {"n": 3}, {"t": 0.7}, {"n": 4}, {"n": 4, "t": 0.7}, {}, {"n": 3}]
+    for k, given in enumerate(calls):
+        if k == 6:
+            box.w, other.w = np.zeros(3), np.zeros(3)
+        f(np.ones(3) * (k + 1), **given)
+        fast(np.ones(3) * (k + 1), **given)
+        np.testing.assert_allclose(its[0], held[0], rtol=1e-14)
+        np.testing.assert_array_equal(other.w, box.w)

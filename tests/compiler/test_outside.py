@@ -242,3 +242,52 @@ def test_a_result_that_depends_on_it_by_one_path_only_has_a_history_by_all():
             (a + 2 * b).backward()
             grads.append(w.grad.tolist())
         assert grads[1] == grads[0]
+
+
+def of_dictionary(s, x):
+    s["h"] = np.tanh(s["h"] + x)
+    return np.sum(s["h"])
+
+
+def of_count(s, x):
+    s["n"] = s["n"] + 1.0
+    return np.sum(x) * s["n"]
+
+
+def of_items(s, x):
+    s["l"].append(np.sum(x * 2))
+    return np.sum(x**2) * len(s["l"])
+
+
+@pytest.mark.parametrize("function", [of_dictionary, of_count, of_items])
+@pytest.mark.parametrize("around", AROUND)
+def test_containers_that_are_given_can_be_written(around, function):
+    found = []
+    for compile_ in (lambda f: f, wg.compile):
+        f, states = compile_(function), []
+
+        def loss(x, f=f, states=states):
+            s = {"h": np.zeros(2), "n": 0.0, "l": []}
+            total = f(s, x) + f(s, x) + f(s, x)
+            states.append((s["n"], len(s["l"])))
+            return total
+
+        found.append(([AROUND[around](loss)(X * k) for k in range(1, 5)], states))
+    assert found[1][1] == found[0][1]
+    for one, other in zip(numbers(found[1][0]), numbers(found[0][0]), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-13)
+
+
+def test_values_and_ways_back_have_shortcuts():
+    fast = wg.compile(lambda w: np.sum(np.sin(w) ** 2))
+    for _ in range(40):
+        wg.grad(fast)(X)
+    (derivatives,) = fast._derivatives.known.values()
+    assert min(derivatives.value._shortcuts.runs, derivatives.pulled._shortcuts.runs) > 20
+
+
+def test_constants_among_the_results_are_numbers():
+    fast = wg.compile(lambda w: {"loss": np.sum(w**2), "rate": 0.5})
+    for _ in range(3):
+        found = fast(wg.tensor(X, requires_grad=True))
+        assert type(found["rate"]) is float and found["loss"].requires_grad

@@ -11,7 +11,7 @@ from wengert.compiler.writing import IN_PLACES, as_held
 from wengert.errors import CompileError
 from wengert.transforms.containers import flatten
 
-__all__ = ["agree", "compare"]
+__all__ = ["Before", "agree", "compare"]
 
 
 def compare(function: Callable, kind: Any, values: list, captured: Captured) -> tuple[bool, Any]:
@@ -45,6 +45,62 @@ def compare(function: Callable, kind: Any, values: list, captured: Captured) -> 
         mine = [value for place, value in zip(path.places, path.written, strict=True) if place == container.place]
         agree("written container", *container.beside(mine, there))
     return True, expected
+
+
+class Before:
+    """What a function uses before it runs itself, to compare what it writes with what a recording of it has noted."""
+
+    def __init__(self, captured: Captured):
+        self.captured = captured
+        self.entries = [place.get() for place, _ in captured.found.entries]
+        self.lasting = [place.get() is x for (place, _), x in zip(captured.found.entries, self.entries, strict=True)]
+        """Whether a place gives one object each time it is asked."""
+        self.arrays = [np.array(a) for a, _ in captured.arrays]
+        self.tensors = [np.array(bare(t)) for t in captured.tensors]
+        self.gradients = [_gradient(t) for t in captured.tensors]
+
+    def written(self) -> set[tuple[str, int]]:
+        """The places, arrays, tensors and gradients that are other ones now."""
+        captured = self.captured
+        lists = {
+            "entry": [
+                lasts and place.get() is not x
+                for (place, _), x, lasts in zip(captured.found.entries, self.entries, self.lasting, strict=True)
+            ],
+            "array": [_differ(a, x) for (a, _), x in zip(captured.arrays, self.arrays, strict=True)],
+            "tensor": [_differ(bare(t), x) for t, x in zip(captured.tensors, self.tensors, strict=True)],
+            "gradient": [_differ(_gradient(t), x) for t, x in zip(captured.tensors, self.gradients, strict=True)],
+        }
+        return {(kind, k) for kind, differ in lists.items() for k, is_other in enumerate(differ) if is_other}
+
+    def agree(self, changes: Any) -> None:
+        """Compare what has been written since with what a recording has noted.
+
+        Raises
+        ------
+        CompileError
+            If something else has been written, or something different.
+        """
+        kinds = {"array": "array", "tensor": "tensor", "grad": "gradient", "gradient": "gradient"}
+        noted = {(kinds.get(kind, "entry"), k) for kind, k in changes.places()}
+        noted |= {("entry", k) for k, *_ in (*changes.exchanged, *changes.twins)}
+        noted |= {(kind, k) for k, *_ in changes.cleared for kind in ("tensor", "gradient")}
+        others = {(kind, k) for kind, k in self.written() - noted if kind != "entry" or not changes.remade}
+        if others:
+            _refuse("what is written", "and not elsewhere", f"{sorted(noted)}", f"{sorted(others)}")
+        for (kind, k), x in zip(changes.places(), changes.made, strict=True):
+            if kind != "part":
+                value = _held(self.captured, (kind, k), getattr(x, "_value", x))
+                agree("written value", value, _there(self.captured, (kind, k)))
+
+
+def _gradient(t: Any) -> Any:
+    return None if getattr(t, "_grad", None) is None else np.array(bare(t._grad))
+
+
+def _differ(a: Any, b: Any) -> bool:
+    """Whether two arrays, or none, have other bits."""
+    return (a is None) != (b is None) or (a is not None and np.asarray(a).tobytes() != b.tobytes())
 
 
 def _held(captured: Captured, place: tuple, value: Any) -> Any:

@@ -181,7 +181,7 @@ class Compiled:
             return self._without_end(given)
         if any(isinstance(x, Wrapper) and not is_liftable(x) and not is_window(x) for x in leaves):
             self._outside += 1
-            return self._differentiated(leaves, structure)
+            return self._differentiated(leaves, structure, given)
         self._worth.begin()
         try:
             if any(isinstance(x, np.ndarray) and not is_usual(x) for x in leaves):
@@ -231,7 +231,7 @@ class Compiled:
         call.classes = classes(inside)
         kind, captured = self._kind_of(call, structure, inside, given)
         if kind.differentiable and tape.is_recording():
-            return self._differentiated(leaves, structure)
+            return self._differentiated(leaves, structure, given)
         has_failed = kind.failures >= MOST_FAILURES
         if kind.given_up or self._reason or has_failed:
             self._drop_shortcuts()
@@ -437,12 +437,12 @@ class Compiled:
 
     # Derivatives ------------------------------------------------------------------------------------------------
 
-    def _differentiated(self, leaves: list, structure: Any) -> Any:
+    def _differentiated(self, leaves: list, structure: Any, given: tuple) -> Any:
         """The function as one operation of whatever asks for derivatives."""
         roots = [x for x in leaves if not isinstance(x, (Wrapper, np.ndarray, Static, *CONSTANT))]
         with RECORDING:
             around = self._surroundings.now(roots, [])
-        return self._derivatives(leaves, structure, around)
+        return self._derivatives(leaves, structure, given, around)
 
     # Telling ----------------------------------------------------------------------------------------------------
 

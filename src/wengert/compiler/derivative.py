@@ -15,9 +15,10 @@ from wengert.box import Box, unbox
 from wengert.compiler.arguments import Static, orders
 from wengert.compiler.containers import containers
 from wengert.compiler.found import Found
+from wengert.compiler.given import built, rewritten
 from wengert.compiler.kinds import parted
 from wengert.compiler.locks import BOOKS
-from wengert.compiler.moment import DIFFERENTIATES, DRAWS, LEFT, Impure, Moment, Once, is_compared
+from wengert.compiler.moment import DIFFERENTIATES, DRAWS, LEFT, WRITES, Impure, Moment, Once, is_compared
 from wengert.compiler.trace import recording
 from wengert.errors import GradientError
 from wengert.protocol import Wrapper
@@ -49,8 +50,8 @@ class FromOutside:
         self.function, self.make = function, make
         self.known: dict[Any, Derivatives] = {}
 
-    def __call__(self, leaves: list, structure: Any, found: Found) -> Any:
-        """The result; `found` is what the function uses besides."""
+    def __call__(self, leaves: list, structure: Any, given: tuple, found: Found) -> Any:
+        """The result, of arguments that are taken apart, and as they are; `found` is what the function uses besides."""
         used = [t for t in found.tensors if t._node is not None]
         captured = [t for t in used if not any(t is x for x in leaves)]
         both = {i: x for i, x in enumerate(leaves) if any(t is x for t in used)}
@@ -64,8 +65,9 @@ class FromOutside:
                 self.known[key] = derivatives
                 if len(self.known) > MOST:
                     self.known = parted(self.known)[1]
-        given = [x.value if isinstance(x, Static) else x for x in leaves]
-        return derivatives(given, Moment(found)) if derivatives.trouble is None else derivatives.itself(given)
+        if derivatives.trouble is not None:
+            return self.function(*given[0], **given[1])
+        return derivatives([x.value if isinstance(x, Static) else x for x in leaves], given, Moment(found))
 
     def troubles(self) -> set[str | None]:
         """Why the function is left to the outside, where it is."""
@@ -115,7 +117,7 @@ class Derivatives:
         self.trouble: str | None = None
         """Why the function cannot be one operation, if so: then its own are recorded."""
 
-    def __call__(self, leaves: list, moment: Moment) -> Any:
+    def __call__(self, leaves: list, given: tuple, moment: Moment) -> Any:
         """The function's value, recorded wherever its operands are; `moment` is what it uses now."""
         operands = [*leaves, *self.captured]
         try:
@@ -126,21 +128,15 @@ class Derivatives:
             self.value.once.left += 1
             if impure.lasts or self.value.once.left >= PATIENCE:
                 self.trouble = impure.why
-            return self.itself(leaves)
         except Drawn as drawn:
             for generator, state in drawn.states:
                 generator.bit_generator.state = state
             self.trouble = DRAWS
-            return self._value(*operands)
         except GradientError:  # it asks for the history of what it is given, which an operation does not have
-            found = self.itself(leaves)
+            found = self.function(*given[0], **given[1])
             self.trouble = DIFFERENTIATES
             return found
-
-    def itself(self, leaves: list) -> Any:
-        """What the function itself gives."""
-        args, kwargs = rebuild(self.structure, leaves)
-        return self.function(*args, **kwargs)
+        return self.function(*given[0], **given[1])
 
     def _spoken(self, found: Any) -> Any:
         """Results with arrays that have no derivative, such as truth values, as tensors of the leaves' dialect."""
@@ -176,7 +172,11 @@ class Derivatives:
         with _holding(held, (*leaves[n:], *[leaves[i] for i in self.given])):
             spoken = [self._as_given(i, x) for i, x in enumerate(leaves[:n])]
             args, kwargs = rebuild(self.structure, [self.given.get(i, x) for i, x in enumerate(spoken)])
-            return self.function(*args, **kwargs)
+            before = built((args, kwargs))
+            found = self.function(*args, **kwargs)
+            if rewritten(before, (args, kwargs)) != []:  # these are no containers of the caller's
+                raise Impure(WRITES, lasts=True)
+            return found
 
     def _recorded_value(self, *leaves: Any) -> Any:
         """The value, as long as the function is only recorded: what it does itself cannot be done once more."""

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from wengert.compiler.containers import identity, is_container, is_record, is_tuple
+from wengert.compiler.arguments import orders
+from wengert.compiler.containers import containers, identity, is_container, is_record, is_tuple
 from wengert.compiler.fields import plain_fields
 from wengert.compiler.places import Item
 from wengert.compiler.remade import Remade
+from wengert.transforms.containers import WHOLE, flatten
 
-__all__ = ["GIVEN", "Filled", "are_shared", "can_be_filled", "holder"]
+__all__ = ["GIVEN", "Filled", "are_shared", "built", "can_be_filled", "holder", "rewritten"]
 
 GIVEN = -1
 """What stands for the number of a place where there is none."""
@@ -72,3 +74,24 @@ def are_shared(inside: Iterable, known: Iterable = ()) -> bool:
     """Whether a container that can be written is there twice among the arguments, or is used besides."""
     own = [identity(x) for x in inside if not isinstance(x, tuple)]
     return len(set(own)) < len(own) or not {id(contents.container) for contents in known}.isdisjoint(own)
+
+
+def built(given: Any) -> tuple[list, list, Any, list]:
+    """The leaves of containers, those that can be written themselves, how they are built, and the order of keys."""
+    inside = list(containers(given))
+    leaves, structure = flatten(given, WHOLE)
+    return leaves, [x for x in inside if not isinstance(x, tuple)], structure, list(orders(inside))
+
+
+def rewritten(before: tuple[list, list, Any, list], given: Any) -> list[tuple] | None:
+    """What lies in containers now that was not there, each with its place; `None` if they are built otherwise."""
+    leaves, inside, *shape = before
+    try:
+        now, inside_now, *found = built(given)
+    except RecursionError:  # one has been put into itself
+        return None
+    if found != shape or list(map(id, inside)) != list(map(id, inside_now)):
+        return None
+    changed = [i for i, (a, b) in enumerate(zip(leaves, now, strict=True)) if a is not b]
+    paths = shape[0].paths() if changed else ()
+    return [(paths[i], now[i]) for i in changed]

@@ -54,7 +54,7 @@ class Once:
             if node.spec is None or node.spec.inexact:
                 for o in node.operands:
                     masks[node] |= masks[o]
-        found = [{i for i in arguments if leaf.node is None or masks[leaf.node] >> i & 1} for leaf in leaves]
+        found = [{i for i in arguments if leaf.node is not None and masks[leaf.node] >> i & 1} for leaf in leaves]
         if self.origins is None or self.known is None:
             self.origins, self.known = found, set(arguments)
         elif len(found) == len(self.origins):
@@ -95,7 +95,7 @@ class Moment:
 
     def __init__(self, found: Found):
         self.places = [(place, place.get()) for place, _ in found.entries]
-        self.contents = [contents for contents in found.contents if type(contents) is Contents]
+        self.contents = [Contents(c.container, c.in_order) for c in found.contents if type(c) is Contents]
         self.training = tape.is_training()
 
     @contextmanager

@@ -251,6 +251,11 @@ class Contents:
 
     def __init__(self, container: Any, in_order: bool):
         self.container, self.in_order = container, in_order
+        self.note()
+
+    def note(self) -> None:
+        """Let what is in the container now be what it holds: places may have got something else since."""
+        container = self.container
         self.parts = tuple(container)
         self.values = tuple(container.values()) if isinstance(container, (dict, MappingProxyType)) else ()
 

@@ -6,14 +6,14 @@ import numpy as np
 
 from wengert.box import Box, bare
 from wengert.compiler.again import RecordAgain
-from wengert.compiler.arguments import Arguments, Static, orders
+from wengert.compiler.arguments import Arguments, Static
 from wengert.compiler.capture import Captured
 from wengert.compiler.changes import Changes
-from wengert.compiler.checking import agree
+from wengert.compiler.checking import Before, agree
 from wengert.compiler.collecting import collection_frozen
 from wengert.compiler.containers import containers
 from wengert.compiler.escaped import has_history, look_for_escaped
-from wengert.compiler.given import are_shared
+from wengert.compiler.given import are_shared, built, rewritten
 from wengert.compiler.locks import RECORDING
 from wengert.compiler.making import buffers_made_recordable
 from wengert.compiler.moment import DIFFERENTIATES, WRITES, Impure, comparing
@@ -65,6 +65,8 @@ class Recorder:
                 self.kind.given_up = problem
                 return self.left(captured)
             compiler()
+            for contents in found.contents:
+                contents.note()
             program = Program()
             program.lasting, program.replaced = found.generators, self.owner.replaced
             try:
@@ -118,15 +120,17 @@ class Recorder:
     def called(self, leaves: list, changes: Changes) -> tuple[list, Any]:
         """Call the function, and see whether it leaves the containers that it is given as they are."""
         args, kwargs = rebuild(self.structure, [x.value if isinstance(x, Static) else x for x in leaves])
-        before = _built((args, kwargs))
+        before = built((args, kwargs))
         out: tuple[list, Any] = [], None
         try:
             out = flatten(self.owner.function(*args, **kwargs), WHOLE)
+        except Impure:  # it has done nothing, as all is put back
+            raise
         except (Exception, LeftToPython, RecordAgain) as error:
             changes.failed, changes.interrupted = error, _interruption(error)
         except BaseException as error:
             changes.interrupted = error
-        changes.given = _rewritten(before, (args, kwargs))
+        changes.given = rewritten(before, (args, kwargs))
         return out
 
     # What comes of it -------------------------------------------------------------------------------------------
@@ -201,15 +205,18 @@ class Recorder:
         found = results.first()
         changes.rewind()
         args, kwargs = self.given
+        before: Before | None = Before(changes.captured)
         try:
             with comparing():
                 expected = self.owner.function(*args, **kwargs)
         except LostGradientError:
             if not changes.program.fills:
                 raise
-            expected = found  # only while it is recorded do its arrays take what it writes
+            expected, before = found, None  # only while it is recorded do its arrays take what it writes
         try:
             agree("result", found, expected)
+            if before is not None and changes.unsettled is None:
+                before.agree(changes)
         except CompileError:
             self.kind.given_up = "it asks for classes, and traces have others than arrays and numbers"
             return expected
@@ -226,7 +233,7 @@ class Recorder:
         if self.owner.once is not None and not any(isinstance(x, Wrapper) for x in self.leaves):
             raise Impure(DIFFERENTIATES, lasts=True)
         self.kind.differentiable = True
-        return self.owner._differentiated(self.leaves, self.structure)
+        return self.owner._differentiated(self.leaves, self.structure, self.given)
 
     def unrecorded(self, changes: Changes) -> Any:
         """What has raised while it was recorded, as it is: it says itself what is wrong, or does what traces cannot."""
@@ -256,27 +263,6 @@ def _interruption(error: BaseException | None) -> BaseException | None:
     while isinstance(error, (Exception, LeftToPython, RecordAgain)):
         error = error.__cause__
     return error
-
-
-def _built(given: Any) -> tuple[list, list, Any, list]:
-    """The leaves of containers, those that can be written themselves, how they are built, and the order of keys."""
-    inside = list(containers(given))
-    leaves, structure = flatten(given, WHOLE)
-    return leaves, [x for x in inside if not isinstance(x, tuple)], structure, list(orders(inside))
-
-
-def _rewritten(before: tuple[list, list, Any, list], given: Any) -> list[tuple] | None:
-    """What lies in containers now that was not there, each with its place; `None` if they are built otherwise."""
-    leaves, inside, *built = before
-    try:
-        now, inside_now, *found = _built(given)
-    except RecursionError:  # one has been put into itself
-        return None
-    if found != built or list(map(id, inside)) != list(map(id, inside_now)):
-        return None
-    changed = [i for i, (a, b) in enumerate(zip(leaves, now, strict=True)) if a is not b]
-    paths = built[0].paths() if changed else ()
-    return [(paths[i], now[i]) for i in changed]
 
 
 def _apart(y: Any, tensors: list) -> Any:

@@ -39,8 +39,7 @@ class Values(Writer):
 
     def value(self, item: Item) -> str:
         """An item's number or vector; what it is made of first, each in the loop it belongs to."""
-        found = self.known(item)
-        line, home = [item] if found is None else [], self.at
+        line, home = [item] if self.known(item) is None else [], self.at
         while line:
             top = line[-1]
             names: list = [self.known(o) for o in top.operands]
@@ -50,9 +49,9 @@ class Values(Writer):
             line.pop()
             self.at = loop = self.loop_of(top.axes)
             if top.number not in loop.memo:
-                found = loop.memo[top.number] = self.computed(top, names)
+                loop.memo[top.number] = self.computed(top, names)
         self.at = home
-        return found or self.name_of(item)
+        return self.name_of(item)
 
     def known(self, item: Item) -> str | None:
         """The name of an item, if it has been computed where it can be used now."""

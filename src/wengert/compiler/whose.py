@@ -13,7 +13,15 @@ from contextlib import nullcontext
 from contextvars import ContextVar
 from gc import get_referents
 from queue import SimpleQueue
-from types import FrameType, FunctionType, MemberDescriptorType, ModuleType, SimpleNamespace
+from types import (
+    FrameType,
+    FunctionType,
+    GenericAlias,
+    MappingProxyType,
+    MemberDescriptorType,
+    ModuleType,
+    SimpleNamespace,
+)
 from typing import Any
 
 import numpy as np
@@ -160,6 +168,7 @@ def parts_of(value: Any) -> list:
     if isinstance(value, WRAPPING):
         return [part for name in WRAPPED if (part := getattr(value, name, None)) is not None]
     is_looked_into = _is_pythons(type(value)) and not type(value).__dictoffset__
+    is_looked_into = is_looked_into and not isinstance(value, (GenericAlias, MappingProxyType))
     return [part for part in get_referents(value) if part is not type(value)] if is_looked_into else []
 
 
@@ -167,7 +176,8 @@ def public_of(value: Any) -> dict:
     """The attributes of an object of Python's own that is not looked into as a whole: users may set some."""
     if not _is_pythons(type(value)) or isinstance(value, (ModuleType, type, *WRAPPING)):
         return {}
-    return getattr(value, "__dict__", None) or {}
+    own = object.__getattribute__(value, "__dict__") if type(value).__dictoffset__ else None
+    return own if isinstance(own, dict) else {}
 
 
 def _is_pythons(cls: type) -> bool:
