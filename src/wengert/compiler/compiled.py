@@ -36,7 +36,7 @@ from wengert.compiler.given import are_shared
 from wengert.compiler.kinds import Kinds
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
-from wengert.compiler.moment import Once, comparing
+from wengert.compiler.once import Once, comparing
 from wengert.compiler.path import Kind, Path
 from wengert.compiler.program import Program
 from wengert.compiler.recorder import Recorder

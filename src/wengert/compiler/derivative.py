@@ -18,7 +18,8 @@ from wengert.compiler.found import Found
 from wengert.compiler.given import built, rewritten
 from wengert.compiler.kinds import parted
 from wengert.compiler.locks import BOOKS
-from wengert.compiler.moment import DIFFERENTIATES, DRAWS, LEFT, WRITES, Impure, Moment, Once, is_compared
+from wengert.compiler.moment import Moment
+from wengert.compiler.once import DIFFERENTIATES, DRAWS, LEFT, WRITES, Impure, Once, is_compared
 from wengert.compiler.trace import recording
 from wengert.errors import GradientError
 from wengert.protocol import Wrapper
@@ -281,6 +282,7 @@ class _Compiled(Call):
     def forward(self, leaves: list) -> tuple[Any, Any]:
         found = self.derivatives.valued(leaves)
         values = flatten(found)[0]
+        # What is noted here is of this call, as each has a `_Compiled` of its own.
         self.fixed = self.derivatives.value.once.fixed({i for i, asked in enumerate(self.asked) if asked}, len(values))
         self.specs = [inexact_spec(y) for y in values]
         return found, list(leaves)

@@ -129,7 +129,8 @@ class Lookups:
             self.beyond.append((value, f"uses {beyond}, {ELSEWHERE}"))
         if "id" in self.uses.variables - value.__globals__.keys():
             self.comparing.append(value)
-        of_python = value.__builtins__  # type: ignore[attr-defined]
+        function: Any = value
+        of_python = function.__builtins__
         if of_python and of_python is not vars(builtins):  # the functions of named tuples have none
             self.beyond.append((value, "has functions of its own in the place of Python's"))
         for name in sorted(names):

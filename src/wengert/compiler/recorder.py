@@ -16,7 +16,7 @@ from wengert.compiler.escaped import has_history, look_for_escaped
 from wengert.compiler.given import are_shared, built, rewritten
 from wengert.compiler.locks import RECORDING
 from wengert.compiler.making import buffers_made_recordable
-from wengert.compiler.moment import DIFFERENTIATES, WRITES, Impure, comparing
+from wengert.compiler.once import DIFFERENTIATES, WRITES, Impure, comparing
 from wengert.compiler.path import Kind, compiler
 from wengert.compiler.program import LeftToPython, Program
 from wengert.compiler.raising import keep_raising

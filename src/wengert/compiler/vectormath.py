@@ -172,7 +172,10 @@ def function_call(
 
 
 def _lines(target: Target, name: str, kinds: list[str], kind: str, signed: bool) -> tuple[str, ...]:
-    """The lines of an operation, in which the numbers in braces count the operands, and then what each line gives."""
+    """The lines of an operation, in which the numbers in braces count the operands, and then what each line gives.
+
+    So an operation's own text has no braces, as structures have in LLVM's language.
+    """
     lines: list[str] = []
 
     def op(text: str) -> str:

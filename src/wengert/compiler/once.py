@@ -1,0 +1,82 @@
+"""Functions that are run again for their derivatives, so that they may do nothing but compute results."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from wengert.compiler.program import Node, Program
+from wengert.compiler.results import Leaf
+
+__all__ = ["DIFFERENTIATES", "DRAWS", "LEFT", "WRITES", "Impure", "Once", "comparing", "is_compared"]
+
+DRAWS = "it draws random numbers, and is differentiated from outside; compile what differentiates it"
+DIFFERENTIATES = "it differentiates by what it is given, and is differentiated from outside; compile what does that"
+WRITES = "it writes what it uses, and is differentiated from outside; compile what differentiates it"
+LEFT = "it is not compiled itself, and is differentiated from outside"
+"""Why functions cannot be one operation of whatever differentiates them."""
+
+
+class Impure(BaseException):  # no `except Exception` of the function's may go on from here
+    """Raised where a function that is to be run again for its derivatives turns out to do more than compute results."""
+
+    def __init__(self, why: str, lasts: bool):
+        super().__init__(why)
+        self.why, self.lasts = why, lasts
+
+
+class Once:
+    """What is known of a function that may only compute results, as it is run again for its derivatives.
+
+    Some results depend on no argument by which anything is differentiated, or by truth values and whole numbers only.
+    They are no tensors where the function itself is recorded, so they must not be, either, where its program runs.
+    """
+
+    def __init__(self) -> None:
+        self.origins: list[set[int]] | None = None
+        """For each result the numbers of the arguments that it comes from, by any of the programs that there are."""
+        self.known: set[int] | None = None
+        """The arguments whose numbers would be there."""
+        self.left = 0
+        """How often in a row it did more than compute results."""
+
+    def note(self, program: Program, arguments: dict[int, Node], leaves: list[Leaf]) -> None:
+        """Note from which arguments, given by their numbers, the results of a new program come."""
+        masks = dict.fromkeys(program.nodes, 0)
+        for i, node in arguments.items():
+            masks[node] |= 1 << i
+        for node in program.nodes:
+            if node.spec is None or node.spec.inexact:
+                for o in node.operands:
+                    masks[node] |= masks[o]
+        found = [{i for i in arguments if leaf.node is not None and masks[leaf.node] >> i & 1} for leaf in leaves]
+        if self.origins is None or self.known is None:
+            self.origins, self.known = found, set(arguments)
+        elif len(found) == len(self.origins):
+            self.origins = [one | other for one, other in zip(found, self.origins, strict=True)]
+            self.known &= arguments.keys()
+        else:
+            self.known = set()
+
+    def fixed(self, asked: set[int], count: int) -> frozenset[int]:
+        """The results, of so many, that do not come from some arguments."""
+        if self.origins is None or self.known is None or len(self.origins) != count or not asked <= self.known:
+            return frozenset()
+        return frozenset(j for j, origin in enumerate(self.origins) if not origin & asked)
+
+
+_comparing = threading.local()
+
+
+@contextmanager
+def comparing() -> Iterator[None]:
+    """Inside, a function that has been seen to compute results only may be run to compare them."""
+    before, _comparing.on = is_compared(), True
+    try:
+        yield
+    finally:
+        _comparing.on = before
+
+
+def is_compared() -> bool:
+    """Whether this is inside of `comparing`."""
+    return getattr(_comparing, "on", False)
