@@ -1,5 +1,6 @@
 """Compiled functions that are differentiated from outside: they run once, and as they were when they were called."""
 
+import inspect
 from functools import partial
 from itertools import product
 
@@ -284,6 +285,18 @@ def test_values_and_ways_back_have_shortcuts():
         wg.grad(fast)(X)
     (derivatives,) = fast._derivatives.known.values()
     assert min(derivatives.value._shortcuts.runs, derivatives.pulled._shortcuts.runs) > 20
+
+
+def test_signatures_and_annotations_that_a_function_has_cost_no_shortcut():
+    def act(x: np.ndarray, kinds: tuple[list[float], dict[str, int]] = ([], {})) -> tuple[float, ...]:
+        return np.tanh(x)
+
+    act.__signature__ = inspect.signature(act)
+    holder = type("Layers", (), {"act": staticmethod(act), "kinds": tuple[int, int]})()
+    fast = wg.compile(lambda x: np.sum(holder.act(x)) + len(holder.kinds.__args__))
+    for _ in range(20):
+        fast(X)
+    assert fast._shortcuts.runs > 15
 
 
 def test_constants_among_the_results_are_numbers():

@@ -169,7 +169,10 @@ def parts_of(value: Any) -> list:
         return [part for name in WRAPPED if (part := getattr(value, name, None)) is not None]
     is_looked_into = _is_pythons(type(value)) and not type(value).__dictoffset__
     is_looked_into = is_looked_into and not isinstance(value, (GenericAlias, MappingProxyType))
-    return [part for part in get_referents(value) if part is not type(value)] if is_looked_into else []
+    if not is_looked_into:
+        return []
+    # What lies behind a proxy cannot be changed there, and nothing can be looked up in one at each call.
+    return [part for part in get_referents(value) if part is not type(value) and type(part) is not MappingProxyType]
 
 
 def public_of(value: Any) -> dict:
