@@ -52,9 +52,9 @@ class Before:
 
     def __init__(self, captured: Captured):
         self.captured = captured
-        self.entries = [place.get() for place, _ in captured.found.entries]
-        self.lasting = [place.get() is x for (place, _), x in zip(captured.found.entries, self.entries, strict=True)]
-        """Whether a place gives one object each time it is asked."""
+        places = [place for place, _ in captured.found.entries]
+        self.entries = {k: (place, x) for k, place in enumerate(places) if (x := place.get()) is place.get()}
+        """What places hold, by their numbers: those that give one object each time they are asked."""
         self.arrays = [np.array(a) for a, _ in captured.arrays]
         self.tensors = [np.array(bare(t)) for t in captured.tensors]
         self.gradients = [_gradient(t) for t in captured.tensors]
@@ -62,16 +62,13 @@ class Before:
     def written(self) -> set[tuple[str, int]]:
         """The places, arrays, tensors and gradients that are other ones now."""
         captured = self.captured
+        found = {("entry", k) for k, (place, x) in self.entries.items() if place.get() is not x}
         lists = {
-            "entry": [
-                lasts and place.get() is not x
-                for (place, _), x, lasts in zip(captured.found.entries, self.entries, self.lasting, strict=True)
-            ],
             "array": [_differ(a, x) for (a, _), x in zip(captured.arrays, self.arrays, strict=True)],
             "tensor": [_differ(bare(t), x) for t, x in zip(captured.tensors, self.tensors, strict=True)],
             "gradient": [_differ(_gradient(t), x) for t, x in zip(captured.tensors, self.gradients, strict=True)],
         }
-        return {(kind, k) for kind, differ in lists.items() for k, is_other in enumerate(differ) if is_other}
+        return found | {(kind, k) for kind, differ in lists.items() for k, is_other in enumerate(differ) if is_other}
 
     def agree(self, changes: Any) -> None:
         """Compare what has been written since with what a recording has noted.
