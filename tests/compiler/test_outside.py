@@ -142,6 +142,10 @@ AROUND = {
     "vmap": lambda f: lambda v: wg.vmap(wg.grad(f))(np.stack([v, 2 * v])),
     "vmap alone": lambda f: lambda v: wg.vmap(f)(np.stack([v, 2 * v])),
     "compiled": lambda f: wg.compile(wg.grad(f)),
+    "taylor": lambda f: lambda v: wg.taylor(f, v, np.ones(2), 3),
+    "derivatives": lambda f: lambda v: wg.derivatives(lambda t: f(v * t), 1.5, 2),
+    "taylor of grad": lambda f: lambda v: wg.taylor(wg.grad(f), v, np.ones(2), 2),
+    "pattern": lambda f: lambda v: wg.jacobian_pattern(lambda u: f(u) * u, v).toarray(),
 }
 
 
@@ -276,6 +280,24 @@ def test_containers_that_are_given_can_be_written(around, function):
         found.append(([AROUND[around](loss)(X * k) for k in range(1, 5)], states))
     assert found[1][1] == found[0][1]
     for one, other in zip(numbers(found[1][0]), numbers(found[0][0]), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-13)
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_what_is_used_and_what_is_given_are_both_written_once(around):
+    found = []
+    for compile_ in (lambda f: f, wg.compile):
+        s, given = State(), {"n": 0.0}
+
+        def f(x, given, s=s):
+            s.count += 1
+            given["n"] = given["n"] + 1.0
+            return np.sum(x**3) * s.count * given["n"]
+
+        fast = compile_(f)
+        g = AROUND[around](lambda x, fast=fast, given=given: fast(x, given))
+        found.append(([g(X * k) for k in range(1, 12)], s.count, given["n"]))
+    for one, other in zip(numbers(found[1]), numbers(found[0]), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-13)
 
 

@@ -95,6 +95,10 @@ class Drawn(Exception):
         self.states = states
 
 
+class Foreign(Exception):
+    """Raised where values are of a transformation that has no rule for calls: it sees the function's own operations."""
+
+
 class Derivatives:
     """The compiled function, its pullback and its pushforward, as functions of leaves, for one kind of arguments.
 
@@ -133,6 +137,8 @@ class Derivatives:
             for generator, state in drawn.states:
                 generator.bit_generator.state = state
             self.trouble = DRAWS
+        except Foreign:
+            pass
         except GradientError:  # it asks for the history of what it is given, which an operation does not have
             found = self.function(*given[0], **given[1])
             self.trouble = DIFFERENTIATES
@@ -270,7 +276,7 @@ class _Compiled(Call):
         if len(batches) == 1 and not any(isinstance(_inside(x), Wrapper) for x in leaves):
             return self._of_batches(leaves, batches.pop())
         if any(isinstance(x, Wrapper) and not isinstance(x, Tensor) for x in leaves):
-            return self.derivatives._value(*leaves)
+            raise Foreign
         return self.derivatives.valued(leaves)
 
     def _of_batches(self, leaves: list, level: int) -> Any:
