@@ -122,7 +122,7 @@ class Expansion:
             item = self.items[key] = Item(number, kind, v, place, conditions, operands)
             item.tests = tests
             for o in operands:
-                if o.axes is not item.axes:
+                if not o.axes <= item.axes:
                     item.axes = item.axes | o.axes if item.axes else o.axes
             if kind != "map" or conditions:
                 item.axes |= self.own_axes(item)

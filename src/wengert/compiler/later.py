@@ -174,11 +174,9 @@ def _looked(call: Callable, name: str, is_view: bool, seen: tuple, kwargs: dict)
     """Something that looks like the result; `None` if only the call can tell."""
     if holds(kwargs.values(), Later):
         return None
-    if is_view:
-        return call(*seen, **kwargs)  # a view, or a copy of what nobody reads: its shape depends on no value
     look = LOOKS.get(name)
     if look is None:
-        return None
+        return call(*seen, **kwargs) if is_view else None  # what a view looks like depends on no value
     try:
         return look(call, *seen, **kwargs)
     except (TypeError, ValueError, IndexError, np.exceptions.AxisError):
@@ -203,6 +201,15 @@ def _look_of_product(call: Callable, a: Any, b: Any) -> Any:
     return _unread(shape, dtype) if shape else dtype.type(1)
 
 
+def _look_of_reshaped(call: Callable, x: Any, shape: Any = (), order: str = "C") -> Any:
+    if order != "C":
+        return call(x, shape, order)
+    try:
+        return np.reshape(x, shape, copy=False)
+    except ValueError:  # it is a copy, of what nobody reads
+        return _unread(call(np.broadcast_to(x.dtype.type(0), x.shape), shape).shape, x.dtype)
+
+
 def _look_of_written(call: Callable, x: Any, value: Any, index: Any) -> Any:
     part = x[index]  # raises if there is none
     np.broadcast_shapes(np.shape(value), part.shape)
@@ -219,6 +226,7 @@ LOOKS = {
     "guarded": _look_of_elementwise,
     "sech_squared": _look_of_elementwise,
     "matmul": _look_of_product,
+    "reshape": _look_of_reshaped,
     "added": _look_of_written,
     "assigned": _look_of_written,
 }
