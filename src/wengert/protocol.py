@@ -238,6 +238,12 @@ def lies(value: Any, order: str | None) -> bool:
     return flags.c_contiguous if order == "C" else flags.f_contiguous
 
 
+def look(value: Any) -> Any:
+    """Something that lies in memory as the array inside does; its numbers are not to be read."""
+    inside = everything(value)
+    return inside._look() if is_recorded(inside) else inside
+
+
 def constant(value: Any) -> Any:
     """The value without any derivative: an array or NumPy scalar, or a batch of them where it is one."""
     return value._constant() if isinstance(value, Wrapper) else value

@@ -11,7 +11,7 @@ from wengert.assignment import assign_node, follow, has_arrays
 from wengert.box import Box, bare, freeze, unbox
 from wengert.errors import DTypeError, LeafWriteError, LostGradientError, ShapeError
 from wengert.primitive import REGISTRY
-from wengert.protocol import Spec, Wrapper, everything, highest, indexable, is_open, is_recorded, spec_of
+from wengert.protocol import Spec, Wrapper, everything, highest, indexable, is_open, is_recorded, look, spec_of
 from wengert.views import DETACHED, own_buffer, path_of, window
 
 
@@ -228,13 +228,7 @@ def _movable(t: Box, result: Box) -> bool:
     if result._is_view or result._spec is not t._spec:
         return False
     # The memory order decides whether a later reshape is a view.
-    return (t._spec.ndim < 2 and not is_recorded(everything(t))) or _step_sizes(result) == _step_sizes(t)
-
-
-def _step_sizes(value: Any) -> tuple[int, ...]:
-    """Bytes from one element to the next along each axis."""
-    inside = everything(value)
-    return inside._step_sizes() if is_recorded(inside) else inside.strides
+    return (t._spec.ndim < 2 and not is_recorded(everything(t))) or look(result).strides == look(t).strides
 
 
 def add_at(target: Any, index: Any, value: Any) -> None:

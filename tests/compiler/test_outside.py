@@ -326,3 +326,74 @@ def test_constants_among_the_results_are_numbers():
     for _ in range(3):
         found = fast(wg.tensor(X, requires_grad=True))
         assert type(found["rate"]) is float and found["loss"].requires_grad
+
+
+# What it asks, and what it does not depend on ------------------------------------------------------------------------
+
+
+def of_array(x):
+    return np.sum(x * 1.5) if isinstance(x, np.ndarray) else np.sum(x)
+
+
+def of_tensor(x):
+    return np.sum(x * 1.5) if type(x).__name__ == "Tensor" else np.sum(x)
+
+
+@pytest.mark.parametrize("function", [of_array, of_tensor])
+@pytest.mark.parametrize("around", DECIDES)
+def test_classes_are_those_of_what_is_given_from_outside(around, function):
+    results = [[AROUND[around](f)(X) for _ in range(4)] for f in (function, wg.compile(function))]
+    for one, other in zip(numbers(results[1]), numbers(results[0]), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-13)
+
+
+def test_one_tensor_in_two_places_is_the_same_also_from_outside():
+    def f(x, y):
+        return np.sum(x * y) if x is y else np.sum(x)
+
+    for fast in (f, wg.compile(f)):
+        t = wg.tensor(X, requires_grad=True)
+        fast(t, t).backward()
+        np.testing.assert_allclose(t.grad, 2 * X)
+
+
+@pytest.mark.parametrize("around", [a for a in AROUND if a != "compiled"])
+def test_tensors_from_around_are_constants_to_what_goes_on_inside(around):
+    w = wg.tensor(np.array([2.0, 3.0]), requires_grad=True)
+
+    def f(x):
+        return np.sum(np.sin(x) * w)
+
+    def number(y):
+        return y.detach().numpy() if isinstance(y, wg.Tensor) else y
+
+    one, other = (numbers(AROUND[around](g)(X)) for g in (f, wg.compile(f)))
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_allclose(number(b), number(a), rtol=1e-13)
+
+
+def test_what_a_result_does_not_depend_on_gets_no_gradient():
+    w, v = (wg.tensor(X, requires_grad=True) for _ in range(2))
+    uses = {"v": True}
+
+    @wg.compile
+    def f(x):
+        return np.sum(x * w * v) if uses["v"] else np.sum(x * w)
+
+    f(wg.tensor(X, requires_grad=True)).backward()
+    assert v.grad is not None
+    w.grad = v.grad = None
+    uses["v"] = False
+    f(wg.tensor(X, requires_grad=True)).backward()
+    assert v.grad is None
+    np.testing.assert_allclose(w.grad, X)
+
+
+def test_results_that_nobody_differentiates_give_no_gradient():
+    w, v = (wg.tensor(X, requires_grad=True) for _ in range(2))
+    fast = wg.compile(lambda x: (np.sum(x * w), np.sum(x * v)))
+    for _ in range(3):
+        w.grad = v.grad = None
+        fast(wg.tensor(X, requires_grad=True))[0].backward()
+        assert v.grad is None
+        np.testing.assert_allclose(w.grad, X)

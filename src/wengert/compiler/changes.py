@@ -74,6 +74,8 @@ class Changes:
         """What lies in containers among the arguments that was not there, each with its place."""
         self.filled: Filled | None = None
         """How a program puts it there."""
+        self.rebuilt: set[int] = set()
+        """The containers that stand for those among the arguments; by identity."""
         self.failed: BaseException | None = None
         """What the function has raised, if so."""
         self.interrupted: BaseException | None = None
@@ -110,6 +112,7 @@ class Changes:
             self._refuse("it writes an array of whole numbers that it uses")
         for contents in self.captured.found.contents:
             if not contents.is_same():
+                self._look_for_given(contents.container)
                 what = "changes the order, or the parts, of" if contents.has_size() else "adds to or takes from"
                 self._refuse(f"it {what} a {type(contents.container).__name__}")
                 with_parts(contents.container, self.concrete)
@@ -207,6 +210,7 @@ class Changes:
         value = bare(now) if isinstance(now, Box) else now
         if held is ABSENT:
             self._refuse(f"it makes {place}")
+        self._look_for_given(now)
         plain = now.__class__ in (int, float)
         if isinstance(now, Box) and now._node is not None:
             self._refuse(f"it keeps a tensor with a history in {place}")
@@ -241,6 +245,11 @@ class Changes:
         self.replaced.append((place, now))
         held_at.setdefault(id(now), ("entry", k))
         note_base(now, k, held_at)
+
+    def _look_for_given(self, x: Any) -> None:
+        """What is kept must not hold a container that stands for one which the caller goes on to use."""
+        if any(id(part) in self.rebuilt for part in everything(x)):
+            self.rewritten = "it keeps a container that it is given"
 
     def _twin(self, k: int, place: Place, at: tuple[str, int]) -> None:
         """A place has got what another one holds."""

@@ -34,16 +34,7 @@ def compare(function: Callable, kind: Any, values: list, captured: Captured) -> 
     path = kind.last
     expected = function()
     agree("result", found, expected)
-    alone = [(place, value) for place, value in zip(path.places, path.written, strict=True) if place[0] != "part"]
-    written = [_there(captured, place) for place, _ in alone]
-    made = [_held(captured, place, value) for place, value in alone]
-    agree("written value", made, written)
-    made_anew = [(container, captured.found.entries[container.number][0].get()) for container in path.remade]
-    if path.filled is not None:
-        made_anew.append((path.filled.parts, path.filled.there(captured.given)))
-    for container, there in made_anew:
-        mine = [value for place, value in zip(path.places, path.written, strict=True) if place == container.place]
-        agree("written container", *container.beside(mine, there))
+    _agree_written(captured, path, list(zip(path.places, path.written, strict=True)))
     return True, expected
 
 
@@ -85,10 +76,29 @@ class Before:
         others = {(kind, k) for kind, k in self.written() - noted if kind != "entry" or not changes.remade}
         if others:
             _refuse("what is written", "and not elsewhere", f"{sorted(noted)}", f"{sorted(others)}")
-        for (kind, k), x in zip(changes.places(), changes.made, strict=True):
-            if kind != "part":
-                value = _held(self.captured, (kind, k), getattr(x, "_value", x))
-                agree("written value", value, _there(self.captured, (kind, k)))
+        values = [getattr(x, "_value", x) for x in changes.made]
+        _agree_written(self.captured, changes, list(zip(changes.places(), values, strict=True)))
+
+
+def _agree_written(captured: Captured, same: Any, made: list[tuple]) -> None:
+    """Compare what a program has made for places, and what they get at each call, with what is there now.
+
+    The latter is ``remade``, ``filled``, ``exchanged`` and ``cleared`` of `same`.
+    """
+    alone = [(place, x) for place, x in made if place[0] != "part"]
+    held = [_held(captured, place, x) for place, x in alone]
+    agree("written value", held, [_there(captured, place) for place, _ in alone])
+    containers = [(container, captured.found.entries[container.number][0].get()) for container in same.remade]
+    if same.filled is not None:
+        containers.append((same.filled.parts, same.filled.there(captured.given)))
+    for container, there in containers:
+        mine = [x for place, x in made if place == container.place]
+        agree("written container", *container.beside(mine, there))
+    for k, value in same.exchanged:
+        _agree_exactly("written value", value, captured.found.entries[k][0].get())
+    for k, name, value in same.cleared:
+        if name != "_node":
+            _agree_exactly("written attribute", value, getattr(captured.tensors[k], name))
 
 
 def _gradient(t: Any) -> Any:
@@ -113,6 +123,12 @@ def _there(captured: Captured, place: tuple) -> Any:
     if what in ("grad", "gradient"):
         return captured.tensors[k].grad
     return captured.arrays[k][0] if what == "array" else captured.found.entries[k][0].get()
+
+
+def _agree_exactly(what: str, a: Any, b: Any) -> None:
+    """Compare what is the same at each call, and is no array: a number, a text, a flag."""
+    if type(a) is not type(b) or not (a is b or repr(a) == repr(b)):
+        _refuse(what, "which differs", f"{a!r}", f"{b!r}")
 
 
 def agree(what: str, found: Any, expected: Any) -> None:

@@ -6,7 +6,6 @@ whatever level asks for them; where they meet values of a level below, they are 
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ from wengert.compiler.given import built, rewritten
 from wengert.compiler.kinds import parted
 from wengert.compiler.locks import BOOKS
 from wengert.compiler.moment import Moment
-from wengert.compiler.once import DIFFERENTIATES, DRAWS, LEFT, WRITES, Impure, Once, is_compared
+from wengert.compiler.once import ASKS, DIFFERENTIATES, DRAWS, LEFT, WRITES, Impure, Once, is_compared
 from wengert.compiler.trace import recording
 from wengert.errors import GradientError
 from wengert.protocol import Wrapper
@@ -28,7 +27,7 @@ from wengert.transforms.batching import Batch
 from wengert.transforms.calls import Batched, Call, Results, apply, inexact_spec
 from wengert.transforms.containers import flatten, rebuild
 from wengert.transforms.forward import jvp
-from wengert.transforms.reverse import vjp
+from wengert.transforms.reverse import pulled_back
 
 __all__ = ["Derivatives", "FromOutside"]
 
@@ -50,10 +49,17 @@ class FromOutside:
     def __init__(self, function: Callable, make: Callable):
         self.function, self.make = function, make
         self.known: dict[Any, Derivatives] = {}
+        self.is_closed = False
+        """Whether all that the function may be differentiated by is among its arguments."""
+        self.left: str | None = None
+        """Why it has been left to the outside for what it looks at."""
 
     def __call__(self, leaves: list, structure: Any, given: tuple, found: Found) -> Any:
         """The result, of arguments that are taken apart, and as they are; `found` is what the function uses besides."""
-        used = [t for t in found.tensors if t._node is not None]
+        if found.asks_for_classes or found.asks_for_identity:
+            self.left = ASKS
+            return self.function(*given[0], **given[1])
+        used = [t for t in found.tensors if t._node is not None and not self.is_closed]
         captured = [t for t in used if not any(t is x for x in leaves)]
         both = {i: x for i, x in enumerate(leaves) if any(t is x for t in used)}
         objects = tuple(map(id, captured)), tuple(both), tuple(map(id, both.values()))
@@ -72,7 +78,7 @@ class FromOutside:
 
     def troubles(self) -> set[str | None]:
         """Why the function is left to the outside, where it is."""
-        return {derivatives.trouble for derivatives in list(self.known.values())}
+        return {self.left, *[derivatives.trouble for derivatives in list(self.known.values())]}
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """All compiled functions that there are, with what they are."""
@@ -115,12 +121,18 @@ class Derivatives:
         self.spoken = {i: kind for i, kind in enumerate(classes) if kind not in (None, Tensor)}
         """The classes of leaves that are tensors of a dialect, which its functions ask for."""
         self.batches: dict[tuple[bool, ...], Any] = {}
-        self.value = make(self._recorded_value)
+        self.value = self._made(self._recorded_value)
         self.value.once = Once()
-        self.pulled = make(self._pulled)
-        self.pushed = make(self._pushed)
+        self.pulled = self._made(self._pulled)
+        self.pushed = self._made(self._pushed)
         self.trouble: str | None = None
         """Why the function cannot be one operation, if so: then its own are recorded."""
+
+    def _made(self, function: Callable) -> Any:
+        """A function of all the operands, compiled."""
+        compiled = self.make(function)
+        compiled._derivatives.is_closed = True
+        return compiled
 
     def __call__(self, leaves: list, given: tuple, moment: Moment) -> Any:
         """The function's value, recorded wherever its operands are; `moment` is what it uses now."""
@@ -169,7 +181,7 @@ class Derivatives:
                 size = next(len(x) for x, mine in zip(inner, mapped, strict=True) if mine)
                 return Batched(_Plainly(self), list(mapped), size).run(inner)
 
-            self.batches[mapped] = self.make(batched)
+            self.batches[mapped] = self._made(batched)
             self.batches[mapped].once = Once()
         return self.batches[mapped]
 
@@ -213,8 +225,7 @@ class Derivatives:
         return of
 
     def _pulled(self, chosen: list, leaves: tuple, given: list) -> list:
-        _, back = vjp(self._of(leaves, chosen), *[_plain(leaves[i]) for i in chosen])
-        return list(back(given))
+        return pulled_back(self._of(leaves, chosen), [_plain(leaves[i]) for i in chosen], given)
 
     def _pushed(self, chosen: list, leaves: tuple, tangents: list) -> tuple[list, list]:
         of = self._of(leaves, chosen)
@@ -294,12 +305,11 @@ class _Compiled(Call):
         return found, list(leaves)
 
     def pull(self, state: Any, results: Results, given: list) -> list:
-        results = replace(results, specs=self.specs)  # those of results that are fixed, too
-        filled = [results.zero(i) if g is None else g for i, g in enumerate(given) if self.specs[i] is not None]
         chosen = [i for i in differentiable(state) if self.asked[i]]
         found: list = [None] * len(state)
+        of_inexact = [g for g, spec in zip(given, self.specs, strict=True) if spec is not None]
         with self.moment.again():
-            cotangents = self.derivatives.pulled(chosen, tuple(state), filled)
+            cotangents = self.derivatives.pulled(chosen, tuple(state), of_inexact)
         for i, c in zip(chosen, cotangents, strict=True):
             found[i] = c
         return found

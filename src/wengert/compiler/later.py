@@ -217,7 +217,7 @@ def _look_of_written(call: Callable, x: Any, value: Any, index: Any) -> Any:
     plain = value.__class__ in (int, float) or np.can_cast(value.dtype, x.dtype)
     if not (x.ndim and fits and plain):
         return None
-    return _unread(x.shape, x.dtype) if x.flags.c_contiguous else np.empty_like(x)
+    return _unread(x.shape, x.dtype) if x.flags.c_contiguous else x
 
 
 LOOKS = {

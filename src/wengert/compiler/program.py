@@ -142,8 +142,6 @@ class Program:
         """What may not be written, as something else shares its memory where nothing is recorded; with its node."""
         self.by_layout = self.by_strides = False
         """Whether the function goes by the order in which what it is given lies in memory; and by how far apart."""
-        self.moved = False
-        """Whether an array that is not dense has been written, which in the program lies otherwise from then on."""
         self.misread: str | None = None
         """Why the function may have got other values or other memory than it gets when nothing is recorded, if so."""
         self.nodes: list[Node] = []
@@ -285,8 +283,6 @@ class Program:
         """Note that the function goes by how arrays lie in memory."""
         self.by_layout = True
         self.by_strides |= exactly
-        if self.moved and not self.closed:
-            self.leave("it asks how an array lies in memory after a part of one with gaps has been written")
 
     def guard(self, node: Node, reader: Callable, outcome: Any) -> None:
         """The program goes on as it did when ``reader(value)`` gave `outcome`."""

@@ -120,7 +120,6 @@ class Trace(Lifted):
 
     def _store(self, index: Any, value: Any, add: bool = False) -> None:
         changed = self._table[_added if add else _assigned](self, value, index=index)
-        self._program.moved |= _has_gaps(looks(self._held))
         stays = not self._spec.ndim and self._is_memory()
         self._held, self._node = np.asarray(changed._value) if stays else changed._held, changed._node
 
@@ -129,14 +128,14 @@ class Trace(Lifted):
         """Bytes from one element to the next along each axis."""
         return self._lying(exactly=True).strides
 
-    def _step_sizes(self) -> tuple[int, ...]:
-        """The same, where the program does not go by it."""
-        return np.asarray(looks(self._held)).strides
+    def _look(self) -> np.ndarray:
+        """Something that lies in memory as the value does, where the program does not go by it."""
+        return np.asarray(looks(self._held))
 
     def _lying(self, exactly: bool = False) -> np.ndarray:
-        """Something that lies in memory as the value does, by which the program decides."""
+        """The same, where the program decides by it."""
         self._program.look_at_layout(exactly)
-        return np.asarray(looks(self._held))
+        return self._look()
 
     def _lent(self, owner: Any, other: Any) -> None:
         self._program.lent.append((owner, other))
@@ -299,6 +298,8 @@ class TraceView(Trace):
         if self._seen is base._node:
             return
         t, program = base.copy(), self._program
+        if self._may_be_a_copy() and not program.closed:
+            program.look_at_layout()
         closed, program.closed = program.closed, False  # a result is looked at when all is over
         try:
             for p, params in self._steps:
@@ -306,6 +307,10 @@ class TraceView(Trace):
         finally:
             program.closed = closed
         self._array, self._made, self._seen = t._held, t._node, base._node
+
+    def _may_be_a_copy(self) -> bool:
+        """Whether it would be one of an array that lies otherwise in memory."""
+        return any(p.name in JOINING for p, _ in self._steps)
 
     @property
     def _held(self) -> Any:
@@ -331,7 +336,7 @@ class TraceView(Trace):
                 f"[setitem] an array that may be written was required; received {self._spec!r}, which np.{by} has made "
                 f"for reading only; write into the array that it shows, or into a copy"
             )
-        if any(p.name in JOINING for p, _ in self._steps):
+        if self._may_be_a_copy():
             self._program.look_at_layout()
         (p, params), *others = self._steps
         if index is Ellipsis and p.name == "getitem" and not others:  # all of what an index selects
@@ -340,7 +345,6 @@ class TraceView(Trace):
         path = tuple((p.call, params) for p, params in self._steps)
         given = {"path": path, "index": index, "add": add}
         changed = recorded(self._program, _written, "written", (base, value), given)
-        self._program.moved |= _has_gaps(looks(base._held))
         base._held, base._node = changed._held, changed._node
 
 
@@ -354,11 +358,6 @@ TRACES = frozenset({Trace, TraceView})
 def _is_ours(frame: FrameType) -> bool:
     """Whether code of this library runs in a frame."""
     return (frame.f_globals.get("__name__") or "").startswith("wengert.")
-
-
-def _has_gaps(x: Any) -> bool:
-    """Whether an array, or what it looks like, is not in one piece: a copy of it lies otherwise."""
-    return isinstance(x, np.ndarray) and not x.flags.forc and np.empty_like(x).strides != x.strides
 
 
 def _item(value: Any) -> Any:

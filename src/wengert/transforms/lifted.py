@@ -28,6 +28,7 @@ from wengert.protocol import (
     innermost,
     intern_spec,
     is_open,
+    look,
     spec_of,
 )
 from wengert.reading import check_reading, is_sparse_product
@@ -247,8 +248,10 @@ def _like(function: Callable) -> Callable:
     def like(
         a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
     ) -> Any:
-        shape = a.shape if shape is None else shape
-        return a._buffer(function(np.empty(0), a.dtype if dtype is None else dtype, shape=shape))
+        lying, dtype = look(a), a.dtype if dtype is None else dtype
+        if shape is None and lying.ndim == a.ndim > 1:
+            return a._buffer(function(lying, dtype, order))
+        return a._buffer(function(np.empty(0), dtype, order, shape=a.shape if shape is None else shape))
 
     return like
 

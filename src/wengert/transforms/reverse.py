@@ -367,6 +367,25 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
     return (value, pullback, aux) if has_aux else (value, pullback)
 
 
+def pulled_back(f: Callable, args: list, cotangents: list) -> list:
+    """What arrives at arguments that are arrays, from cotangents (or `None`) of the arrays that ``f`` returns in a list.
+
+    `None` where nothing does, as no such result comes from the argument.
+    """
+    with new_level() as level, tape.recording_from(level):
+        inputs = _Inputs(f, tuple(range(len(args))), tuple(args), {}, level)
+        results = _run(f, inputs)
+        pairs = [
+            (y._node, _own(g))
+            for y, g in zip(results, cotangents, strict=True)
+            if g is not None and isinstance(y, Tensor) and y._level == level and y._node is not None
+        ]
+        del results
+        arrived = tape.backpropagate(pairs)
+        found = inputs.gradients(arrived)
+    return [c if node in arrived else None for c, node in zip(found, inputs.nodes, strict=True)]
+
+
 def independent(value: Any) -> Any:
     """A result that its owner may write into while the tape keeps it too."""
     leaves, structure = flatten(value)
