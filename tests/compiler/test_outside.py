@@ -347,6 +347,73 @@ def test_classes_are_those_of_what_is_given_from_outside(around, function):
         np.testing.assert_allclose(one, other, rtol=1e-13)
 
 
+def of_requires_grad(x):
+    return np.sum(x * 2) if x.requires_grad else np.sum(x)
+
+
+def of_no_grad(x):
+    with wg.no_grad():
+        y = np.sum(x * 3)
+    return np.sum(x) + y
+
+
+@pytest.mark.parametrize("function", [of_requires_grad, of_no_grad])
+def test_what_it_asks_about_gradients_is_asked_of_what_is_given(function):
+    found = []
+    for f in (function, wg.compile(function)):
+        for _ in range(3):
+            t = wg.tensor(X, requires_grad=True)
+            y = f(t)
+            y.backward()
+            found.append((float(y.detach()), t.grad.tolist()))
+    assert found[3:] == found[:3]
+
+
+def test_a_result_made_under_no_grad_has_no_history():
+    def f(x):
+        with wg.no_grad():
+            return np.sum(x * 3)
+
+    with pytest.raises(wg.errors.NotRecordedError):
+        wg.compile(f)(wg.tensor(X, requires_grad=True)).backward()
+
+
+def test_hooks_are_put_on_tensors_once():
+    def f(x):
+        x.register_hook(lambda g: g * 2)
+        return np.sum(x)
+
+    fast = wg.compile(f)
+    for _ in range(4):
+        t = wg.tensor(X, requires_grad=True)
+        fast(t).backward()
+        np.testing.assert_allclose(t.grad, [2.0, 2.0])
+
+
+@pytest.mark.parametrize("requires_grad", [True, False])
+def test_what_a_checkpoint_uses_gets_its_gradient(requires_grad):
+    w = wg.tensor(np.array([2.0, 3.0]), requires_grad=True)
+    fast = wg.compile(lambda x: np.sum(wg.checkpoint(lambda t: t * w)(x)))
+    for _ in range(4):
+        w.grad = None
+        fast(wg.tensor(X, requires_grad=requires_grad)).backward()
+        np.testing.assert_allclose(w.grad, X)
+
+
+def test_lists_that_change_before_the_way_back_stay_as_they_are_then():
+    ws = [1.0, 2.0]
+    fast = wg.compile(lambda x: np.sum(x) * ws[0] * ws[1])
+    for _ in range(4):
+        ws[:] = [1.0, 2.0]
+        t = wg.tensor(X, requires_grad=True)
+        y = fast(t)
+        del ws[0]
+        ws.append(7.0)
+        y.backward()
+        assert ws == [2.0, 7.0]
+        np.testing.assert_allclose(t.grad, [2.0, 2.0])
+
+
 def test_one_tensor_in_two_places_is_the_same_also_from_outside():
     def f(x, y):
         return np.sum(x * y) if x is y else np.sum(x)

@@ -92,6 +92,70 @@ def test_a_question_about_a_class_in_a_function_that_changes_something():
     agree(make, [np.array([1.0, 2.0])] * 6)
 
 
+def _flag(k, x):
+    k["flag"] = isinstance(x, np.ndarray)
+
+
+def _name(k, x):
+    k["flag"] = type(x).__name__
+
+
+def _flag_beside(k, x):
+    k["flag"] = isinstance(x, np.ndarray)
+    k["list"].sort()
+    k["array"][0] += 1
+
+
+@pytest.mark.parametrize("change", [_flag, _name, _flag_beside])
+@pytest.mark.parametrize("before", [None, True, "ndarray"])
+def test_what_is_written_by_a_class_is_compared_with_what_the_function_writes(change, before):
+    def make(wrap):
+        k = {"flag": before, "list": [2.0, 1.0], "array": np.zeros(2)}
+
+        def function(x):
+            change(k, x)
+            return np.sum(x)
+
+        return wrap(function), lambda: (str(k["flag"]), k["array"].copy())
+
+    for (a, before_, *_), (b, after, *_) in zip(*in_turn(make, [np.ones(3)] * 9), strict=True):
+        assert (a, before_[0]) == (b, after[0])
+        np.testing.assert_array_equal(before_[1], after[1])
+
+
+# Containers that are given, and kept ---------------------------------------------------------------------------------
+
+KEEPS = {
+    "in a dictionary": lambda k, p: k["a"].__setitem__("last", p),
+    "inner": lambda k, p: k["a"].__setitem__("last", p["r"]),
+    "in a list": lambda k, p: k["l"].__setitem__(0, p),
+    "in a new list": lambda k, p: k.__setitem__("n", [p]),
+    "appended": lambda k, p: k["l"].append(p),
+    "as an attribute": lambda k, p: setattr(k["o"], "z", p),
+}
+
+
+@pytest.mark.parametrize("how", KEEPS)
+def test_containers_that_are_kept_are_those_of_the_caller(how):
+    seen = []
+    for wrap in (lambda f: f, wg.compile):
+        k = {"a": {"last": {"r": [1.0]}}, "l": [None, 1.0], "n": [{"r": [1.0]}], "o": types.SimpleNamespace(z=None)}
+
+        @wrap
+        def function(x, p, k=k):
+            KEEPS[how](k, p)
+            return np.sum(x) * p["r"][0]
+
+        found = []
+        for i in range(5):
+            p = {"r": [0.5]}
+            y = function(np.ones(3), p)
+            p["r"][0] = 7.0 + i
+            found.append((y, repr(k)))
+        seen.append(found)
+    assert seen[1] == seen[0]
+
+
 # State that changes its form -----------------------------------------------------------------------------------------
 
 
@@ -122,6 +186,36 @@ def kept(change, start):
 )
 def test_an_array_that_is_replaced_by_one_of_another_form(change, start):
     agree(kept(change, start), [float(k) for k in range(1, 7)])
+
+
+def test_an_array_that_becomes_one_of_no_numbers():
+    def make(wrap):
+        place = types.SimpleNamespace(a=np.ones(3), n=0)
+
+        def function(x):
+            place.n += 1
+            place.a = np.roll(place.a if place.n != 4 else None, 1)
+            return np.sum(x)
+
+        return wrap(function), lambda: repr(place.a)
+
+    one, other = in_turn(make, [np.ones(2)] * 6)
+    assert other == one
+
+
+def test_an_array_where_a_tensor_was():
+    def make(wrap):
+        place = types.SimpleNamespace(h=None)
+
+        def function(x):
+            place.h = np.tanh(x)
+            return np.sum(place.h)
+
+        return wrap(function), lambda: type(place.h).__name__
+
+    a, t = np.ones(2), wg.tensor(np.ones(2))
+    one, other = in_turn(make, [a, t, a, a, t, t, a, t, a])
+    assert [kind for _, kind in other] == [kind for _, kind in one]
 
 
 @pytest.mark.parametrize("kind", ["again", "buffer", "mask"])

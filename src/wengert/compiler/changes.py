@@ -38,6 +38,7 @@ class Changes:
         self.captured, self.program = captured, program
         self.tensors: list[tuple[Node, Node | None]] = []
         self.histories = [t._node for t in captured.tensors]
+        self.hooks = [(node, node.rule, [*_hooks(node)]) for node in self.histories if node is not None]
         self.gradients: list[Any] = []
         """What stands for the gradients: tensors that users may hold as well."""
         self.stand_ins: list[tuple[Any, Node]] = []
@@ -93,6 +94,8 @@ class Changes:
         if any(isinstance(guard.outcome, tuple) for guard in self.program.guards):  # whole arrays are read out
             self.variables += self.captured.found.small  # one of them may have been indexed by a recorded value
         self._shared_memory()
+        if any(_hooks(node) != hooks for node, _, hooks in self.hooks):
+            self.rewritten = "it puts a hook on a tensor that it is given, or uses"
         for k, t in enumerate(self.captured.tensors):
             self._tensor(k, t)
         self._windows()
@@ -229,8 +232,10 @@ class Changes:
         elif _is_array(value) and value.ndim and isinstance(held, (Box, np.ndarray)) and id(now) in held_at:
             self._twin(k, place, held_at[id(now)])
         elif isinstance(now, Box) and isinstance(held, Box):
+            if not self._is_tensor(now):
+                self.rewritten = f"it puts an array where a tensor was, into {place}"
             self._write("box", k, value)
-        elif _is_array(value) and isinstance(held, np.ndarray) and self._class(now) is None:
+        elif _is_array(value) and isinstance(held, np.ndarray) and self._is_plain_array(now):
             self._write("rebound", k, value)
         elif is_container(now) and id(now) in held_at:
             self._twin(k, place, held_at[id(now)])
@@ -256,6 +261,16 @@ class Changes:
         if at[0] == "part":
             self.rewritten = f"it puts a part of what it keeps elsewhere into {place}, too"
         self.twins.append((k, *at))
+
+    def _is_plain_array(self, now: Any) -> bool:
+        """Whether the function itself would have put an array somewhere, no number and no tensor."""
+        return self._class(now) is None and not (isinstance(now, Box) and self._is_tensor(now))
+
+    def _is_tensor(self, now: Box) -> bool:
+        """Whether the function itself would have put a tensor somewhere, not an array."""
+        value = bare(now)
+        is_made = not isinstance(value, Trace) or now._family.tensor is not Tensor
+        return is_made or depends(value._node, {node for node, _ in self.tensors})
 
     def _class(self, now: Any) -> type | None:
         """The class of the number that the function itself would have put somewhere; `None` if that is no number."""
@@ -332,6 +347,9 @@ class Changes:
         self.unsettled = self.unsettled or why
 
     def _write(self, kind: str, k: int, value: Any) -> None:
+        if not isinstance(value, Trace) and np.asarray(value).dtype.kind not in "fciub":
+            self.rewritten = "it keeps an array of what is no number"
+            return
         node = value._node if isinstance(value, Trace) else self.program.constant(np.asarray(value))
         self.written.append((kind, k, node))
         self.made.append(value.copy() if isinstance(value, Trace) else _copied(value))
@@ -342,11 +360,18 @@ class Changes:
         return self.captured.found.has_same_contents()
 
     def rewind(self) -> None:
-        """Draw the same random numbers again; containers, and arrays that are compared, get back what was in them."""
+        """Draw the same random numbers again; containers, and arrays that are compared, get back what was in them.
+
+        Hooks that have been put on tensors are taken away.
+        """
         for generator, state in self.program.states:
             generator.bit_generator.state = state
         for contents in self.captured.found.contents:
             contents.restore()
+        for node, rule, hooks in self.hooks:
+            if _hooks(node) != hooks:
+                node.rule = rule
+                _hooks(node)[:] = hooks
         for array, before in self.captured.found.fixed:
             if array.tobytes() != before and not array.dtype.hasobject:
                 array[...] = np.frombuffer(before, array.dtype).reshape(array.shape)
@@ -404,6 +429,11 @@ class Changes:
             for path, value in self.given or ():
                 if can_be_filled(self.captured.given, path):
                     holder(self.captured.given, path)[path[-1]] = self.concrete(value)
+
+
+def _hooks(node: Any) -> list:
+    """The hooks that wait for a tensor's gradient."""
+    return node.rule.hooks if isinstance(node.rule, tape.Hooked) else []
 
 
 def _copied(value: Any) -> Any:

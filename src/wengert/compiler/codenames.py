@@ -14,11 +14,15 @@ from typing import Any
 from wengert.compiler.whose import is_library
 
 __all__ = [
-    *("Uses", "asks_for_classes", "asks_for_identity", "is_elsewhere", "looks_elsewhere", "makes_attributes"),
-    *("goes_in_order", "names_of", "uses_of", "waits_for_attributes"),
+    *("Uses", "asks_for_classes", "asks_for_history", "asks_for_identity", "goes_in_order", "is_elsewhere"),
+    *("looks_elsewhere", "makes_attributes", "names_of", "uses_of", "waits_for_attributes"),
 ]
 
 ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__", "AttributeError"}
+ABOUT_HISTORY = {"requires_grad", "grad_fn", "is_leaf", "is_recording", "is_grad_enabled"}
+ABOUT_HISTORY |= {"register_hook", "retain_grad", "no_grad", "enable_grad", "set_grad_enabled", "inference_mode"}
+ABOUT_HISTORY |= {"pause", "stop_recording", "zero_grad"}
+"""Names by which code asks for what a tape notes, or says what it is to note."""
 ABOUT_ATTRIBUTES = {"setattr", "getattr", "hasattr", "vars", "__dict__", "AttributeError", "Exception", "BaseException"}
 CATCHING = {"AttributeError", "Exception", "BaseException"}
 """What code waits for that goes on without an attribute."""
@@ -78,6 +82,11 @@ class Uses:
 def asks_for_classes(names: frozenset[str]) -> bool:
     """Whether code with these names may go another way for traces than for arrays and numbers."""
     return not names.isdisjoint(ABOUT_CLASSES)
+
+
+def asks_for_history(names: frozenset[str], uses: Uses) -> bool:
+    """Whether code asks for what a tape notes, or has a say in it; setting a gradient to what it is counts as well."""
+    return "grad" in uses.stored or not names.isdisjoint(ABOUT_HISTORY)
 
 
 def asks_for_identity(names: frozenset[str], uses: Uses) -> bool:

@@ -5,7 +5,7 @@ whatever level asks for them; where they meet values of a level below, they are 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
@@ -56,7 +56,7 @@ class FromOutside:
 
     def __call__(self, leaves: list, structure: Any, given: tuple, found: Found) -> Any:
         """The result, of arguments that are taken apart, and as they are; `found` is what the function uses besides."""
-        if found.asks_for_classes or found.asks_for_identity:
+        if found.asks_for_classes or found.asks_for_identity or found.asks_for_history:
             self.left = ASKS
             return self.function(*given[0], **given[1])
         used = [t for t in found.tensors if t._node is not None and not self.is_closed]
@@ -186,16 +186,21 @@ class Derivatives:
         return self.batches[mapped]
 
     def _value(self, *leaves: Any) -> Any:
+        with ExitStack() as around:
+            return self._value_in(around, leaves)
+
+    def _value_in(self, around: ExitStack, leaves: tuple) -> Any:
+        """The function's value; tensors that it uses stand for operands until `around` is left."""
         n = len(leaves) - len(self.captured)
         held = [*self.captured, *self.given.values()]
-        with _holding(held, (*leaves[n:], *[leaves[i] for i in self.given])):
-            spoken = [self._as_given(i, x) for i, x in enumerate(leaves[:n])]
-            args, kwargs = rebuild(self.structure, [self.given.get(i, x) for i, x in enumerate(spoken)])
-            before = built((args, kwargs))
-            found = self.function(*args, **kwargs)
-            if rewritten(before, (args, kwargs)) != []:  # these are no containers of the caller's
-                raise Impure(WRITES, lasts=True)
-            return found
+        around.enter_context(_holding(held, (*leaves[n:], *[leaves[i] for i in self.given])))
+        spoken = [self._as_given(i, x) for i, x in enumerate(leaves[:n])]
+        args, kwargs = rebuild(self.structure, [self.given.get(i, x) for i, x in enumerate(spoken)])
+        before = built((args, kwargs))
+        found = self.function(*args, **kwargs)
+        if rewritten(before, (args, kwargs)) != []:  # these are no containers of the caller's
+            raise Impure(WRITES, lasts=True)
+        return found
 
     def _recorded_value(self, *leaves: Any) -> Any:
         """The value, as long as the function is only recorded: what it does itself cannot be done once more."""
@@ -213,23 +218,28 @@ class Derivatives:
         """The compiled function's value, as long as it has not drawn random numbers."""
         return _undrawn(self.value, leaves)
 
-    def _of(self, leaves: tuple, chosen: list) -> Callable:
-        """The inexact results as a function of some leaves."""
+    def _of(self, leaves: tuple, chosen: list, around: ExitStack) -> Callable:
+        """The inexact results as a function of some leaves; called once, as what `around` holds stays until it is left.
+
+        What a backward step runs again, as a checkpoint does, must find the same.
+        """
 
         def of(*xs: Any) -> list:
             given = list(leaves)
             for i, x in zip(chosen, xs, strict=True):
                 given[i] = x
-            return [y for y in flatten(self._value(*given))[0] if inexact_spec(y) is not None]
+            return [y for y in flatten(self._value_in(around, tuple(given)))[0] if inexact_spec(y) is not None]
 
         return of
 
     def _pulled(self, chosen: list, leaves: tuple, given: list) -> list:
-        return pulled_back(self._of(leaves, chosen), [_plain(leaves[i]) for i in chosen], given)
+        with ExitStack() as around:
+            return pulled_back(self._of(leaves, chosen, around), [_plain(leaves[i]) for i in chosen], given)
 
     def _pushed(self, chosen: list, leaves: tuple, tangents: list) -> tuple[list, list]:
-        of = self._of(leaves, chosen)
-        return jvp(of, tuple(_plain(leaves[i]) for i in chosen), tuple(tangents))
+        with ExitStack() as around:
+            of = self._of(leaves, chosen, around)
+            return jvp(of, tuple(_plain(leaves[i]) for i in chosen), tuple(tangents))
 
 
 def _check_is_recorded() -> None:

@@ -43,6 +43,8 @@ class Found:
         """Functions whose results are kept (`functools.lru_cache`), nobody sees where."""
         self.asks_for_classes = False
         """Whether a function may go another way for traces than for arrays and numbers."""
+        self.asks_for_history = False
+        """Whether a function may ask what a tape notes, or have a say in it."""
         self.asks_for_identity = False
         """Whether a function may ask whether two things are the same, which stand-ins of arrays are not."""
         self.refused: str | None = None

@@ -37,7 +37,7 @@ class Moment:
 
     @contextmanager
     def _put_back(self) -> Iterator[None]:
-        later = [Contents(c.container, c.in_order) for c in self.contents if not c.is_same()]
+        later = [Contents(c.container, c.in_order) for c in self.contents if not c.holds_the_same()]
         moved: list[tuple[Place, Any]] = []
         try:
             for contents in self.contents:

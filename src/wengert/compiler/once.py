@@ -12,7 +12,7 @@ __all__ = ["ASKS", "DIFFERENTIATES", "DRAWS", "LEFT", "WRITES", "Impure", "Once"
 DRAWS = "it draws random numbers, and is differentiated from outside; compile what differentiates it"
 DIFFERENTIATES = "it differentiates by what it is given, and is differentiated from outside; compile what does that"
 WRITES = "it writes what it uses, and is differentiated from outside; compile what differentiates it"
-ASKS = "it asks for classes, or with `is`, and is differentiated from outside; compile what differentiates it"
+ASKS = "it asks for classes, with `is`, or about gradients, and is differentiated from outside; compile what does that"
 LEFT = "it is not compiled itself, and is differentiated from outside"
 """Why functions cannot be one operation of whatever differentiates them."""
 

@@ -269,10 +269,13 @@ class Contents:
             return False
         return not self.in_order or all(map(is_, tuple(self.container), self.parts))
 
+    def holds_the_same(self) -> bool:
+        """Whether the container has its parts at their places; of a dictionary its keys."""
+        return self.has_size() and all(map(is_, tuple(self.container), self.parts))
+
     def restore(self) -> None:
         """Give the container what was in it."""
-        is_as_it_was = self.has_size() and all(map(is_, tuple(self.container), self.parts))
-        if not is_as_it_was and not isinstance(self.container, MappingProxyType):
+        if not self.holds_the_same() and not isinstance(self.container, MappingProxyType):
             refill(self.container, self.parts, self.values)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 def _copied(x: Any) -> np.ndarray:
     """A copy that lies in memory as an array does, as programs go on to decide by that: with the gaps that it has."""
     y = np.array(x)
-    if x.__class__ is not np.ndarray or y.flags.c_contiguous and x.flags.c_contiguous or _strides(y) == _strides(x):
+    if x.__class__ is not np.ndarray or x.flags.c_contiguous or _strides(y) == _strides(x):
         return y
     if not y.size or 0 in _strides(x):
         return y

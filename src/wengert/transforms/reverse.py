@@ -368,7 +368,7 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
 
 
 def pulled_back(f: Callable, args: list, cotangents: list) -> list:
-    """What arrives at arguments that are arrays, from cotangents (or `None`) of the arrays that ``f`` returns in a list.
+    """What arrives at arguments that are arrays, from cotangents (or `None`) of a list of arrays that ``f`` returns.
 
     `None` where nothing does, as no such result comes from the argument.
     """
