@@ -464,3 +464,14 @@ def test_results_that_nobody_differentiates_give_no_gradient():
         fast(wg.tensor(X, requires_grad=True))[0].backward()
         assert v.grad is None
         np.testing.assert_allclose(w.grad, X)
+
+
+def test_results_of_tensors_that_require_no_gradient_require_none():
+    def f(x, u):
+        return np.sum(x), u * 3, np.sum(u) + 1
+
+    for g in (f, wg.compile(f)):
+        for _ in range(3):
+            results = g(wg.tensor(X, requires_grad=True), wg.tensor(X))
+            assert [type(y) for y in results] == [wg.Tensor] * 3
+            assert [y.requires_grad for y in results] == [True, False, False]

@@ -138,7 +138,8 @@ class Derivatives:
         """The function's value, recorded wherever its operands are; `moment` is what it uses now."""
         operands = [*leaves, *self.captured]
         try:
-            found = self._spoken(apply(_Compiled(self, [isinstance(x, Wrapper) for x in operands], moment), operands))
+            call = _Compiled(self, operands, moment)
+            found = self._spoken(apply(call, operands), call.tensors)
             self.value.once.left = 0
             return found
         except Impure as impure:
@@ -157,14 +158,21 @@ class Derivatives:
             return found
         return self.function(*given[0], **given[1])
 
-    def _spoken(self, found: Any) -> Any:
-        """Results with arrays that have no derivative, such as truth values, as tensors of the leaves' dialect."""
+    def _spoken(self, found: Any, tensors: set[int]) -> Any:
+        """Results with arrays that have no derivative, such as truth values, as tensors of the leaves' dialect.
+
+        In native code only those are tensors that come from one, of which the numbers are given.
+        """
         kind = next(iter(self.spoken.values()), None)
-        if kind is None:
+        if kind is None and not tensors:
             return found
         values, structure = flatten(found)
-        boxed = [kind._family.tensor._box(y) if isinstance(y, (np.ndarray, np.generic)) else y for y in values]
-        return rebuild(structure, boxed)
+        kept = range(len(values)) if kind is not None else tensors
+        box = (kind or Tensor)._family.tensor._box
+        are_arrays = [i for i in kept if isinstance(values[i], (np.ndarray, np.generic))]
+        for i in are_arrays:
+            values[i] = box(values[i])
+        return rebuild(structure, values)
 
     def parts(self) -> dict[str, Any]:
         """What is compiled, by what it is called."""
@@ -289,8 +297,13 @@ class _Compiled(Call):
 
     pushes = True
 
-    def __init__(self, derivatives: Derivatives, asked: list[bool], moment: Moment):
-        self.derivatives, self.name, self.asked, self.moment = derivatives, derivatives.name, asked, moment
+    def __init__(self, derivatives: Derivatives, operands: list, moment: Moment):
+        self.derivatives, self.name, self.moment = derivatives, derivatives.name, moment
+        self.wrapped = {i for i, x in enumerate(operands) if isinstance(x, Wrapper)}
+        self.asked = {i for i in self.wrapped if operands[i]._carries_gradient()}
+        """The operands by which anything is differentiated."""
+        self.tensors: set[int] = set()
+        """The results that are constants, and come from a tensor all the same; known after `forward`."""
 
     def run(self, leaves: list) -> Any:
         batches = {x._level for x in leaves if isinstance(x, Batch)}
@@ -310,12 +323,14 @@ class _Compiled(Call):
         found = self.derivatives.valued(leaves)
         values = flatten(found)[0]
         # What is noted here is of this call, as each has a `_Compiled` of its own.
-        self.fixed = self.derivatives.value.once.fixed({i for i, asked in enumerate(self.asked) if asked}, len(values))
+        once = self.derivatives.value.once
+        self.fixed = once.fixed(self.asked, len(values))
+        self.tensors = set(self.fixed - once.fixed(self.wrapped, len(values)))
         self.specs = [inexact_spec(y) for y in values]
         return found, list(leaves)
 
     def pull(self, state: Any, results: Results, given: list) -> list:
-        chosen = [i for i in differentiable(state) if self.asked[i]]
+        chosen = [i for i in differentiable(state) if i in self.asked]
         found: list = [None] * len(state)
         of_inexact = [g for g, spec in zip(given, self.specs, strict=True) if spec is not None]
         with self.moment.again():
