@@ -1,6 +1,6 @@
 """Containers that a function makes anew at each call and keeps, as in ``weights = [w - rate * g for w, g in ...]``."""
 
-from collections import namedtuple
+from collections import OrderedDict, namedtuple
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
@@ -348,3 +348,18 @@ def test_that_what_a_tuple_holds_is_looked_at_where_another_one_is_put_there(nam
                 kept.pair = make(k % 4)
         results.append(told_then)
     assert results[0] == results[1]
+
+
+def test_an_ordered_dictionary_that_is_elsewhere_stays_the_same_object():
+    for wrap in (lambda f: f, wg.compile):
+        k = {"d": OrderedDict(a=1.0, b=np.ones(2))}
+        k["nest"] = {"x": 1.0, "d": k["d"]}
+
+        @wrap
+        def function(x, k=k):
+            k["nest"] = {"x": k["nest"]["x"], "d": k["d"]}
+            return np.sum(x * k["d"]["b"])
+
+        for _ in range(6):
+            function(np.ones(2))
+            assert k["nest"]["d"] is k["d"]

@@ -9,12 +9,11 @@ from wengert.box import Box, bare
 from wengert.compiler.containers import (
     FILLED,
     are_alike,
+    containers,
     everything,
     identity,
-    inner,
     is_container,
     is_record,
-    is_tuple,
     with_parts,
 )
 from wengert.compiler.found import flags, is_number
@@ -288,7 +287,7 @@ class Changes:
         """A place has got another container, built as the one that was there: so it does at each call."""
         found = self.captured.found
         known = {id(contents.container) for contents in found.contents} | {id(x) for _, x in found.entries}
-        own = [x for x in inner(now) if not is_tuple(x)]
+        own = [x for x in containers([now]) if not isinstance(x, tuple)]
         before = known | held_at.keys()
         if len(set(map(id, own))) < len(own) or any(id(x) in before or identity(x) in before for x in own):
             self.rewritten = f"it puts a container that is elsewhere into {place}"
