@@ -36,6 +36,7 @@ from wengert.compiler.given import are_shared
 from wengert.compiler.kinds import Kinds
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
+from wengert.compiler.moment import Moment
 from wengert.compiler.once import Once, comparing
 from wengert.compiler.path import Kind, Path
 from wengert.compiler.program import Program
@@ -66,7 +67,7 @@ class Compiled:
     # `__dict__` is left to users' attributes; `__call__` is no method, so that no Python code runs in between.
     __slots__ = (
         *("__call__", "__dict__", "__weakref__", "_around", "_bound", "_derivatives", "_entry", "_is_stateless"),
-        *("_kinds", "_lately", "_left", "_new", "_others", "_outside", "_reason", "_shortcuts"),
+        *("_kinds", "_lately", "_left", "_new", "_others", "_reason", "_shortcuts"),
         *("_static_names", "_static_nums", "_straight", "_surroundings", "_unsettled", "_worth"),
         *("check", "draws", "fills", "function", "once", "replaced"),
     )
@@ -86,7 +87,7 @@ class Compiled:
         self._bound: dict[int, tuple[weakref.ref, Compiled]] = {}
         self._worth = Worth()
         self._derivatives = FromOutside(function, functools.partial(Compiled, check=check))
-        self._unsettled = self._new = self._left = self._outside = self._straight = 0
+        self._unsettled = self._new = self._left = self._straight = 0
         self._reason: str | None = None
         self._is_stateless: bool | None = None
         """Whether all that has been recorded of it changes nothing around it."""
@@ -180,7 +181,7 @@ class Compiled:
         if any(x.__class__ is not type(x) for x in leaves):
             return self._without_end(given)
         if any(isinstance(x, Wrapper) and not is_liftable(x) and not is_window(x) for x in leaves):
-            self._outside += 1
+            self._derivatives.calls += 1
             return self._differentiated(leaves, structure, given)
         self._worth.begin()
         try:
@@ -441,8 +442,23 @@ class Compiled:
         """The function as one operation of whatever asks for derivatives."""
         roots = [x for x in leaves if not isinstance(x, (Wrapper, np.ndarray, Static, *CONSTANT))]
         with RECORDING:
-            around = self._surroundings.now(roots, [])
-        return self._derivatives(leaves, structure, given, around)
+            found = self._surroundings.now(roots, [])
+        derivatives = self._derivatives.of(leaves, structure, found)
+        if derivatives is None:
+            return self._left_outside(found, given)
+        self._lately = None
+        own = [x.value if isinstance(x, Static) else x for x in leaves]
+        return derivatives(own, given, Moment(found), self._worth.began)
+
+    def _left_outside(self, found: Any, given: tuple) -> Any:
+        """The function itself, whose own operations are recorded, as for other calls like this one."""
+        around = RECORDING if found.tensors or found.arrays or found.numbers else nullcontext()
+        if self._lately is None or self._lately.kind is not self._derivatives:
+            self._lately = Left(self._derivatives, given[0], given[1], around)
+        self._lately.looked()
+        self._derivatives.eager += 1
+        with around:
+            return self.function(*given[0], **given[1])
 
     # Telling ----------------------------------------------------------------------------------------------------
 

@@ -6,20 +6,22 @@ whatever level asks for them; where they meet values of a level below, they are 
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from time import perf_counter
 from typing import Any
 
 import numpy as np
 
 from wengert.box import Box, unbox
-from wengert.compiler.arguments import Static, orders
+from wengert.compiler.arguments import orders
 from wengert.compiler.containers import containers
 from wengert.compiler.found import Found
 from wengert.compiler.given import built, rewritten
 from wengert.compiler.kinds import parted
 from wengert.compiler.locks import BOOKS
 from wengert.compiler.moment import Moment
-from wengert.compiler.once import ASKS, DIFFERENTIATES, DRAWS, LEFT, WRITES, Impure, Once, is_compared
+from wengert.compiler.once import ASKS, DIFFERENTIATES, DRAWS, LEFT, SLOW, WRITES, Impure, Once, is_compared
 from wengert.compiler.trace import recording
+from wengert.compiler.worth import TOO_LONG, Account
 from wengert.errors import GradientError
 from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
@@ -48,17 +50,23 @@ class FromOutside:
 
     def __init__(self, function: Callable, make: Callable):
         self.function, self.make = function, make
-        self.known: dict[Any, Derivatives] = {}
+        self.known: dict[Any, Weighed] = {}
         self.is_closed = False
         """Whether all that the function may be differentiated by is among its arguments."""
         self.left: str | None = None
         """Why it has been left to the outside for what it looks at."""
+        self.calls = self.eager = self.failures = 0
+        """As of a kind of arguments: calls that are counted nowhere else, and those that were left to the function."""
 
-    def __call__(self, leaves: list, structure: Any, given: tuple, found: Found) -> Any:
-        """The result, of arguments that are taken apart, and as they are; `found` is what the function uses besides."""
+    def of(self, leaves: list, structure: Any, found: Found) -> Callable | None:
+        """What serves a call, of arguments that are taken apart; `found` is what the function uses besides.
+
+        It is called with the leaves, the arguments as they are, the moment, and when the call came. `None` where the
+        function's own operations are to be recorded.
+        """
         if found.asks_for_classes or found.asks_for_identity or found.asks_for_history:
             self.left = ASKS
-            return self.function(*given[0], **given[1])
+            return None
         used = [t for t in found.tensors if t._node is not None and not self.is_closed]
         captured = [t for t in used if not any(t is x for x in leaves)]
         both = {i: x for i, x in enumerate(leaves) if any(t is x for t in used)}
@@ -66,28 +74,61 @@ class FromOutside:
         classes = tuple([x._family.tensor if isinstance(x, Box) else None for x in leaves])
         key = (structure, *objects, classes, *orders(containers([rebuild(structure, leaves)])))
         with BOOKS:
-            derivatives = self.known.get(key)
-            if derivatives is None:
-                derivatives = Derivatives(self.function, structure, captured, both, self.make, classes)
-                self.known[key] = derivatives
+            weighed = self.known.get(key)
+            if weighed is None:
+                weighed = Weighed(Derivatives(self.function, structure, captured, both, self.make, classes))
+                self.known[key] = weighed
                 if len(self.known) > MOST:
                     self.known = parted(self.known)[1]
+        derivatives = weighed.derivatives
         if derivatives.trouble is not None:
-            return self.function(*given[0], **given[1])
-        return derivatives([x.value if isinstance(x, Static) else x for x in leaves], given, Moment(found))
+            return None
+        return derivatives if self.is_closed else weighed
 
     def troubles(self) -> set[str | None]:
         """Why the function is left to the outside, where it is."""
-        return {self.left, *[derivatives.trouble for derivatives in list(self.known.values())]}
+        return {self.left, *[weighed.derivatives.trouble for weighed in list(self.known.values())]}
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """All compiled functions that there are, with what they are."""
-        for derivatives in list(self.known.values()):
-            yield from derivatives.parts().items()
+        for weighed in list(self.known.values()):
+            yield from weighed.derivatives.parts().items()
 
 
+FIRST_CALLS, WINDOW = 16, 64
+"""Calls that are not weighed, as they may be recorded; and how many are weighed before anything is said."""
 PATIENCE = 8
 """How often a function is tried as one operation, if it never is."""
+
+
+class Weighed:
+    """Calls as one operation, some of which are left to the function itself, which says how long it takes alone."""
+
+    def __init__(self, derivatives: "Derivatives"):
+        self.derivatives, self.account, self.calls = derivatives, Account(WINDOW, TOO_LONG), 0
+
+    def __call__(self, leaves: list, given: tuple, moment: Moment, began: float) -> Any:
+        """The value, as `Derivatives` gives it; where that takes too long, later calls are left to the function.
+
+        `began` is when the call came.
+        """
+        derivatives, account = self.derivatives, self.account
+        self.calls += 1
+        if self.calls <= FIRST_CALLS or derivatives.value.fills:
+            return derivatives(leaves, given, moment)
+        if account.is_sample():
+            began = perf_counter()
+            found = derivatives.function(*given[0], **given[1])
+            account.alone += perf_counter() - began
+            account.samples += 1
+            return found
+        if account.is_before_sample():
+            return derivatives.function(*given[0], **given[1])
+        found = derivatives(leaves, given, moment)
+        account.seconds += perf_counter() - began
+        if account.is_over(self.calls - FIRST_CALLS):
+            derivatives.trouble = derivatives.trouble or SLOW
+        return found
 
 
 class Drawn(Exception):
@@ -134,7 +175,7 @@ class Derivatives:
         compiled._derivatives.is_closed = True
         return compiled
 
-    def __call__(self, leaves: list, given: tuple, moment: Moment) -> Any:
+    def __call__(self, leaves: list, given: tuple, moment: Moment, _: float = 0.0) -> Any:
         """The function's value, recorded wherever its operands are; `moment` is what it uses now."""
         operands = [*leaves, *self.captured]
         try:

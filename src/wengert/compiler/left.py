@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
-from wengert.compiler.path import Kind
+from wengert.box import Box
+from wengert.protocol import GROUND
 
 __all__ = ["Left"]
 
@@ -22,7 +23,7 @@ class Left:
 
     Parameters
     ----------
-    kind : Kind
+    kind : Kind or FromOutside
         What they are counted for.
     args, kwargs : tuple, dict
         The arguments of the first one.
@@ -32,7 +33,7 @@ class Left:
 
     __slots__ = ("around", "kind", "like", "looks", "skips")
 
-    def __init__(self, kind: Kind, args: tuple, kwargs: dict, around: Any):
+    def __init__(self, kind: Any, args: tuple, kwargs: dict, around: Any):
         self.kind, self.around = kind, around
         self.like = _likeness(args, kwargs)
         self.looks = self.skips = 0
@@ -77,6 +78,8 @@ def _describe(values: Iterable, parts: list) -> bool:
             parts += x.dtype, x.shape, x.strides
         elif cls is float:
             parts.append(cls)
+        elif isinstance(x, Box):
+            parts += cls, x._spec, x._level <= GROUND, x._node is None
         elif cls in COMPARED:
             parts += cls, x
         elif cls is tuple or cls is list:

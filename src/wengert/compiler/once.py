@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from wengert.compiler.program import Node, Program
 from wengert.compiler.results import Leaf
 
-__all__ = ["ASKS", "DIFFERENTIATES", "DRAWS", "LEFT", "WRITES", "Impure", "Once", "comparing", "is_compared"]
+__all__ = ["ASKS", "DIFFERENTIATES", "DRAWS", "LEFT", "SLOW", "WRITES", "Impure", "Once", "comparing", "is_compared"]
 
 DRAWS = "it draws random numbers, and is differentiated from outside; compile what differentiates it"
 DIFFERENTIATES = "it differentiates by what it is given, and is differentiated from outside; compile what does that"
 WRITES = "it writes what it uses, and is differentiated from outside; compile what differentiates it"
 ASKS = "it asks for classes, with `is`, or about gradients, and is differentiated from outside; compile what does that"
+SLOW = "its own operations take less time than it takes as one, where it is differentiated from outside"
 LEFT = "it is not compiled itself, and is differentiated from outside"
 """Why functions cannot be one operation of whatever differentiates them."""
 

@@ -15,7 +15,7 @@ calls, there are no more of them.
 
 from time import perf_counter
 
-__all__ = ["Worth"]
+__all__ = ["TOO_LONG", "Account", "Worth"]
 
 LOOKS, RECORDINGS = 256, 64
 """Calls that are looked at, and those that are recorded, after which it is asked for the first time."""
@@ -95,11 +95,12 @@ class Worth:
         """Whether a call is left to the function to show how long it takes, or so that the next one is."""
         self.calls = 0
         """Calls that did not go straight to native code."""
-        self._began = 0.0
+        self.began = 0.0
+        """When the last call came."""
 
     def start(self) -> None:
         """A call comes: its time begins."""
-        self._began = perf_counter()
+        self.began = perf_counter()
 
     def begin(self) -> None:
         """It is looked at."""
@@ -127,7 +128,7 @@ class Worth:
     def trouble(self, straight: int) -> str | None:
         """Why calls like the last ones are better left to the function; `straight` went to native code at once."""
         if not self.is_left:
-            self._account.seconds += perf_counter() - self._began
+            self._account.seconds += perf_counter() - self.began
         calls = self.calls + straight
         if self.recordings.is_over(calls):
             return "to record what is new in its calls takes longer than the function itself"
