@@ -443,19 +443,20 @@ class Compiled:
         roots = [x for x in leaves if not isinstance(x, (Wrapper, np.ndarray, Static, *CONSTANT))]
         with RECORDING:
             found = self._surroundings.now(roots, [])
-        derivatives = self._derivatives.of(leaves, structure, found)
-        if derivatives is None:
+        weighed = self._derivatives.of(leaves, structure, found)
+        if weighed is None:
             return self._left_outside(found, given)
         self._lately = None
         own = [x.value if isinstance(x, Static) else x for x in leaves]
-        return derivatives(own, given, Moment(found), self._worth.began)
+        return weighed(own, given, Moment(found), self._worth.began)
 
     def _left_outside(self, found: Any, given: tuple) -> Any:
         """The function itself, whose own operations are recorded, as for other calls like this one."""
         around = RECORDING if found.tensors or found.arrays or found.numbers else nullcontext()
-        if self._lately is None or self._lately.kind is not self._derivatives:
-            self._lately = Left(self._derivatives, given[0], given[1], around)
-        self._lately.looked()
+        lately = self._lately
+        if lately is None or lately.kind is not self._derivatives:
+            lately = self._lately = Left(self._derivatives, given[0], given[1], around)
+        lately.looked()
         self._derivatives.eager += 1
         with around:
             return self.function(*given[0], **given[1])

@@ -58,11 +58,10 @@ class FromOutside:
         self.calls = self.eager = self.failures = 0
         """As of a kind of arguments: calls that are counted nowhere else, and those that were left to the function."""
 
-    def of(self, leaves: list, structure: Any, found: Found) -> Callable | None:
+    def of(self, leaves: list, structure: Any, found: Found) -> "Weighed | None":
         """What serves a call, of arguments that are taken apart; `found` is what the function uses besides.
 
-        It is called with the leaves, the arguments as they are, the moment, and when the call came. `None` where the
-        function's own operations are to be recorded.
+        `None` where the function's own operations are to be recorded.
         """
         if found.asks_for_classes or found.asks_for_identity or found.asks_for_history:
             self.left = ASKS
@@ -76,14 +75,11 @@ class FromOutside:
         with BOOKS:
             weighed = self.known.get(key)
             if weighed is None:
-                weighed = Weighed(Derivatives(self.function, structure, captured, both, self.make, classes))
-                self.known[key] = weighed
+                derivatives = Derivatives(self.function, structure, captured, both, self.make, classes)
+                weighed = self.known[key] = Weighed(derivatives, may_be_left=not self.is_closed)
                 if len(self.known) > MOST:
                     self.known = parted(self.known)[1]
-        derivatives = weighed.derivatives
-        if derivatives.trouble is not None:
-            return None
-        return derivatives if self.is_closed else weighed
+        return weighed if weighed.derivatives.trouble is None else None
 
     def troubles(self) -> set[str | None]:
         """Why the function is left to the outside, where it is."""
@@ -104,8 +100,9 @@ PATIENCE = 8
 class Weighed:
     """Calls as one operation, some of which are left to the function itself, which says how long it takes alone."""
 
-    def __init__(self, derivatives: "Derivatives"):
-        self.derivatives, self.account, self.calls = derivatives, Account(WINDOW, TOO_LONG), 0
+    def __init__(self, derivatives: "Derivatives", may_be_left: bool):
+        self.derivatives, self.may_be_left = derivatives, may_be_left
+        self.account, self.calls = Account(WINDOW, TOO_LONG), 0
 
     def __call__(self, leaves: list, given: tuple, moment: Moment, began: float) -> Any:
         """The value, as `Derivatives` gives it; where that takes too long, later calls are left to the function.
@@ -114,7 +111,7 @@ class Weighed:
         """
         derivatives, account = self.derivatives, self.account
         self.calls += 1
-        if self.calls <= FIRST_CALLS or derivatives.value.fills:
+        if self.calls <= FIRST_CALLS or derivatives.value.fills or not self.may_be_left:
             return derivatives(leaves, given, moment)
         if account.is_sample():
             began = perf_counter()
@@ -175,7 +172,7 @@ class Derivatives:
         compiled._derivatives.is_closed = True
         return compiled
 
-    def __call__(self, leaves: list, given: tuple, moment: Moment, _: float = 0.0) -> Any:
+    def __call__(self, leaves: list, given: tuple, moment: Moment) -> Any:
         """The function's value, recorded wherever its operands are; `moment` is what it uses now."""
         operands = [*leaves, *self.captured]
         try:
