@@ -248,10 +248,9 @@ def _like(function: Callable) -> Callable:
     def like(
         a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
     ) -> Any:
-        lying, dtype = look(a), a.dtype if dtype is None else dtype
-        if shape is None and lying.ndim == a.ndim > 1:
-            return a._buffer(function(lying, dtype, order))
-        return a._buffer(function(np.empty(0), dtype, order, shape=a.shape if shape is None else shape))
+        seen, dtype = look(a), a.dtype if dtype is None else dtype
+        seen = seen if seen.ndim == a.ndim > 1 else np.empty(0)
+        return a._buffer(function(seen, dtype, order, shape=a.shape if shape is None else shape))
 
     return like
 

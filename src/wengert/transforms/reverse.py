@@ -368,9 +368,9 @@ def vjp(f: Callable, *args: Any, has_aux: bool = False) -> tuple:
 
 
 def pulled_back(f: Callable, args: list, cotangents: list) -> list:
-    """What arrives at arguments that are arrays, from cotangents (or `None`) of the arrays that ``f`` returns in a list.
+    """What arrives at arguments that are arrays, from cotangents of the arrays that ``f`` returns in a list.
 
-    `None` where nothing does, as no such result comes from the argument.
+    Cotangents may be `None`. `None` where nothing does, as no such result comes from the argument.
     """
     with new_level() as level, tape.recording_from(level):
         inputs = _Inputs(f, tuple(range(len(args))), tuple(args), {}, level)
