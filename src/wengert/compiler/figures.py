@@ -17,7 +17,7 @@ def figures(function: Any) -> dict:
     reasons.update(*[part._derivatives.troubles() for part in parts])
     return {
         "calls": sum(map(calls_of, own)),
-        "eager": sum(part._kinds.total("eager") + part._left for part in parts),
+        "eager": sum(part._kinds.total("eager") + part._left + _left_with_gaps(part) for part in parts),
         "recordings": sum(part._kinds.total("recordings") for part in parts),
         "kinds": len(kinds),
         "paths": sum(len(kind.paths) for kind in kinds),
@@ -28,7 +28,13 @@ def figures(function: Any) -> dict:
 
 def calls_of(function: Any) -> int:
     """How often it has been called."""
-    return function._kinds.total("calls") + function._shortcuts.runs + function._outside + function._left
+    gapped = function._gapped.calls if function._gapped is not None else 0
+    return function._kinds.total("calls") + function._shortcuts.runs + gapped + function._outside + function._left
+
+
+def _left_with_gaps(function: Any) -> int:
+    """How many calls that write arguments with gaps have been left to it."""
+    return function._gapped.eager if function._gapped is not None else 0
 
 
 def _with_derivatives(function: Any) -> Iterator[Any]:
