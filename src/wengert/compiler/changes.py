@@ -108,8 +108,10 @@ class Changes:
         self._given(held_at)
         if self.unsettled:
             self.leaks = self._keeps_what_is_guessed(held_at)
-        if any(array.tobytes() != contents for array, contents in self.captured.found.fixed):
-            self._refuse("it writes an array of whole numbers that it uses")
+        for array in [array for array, contents in self.captured.found.fixed if array.tobytes() != contents]:
+            is_float = array.dtype.kind in "fc"
+            what = "that no other can take the place of (a function's default)" if is_float else "of whole numbers"
+            self._refuse(f"it writes an array {what}")
         for contents in self.captured.found.contents:
             if not contents.is_same():
                 self._look_for_given(contents.container)
