@@ -49,7 +49,9 @@ class Memory(np.ndarray):
 def copied(x: np.ndarray) -> np.ndarray:
     """A copy that lies in memory as an array does, gaps included: by that NumPy decides what is a view of it."""
     y = np.array(x)
-    if x.__class__ is not np.ndarray or _strides(y) == _strides(x) or not y.size or 0 in _strides(x):
+    if x.__class__ is not np.ndarray or x.flags.c_contiguous or _strides(y) == _strides(x):
+        return y
+    if not y.size or 0 in _strides(x):
         return y
     lying = _with_gaps(x)
     lying[...] = y

@@ -1,5 +1,7 @@
 """Results lie in memory as NumPy's own do, which decides whether a reshape of them is a view or a copy."""
 
+import copy
+
 import numpy as np
 import pytest
 from tests.layouts import BLOCKS, CUBE, CUBES, LAYOUTS, MATRICES, PLAIN, parts, probe
@@ -27,6 +29,18 @@ def test_matrices_lie_as_numpys(expression):
 @pytest.mark.parametrize("expression", parts(BLOCKS))
 def test_blocks_lie_as_numpys(expression):
     agree(expression, CUBE, CUBES)
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, lambda x: x.__copy__(), lambda x: x.copy()])
+def test_copies_lie_as_numpys(make):
+    def f(x):
+        y, z = make(x), make(x * 1j)
+        y.reshape(-1)[...] = z.reshape(-1)[...] = 0
+        return np.sum(y) + np.sum(np.abs(z))
+
+    for lying in LAYOUTS.values():
+        for g in (lambda x: wg.jvp(f, (x,), (x,))[0], wg.compile(f)):
+            np.testing.assert_allclose(g(lying(PLAIN)), f(lying(PLAIN)))
 
 
 @pytest.mark.parametrize("make", [np.zeros, np.ones, np.empty])

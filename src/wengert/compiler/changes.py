@@ -336,7 +336,7 @@ class Changes:
     def _write(self, kind: str, k: int, value: Any) -> None:
         node = value._node if isinstance(value, Trace) else self.program.constant(np.asarray(value))
         self.written.append((kind, k, node))
-        self.made.append(value.copy() if isinstance(value, Trace) else _copied(value))
+        self.made.append(value._apart() if isinstance(value, Trace) else _copied(value))
 
     def can_be_repeated(self) -> bool:
         """Whether all that the function has done is undone; if so, random numbers are those that they were, too."""

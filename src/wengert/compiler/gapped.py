@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.attached import shortcuts
 from wengert.compiler.capture import overlaps_itself
-from wengert.compiler.shortcut import Shortcuts
 from wengert.compiler.worth import TOO_LONG, Account
 
 __all__ = ["MISSED", "Gapped", "have_gaps"]
@@ -55,7 +55,7 @@ class Gapped:
 
     def __init__(self, function: Callable):
         self.function = function
-        self.shortcuts = Shortcuts(_missed)
+        self.shortcuts: Any = shortcuts(_missed)
         self._account = Account(LOOKS, TOO_LONG)
         self._missed, self._is_over = 0, False
         self.calls = self.eager = 0

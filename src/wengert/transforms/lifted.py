@@ -132,10 +132,10 @@ class Lifted(face.ArrayFace):
         return f"{type(self).__name__}({self._value!r}, level={self._level})"
 
     def __copy__(self) -> Any:
-        return self.copy()
+        return self.copy("K")
 
     def __deepcopy__(self, memo: dict) -> Any:
-        return self.copy()
+        return self.copy("K")
 
 
 def _in_place(ufunc: np.ufunc) -> Callable:
