@@ -39,6 +39,61 @@ def in_order(x: np.ndarray) -> np.ndarray:
     return copied
 
 
+class Memory(np.ndarray):
+    """The bytes that an array with gaps lies in, which nobody else has.
+
+    As they are of another class, views of the array have it as their base, and not these.
+    """
+
+
+def copied(x: np.ndarray) -> np.ndarray:
+    """A copy that lies in memory as an array does, gaps included: by that NumPy decides what is a view of it."""
+    y = np.array(x)
+    if x.__class__ is not np.ndarray or x.flags.c_contiguous or _strides(y) == _strides(x):
+        return y
+    if not y.size or 0 in _strides(x):
+        return y
+    lying = _with_gaps(x)
+    lying[...] = y
+    return lying
+
+
+def empty_as(x: Any) -> np.ndarray:
+    """An array that lies in memory as another one does, of numbers that nobody reads."""
+    y = np.empty_like(x)
+    is_dense = x.__class__ is not np.ndarray or _strides(y) == _strides(x) or not y.size or 0 in _strides(x)
+    return y if is_dense else _with_gaps(x)
+
+
+def _with_gaps(x: np.ndarray) -> np.ndarray:
+    """The same of an array with gaps; those of one that is a small part of its memory are narrower."""
+    low, high = np.lib.array_utils.byte_bounds(x)
+    size, start, strides = high - low, x.__array_interface__["data"][0] - low, x.strides
+    if size > 4 * x.nbytes:
+        strides = _narrowed(x)
+        ends = [stride * (n - 1) for stride, n in zip(strides, x.shape, strict=True)]
+        start = -sum(end for end in ends if end < 0)
+        size = start + sum(end for end in ends if end > 0) + x.itemsize
+    return np.ndarray(x.shape, x.dtype, Memory(size, np.uint8), start, strides)
+
+
+def _narrowed(x: np.ndarray) -> tuple[int, ...]:
+    """Strides with gaps of one element where an array has gaps of any size."""
+    strides, dense, step = [x.itemsize] * x.ndim, x.itemsize, x.itemsize
+    for axis in sorted(range(x.ndim), key=lambda i: abs(x.strides[i])):
+        stride, n = x.strides[axis], x.shape[axis]
+        if n > 1:
+            step += x.itemsize if abs(stride) != dense else 0
+            strides[axis] = step if stride > 0 else -step
+            dense, step = abs(stride) * n, step * n
+    return tuple(strides)
+
+
+def _strides(x: np.ndarray) -> list[int]:
+    """Bytes from one element to the next along the axes that have more than one."""
+    return [stride for stride, n in zip(x.strides, x.shape, strict=True) if n > 1]
+
+
 def sum_last(x: Any) -> Any:
     """The sum along the last axis. Of a plain array with a short one it is a product with ones, in BLAS."""
     n = x.shape[-1]

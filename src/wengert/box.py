@@ -62,7 +62,7 @@ def array_of(value: Any, copy: bool = False) -> Any:
     """The array inside a tensor; while a program is recorded, its value of the program, which is not read for that."""
     value = bare(value)
     if is_recorded(value):
-        return value.copy() if copy else value
+        return value._apart() if copy else value
     return np.array(value) if copy else np.asarray(value)
 
 

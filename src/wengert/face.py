@@ -243,6 +243,10 @@ class ArrayFace(Wrapper):
         """An independent copy, whose gradient comes back here."""
         return self._table[np.copy](self, order)
 
+    def _apart(self) -> Self:
+        """The same value for somebody who writes it, or keeps it; it lies in memory as this one does."""
+        return self.copy("K")
+
     def conj(self) -> Self:
         """The complex conjugate; real numbers are it themselves, and not in a copy, as NumPy has it."""
         return self._table[np.conjugate](self) if self._spec.is_complex else self

@@ -244,6 +244,29 @@ def look(value: Any) -> Any:
     return inside._look() if is_recorded(inside) else inside
 
 
+def usual_order(value: Any) -> str:
+    """The order in which many of NumPy's functions give their results: Fortran's, if an operand is in that alone."""
+    return "F" if np.asarray(look(value)).flags.fnc else "C"
+
+
+def lying(value: Any, order: str) -> Any:
+    """A result of ours in the order in which NumPy's own lies, as that decides whether a reshape of it is a view."""
+    seen = np.asarray(look(value))
+    is_right = seen.flags.c_contiguous if order == "C" else seen.flags.f_contiguous
+    return value if is_right or seen.ndim != value.ndim else np.copy(value, order)
+
+
+def lying_as(value: Any, like: Any) -> Any:
+    """The same where NumPy's result would have the axes of `like` in their order, and no gaps."""
+    seen, wanted = np.asarray(look(value)), np.empty_like(look(like))
+    if seen.ndim != value.ndim or seen.shape != wanted.shape or seen.strides == wanted.strides:
+        return value
+    if wanted.flags.forc:
+        return lying(value, "C" if wanted.flags.c_contiguous else "F")
+    order = sorted(range(wanted.ndim), key=lambda i: -wanted.strides[i])
+    return np.transpose(np.copy(np.transpose(value, order), "C"), sorted(range(len(order)), key=order.__getitem__))
+
+
 def constant(value: Any) -> Any:
     """The value without any derivative: an array or NumPy scalar, or a batch of them where it is one."""
     return value._constant() if isinstance(value, Wrapper) else value

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
+from wengert.arrays import Memory, copied
 from wengert.assignment import assign_rule, follow
 from wengert.box import Box, alias, bare
 from wengert.primitive import REGISTRY
@@ -67,11 +68,11 @@ class ViewOf(Box):
         # copy the whole.
         node = self._base._node
         if node is not None and node.rule is assign_rule and 4 * self._spec.size <= self._base._spec.size:
-            return y.copy()
+            return y.copy("K") if y.__class__ is np.ndarray else y._apart()
         if y.__class__ is np.ndarray:
             return y.view()
         # A window on a tensor holds its base, which a write then leaves alone; of other wrappers nobody counts windows.
-        return y[...] if isinstance(y, Box) else y.copy()
+        return y[...] if isinstance(y, Box) else y._apart()
 
     @property
     def _node(self) -> tape.Node | None:
@@ -112,6 +113,8 @@ def window(view: Box) -> Any:
         for view in reversed(stale):
             # Of a wrapper the step is a view again, to be cut as this one is, whatever the mode is here and now.
             with tape.no_grad() if view._cut else tape.enable_grad():
+                if is_recorded(y):
+                    y._note_followed(view._step[0])
                 y = view._step[0](y, *view._step[1])
             view._array, view._storage = y, storage
     return newest._array
@@ -179,7 +182,7 @@ def shared_array(t: Box) -> np.ndarray:
     base = t._base if t._is_view else t
     recorded = bare(t)
     if is_recorded(recorded):
-        array = recorded.copy()
+        array = recorded._apart()
         recorded._lent(t, array)
         return array
     if not base._spec.ndim or base._value.__class__ is not np.ndarray:
@@ -218,10 +221,10 @@ def own_buffer(base: Box, value: Any) -> None:
     data = base._value.__class__
     if data is np.ndarray:
         if _is_held(base) or not _owns_memory(base):
-            base._value = base._value.copy(order="K")
+            base._value = copied(base._value)
     elif issubclass(data, Wrapper) and _is_held(base):
         # Of a wrapper an alias will do: the array at the bottom is copied there, if it is held.
-        base._value = alias(base._value) if issubclass(data, Box) else base._value.copy()
+        base._value = alias(base._value) if issubclass(data, Box) else base._value._apart()
     if isinstance(value, Wrapper) and (not issubclass(data, Wrapper) or value._level > base._value._level):
         base._value = value._buffer(base._value)
 
@@ -230,7 +233,8 @@ def _owns_memory(base: Box) -> bool:
     """Whether a write to the base's buffer goes nowhere else, or where it is meant to."""
     if not base._value.flags.writeable:
         return False
-    return base._value.base is None or storage_of(base).exports is not None
+    memory = base._value.base
+    return memory is None or memory.__class__ is Memory or storage_of(base).exports is not None
 
 
 def _is_held(base: Box) -> bool:

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
+from wengert.arrays import empty_as
 from wengert.assignment import assign_node, follow, has_arrays
 from wengert.box import Box, bare, freeze, unbox
 from wengert.errors import DTypeError, LeafWriteError, LostGradientError, ShapeError
 from wengert.primitive import REGISTRY
-from wengert.protocol import Spec, Wrapper, everything, highest, indexable, is_open, is_recorded, look, spec_of
+from wengert.protocol import Spec, Wrapper, everything, highest, indexable, is_open, look, spec_of
 from wengert.views import DETACHED, own_buffer, path_of, window
 
 
@@ -65,7 +66,7 @@ def _write_afresh(base: Box, index: Any, value: Any) -> None:
     """A recorded write of everything: the buffer has no past to keep, or to go back to."""
     _check_recorded_write(base, None)
     before = base._value, base._node, base._level
-    fresh = np.empty_like(bare(base))
+    fresh = empty_as(bare(base))
     base._value, base._node, base._level = fresh if fresh.ndim else fresh[()], None, base._ground
     del fresh
     try:
@@ -228,7 +229,12 @@ def _movable(t: Box, result: Box) -> bool:
     if result._is_view or result._spec is not t._spec:
         return False
     # The memory order decides whether a later reshape is a view.
-    return (t._spec.ndim < 2 and not is_recorded(everything(t))) or look(result).strides == look(t).strides
+    return _step_sizes(result._value) == _step_sizes(t._value)
+
+
+def _step_sizes(value: Any) -> tuple[int, ...]:
+    """Bytes from one element to the next along each axis."""
+    return (value if value.__class__ is np.ndarray else look(value)).strides
 
 
 def add_at(target: Any, index: Any, value: Any) -> None:

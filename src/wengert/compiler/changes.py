@@ -110,8 +110,10 @@ class Changes:
         self._given(held_at)
         if self.unsettled:
             self.leaks = self._keeps_what_is_guessed(held_at)
-        if any(array.tobytes() != contents for array, contents in self.captured.found.fixed):
-            self._refuse("it writes an array of whole numbers that it uses")
+        for array in [array for array, contents in self.captured.found.fixed if array.tobytes() != contents]:
+            is_float = array.dtype.kind in "fc"
+            what = "that no other can take the place of (a function's default)" if is_float else "of whole numbers"
+            self._refuse(f"it writes an array {what}")
         for contents in self.captured.found.contents:
             if not contents.is_same():
                 self._look_for_given(contents.container)
@@ -351,7 +353,7 @@ class Changes:
             return
         node = value._node if isinstance(value, Trace) else self.program.constant(np.asarray(value))
         self.written.append((kind, k, node))
-        self.made.append(value.copy() if isinstance(value, Trace) else _copied(value))
+        self.made.append(value._apart() if isinstance(value, Trace) else _copied(value))
 
     def can_be_repeated(self) -> bool:
         """Whether all that the function has done is undone; if so, random numbers are those that they were, too."""

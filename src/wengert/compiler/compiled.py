@@ -31,6 +31,7 @@ from wengert.compiler.derivative import FromOutside
 from wengert.compiler.errstate import is_loud
 from wengert.compiler.figures import explained, figures
 from wengert.compiler.found import Found
+from wengert.compiler.gapped import MISSED, Gapped, have_gaps
 from wengert.compiler.generated import generated_code
 from wengert.compiler.given import are_shared
 from wengert.compiler.kinds import Kinds
@@ -66,8 +67,8 @@ class Compiled:
 
     # `__dict__` is left to users' attributes; `__call__` is no method, so that no Python code runs in between.
     __slots__ = (
-        *("__call__", "__dict__", "__weakref__", "_around", "_bound", "_derivatives", "_entry", "_is_stateless"),
-        *("_kinds", "_lately", "_left", "_new", "_others", "_reason", "_shortcuts"),
+        *("__call__", "__dict__", "__weakref__", "_around", "_bound", "_derivatives", "_entry", "_gapped"),
+        *("_is_stateless", "_kinds", "_lately", "_left", "_new", "_others", "_reason", "_shortcuts"),
         *("_static_names", "_static_nums", "_straight", "_surroundings", "_unsettled", "_worth"),
         *("check", "draws", "fills", "function", "once", "replaced"),
     )
@@ -99,6 +100,7 @@ class Compiled:
         self.draws: list = []
         """The generators that it has been seen to draw from, with what they were before."""
         self._lately: Left | None = None
+        self._gapped: Gapped | None = None
         self._entry = self._of_object if isinstance(function, Method) else self._usual
         self._forget_shortcuts()
 
@@ -170,6 +172,10 @@ class Compiled:
         lately = self._lately
         if lately is not None and lately.takes(args, kwargs):
             return lately.call(self.function, args, kwargs)
+        if self._gapped is not None and not (kwargs or self.fills):
+            found = self._gapped.run(args)
+            if found is not MISSED:
+                return found
         given = args, kwargs
         self._worth.start()
         if self._static_nums or self._static_names:
@@ -288,11 +294,23 @@ class Compiled:
         kind.note(right, self._shortcuts.runs_of)
         if right:
             self._new = 0
+            self._look_for_gaps(kind, call, captured, given)
             return True, results
         if kind.given_up or not kind.comes_again(results, values, self._shortcuts.runs):
             with kind.ways.followed(results):
                 return True, self._left_alone(kind, captured, given)
         return False, None
+
+    def _look_for_gaps(self, kind: Kind, call: Arguments, captured: Captured, given: tuple) -> None:
+        """Let calls that write arguments with gaps go by shortcuts, where all that is written is arguments."""
+        if not kind.writes or given[1] or not have_gaps(given[0]):
+            return
+        found = captured.found
+        has_state = found.tensors or found.arrays or found.numbers or found.fixed
+        is_alone = not (has_state or isinstance(self.function, Method))
+        if is_alone and not (self.check or self.fills or self.once is not None):
+            self._gapped = self._gapped or Gapped(self.function)
+            self._gapped.add(kind.last, given[0], call, captured)
 
     def _expected(self, given: tuple) -> Any:
         """The function's own results; as it is recorded, where only then its own arrays take what it writes."""
@@ -381,6 +399,8 @@ class Compiled:
 
     def _let_shortcuts_go(self) -> None:
         """Let all shortcuts go."""
+        if self._gapped is not None:
+            self._gapped.shortcuts.forget()
         self._shortcuts.forget()
         self.__call__ = functools.partial(self._entry, None)
 

@@ -49,7 +49,7 @@ def _of_primitive(p: Primitive) -> Callable:
         x = operands[0]._as_numpys() if isinstance(operands[0], Trace) else operands[0]
         if isinstance(x, Trace) and not _stays(looks(x._held), params.get("order", "K")):
             return here(top, operands, params)  # a program may ask how it lies
-        return x.copy() if isinstance(x, Trace) else x
+        return x._apart() if isinstance(x, Trace) else x
 
     if p.name == "copy":
         return copy

@@ -17,7 +17,7 @@ def figures(function: Any) -> dict:
     reasons.update(*[part._derivatives.troubles() for part in parts])
     return {
         "calls": sum(map(calls_of, own)),
-        "eager": sum(part._kinds.total("eager") + part._left + part._derivatives.eager for part in parts),
+        "eager": sum(part._kinds.total("eager") + part._left + _total(part, "eager") for part in parts),
         "recordings": sum(part._kinds.total("recordings") for part in parts),
         "kinds": len(kinds),
         "paths": sum(len(kind.paths) for kind in kinds),
@@ -28,7 +28,13 @@ def figures(function: Any) -> dict:
 
 def calls_of(function: Any) -> int:
     """How often it has been called."""
-    return function._kinds.total("calls") + function._shortcuts.runs + function._derivatives.calls + function._left
+    usual = function._kinds.total("calls") + function._shortcuts.runs
+    return usual + _total(function, "calls") + function._left
+
+
+def _total(function: Any, name: str) -> int:
+    """A figure of calls that are differentiated from outside, and of those that write arguments with gaps."""
+    return sum(getattr(part, name) for part in (function._derivatives, function._gapped) if part is not None)
 
 
 def _with_derivatives(function: Any) -> Iterator[Any]:

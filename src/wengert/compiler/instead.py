@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.later import allocated
 from wengert.compiler.program import LeftToPython
 from wengert.numpy.making import c_, r_
-from wengert.protocol import spec_of
+from wengert.protocol import look, lying_as, spec_of
 from wengert.sequences import arguments_joined, holds_wrapper, joined, list_joined
 
 __all__ = ["SPECIAL", "Names", "renamed", "replacement"]
@@ -76,15 +77,17 @@ class Vectorized:
         operands = np.broadcast_arrays(*given)
         places = list(np.ndindex(np.shape(operands[0])))
         outputs = [made.pyfunc(*(x[place] for x in operands)) for place in places]
-        return self._arrays(outputs, np.shape(operands[0])) if outputs else made(*args)
+        like = allocated([np.asarray(look(x)) for x in given], np.dtype(float))
+        return self._arrays(outputs, like) if outputs else made(*args)
 
-    def _arrays(self, outputs: list, shape: tuple) -> Any:
-        """The outputs as arrays, of the dtypes that were asked for, or that the first output has."""
+    def _arrays(self, outputs: list, like: np.ndarray) -> Any:
+        """The outputs as arrays that lie as another does, of the dtypes asked for, or those of the first outputs."""
         several = isinstance(outputs[0], tuple)
         columns = list(map(list, zip(*outputs, strict=True))) if several else [outputs]
         dtypes: Any = self.made.otypes or [spec_of(column[0]).dtype for column in columns]
         arrays = [
-            np.reshape(joined(column), shape).astype(dtype) for column, dtype in zip(columns, dtypes, strict=True)
+            lying_as(np.reshape(joined(column), like.shape).astype(dtype), like)
+            for column, dtype in zip(columns, dtypes, strict=True)
         ]
         return tuple(arrays) if several else arrays[0]
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from wengert.compiler.nested import found_in, holds, replaced
 
-__all__ = ["LARGE", "Later", "all_known", "elementwise", "known", "later", "looks"]
+__all__ = ["LARGE", "Later", "all_known", "allocated", "elementwise", "known", "later", "looks"]
 
 LARGE = 1 << 15
 """Elements from which on an operation is put off."""
@@ -112,7 +112,7 @@ def _look_of_elementwise(call: Callable, *seen: Any) -> Any:
         return dtype.type(1)
     if len(shapes) == 1 and all(x.flags.c_contiguous for x in seen if x.__class__ is np.ndarray):
         return _unread(shapes.pop(), dtype)
-    found = _allocated(seen, dtype)
+    found = allocated(seen, dtype)
     return _unread(found.shape, dtype) if found is not None and found.flags.c_contiguous else found
 
 
@@ -120,7 +120,7 @@ def _shape(x: Any) -> tuple[int, ...]:
     return x.shape if x.__class__ is np.ndarray else () if x.__class__ in (float, int) else np.shape(x)
 
 
-def _allocated(seen: Sequence, dtype: np.dtype) -> Any:
+def allocated(seen: Sequence, dtype: np.dtype) -> Any:
     """The array that NumPy would make for the result of an elementwise operation, which decides about its order."""
     ways: Any = [["readonly"]] * len(seen) + [["writeonly", "allocate"]]
     try:

@@ -19,7 +19,7 @@ from wengert.box import Box
 from wengert.compiler.again import INEXACT
 from wengert.compiler.program import Program, uniform
 from wengert.compiler.trace import Trace, recorded
-from wengert.protocol import lies, note_filled
+from wengert.protocol import lies, lying_as, note_filled
 from wengert.reading import calls
 from wengert.sequences import holds_wrapper, joined
 from wengert.tensor import Tensor
@@ -114,7 +114,7 @@ def _buffer(function: Callable, program: Program) -> Callable:
 def _full_of(program: Program, shape: Any, value: Any, dtype: Any = None, **kwargs: Any) -> Any:
     value = joined(value)
     note_filled(value)
-    buffer = _boxed(_traced(_ZEROS(shape, dtype or value.dtype), program))
+    buffer = _boxed(_traced(_ZEROS(shape, dtype or value.dtype, kwargs.get("order", "C")), program))
     buffer[...] = value
     return buffer
 
@@ -128,7 +128,7 @@ def _traced(array: np.ndarray, program: Program, is_uniform: bool = False) -> Tr
     if number is None or (not number and any(number.tobytes())):  # a sum with -0.0 would lose its sign
         return Trace._of(array, program.constant(array), program)
     zeros = recorded(program, _ZEROS, "zeros", (array.shape, array.dtype), {})
-    return zeros + number if number else zeros
+    return lying_as(zeros + number if number else zeros, array)
 
 
 def _boxed(value: Trace) -> Tensor:
@@ -175,8 +175,11 @@ def _array_of(
     array = joined(data)
     note_filled(array)
     is_new = array is not data or not (array.ndim or _is_memory(array))
+    if array is not data:  # of a list of arrays: whatever order they are in
+        order = "F" if order == "F" else "C"
     if dtype is not None and array.dtype != np.dtype(dtype):
         array, is_new = array.astype(dtype), True
+        array = array if lies(array, order) else _copied(array, order or "K")
     elif is_new or copy or not lies(array, order):
         array, is_new = _copied(array, order or "K"), True
     if is_new and copy is False:

@@ -51,7 +51,8 @@ def take(value: Any, program: Program, operands: list[Node]) -> tuple[Any, Any, 
     if isinstance(value, np.ndarray):
         node = program.constant(value)
         ref = _reference(operands, node)
-        return ref, node.source if value.ndim else value, ref
+        is_usual = value.ndim and (value.ndim == 1 or value.flags.c_contiguous)
+        return ref, node.source if is_usual else value.copy("K"), ref  # which says how results lie
     if kind is dict:
         parts = _parts(tuple(value.values()), program, operands)
         template, actual = (dict(zip(value, part, strict=True)) for part in parts[:2])

@@ -106,6 +106,10 @@ class Trace(Lifted):
         return recorded(self._program, ZEROS, "zeros", (spec.shape, spec.dtype), {})
 
     def copy(self, order: str = "C") -> "Trace":
+        """A copy in an order: a program may ask how it lies."""
+        return self._table[np.copy](self, order)
+
+    def _apart(self) -> "Trace":
         """A value of its own: nodes never change, so it has the same one."""
         t = object.__new__(Trace)
         t._held, t._node, t._program, t._spec = self._held, self._node, self._program, self._spec
@@ -136,6 +140,11 @@ class Trace(Lifted):
         """The same, where the program decides by it."""
         self._program.look_at_layout(exactly)
         return self._look()
+
+    def _note_followed(self, call: Callable) -> None:
+        """A view that `call` gives is taken anew, as this has been written; of what lies otherwise it is a copy."""
+        if call.__name__.strip("_") in JOINING and not self._program.closed:
+            self._program.look_at_layout()
 
     def _lent(self, owner: Any, other: Any) -> None:
         self._program.lent.append((owner, other))
@@ -297,7 +306,7 @@ class TraceView(Trace):
         base = self._base
         if self._seen is base._node:
             return
-        t, program = base.copy(), self._program
+        t, program = base._apart(), self._program
         if self._may_be_a_copy() and not program.closed:
             program.look_at_layout()
         closed, program.closed = program.closed, False  # a result is looked at when all is over

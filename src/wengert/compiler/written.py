@@ -4,36 +4,19 @@ from typing import Any
 
 import numpy as np
 
-
-def _copied(x: Any) -> np.ndarray:
-    """A copy that lies in memory as an array does, as programs go on to decide by that: with the gaps that it has."""
-    y = np.array(x)
-    if x.__class__ is not np.ndarray or x.flags.c_contiguous or _strides(y) == _strides(x):
-        return y
-    if not y.size or 0 in _strides(x):
-        return y
-    low, high = np.lib.array_utils.byte_bounds(x)
-    memory = np.empty(high - low, np.uint8)
-    lying: np.ndarray = np.ndarray(x.shape, x.dtype, memory, x.__array_interface__["data"][0] - low, x.strides)
-    lying[...] = x
-    return lying
-
-
-def _strides(x: np.ndarray) -> list[int]:
-    """Bytes from one element to the next along the axes that have more than one."""
-    return [stride for stride, n in zip(x.strides, x.shape, strict=True) if n > 1]
+from wengert.arrays import copied
 
 
 def _assigned(x: Any, value: Any, index: Any) -> Any:
     """A copy with a part written."""
-    y = _copied(x)
+    y = copied(x)
     y[index] = value
     return y if y.ndim else y[()]
 
 
 def _added(x: Any, value: Any, index: Any) -> Any:
     """A copy with something added to a part, as often as the index names it."""
-    y = _copied(x)
+    y = copied(x)
     if index.__class__ in (int, slice) and y.dtype.kind == "f":
         y[index] += value
     else:
@@ -61,6 +44,6 @@ def _written(x: Any, value: Any, path: tuple, index: Any, add: bool) -> Any:
         numbers[where] = value
     if x.__class__ is not np.ndarray or x.flags.c_contiguous:
         return flat.reshape(y.shape)
-    lying = _copied(x)
+    lying = copied(x)
     lying[...] = flat.reshape(y.shape)
     return lying

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 from wengert.primitive import composite, linear, without_gradient
-from wengert.protocol import anywhere, constant, innermost
+from wengert.protocol import anywhere, constant, innermost, lying, usual_order
 from wengert.rules.reductions import normal_axis
 
 # Inserting and deleting ------------------------------------------------------------------------------------------
@@ -33,7 +33,12 @@ def _places(obj):
 def insert(arr, obj, values, axis=None):
     """The new elements behind the old ones, and then all in the order that NumPy's function gives their numbers."""
     arr = arr if hasattr(arr, "ndim") else np.asarray(arr)
+    lies = usual_order(arr)
     arr, axis = (np.ravel(arr), 0) if axis is None else (arr, normal_axis(axis, arr.ndim))
+    return lying(_inserted(arr, obj, values, axis), lies)
+
+
+def _inserted(arr, obj, values, axis):
     n, obj = arr.shape[axis], _places(obj)
     values = values if hasattr(values, "ndim") else np.array(values, arr.dtype)
     values = values if values.dtype == arr.dtype else np.astype(values, arr.dtype)
@@ -58,13 +63,18 @@ def _inserted_at(arr, place, values, axis):
 
 @composite(np.delete)
 def delete(arr, obj, axis=None):
+    lies = usual_order(arr)
     arr, axis = (np.ravel(arr), 0) if axis is None else (arr, normal_axis(axis, arr.ndim))
     n, lead = arr.shape[axis], (slice(None),) * axis
     if isinstance(obj, (int, np.integer)) and not isinstance(obj, bool) and -n <= obj < n:
-        return np.concatenate([arr[(*lead, slice(obj % n))], arr[(*lead, slice(obj % n + 1, None))]], axis=axis)
-    kept = np.zeros(arr.shape[axis], bool)
-    kept[np.delete(np.arange(arr.shape[axis]), _places(obj))] = True
-    return arr[(*(slice(None),) * axis, kept)]
+        ends = [arr[(*lead, slice(obj % n))], arr[(*lead, slice(obj % n + 1, None))]]
+        return lying(np.concatenate(ends, axis=axis), lies)
+    places = _places(obj)
+    kept = np.zeros(n, bool)
+    kept[np.delete(np.arange(n), places)] = True
+    found = arr[(*lead, kept)]
+    is_one = not isinstance(places, slice) and np.size(places) == 1 and np.asarray(places).dtype.kind in "iu"
+    return lying(found, lies) if is_one or isinstance(places, slice) else found
 
 
 @composite(np.resize)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, is_wrapper
-from wengert.protocol import constant, innermost, is_recorded
+from wengert.protocol import constant, innermost, is_recorded, lying_as
 from wengert.rules.reductions import normal_axes, normal_axis, part
 from wengert.rules.ufunc_methods import array
 
@@ -29,7 +29,7 @@ def gradient(f, *varargs, axis=None, edge_order=1):
         raise TypeError("invalid number of arguments")
     if edge_order > 2:
         raise ValueError("'edge_order' greater than 2 not supported")
-    slopes = tuple(_slope(f, i, d, edge_order) for i, d in zip(axes, spacings, strict=True))
+    slopes = tuple(lying_as(_slope(f, i, d, edge_order), f) for i, d in zip(axes, spacings, strict=True))
     return slopes[0] if len(axes) == 1 else slopes
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, is_wrapper, linear, primitive, without_gradient
-from wengert.protocol import anywhere, highest, indexable, innermost, without_history
+from wengert.protocol import anywhere, highest, indexable, innermost, lying, without_history
 from wengert.rules.elementwise import only
 from wengert.rules.reductions import normal_axis, refuse_truth
 
@@ -88,7 +88,8 @@ def take(a, indices, axis=None, out=None, mode="raise"):
     if axis is None or not a.ndim:  # NumPy gives a number one axis
         a, axis = np.ravel(a), axis or 0
     axis = normal_axis(axis, a.ndim)
-    return at(a, (*(slice(None),) * axis, _in_bounds(indices, a.shape[axis], mode)))
+    taken = at(a, (*(slice(None),) * axis, _in_bounds(indices, a.shape[axis], mode)))
+    return lying(taken, "C") if taken.ndim > 1 else taken
 
 
 def _in_bounds(indices, n, mode):
@@ -172,7 +173,7 @@ def select(condlist, choicelist, default=0):
     result = _of_all(default, (*choicelist, default))
     for condition, choice in reversed(list(zip(condlist, choicelist, strict=True))):
         result = np.where(condition, choice, result)
-    return result
+    return lying(result, "C")
 
 
 def _of_all(value, values):
@@ -190,7 +191,7 @@ def choose_(a, choices, out=None, mode="raise"):
     chosen = _of_all(choices[0], choices)
     for i in range(n):
         chosen = np.where(a == i, choices[i], chosen)
-    return chosen
+    return lying(chosen, "C")
 
 
 # Writing ---------------------------------------------------------------------------------------------------------

@@ -87,7 +87,7 @@ def meshgrid(*xi, copy=True, sparse=False, indexing="xy"):
     if not sparse:
         grids = np.broadcast_arrays(*grids)
     if copy:
-        return tuple(map(np.copy, grids))
+        return tuple(np.copy(g, "C") for g in grids)
     return list(grids) if sparse else tuple(grids)  # as in NumPy
 
 

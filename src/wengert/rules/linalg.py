@@ -8,7 +8,7 @@ from numpy.linalg._linalg import SlogdetResult
 
 from wengert.errors import GradientError
 from wengert.primitive import composite, is_wrapper, primitive, without_gradient
-from wengert.protocol import anywhere, constant, everything, innermost, is_recorded
+from wengert.protocol import anywhere, constant, everything, innermost, is_recorded, lying
 from wengert.rules.decompositions import hermitian as lower_hermitian
 from wengert.rules.decompositions import onto_triangle
 from wengert.rules.elementwise import is_complex
@@ -106,7 +106,7 @@ def matrix_power(a, n):
             power = square if power is None else power @ square
         n >>= 1
         square = square @ square if n else square
-    return np.copy(power) if power is a else power
+    return power
 
 
 # Determinants ----------------------------------------------------------------------------------------------------
@@ -254,7 +254,7 @@ _cholesky = primitive(_cholesky, _cholesky_rule, holomorphic=False, tangents=(_c
 @composite(np.linalg.cholesky)
 def cholesky(a, /, *, upper=False):
     """Of the matrix the lower triangle is read, or the upper one, and there the gradient is."""
-    return adjoint(_cholesky(adjoint(a))) if upper else _cholesky(a)
+    return lying(adjoint(_cholesky(adjoint(a))), "C") if upper else _cholesky(a)
 
 
 # Least squares ---------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import numpy as np
 
 from wengert.errors import MissingRuleError
 from wengert.primitive import composite, is_wrapper, linear
-from wengert.protocol import anywhere, innermost
+from wengert.protocol import anywhere, innermost, lying, usual_order
 
 STATISTICS = {"maximum": np.max, "mean": np.mean, "median": np.median, "minimum": np.min}
 MODES = (*STATISTICS, "linear_ramp")
@@ -71,9 +71,13 @@ pad_back = linear(
 
 @composite(np.pad)
 def pad(array, pad_width, mode="constant", **kwargs):
-    """Modes that only copy elements, and constants; the others are in `padding`."""
     if not array.ndim:
         return np.copy(array)
+    return lying(_padded(array, pad_width, mode, **kwargs), usual_order(array))
+
+
+def _padded(array, pad_width, mode, **kwargs):
+    """Modes that only copy elements, and constants; the others are computed."""
     widths = _pad_widths(pad_width, array.ndim)
     values = kwargs.get("constant_values", 0)
     if mode == "constant" and not is_wrapper(values) and not anywhere(np.asarray(values)):

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from wengert.primitive import composite, primitive
-from wengert.protocol import everywhere, innermost
+from wengert.protocol import everywhere, innermost, lying
 from wengert.rules.fft import fit_length
 from wengert.rules.sampling import _convolve_valid
 
@@ -105,7 +105,7 @@ def vander(x, N=None, increasing=False):
     if x.ndim != 1:
         raise ValueError("x must be a one-dimensional array or sequence.")
     powers = _vander(x, columns=len(x) if N is None else N)
-    return powers if increasing else np.flip(powers, 1)
+    return powers if increasing else lying(np.flip(powers, 1), "C")
 
 
 # Arithmetic ------------------------------------------------------------------------------------------------------

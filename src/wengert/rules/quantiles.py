@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, is_wrapper
-from wengert.protocol import anywhere, constant, innermost
-from wengert.rules.reductions import _along, normal_axes
+from wengert.protocol import anywhere, constant, innermost, look, lying, lying_as
+from wengert.rules.reductions import _along, normal_axes, normal_axis
 
 SLOPES = {
     "linear": -1,
@@ -33,6 +33,14 @@ def _lines(a: Any, axis: Any) -> tuple[Any, tuple[int, ...]]:
     n = int(np.prod([a.shape[i] for i in axes], dtype=int))
     rows = np.reshape(np.transpose(a, [*kept, *axes]), (*[a.shape[i] for i in kept], n))
     return rows, tuple(1 if i in axes else m for i, m in enumerate(a.shape))
+
+
+def _lying_as_rest(result: Any, a: Any, axis: Any) -> Any:
+    """A result for each line along one axis, in the order that the other axes of the array have in memory."""
+    seen = look(a)
+    if seen.ndim != a.ndim or a.ndim < 3 or np.ndim(axis) or axis is None:
+        return result
+    return lying_as(result, seen[(*(slice(None),) * normal_axis(axis, a.ndim), 0)])
 
 
 def _places(plain: np.ndarray, q: Any, method: str, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -109,7 +117,7 @@ def _quantiles(numpys, a, q, axis, method, keepdims, weights):
     result = result if result.dtype == dtype else np.astype(result, dtype)
     result = np.where(lost, np.nan, result) if anywhere(lost) else result
     kept = kept_shape if keepdims else rows.shape[:-1]
-    return np.reshape(np.moveaxis(result, -1, 0), np.shape(given) + kept)
+    return lying(np.reshape(np.moveaxis(result, -1, 0), np.shape(given) + kept), "C")
 
 
 def _picked(rows: Any, order: np.ndarray, index: np.ndarray) -> Any:
@@ -159,6 +167,7 @@ def median(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     lost = np.any(np.isnan(plain), axis=-1)
     if anywhere(lost):  # the last one in order, of which in complex numbers one part may be a number
         result = np.where(lost, np.partition(plain, n - 1, axis=-1)[..., -1], result)
+    result = _lying_as_rest(result, a, axis)
     return np.reshape(result, kept_shape) if keepdims else result
 
 
@@ -178,4 +187,5 @@ def nanmedian(a, axis=None, out=None, overwrite_input=False, keepdims=False):
     if anywhere(lost):
         warnings.warn("All-NaN slice encountered", RuntimeWarning, stacklevel=2)
         result = np.where(lost, np.nan, result)
+    result = _lying_as_rest(result, a, axis)
     return np.reshape(result, kept_shape) if keepdims else result

@@ -5,7 +5,7 @@ import numpy as np
 from wengert.arrays import power_of_ten
 from wengert.errors import DTypeError
 from wengert.primitive import composite, elementwise
-from wengert.protocol import spec_of
+from wengert.protocol import lying, spec_of, usual_order
 
 
 @composite(np.round, np.around)
@@ -18,7 +18,8 @@ def round_(a, decimals=0, out=None):
             f"[round] numbers were required, or decimals=0; received truth values, {spec_of(a)!r}, and "
             f"decimals={decimals}; pass a.astype(float)"
         )
-    return _rounded_complex(a, decimals=decimals) if a.dtype.kind == "c" else _rounded(a, decimals)
+    rounded = _rounded_complex(a, decimals=decimals) if a.dtype.kind == "c" else _rounded(a, decimals)
+    return lying(rounded, usual_order(a)) if a.ndim > 1 else rounded
 
 
 def _rounded(x, decimals):

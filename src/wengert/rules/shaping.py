@@ -402,7 +402,8 @@ def tile(A, reps):
     shape, reps = (1,) * (ndim - A.ndim) + A.shape, (1,) * (ndim - len(reps)) + reps
     split = np.reshape(A, tuple(m for n in shape for m in (1, n)))
     stretched = np.broadcast_to(split, tuple(m for pair in zip(reps, shape, strict=True) for m in pair))
-    return np.copy(np.reshape(stretched, tuple(r * n for r, n in zip(reps, shape, strict=True))))
+    tiled = np.reshape(stretched, tuple(r * n for r, n in zip(reps, shape, strict=True)))
+    return np.copy(tiled, "K" if all(r == 1 for r in reps) else "C")
 
 
 # Differences -----------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from wengert.primitive import composite, without_gradient
-from wengert.protocol import innermost, is_recorded, without_history
+from wengert.protocol import innermost, is_recorded, lying_as, without_history
 from wengert.rules.reductions import normal_axes
 from wengert.rules.ufunc_methods import array
 
@@ -19,14 +19,14 @@ from wengert.rules.ufunc_methods import array
 def sort(a, axis=-1, kind=None, order=None, *, stable=None):
     if axis is None:
         a, axis = np.ravel(a), 0
-    return np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
+    return lying_as(np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis), a)
 
 
 @composite(np.partition, numpys=True)
 def partition(a, kth, axis=-1, kind="introselect", order=None):
     if axis is None:
         a, axis = np.ravel(a), 0
-    return np.take_along_axis(a, np.argpartition(a, kth, axis=axis), axis)
+    return lying_as(np.take_along_axis(a, np.argpartition(a, kth, axis=axis), axis), a)
 
 
 @composite(np.sort_complex)

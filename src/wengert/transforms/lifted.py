@@ -132,10 +132,10 @@ class Lifted(face.ArrayFace):
         return f"{type(self).__name__}({self._value!r}, level={self._level})"
 
     def __copy__(self) -> Any:
-        return self.copy()
+        return self.copy("K")
 
     def __deepcopy__(self, memo: dict) -> Any:
-        return self.copy()
+        return self.copy("K")
 
 
 def _in_place(ufunc: np.ufunc) -> Callable:
@@ -248,10 +248,9 @@ def _like(function: Callable) -> Callable:
     def like(
         a: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None, *, device: Any = None
     ) -> Any:
-        lying, dtype = look(a), a.dtype if dtype is None else dtype
-        if shape is None and lying.ndim == a.ndim > 1:
-            return a._buffer(function(lying, dtype, order))
-        return a._buffer(function(np.empty(0), dtype, order, shape=a.shape if shape is None else shape))
+        seen, dtype = look(a), a.dtype if dtype is None else dtype
+        seen = seen if seen.ndim == a.ndim > 1 else np.empty(0)
+        return a._buffer(function(seen, dtype, order, shape=a.shape if shape is None else shape))
 
     return like
 

@@ -74,7 +74,7 @@ def aliases(leaves: Sequence) -> list:
 
 def _kept(leaf: Any) -> Any:
     if isinstance(leaf, Lifted):
-        return leaf.copy() if leaf._recorded else _with_slots(leaf, _kept)
+        return leaf._apart() if leaf._recorded else _with_slots(leaf, _kept)
     return copy.deepcopy(leaf) if is_generator(leaf) else alias(leaf)
 
 
