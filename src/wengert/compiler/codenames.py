@@ -21,7 +21,8 @@ __all__ = [
 ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__", "AttributeError"}
 ABOUT_HISTORY = {"requires_grad", "grad_fn", "is_leaf", "is_recording", "is_grad_enabled"}
 ABOUT_HISTORY |= {"register_hook", "retain_grad", "no_grad", "enable_grad", "set_grad_enabled", "inference_mode"}
-ABOUT_HISTORY |= {"pause", "stop_recording", "zero_grad"}
+ABOUT_HISTORY |= {"pause", "stop_recording", "zero_grad", "requires_grad_", "retains_grad", "attach_grad"}
+ABOUT_HISTORY |= {"detach", "detach_", "stop_gradient", "BlockGrad"}
 """Names by which code asks for what a tape notes, or says what it is to note."""
 ABOUT_ATTRIBUTES = {"setattr", "getattr", "hasattr", "vars", "__dict__", "AttributeError", "Exception", "BaseException"}
 CATCHING = {"AttributeError", "Exception", "BaseException"}
@@ -59,6 +60,8 @@ class Uses:
     """Attributes that are set."""
     asked: set[str] = field(default_factory=set)
     """Attributes that are looked up."""
+    read: set[str] = field(default_factory=set)
+    """Those of them that are not called."""
     asks_for_identity: bool = False
     """Whether two things, none of which is a constant, are asked whether they are the same."""
     imports: list[tuple[int, str, str]] = field(default_factory=list)
@@ -67,12 +70,14 @@ class Uses:
     def note(self, line: Instruction, after: str) -> None:
         """Note what an instruction does, before the next one."""
         names = line.argval if isinstance(line.argval, tuple) else (line.argval,)
+        is_called = line.opname == "LOAD_METHOD" or "self" in line.argrepr
         if line.opname in ("LOAD_GLOBAL", "STORE_GLOBAL"):
             self.variables.update(names)
         if line.opname == "STORE_ATTR":
             self.stored.update(names)
         if line.opname in ("LOAD_ATTR", "LOAD_METHOD"):
             self.asked.update(names)
+            self.read.update(() if is_called else names)
         is_known = line.opname == "LOAD_CONST" or names == ("__class__",)  # the `__eq__` of dataclasses compares these
         self.asks_for_identity |= after == "IS_OP" and not is_known
         if line.opname.startswith(LOADING) and line.opname != "LOAD_CONST":
@@ -86,7 +91,7 @@ def asks_for_classes(names: frozenset[str]) -> bool:
 
 def asks_for_history(names: frozenset[str], uses: Uses) -> bool:
     """Whether code asks for what a tape notes, or has a say in it; setting a gradient to what it is counts as well."""
-    return "grad" in uses.stored or not names.isdisjoint(ABOUT_HISTORY)
+    return "grad" in uses.stored | uses.read or not names.isdisjoint(ABOUT_HISTORY)
 
 
 def asks_for_identity(names: frozenset[str], uses: Uses) -> bool:
@@ -138,6 +143,8 @@ def names_of(code: CodeType) -> frozenset[str]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             names |= names_of(constant)
+        elif isinstance(constant, tuple) and "requires_grad" in constant:  # the name of an argument
+            names |= {"requires_grad"}
     return names
 
 

@@ -357,8 +357,7 @@ class Compiled:
 
     def _needs_recording(self, error: Exception) -> bool:
         """Whether it has failed to write what is differentiated into plain arrays, and can be run again."""
-        lost = isinstance(error, LostGradientError) or isinstance(error.__cause__, LostGradientError)
-        return lost and bool(self._is_stateless)
+        return _is_lost(error) and bool(self._is_stateless)
 
     def _as_lately(self, kind: Kind, captured: Captured, given: tuple) -> Any:
         """The function itself, as for other calls like this one, which are counted."""
@@ -465,21 +464,29 @@ class Compiled:
             found = self._surroundings.now(roots, [])
         weighed = self._derivatives.of(leaves, structure, found)
         if weighed is None:
-            return self._left_outside(found, given)
+            return self._left_outside(leaves, structure, given, found)
         self._lately = None
         own = [x.value if isinstance(x, Static) else x for x in leaves]
-        return weighed(own, given, Moment(found), self._worth.began)
+        with RECORDING if found.tensors else nullcontext():  # others may have put values of their own into these
+            return weighed(own, given, Moment(found), self._worth.began)
 
-    def _left_outside(self, found: Any, given: tuple) -> Any:
+    def _left_outside(self, leaves: list, structure: Any, given: tuple, found: Any) -> Any:
         """The function itself, whose own operations are recorded, as for other calls like this one."""
+        outside = self._derivatives
         around = RECORDING if found.tensors or found.arrays or found.numbers else nullcontext()
         lately = self._lately
-        if lately is None or lately.kind is not self._derivatives:
-            lately = self._lately = Left(self._derivatives, given[0], given[1], around)
+        if lately is None or lately.kind is not outside:
+            lately = self._lately = Left(outside, given[0], given[1], around)
         lately.looked()
-        self._derivatives.eager += 1
-        with around:
-            return self.function(*given[0], **given[1])
+        outside.eager += 1
+        try:
+            with around:
+                return self.function(*given[0], **given[1])
+        except Exception as error:
+            if outside.fills or not _is_lost(error) or self._is_stateless is False:
+                raise
+        outside.fills = True
+        return self._differentiated(leaves, structure, given)
 
     # Telling ----------------------------------------------------------------------------------------------------
 
@@ -511,6 +518,11 @@ class Compiled:
 
     def __repr__(self) -> str:
         return f"<compiled {getattr(self, '__name__', self.function)}>"
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether something recorded was to be written where only a recording of the function lets it be."""
+    return isinstance(error, LostGradientError) or isinstance(error.__cause__, LostGradientError)
 
 
 def _can_be_followed(kind: Kind, call: Arguments, captured: Captured, inside: list) -> bool:

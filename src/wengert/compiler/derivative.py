@@ -50,7 +50,11 @@ class FromOutside:
 
     def __init__(self, function: Callable, make: Callable):
         self.function, self.make = function, make
-        self.known: dict[Any, Weighed] = {}
+        self.known: dict[Any, Derivatives] = {}
+        self.weighed: dict[Any, Weighed] = {}
+        """The same for arguments of one size."""
+        self.fills = False
+        """Whether it fills arrays with what is differentiated, so that its own operations cannot be recorded."""
         self.is_closed = False
         """Whether all that the function may be differentiated by is among its arguments."""
         self.left: str | None = None
@@ -63,7 +67,7 @@ class FromOutside:
 
         `None` where the function's own operations are to be recorded.
         """
-        if found.asks_for_classes or found.asks_for_identity or found.asks_for_history:
+        if (found.asks_for_classes or found.asks_for_identity or found.asks_for_history) and not self.fills:
             self.left = ASKS
             return None
         used = [t for t in found.tensors if t._node is not None and not self.is_closed]
@@ -73,22 +77,29 @@ class FromOutside:
         classes = tuple([x._family.tensor if isinstance(x, Box) else None for x in leaves])
         key = (structure, *objects, classes, *orders(containers([rebuild(structure, leaves)])))
         with BOOKS:
-            weighed = self.known.get(key)
-            if weighed is None:
+            derivatives = self.known.get(key)
+            if derivatives is None:
                 derivatives = Derivatives(self.function, structure, captured, both, self.make, classes)
-                weighed = self.known[key] = Weighed(derivatives, may_be_left=not self.is_closed)
+                self.known[key] = derivatives
                 if len(self.known) > MOST:
                     self.known = parted(self.known)[1]
-        return weighed if weighed.derivatives.trouble is None else None
+            of_size = derivatives, tuple([int(np.size(x)).bit_length() for x in leaves if inexact_spec(x)])
+            weighed = self.weighed.get(of_size)
+            if weighed is None:
+                weighed = self.weighed[of_size] = Weighed(derivatives, may_be_left=not self.is_closed)
+                if len(self.weighed) > MOST:
+                    self.weighed = parted(self.weighed)[1]
+        return weighed if derivatives.trouble is None and not weighed.is_slow else None
 
     def troubles(self) -> set[str | None]:
         """Why the function is left to the outside, where it is."""
-        return {self.left, *[weighed.derivatives.trouble for weighed in list(self.known.values())]}
+        slow = {SLOW for weighed in list(self.weighed.values()) if weighed.is_slow}
+        return {self.left, *slow, *[derivatives.trouble for derivatives in list(self.known.values())]}
 
     def parts(self) -> Iterator[tuple[str, Any]]:
         """All compiled functions that there are, with what they are."""
-        for weighed in list(self.known.values()):
-            yield from weighed.derivatives.parts().items()
+        for derivatives in list(self.known.values()):
+            yield from derivatives.parts().items()
 
 
 FIRST_CALLS, WINDOW = 16, 64
@@ -98,34 +109,41 @@ PATIENCE = 8
 
 
 class Weighed:
-    """Calls as one operation, some of which are left to the function itself, which says how long it takes alone."""
+    """Calls of one size as one operation; some are left to the function itself, which says how long it takes alone.
+
+    It is their values that are compared: the ways back of both take about as long where the function is short.
+    """
 
     def __init__(self, derivatives: "Derivatives", may_be_left: bool):
         self.derivatives, self.may_be_left = derivatives, may_be_left
         self.account, self.calls = Account(WINDOW, TOO_LONG), 0
+        self.is_slow = False
+        """Whether the function's own operations take less time."""
 
     def __call__(self, leaves: list, given: tuple, moment: Moment, began: float) -> Any:
-        """The value, as `Derivatives` gives it; where that takes too long, later calls are left to the function.
-
-        `began` is when the call came.
-        """
-        derivatives, account = self.derivatives, self.account
+        """The value; `began` is when the call came."""
         self.calls += 1
-        if self.calls <= FIRST_CALLS or derivatives.value.fills or not self.may_be_left:
-            return derivatives(leaves, given, moment)
-        if account.is_sample():
-            began = perf_counter()
-            found = derivatives.function(*given[0], **given[1])
-            account.alone += perf_counter() - began
-            account.samples += 1
+        is_one, found = self.derivatives(leaves, given, moment)
+        if self.calls <= FIRST_CALLS or not (self.may_be_left and is_one):
             return found
-        if account.is_before_sample():
-            return derivatives.function(*given[0], **given[1])
-        found = derivatives(leaves, given, moment)
-        account.seconds += perf_counter() - began
-        if account.is_over(self.calls - FIRST_CALLS):
-            derivatives.trouble = derivatives.trouble or SLOW
+        if self.account.is_sample():
+            self._sample(given)
+        else:
+            self.account.seconds += perf_counter() - began
+            self.is_slow = self.is_slow or self.account.is_over(self.calls - FIRST_CALLS)
         return found
+
+    def _sample(self, given: tuple) -> None:
+        """Take the time of the function itself, which has been seen to compute results only; the second time counts."""
+        try:
+            for _ in range(2):
+                began = perf_counter()
+                self.derivatives.function(*given[0], **given[1])
+        except Exception:  # it fills arrays, say, which only a recording lets it do
+            self.may_be_left = False
+        else:
+            self.account.alone += perf_counter() - began
+            self.account.samples += 1
 
 
 class Drawn(Exception):
@@ -172,14 +190,17 @@ class Derivatives:
         compiled._derivatives.is_closed = True
         return compiled
 
-    def __call__(self, leaves: list, given: tuple, moment: Moment) -> Any:
-        """The function's value, recorded wherever its operands are; `moment` is what it uses now."""
+    def __call__(self, leaves: list, given: tuple, moment: Moment) -> tuple[bool, Any]:
+        """Whether the call could be one operation, and the function's value, recorded wherever its operands are.
+
+        `moment` is what it uses now.
+        """
         operands = [*leaves, *self.captured]
         try:
             call = _Compiled(self, operands, moment)
-            found = self._spoken(apply(call, operands), call.tensors)
+            found = apply(call, operands)
             self.value.once.left = 0
-            return found
+            return True, self._spoken(found, call.tensors)  # which are known by now
         except Impure as impure:
             self.value.once.left += 1
             if impure.lasts or self.value.once.left >= PATIENCE:
@@ -193,8 +214,8 @@ class Derivatives:
         except GradientError:  # it asks for the history of what it is given, which an operation does not have
             found = self.function(*given[0], **given[1])
             self.trouble = DIFFERENTIATES
-            return found
-        return self.function(*given[0], **given[1])
+            return False, found
+        return False, self.function(*given[0], **given[1])
 
     def _spoken(self, found: Any, tensors: set[int]) -> Any:
         """Results with arrays that have no derivative, such as truth values, as tensors of the leaves' dialect.
@@ -341,7 +362,7 @@ class _Compiled(Call):
         self.asked = {i for i in self.wrapped if operands[i]._carries_gradient()}
         """The operands by which anything is differentiated."""
         self.tensors: set[int] = set()
-        """The results that are constants, and come from a tensor all the same; known after `forward`."""
+        """The results that come from a tensor, also where they are constants; known after `forward`."""
 
     def run(self, leaves: list) -> Any:
         batches = {x._level for x in leaves if isinstance(x, Batch)}
@@ -363,7 +384,7 @@ class _Compiled(Call):
         # What is noted here is of this call, as each has a `_Compiled` of its own.
         once = self.derivatives.value.once
         self.fixed = once.fixed(self.asked, len(values))
-        self.tensors = set(self.fixed - once.fixed(self.wrapped, len(values)))
+        self.tensors = once.tensors(self.wrapped, len(values))
         self.specs = [inexact_spec(y) for y in values]
         return found, list(leaves)
 

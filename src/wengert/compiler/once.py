@@ -1,11 +1,12 @@
 """Functions that are run again for their derivatives, so that they may do nothing but compute results."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from wengert.compiler.program import Node, Program
 from wengert.compiler.results import Leaf
+from wengert.primitive import REGISTRY, Primitive
 
 __all__ = ["ASKS", "DIFFERENTIATES", "DRAWS", "LEFT", "SLOW", "WRITES", "Impure", "Once", "comparing", "is_compared"]
 
@@ -35,7 +36,9 @@ class Once:
 
     def __init__(self) -> None:
         self.origins: list[set[int]] | None = None
-        """For each result the numbers of the arguments that it comes from, by any of the programs that there are."""
+        """For each result the numbers of the arguments that it is differentiated by, in any program that there is."""
+        self.sources: list[set[int]] = []
+        """The same of all arguments from which it comes by functions that give tensors, of whole numbers, too."""
         self.known: set[int] | None = None
         """The arguments whose numbers would be there."""
         self.left = 0
@@ -43,27 +46,41 @@ class Once:
 
     def note(self, program: Program, arguments: dict[int, Node], leaves: list[Leaf]) -> None:
         """Note from which arguments, given by their numbers, the results of a new program come."""
-        masks = dict.fromkeys(program.nodes, 0)
-        for i, node in arguments.items():
-            masks[node] |= 1 << i
-        for node in program.nodes:
-            if node.spec is None or node.spec.inexact:
-                for o in node.operands:
-                    masks[node] |= masks[o]
-        found = [{i for i in arguments if leaf.node is not None and masks[leaf.node] >> i & 1} for leaf in leaves]
+        giving = {p.name for p in REGISTRY.values() if isinstance(p, Primitive)}
+        origins = _origins(program, arguments, leaves, lambda node: node.spec is None or node.spec.inexact)
+        sources = _origins(program, arguments, leaves, lambda node: node.name in giving)
         if self.origins is None or self.known is None:
-            self.origins, self.known = found, set(arguments)
-        elif len(found) == len(self.origins):
-            self.origins = [one | other for one, other in zip(found, self.origins, strict=True)]
+            self.origins, self.sources, self.known = origins, sources, set(arguments)
+        elif len(origins) == len(self.origins):
+            self.origins = [one | other for one, other in zip(origins, self.origins, strict=True)]
+            self.sources = [one | other for one, other in zip(sources, self.sources, strict=True)]
             self.known &= arguments.keys()
         else:
             self.known = set()
 
     def fixed(self, asked: set[int], count: int) -> frozenset[int]:
-        """The results, of so many, that do not come from some arguments."""
+        """The results, of so many, that are not differentiated by some arguments."""
         if self.origins is None or self.known is None or len(self.origins) != count or not asked <= self.known:
             return frozenset()
         return frozenset(j for j, origin in enumerate(self.origins) if not origin & asked)
+
+    def tensors(self, wrapped: set[int], count: int) -> set[int]:
+        """The results, of so many, that come from some arguments, in whatever way."""
+        if self.known is None or len(self.sources) != count or not wrapped <= self.known:
+            return set()
+        return {j for j, source in enumerate(self.sources) if source & wrapped}
+
+
+def _origins(program: Program, arguments: dict[int, Node], leaves: list[Leaf], counts: Callable) -> list[set[int]]:
+    """The numbers of the arguments from which each result comes by nodes that count."""
+    masks = dict.fromkeys(program.nodes, 0)
+    for i, node in arguments.items():
+        masks[node] |= 1 << i
+    for node in program.nodes:
+        if counts(node):
+            for o in node.operands:
+                masks[node] |= masks[o]
+    return [{i for i in arguments if leaf.node is not None and masks[leaf.node] >> i & 1} for leaf in leaves]
 
 
 _comparing = threading.local()
