@@ -177,3 +177,28 @@ def test_writing_a_default_says_so():
     for k in range(6):
         assert fast(float(k)) == k
     assert any("default" in reason for reason in fast.stats()["given up"])
+
+
+@pytest.mark.parametrize("written", [0, 1])
+@pytest.mark.parametrize("gaps", [(0,), (1,), (0, 1)])
+def test_only_what_is_written_is_copied_back(written, gaps):
+    """What is read may be read-only; it may be written elsewhere meanwhile, which nothing must undo."""
+
+    def function(x, y):
+        a, b = (x, y) if written == 0 else (y, x)
+        a += np.sin(b)
+        return np.sum(a)
+
+    fast = wg.compile(function)
+    rng = np.random.default_rng(0)
+    for _ in range(6):
+        mine, others = ([rng.normal(size=(4, 6)) for _ in range(2)] for _ in range(2))
+        for a, b in zip(mine, others, strict=True):
+            b[...] = a
+        pairs = [[x[:, ::2] if i in gaps else x[:, :3].copy() for i, x in enumerate(pair)] for pair in (mine, others)]
+        for pair in pairs:
+            pair[1 - written].flags.writeable = False
+        np.testing.assert_allclose(fast(*pairs[1]), function(*pairs[0]), rtol=1e-13)
+        for a, b in zip(*pairs, strict=True):
+            np.testing.assert_allclose(b, a, rtol=1e-13)
+    assert fast._gapped is not None and fast._gapped.calls >= 3

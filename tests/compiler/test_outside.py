@@ -1,6 +1,7 @@
 """Compiled functions that are differentiated from outside: they run once, and as they were when they were called."""
 
 import inspect
+import threading
 from functools import partial
 from itertools import product
 
@@ -486,3 +487,97 @@ def test_results_of_tensors_that_require_no_gradient_require_none():
             results = g(wg.tensor(X, requires_grad=True), wg.tensor(X))
             assert [type(y) for y in results] == [wg.Tensor] * 3
             assert [y.requires_grad for y in results] == [True, False, False]
+
+
+# Weighed, and left ---------------------------------------------------------------------------------------------------
+
+
+def fills(x):
+    out = np.zeros(2)
+    for i in range(2):
+        out[i] = x[i] ** 2
+    return np.sum(out)
+
+
+def fills_and_asks(x):
+    return fills(x) if isinstance(x, (np.ndarray, wg.Tensor)) else x
+
+
+@pytest.mark.parametrize("function", [fills, fills_and_asks])
+def test_functions_that_fill_arrays_stay_one_operation(function):
+    fast = wg.compile(function)
+    for _ in range(100):
+        np.testing.assert_allclose(wg.grad(fast)(X), 2 * X)
+        t = wg.tensor(X, requires_grad=True)
+        fast(t).backward()
+        np.testing.assert_allclose(t.grad, 2 * X)
+
+
+def reads_grad(x):
+    return np.sum(x * 2) if x.grad is None else np.sum(x * 5)
+
+
+def makes_leaf(x):
+    w = wg.tensor(np.ones(2), requires_grad=True)
+    np.sum(w * 3).backward()
+    return np.sum(x * w.grad)
+
+
+@pytest.mark.parametrize("function", [reads_grad, makes_leaf])
+def test_functions_that_look_at_gradients_are_left_to_python(function):
+    found = []
+    for f in (function, wg.compile(function)):
+        t = wg.tensor(X, requires_grad=True)
+        for _ in range(3):
+            f(t).backward()
+            found.append(t.grad.tolist())
+    assert found[3:] == found[:3]
+
+
+def test_functions_that_take_gradients_inside_stay_compiled():
+    fast = wg.compile(lambda x: np.sum(wg.grad(lambda y: np.sum(y**3))(x)))
+    np.testing.assert_allclose(wg.grad(fast)(X), 6 * X)
+    assert fast.stats()["given up"] == []
+
+
+def test_large_arrays_stay_compiled_after_small_ones():
+    fast = wg.compile(lambda x: np.sum(np.sin(x) * np.cos(x)))
+    for n in (2, 5000):
+        x = np.linspace(0.0, 1.0, n)
+        for _ in range(120):
+            wg.grad(fast)(x)
+        np.testing.assert_allclose(wg.grad(fast)(x), np.cos(2 * x), atol=1e-14)
+    sizes = {key[1] for key in fast._derivatives.weighed}
+    assert len(sizes) == 2
+
+
+def test_whole_numbers_from_tensors_are_tensors():
+    def f(x, i):
+        return np.sum(x), i * 2, i > 1, np.argmax(x)
+
+    for _ in range(3):
+        results = [g(wg.tensor(X, requires_grad=True), wg.tensor([1, 2])) for g in (f, wg.compile(f))]
+        assert [type(y) for y in results[1]] == [type(y) for y in results[0]]
+
+
+@pytest.mark.filterwarnings("ignore::wengert.compiler.kinds.CompileWarning")
+def test_threads_that_share_a_function_and_a_leaf():
+    w = wg.tensor(np.array([2.0, 3.0]), requires_grad=True)
+    fast = wg.compile(lambda x: np.sum(wg.checkpoint(lambda t: np.sin(t * w))(x)))
+    wrong = []
+
+    def work(n):
+        for k in range(40):
+            t = wg.tensor(np.resize(X, (1 + (k + n) % 4, 2)), requires_grad=True)
+            try:
+                fast(t).backward()
+                np.testing.assert_allclose(t.grad, np.cos(t.numpy() * w.numpy()) * w.numpy())
+            except Exception as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []

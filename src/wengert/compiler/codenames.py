@@ -60,8 +60,8 @@ class Uses:
     """Attributes that are set."""
     asked: set[str] = field(default_factory=set)
     """Attributes that are looked up."""
-    read: set[str] = field(default_factory=set)
-    """Those of them that are not called."""
+    of: set[tuple[str | None, str]] = field(default_factory=set)
+    """The same, each with the variable of the module of which it is one, if it is."""
     asks_for_identity: bool = False
     """Whether two things, none of which is a constant, are asked whether they are the same."""
     imports: list[tuple[int, str, str]] = field(default_factory=list)
@@ -70,14 +70,12 @@ class Uses:
     def note(self, line: Instruction, after: str) -> None:
         """Note what an instruction does, before the next one."""
         names = line.argval if isinstance(line.argval, tuple) else (line.argval,)
-        is_called = line.opname == "LOAD_METHOD" or "self" in line.argrepr
         if line.opname in ("LOAD_GLOBAL", "STORE_GLOBAL"):
             self.variables.update(names)
         if line.opname == "STORE_ATTR":
             self.stored.update(names)
         if line.opname in ("LOAD_ATTR", "LOAD_METHOD"):
             self.asked.update(names)
-            self.read.update(() if is_called else names)
         is_known = line.opname == "LOAD_CONST" or names == ("__class__",)  # the `__eq__` of dataclasses compares these
         self.asks_for_identity |= after == "IS_OP" and not is_known
         if line.opname.startswith(LOADING) and line.opname != "LOAD_CONST":
@@ -89,9 +87,13 @@ def asks_for_classes(names: frozenset[str]) -> bool:
     return not names.isdisjoint(ABOUT_CLASSES)
 
 
-def asks_for_history(names: frozenset[str], uses: Uses) -> bool:
-    """Whether code asks for what a tape notes, or has a say in it; setting a gradient to what it is counts as well."""
-    return "grad" in uses.stored | uses.read or not names.isdisjoint(ABOUT_HISTORY)
+def asks_for_history(names: frozenset[str], uses: Uses, known: dict) -> bool:
+    """Whether code asks for what a tape notes, or has a say in it; of a module that has the variables `known`.
+
+    Setting a gradient to what it is counts as well. `wg.grad` is another thing: the attribute of a module.
+    """
+    of_tensors = any(name == "grad" and type(known.get(base)) is not ModuleType for base, name in uses.of)
+    return of_tensors or "grad" in uses.stored or not names.isdisjoint(ABOUT_HISTORY)
 
 
 def asks_for_identity(names: frozenset[str], uses: Uses) -> bool:
@@ -156,6 +158,8 @@ def uses_of(code: CodeType) -> Uses:
         lines = [line for line in get_instructions(inner) if line.opname != "EXTENDED_ARG"]
         for line, after in pairwise(lines):
             uses.note(line, after.opname)
+            if after.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+                uses.of.add((line.argval if line.opname == "LOAD_GLOBAL" else None, after.argval))
         uses.imports += [_imported(lines, k) for k, line in enumerate(lines) if line.opname == "IMPORT_NAME"]
     return uses
 

@@ -1,8 +1,8 @@
 """Calls that write into arguments with gaps (some columns of a matrix): by a shortcut, of copies without.
 
-Native code writes arrays that lie in one piece. What a call gives that has gaps is copied, and copied back when the
-shortcut has returned, which costs a tenth of looking at the call from Python. A short function does with less: its time
-is taken in some of the calls, and where it is the better one, calls like these are its own business.
+Native code that writes arrays takes such as lie in one piece. What has gaps is copied, and copied back if it is written
+when the shortcut has returned, which costs a tenth of looking at the call from Python. A short function does with less:
+its time is taken in some of the calls, and where it is the better one, calls like these are its own business.
 """
 
 from collections.abc import Callable
@@ -60,14 +60,20 @@ class Gapped:
         self._missed, self._is_over = 0, False
         self.calls = self.eager = 0
         """Calls; those that were left to the function."""
+        self.written: set[int] = set()
+        """The positions of the arguments that a path writes."""
         self._known: tuple | None = None
         """The shape and strides of an array that is known not to overlap itself."""
 
     def add(self, path: Any, args: tuple, call: Any, captured: Any) -> None:
         """Make a shortcut of a call that took a path, if one can be made."""
-        if is_plain(path):
-            self.shortcuts.add(path, args, {}, call, captured.found, captured)
-            path.has_shortcut = False  # calls still come the usual way, too
+        if not is_plain(path):
+            return
+        arrays = [captured.arrays[k][0] for _, k in path.places]
+        self.written |= {i for i, x in enumerate(args) if any(x is array for array in arrays)}
+        before = path.has_shortcut, path.no_shortcut
+        self.shortcuts.add(path, args, {}, call, captured.found, captured)
+        path.has_shortcut, path.no_shortcut = before  # calls still come the usual way, too
 
     def run(self, args: tuple) -> Any:
         """The result, or `MISSED`."""
@@ -75,16 +81,15 @@ class Gapped:
             self.calls += 1
             self.eager += 1
             return self.function(*args)
-        if self.shortcuts.function is None:
+        shortcut = self.shortcuts.function
+        if shortcut is None or self._missed >= MOST_MISSED or not have_gaps(args):
             return MISSED
         began = perf_counter()
-        copies = self._copies(args) if self._missed < MOST_MISSED else None
-        if copies is None:
-            return MISSED
-        if self._account.is_sample():
+        copies = self._copies(args)
+        if copies is not None and self._account.is_sample():
             return self._sampled(args)
         try:
-            result = self._shortened(args, copies)
+            result = MISSED if copies is None else self._shortened(shortcut, args, copies)
         finally:
             self._account.seconds += min(perf_counter() - began, LONG)
             self._is_over = self._account.is_over(self.calls + 1)
@@ -103,38 +108,29 @@ class Gapped:
             self._account.alone += perf_counter() - began
             self._account.samples += 1
 
-    def _shortened(self, args: tuple, copies: list) -> Any:
-        """What a shortcut gives of copies, which are copied back."""
+    def _shortened(self, shortcut: Callable, args: tuple, copies: dict[int, np.ndarray]) -> Any:
+        """What a shortcut gives of copies; those that it may have written are copied back."""
         try:
-            result = self.shortcuts.function(*copies)
+            result = shortcut(*[copies.get(i, x) for i, x in enumerate(args)])
         except Missed:
             return MISSED
-        for x, y in zip(args, copies, strict=True):
-            if y is not x:
-                x[...] = y
+        for i in copies.keys() & self.written:
+            args[i][...] = copies[i]
         return result
 
-    def _copies(self, args: tuple) -> list | None:
-        """The arguments, with copies of those that have gaps; `None` where that might not be the same."""
-        copies, arrays = [], []
-        has_gaps = False
-        for x in args:
-            kind = x.__class__
-            if kind is np.ndarray:
-                arrays.append(x)
-                if not x.flags.c_contiguous:
-                    if not self._may_be_written(x):
-                        return None
-                    has_gaps, x = True, x.copy()
-            elif kind not in PLAIN:
+    def _copies(self, args: tuple) -> dict[int, np.ndarray] | None:
+        """Copies of the arguments with gaps, by their positions; `None` where these might not do the same."""
+        arrays = {i: x for i, x in enumerate(args) if x.__class__ is np.ndarray}
+        for i in self.written:
+            x = arrays.get(i)
+            if x is None or not self._may_be_written(x):
                 return None
-            copies.append(x)
-        for k, x in enumerate(arrays):
-            if any(np.may_share_memory(x, other) for other in arrays[:k]):
+            if any(np.may_share_memory(x, other) for k, other in arrays.items() if k != i):
                 return None
-        return copies if has_gaps else None
+        return {i: x.copy() for i, x in arrays.items() if not x.flags.c_contiguous}
 
     def _may_be_written(self, x: np.ndarray) -> bool:
+        """Whether an array can be written, and has each of its elements in memory of its own."""
         if not x.flags.writeable or x.dtype.kind not in "biufc":
             return False
         if self._known != (x.shape, x.strides):

@@ -123,7 +123,7 @@ class Lookups:
         self.goes_in_order |= goes_in_order(names)
         self.found.asks_for_classes |= asks_for_classes(names)
         self.found.asks_for_identity |= asks_for_identity(names, self.uses)
-        self.found.asks_for_history |= asks_for_history(names, self.uses)
+        self.found.asks_for_history |= asks_for_history(names, self.uses, value.__globals__)
         self.seen.append((value, names))
         if "FloatingPointError" in names:
             self.beyond.append((value, "waits for NumPy to raise FloatingPointError"))
