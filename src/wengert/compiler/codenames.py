@@ -61,7 +61,7 @@ class Uses:
     asked: set[str] = field(default_factory=set)
     """Attributes that are looked up."""
     of: set[tuple[str | None, str]] = field(default_factory=set)
-    """The same, each with the variable of the module of which it is one, if it is."""
+    """Those that are not called as methods, each with the variable of the module of which it is one, if it is."""
     asks_for_identity: bool = False
     """Whether two things, none of which is a constant, are asked whether they are the same."""
     imports: list[tuple[int, str, str]] = field(default_factory=list)
@@ -90,7 +90,7 @@ def asks_for_classes(names: frozenset[str]) -> bool:
 def asks_for_history(names: frozenset[str], uses: Uses, known: dict) -> bool:
     """Whether code asks for what a tape notes, or has a say in it; of a module that has the variables `known`.
 
-    Setting a gradient to what it is counts as well. `wg.grad` is another thing: the attribute of a module.
+    Setting a gradient to what it is counts as well. `wg.grad` is another thing, an attribute of a module.
     """
     of_tensors = any(name == "grad" and type(known.get(base)) is not ModuleType for base, name in uses.of)
     return of_tensors or "grad" in uses.stored or not names.isdisjoint(ABOUT_HISTORY)
@@ -158,7 +158,7 @@ def uses_of(code: CodeType) -> Uses:
         lines = [line for line in get_instructions(inner) if line.opname != "EXTENDED_ARG"]
         for line, after in pairwise(lines):
             uses.note(line, after.opname)
-            if after.opname in ("LOAD_ATTR", "LOAD_METHOD"):
+            if after.opname == "LOAD_ATTR" and "self" not in after.argrepr:
                 uses.of.add((line.argval if line.opname == "LOAD_GLOBAL" else None, after.argval))
         uses.imports += [_imported(lines, k) for k, line in enumerate(lines) if line.opname == "IMPORT_NAME"]
     return uses
