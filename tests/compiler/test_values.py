@@ -204,15 +204,15 @@ def test_functions_that_differentiate_by_what_they_are_given_and_keep_the_histor
     layer = torch.nn.Linear(2, 1)
 
     def loss(x):
-        u = torch.sin(layer(x))
+        u = torch.sin(layer(x.requires_grad_()))
         (slope,) = torch.autograd.grad(u.sum(), x, create_graph=True)
         return ((slope + u) ** 2).mean()
 
     compiled, found = wg.compile(loss), []
     for f in (loss, compiled, compiled):
         layer.zero_grad()
-        x = torch.ones(3, 2, requires_grad=True)
+        x = torch.ones(3, 2)
         f(x).backward()
         found.append((x.grad.tolist(), layer.weight.grad.tolist()))
     assert found[1] == found[2] == found[0]
-    assert "differentiates by what it is given" in compiled.stats()["given up"][0]
+    assert "about gradients" in compiled.stats()["given up"][0]
