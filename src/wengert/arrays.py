@@ -53,9 +53,7 @@ class Memory(np.ndarray):
 def copied(x: np.ndarray) -> np.ndarray:
     """A copy that lies in memory as an array does, gaps included: by that NumPy decides what is a view of it."""
     y = np.array(x)
-    if x.__class__ is not np.ndarray or x.flags.c_contiguous or _strides(y) == _strides(x):
-        return y
-    if not y.size or 0 in _strides(x):
+    if _lies_as(y, x):
         return y
     lying = _with_gaps(x)
     lying[...] = y
@@ -65,8 +63,15 @@ def copied(x: np.ndarray) -> np.ndarray:
 def empty_as(x: Any) -> np.ndarray:
     """An array that lies in memory as another one does, of numbers that nobody reads."""
     y = np.empty_like(x)
-    is_dense = x.__class__ is not np.ndarray or _strides(y) == _strides(x) or not y.size or 0 in _strides(x)
-    return y if is_dense else _with_gaps(x)
+    return y if _lies_as(y, x) else _with_gaps(x)
+
+
+def _lies_as(y: np.ndarray, x: Any) -> bool:
+    """Whether a copy lies as the array that it is of, or there are no gaps to keep: it is empty, or repeats itself."""
+    if x.__class__ is not np.ndarray or x.flags.c_contiguous:
+        return True
+    strides = _strides(x)
+    return _strides(y) == strides or not y.size or 0 in strides
 
 
 def _with_gaps(x: np.ndarray) -> np.ndarray:

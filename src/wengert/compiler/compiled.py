@@ -213,8 +213,7 @@ class Compiled:
     def _leave(self, why: str | None) -> None:
         """Look at no call any more; shortcuts stay where most calls take them."""
         found = self._surroundings.last
-        has_state = found is None or found.tensors or found.arrays or found.numbers
-        self._around = RECORDING if has_state else nullcontext()
+        self._around = RECORDING if found is None or found.has_state() else nullcontext()
         self._reason = why
         if self._shortcuts.runs < self._worth.calls:
             self._let_shortcuts_go()
@@ -306,8 +305,7 @@ class Compiled:
         if not kind.writes or given[1] or not have_gaps(given[0]):
             return
         found = captured.found
-        has_state = found.tensors or found.arrays or found.numbers or found.fixed
-        is_alone = not (has_state or isinstance(self.function, Method))
+        is_alone = not (found.has_state() or found.fixed or isinstance(self.function, Method))
         if is_alone and not (self.check or self.fills or self.once is not None):
             self._gapped = self._gapped or Gapped(self.function)
             self._gapped.add(kind.last, given[0], call, captured)
@@ -473,7 +471,7 @@ class Compiled:
     def _left_outside(self, leaves: list, structure: Any, given: tuple, found: Any) -> Any:
         """The function itself, whose own operations are recorded, as for other calls like this one."""
         outside = self._derivatives
-        around = RECORDING if found.tensors or found.arrays or found.numbers else nullcontext()
+        around = RECORDING if found.has_state() else nullcontext()
         lately = self._lately
         if lately is None or lately.kind is not outside:
             lately = self._lately = Left(outside, given[0], given[1], around)

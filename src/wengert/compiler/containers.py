@@ -12,7 +12,7 @@ from typing import Any
 from wengert.compiler.whose import has_own_ways
 
 __all__ = [
-    "FILLED", "are_alike", "containers", "everything", "identity", "inner", "is_container", "is_record", "is_tuple",
+    "FILLED", "are_alike", "containers", "everything", "identity", "is_container", "is_record", "is_tuple",
     "own_kind", "refill", "with_parts",
 ]  # fmt: skip
 
@@ -124,14 +124,6 @@ def _is_descriptor(cls: type, name: str) -> bool:
 def identity(x: Any) -> int:
     """What tells a container from others; of a dataclass it is that of its attributes."""
     return id(vars(x)) if is_dataclass(x) and hasattr(x, "__dict__") else id(x)
-
-
-def inner(x: Any) -> Iterator[Any]:
-    """A container that may be made anew, and those inside."""
-    if is_container(x):
-        yield x
-        for part in contents(x, NESTED) or ():
-            yield from inner(part)
 
 
 def are_alike(held: Any, now: Any) -> bool:

@@ -124,6 +124,10 @@ class Found:
         del self._often[id(held)]
         self._often[id(now)] = 1
 
+    def has_state(self) -> bool:
+        """Whether there is something that holds traces while a function is recorded."""
+        return bool(self.tensors or self.arrays or self.numbers)
+
     def has_same_contents(self) -> bool:
         """Whether lengths, keys, and what is in sets, queues and arrays of objects, are as they were."""
         objects = ((array, before) for array, before in self.fixed if array.dtype.hasobject)

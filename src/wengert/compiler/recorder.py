@@ -121,7 +121,7 @@ class Recorder:
         """Call the function, and see whether it leaves the containers that it is given as they are."""
         args, kwargs = rebuild(self.structure, [x.value if isinstance(x, Static) else x for x in leaves])
         before = built((args, kwargs))
-        changes.rebuilt = {id(x) for x in containers([args, kwargs]) if not isinstance(x, tuple)}
+        changes.rebuilt = set(map(id, before[1]))
         out: tuple[list, Any] = [], None
         try:
             out = flatten(self.owner.function(*args, **kwargs), WHOLE)

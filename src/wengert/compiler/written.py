@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.arrays import copied
+from wengert.arrays import copied, empty_as
 
 
 def _assigned(x: Any, value: Any, index: Any) -> Any:
@@ -44,6 +44,6 @@ def _written(x: Any, value: Any, path: tuple, index: Any, add: bool) -> Any:
         numbers[where] = value
     if x.__class__ is not np.ndarray or x.flags.c_contiguous:
         return flat.reshape(y.shape)
-    lying = copied(x)
+    lying = empty_as(x)
     lying[...] = flat.reshape(y.shape)
     return lying
