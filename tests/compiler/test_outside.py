@@ -451,6 +451,20 @@ def test_tensors_from_around_are_constants_to_what_goes_on_inside(around):
         np.testing.assert_allclose(number(b), number(a), rtol=1e-13)
 
 
+@pytest.mark.parametrize("around", AROUND)
+def test_tensors_from_around_that_no_result_comes_from_leave_results_alone(around):
+    w = wg.tensor(np.array([2.0, 3.0]), requires_grad=True)
+
+    def f(x):
+        np.sum(w * 2)
+        return np.sum(np.sin(x) * x)
+
+    one, other = (numbers(AROUND[around](g)(X)) for g in (f, wg.compile(f)))
+    assert [type(y) for y in other] == [type(y) for y in one]
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-13)
+
+
 def test_what_a_result_does_not_depend_on_gets_no_gradient():
     w, v = (wg.tensor(X, requires_grad=True) for _ in range(2))
     uses = {"v": True}

@@ -359,30 +359,34 @@ class _Compiled(Call):
     def __init__(self, derivatives: Derivatives, operands: list, moment: Moment):
         self.derivatives, self.name, self.moment = derivatives, derivatives.name, moment
         self.wrapped = {i for i, x in enumerate(operands) if isinstance(x, Wrapper)}
-        self.asked = {i for i in self.wrapped if operands[i]._carries_gradient()}
+        self.asked = {i for i in self.wrapped if _is_differentiated(operands[i])}
         """The operands by which anything is differentiated."""
         self.tensors: set[int] = set()
         """The results that come from a tensor, also where they are constants; known after `forward`."""
 
     def run(self, leaves: list) -> Any:
-        batches = {x._level for x in leaves if isinstance(x, Batch)}
-        if len(batches) == 1 and not any(isinstance(_inside(x), Wrapper) for x in leaves):
-            return self._of_batches(leaves, batches.pop())
-        if any(isinstance(x, Wrapper) and not isinstance(x, Tensor) for x in leaves):
+        if _batch_level(leaves) is None and any(isinstance(x, Wrapper) and not isinstance(x, Tensor) for x in leaves):
             raise Foreign
-        return self.derivatives.valued(leaves)
+        return self._valued(leaves)[0]
 
-    def _of_batches(self, leaves: list, level: int) -> Any:
+    def _valued(self, leaves: list) -> tuple[Any, Once]:
+        """The results, and what is known of them."""
+        level = _batch_level(leaves)
+        if level is not None:
+            return self._of_batches(leaves, level)
+        return self.derivatives.valued(leaves), self.derivatives.value.once
+
+    def _of_batches(self, leaves: list, level: int) -> tuple[Any, Once]:
         """All examples at once, as a compiled function of arrays with an axis more."""
-        mapped = tuple(isinstance(x, Batch) for x in leaves)
-        values, structure = flatten(_undrawn(self.derivatives.batched(mapped), [_inside(x) for x in leaves]))
-        return rebuild(structure, [Batch._of(y, level) if isinstance(y, np.ndarray) else y for y in values])
+        batched = self.derivatives.batched(tuple(isinstance(x, Batch) for x in leaves))
+        values, structure = flatten(_undrawn(batched, [_inside(x) for x in leaves]))
+        found = rebuild(structure, [Batch._of(y, level) if isinstance(y, np.ndarray) else y for y in values])
+        return found, batched.once
 
     def forward(self, leaves: list) -> tuple[Any, Any]:
-        found = self.derivatives.valued(leaves)
+        found, once = self._valued(leaves)
         values = flatten(found)[0]
         # What is noted here is of this call, as each has a `_Compiled` of its own.
-        once = self.derivatives.value.once
         self.fixed = once.fixed(self.asked, len(values))
         self.tensors = once.tensors(self.wrapped, len(values))
         self.specs = [inexact_spec(y) for y in values]
@@ -416,6 +420,20 @@ class _Plainly(Call):
 
     def run(self, leaves: list) -> Any:
         return self.derivatives._value(*leaves)
+
+
+def _is_differentiated(x: Any) -> bool:
+    """Whether anything is differentiated by an operand, in which batches do not count."""
+    while isinstance(x, Batch):
+        x = _inside(x)
+    return isinstance(x, Wrapper) and x._carries_gradient()
+
+
+def _batch_level(leaves: list) -> int | None:
+    """The level of batches of plain arrays, if there is one such level and nothing else but plain values."""
+    levels = {x._level for x in leaves if isinstance(x, Batch)}
+    is_one = len(levels) == 1 and not any(isinstance(_inside(x), Wrapper) for x in leaves)
+    return levels.pop() if is_one else None
 
 
 def _inside(x: Any) -> Any:
