@@ -238,7 +238,7 @@ class Derivatives:
         batches = {f"value of batches {k}": batched for k, batched in enumerate(list(self.batches.values()))}
         return {"value": self.value, "pullback": self.pulled, "pushforward": self.pushed} | batches
 
-    def batched(self, mapped: tuple[bool, ...]) -> Callable:
+    def batched(self, mapped: tuple[bool, ...]) -> Any:
         """The function for all examples of batches in the place of some leaves; its results all have the axis."""
         if mapped not in self.batches:
 

@@ -68,6 +68,7 @@ class _Emitter(Values):
         self.write()
         head = f"define void @{name}(ptr %pointers, ptr %row, i64 %begin, i64 %end) {{"
         text = "\n".join([head, "entry:", *self.lines(), "  ret void", "}"])
+        self.accumulators = {}  # they hold this writer
         work = self.walk.work * NANOSECONDS
         begins = [self.begins.get(v.number, 0) * v.dtype.itemsize for v in self.order]
         if not self.rows:

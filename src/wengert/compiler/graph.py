@@ -117,6 +117,11 @@ class Graph:
         """Forget which values there are, when no more are made."""
         self._known = {}
 
+    def release(self) -> None:
+        """Forget who uses what, so that values go when nobody holds them: cycles would stay until a collection."""
+        for v in self.values:
+            v.users = []
+
     def literal(self, number: Any, dtype: Any) -> Value:
         """One number."""
         dtype = np.dtype(dtype)

@@ -143,6 +143,7 @@ class Template:
                 parallel=written.parallel, work=written.work, flops=written.flops,
             ))  # fmt: skip
         self.planned.places = {n: places[n] for n in self._in_calls() if n in places}
+        graph.release()
 
     def _in_calls(self) -> set[int]:
         """The numbers of what calls of NumPy's functions read and give."""
