@@ -92,6 +92,17 @@ def new_leaf(spec: Spec, owner: Any = None) -> Leaf:
     return leaf
 
 
+def history(node: Node) -> set[Node]:
+    """The node and all that it comes from."""
+    found, waiting = {node}, [node]
+    while waiting:
+        for parent in waiting.pop().next_functions:
+            if parent not in found:
+                found.add(parent)
+                waiting.append(parent)
+    return found
+
+
 def freed(node: Node, g: Any, heap: list, nodes: dict, grads: dict) -> None:
     """The rule of a node that an earlier backward has used; the rule that it had before is its ``s1``."""
     raise FreedGraphError(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from wengert.compiler.program import Node, Program
 from wengert.compiler.results import Leaf
 from wengert.primitive import REGISTRY, Primitive
+from wengert.transforms.reverse import reached
 
 __all__ = ["ASKS", "DIFFERENTIATES", "DRAWS", "LEFT", "SLOW", "WRITES", "Impure", "Once", "comparing", "is_compared"]
 
@@ -44,10 +45,22 @@ class Once:
         self.left = 0
         """How often in a row it did more than compute results."""
 
-    def note(self, program: Program, arguments: dict[int, Node], leaves: list[Leaf]) -> None:
-        """Note from which arguments, given by their numbers, the results of a new program come."""
+    def note(
+        self, program: Program, arguments: dict[int, Node], leaves: list[Leaf], function: Callable, given: list
+    ) -> None:
+        """Note from which arguments, given by their numbers, the results of a new program come.
+
+        What a rule of a user's own gives, or an implicit function, may be differentiated by what its value does not
+        show, and what is read out may not be read of a tensor: where a result seems not to come from all, a tape says.
+        """
         giving = {p.name for p in REGISTRY.values() if isinstance(p, Primitive)}
         origins = _origins(program, arguments, leaves, lambda node: node.spec is None or node.spec.inexact)
+        inexact = [i for i, node in arguments.items() if node.spec.inexact]
+        if any(not origin.issuperset(inexact) for origin in origins):
+            taped = None if program.states else _taped(function, given, inexact)
+            if taped is None or len(taped) != len(origins):
+                taped = [set(arguments)] * len(origins)
+            origins = [one | other for one, other in zip(origins, taped, strict=True)]
         sources = _origins(program, arguments, leaves, lambda node: node.name in giving)
         if self.origins is None or self.known is None:
             self.origins, self.sources, self.known = origins, sources, set(arguments)
@@ -69,6 +82,15 @@ class Once:
         if self.known is None or len(self.sources) != count or not wrapped <= self.known:
             return set()
         return {j for j, source in enumerate(self.sources) if source & wrapped}
+
+
+def _taped(function: Callable, given: list, inexact: list[int]) -> list[set[int]] | None:
+    """The numbers of the arguments by which each result is differentiated; `None` where that cannot be seen."""
+    try:
+        with comparing():
+            return reached(function, given, inexact)
+    except (Exception, Impure):  # derivatives by some of them may be refused, which others are not asked for
+        return None
 
 
 def _origins(program: Program, arguments: dict[int, Node], leaves: list[Leaf], counts: Callable) -> list[set[int]]:

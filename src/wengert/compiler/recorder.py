@@ -192,7 +192,8 @@ class Recorder:
             nodes = [node for _, node in changes.stand_ins]
             numbers = {i: self.call.numbers_of.get(id(x)) for i, x in enumerate(self.given[0])}
             arrays = {i: k for i, k in numbers.items() if k is not None and isinstance(self.given[0][i], np.ndarray)}
-            self.owner.once.note(changes.program, {i: nodes[k] for i, k in arrays.items()}, results.leaves)
+            of = {i: nodes[k] for i, k in arrays.items()}
+            self.owner.once.note(changes.program, of, results.leaves, self.owner.function, list(self.given[0]))
         return self.owner._keep(self.kind, changes.program, results, changes)
 
     def anew(self, results: Results, changes: Changes) -> Any:

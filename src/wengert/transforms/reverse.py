@@ -386,6 +386,16 @@ def pulled_back(f: Callable, args: list, cotangents: list) -> list:
     return [c if node in arrived else None for c, node in zip(found, inputs.nodes, strict=True)]
 
 
+def reached(f: Callable, args: list, chosen: list[int]) -> list[set[int]]:
+    """For each result of ``f`` the chosen arguments, all of them arrays, that it is differentiated by."""
+    with new_level() as level, tape.recording_from(level):
+        inputs = _Inputs(f, tuple(chosen), tuple(args), {}, level)
+        results = flatten(_run(f, inputs))[0]
+        nodes = [y._node if isinstance(y, Tensor) and y._level == level else None for y in results]
+        leaves = {node: i for node, i in zip(inputs.nodes, chosen, strict=True) if node is not None}
+        return [{leaves[n] for n in tape.history(node) & leaves.keys()} if node else set() for node in nodes]
+
+
 def independent(value: Any) -> Any:
     """A result that its owner may write into while the tape keeps it too."""
     leaves, structure = flatten(value)
