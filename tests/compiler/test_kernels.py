@@ -7,12 +7,13 @@ pytest.importorskip("llvmlite")
 
 from wengert.compiler import fuse as fusing
 from wengert.compiler import pieces, storing, walk
+from wengert.compiler.alone import module
 from wengert.compiler.code import Code
 from wengert.compiler.emit import emit_kernel
 from wengert.compiler.fuse import fuse
 from wengert.compiler.graph import Gather, Graph, Move
 from wengert.compiler.plan import copies_of_results, plan
-from wengert.compiler.vectormath import declarations, host, provide
+from wengert.compiler.vectormath import host, provide
 
 ULPS = {np.dtype("d"): 1e-13, np.dtype("f"): 2e-5}
 
@@ -30,7 +31,7 @@ class Made:
         ]
         text = "\n\n".join(k.text for k in self.kernels)
         provide(text)
-        self.module = Code(text + "\n\n" + declarations(text))
+        self.module = Code(module(text))
 
     def __call__(self, *given, split=False):
         import ctypes

@@ -17,6 +17,7 @@ import numpy as np
 
 from wengert import large
 from wengert.compiler import native, threads
+from wengert.compiler.alone import module
 from wengert.compiler.assembly import FIELDS, spelled
 from wengert.compiler.code import Code, bind
 from wengert.compiler.locks import made_once
@@ -25,7 +26,7 @@ from wengert.compiler.replay import Mismatch
 from wengert.compiler.run import Plan
 from wengert.compiler.textkinds import kind_of, lanes_of, number, short
 from wengert.compiler.trace import Trace
-from wengert.compiler.vectormath import COMPARE, LOGICAL, declarations, function_call, host, is_supported, provide
+from wengert.compiler.vectormath import COMPARE, LOGICAL, function_call, host, is_supported, provide
 
 __all__ = ["SCALARS", "Kernel", "backward_kernels", "entry_text", "forward_kernel", "prepared", "program_of"]
 
@@ -185,7 +186,7 @@ class Kernel:
     def __init__(self, leaves: list[Symbol], expression: Symbol, char: str, finite: bool):
         context = prepared()
         text = _loop_text(leaves, expression, char, finite) + entry_text(["%n"] * (1 + len(leaves)), char)
-        self.text = text + "\n\n" + declarations(text)
+        self.text = module(text)
         provide(self.text)
         self.code = Code(self.text, level=2)
         kind = ctypes.CFUNCTYPE(ctypes.c_long, *[ctypes.c_void_p] * (3 + len(leaves)))

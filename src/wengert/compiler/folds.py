@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.alone import module
 from wengert.compiler.code import Code
 from wengert.compiler.eager import SCALARS, entry_text, prepared
 from wengert.compiler.locks import made_once
 from wengert.compiler.textkinds import number, short, shuffle
-from wengert.compiler.vectormath import declarations, host
+from wengert.compiler.vectormath import host
 
 __all__ = ["fold_of"]
 
@@ -88,7 +89,7 @@ def _running_kernel(char: str, backward: bool) -> Callable:
 
 
 def _linked(text: str, numbers: int) -> Callable:
-    context, code = prepared(), Code(text + "\n\n" + declarations(text), level=2)
+    context, code = prepared(), Code(module(text), level=2)
     kind = ctypes.CFUNCTYPE(ctypes.c_long, *[ctypes.c_void_p] * (numbers + 2))
     run = functools.partial(kind(code.address("run")), context.ctypes.data)
     run.code = code  # type: ignore[attr-defined]  # which must live as long

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
+from wengert.compiler.alone import module
 from wengert.compiler.assembly import index
 from wengert.compiler.code import Code
 from wengert.compiler.native import hasten
-from wengert.compiler.vectormath import declarations
 
 __all__ = ["Kernel", "kernels_of", "watch"]
 
@@ -116,7 +116,7 @@ class _Program:
 
     def rebuild(self, kernel: Kernel) -> None:
         """Put a better kernel in the place of one."""
-        code = Code(f"{kernel.text}\n\n{declarations(kernel.text)}", level=1, passes=True)
+        code = Code(module(kernel.text), level=1, passes=True)
         record = self.record()
         if record is not None:
             record.keeps.append(code)

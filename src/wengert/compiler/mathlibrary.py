@@ -18,7 +18,7 @@ import numpy as np
 
 from wengert.compiler.textkinds import lanes_of, scalar_of, with_scalar
 
-__all__ = ["is_library_function", "library_call", "load_libmvec", "provide_scipy"]
+__all__ = ["LIBM", "OF_TWO", "is_library_function", "library_call", "load_libmvec", "provide_scipy", "vector_function"]
 
 LIBM = {
     "sin": "sin", "cos": "cos", "tan": "tan", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "sinh": "sinh",
@@ -48,10 +48,10 @@ def _operands_of(name: str) -> int:
 def library_call(target: Any, name: str, operands: list[tuple[str, str]], kind: str, op: Any) -> str:
     """The text of a call that does an elementwise function of floats; more instructions are put down by `op`."""
     if name in LIBM:
-        symbol = LIBM[name] + ("f" if scalar_of(kind) == "float" else "")
+        symbol = _symbol(name, kind)
         if lanes_of(kind) == 0:
             return _call(symbol, operands, kind)
-        vector = _vector_name(target, symbol, len(operands), kind)
+        vector = vector_function(target, name, len(operands), kind)
         return _call(vector, operands, kind) if vector else _by_lanes(symbol, operands, kind, op)
     if scalar_of(kind) == "float":  # which SciPy would do in double precision as well
         wide = with_scalar(kind, "double")
@@ -89,15 +89,19 @@ def _by_lanes(symbol: str, operands: list[tuple[str, str]], kind: str, op: Any) 
     return last
 
 
-def _vector_name(target: Any, symbol: str, operands: int, kind: str) -> str | None:
-    """The name of the vector version of a C function, if the system has it."""
+def _symbol(name: str, kind: str) -> str:
+    """C's name of a function of this type."""
+    return LIBM[name] + ("f" if scalar_of(kind) == "float" else "")
+
+
+def vector_function(target: Any, name: str, operands: int, kind: str) -> str | None:
+    """The name of the version of a C function for vectors of a type, if the system has it."""
     n = lanes_of(kind)
-    bits = n * (32 if scalar_of(kind) == "float" else 64)
-    letter = target.letters.get(bits)
+    letter = target.letters.get(n * (32 if scalar_of(kind) == "float" else 64))
     if not target.vector_library or letter is None:
         return None
-    name = f"_ZGV{letter}N{n}{'v' * operands}_{symbol}"
-    return name if _has(name) else None
+    full = f"_ZGV{letter}N{n}{'v' * operands}_{_symbol(name, kind)}"
+    return full if _has(full) else None
 
 
 @functools.cache

@@ -12,11 +12,12 @@ from collections.abc import Callable
 
 import llvmlite.binding as llvm
 
+from wengert.compiler.alone import module
 from wengert.compiler.approximations import ROUNDING, fused, polynomial
 from wengert.compiler.code import Code
 from wengert.compiler.locks import made_once
 from wengert.compiler.textkinds import bits_kind, kind_of, lanes_of, number, scalar_of, short, truth_kind
-from wengert.compiler.vectormath import Operation, Target, declarations, host, intrinsic
+from wengert.compiler.vectormath import Operation, Target, host, intrinsic
 
 __all__ = ["provide_sines", "sine_and_cosine", "sines_text"]
 
@@ -54,7 +55,7 @@ def provide_sines(text: str) -> None:
 @made_once
 def _compiled(kind: str) -> Code:
     text = sines_text(host(), kind)
-    return Code(text + "\n\n" + declarations(text), level=2)
+    return Code(module(text), level=2)
 
 
 def sines_text(target: Target, kind: str) -> str:
@@ -71,12 +72,14 @@ def sines_text(target: Target, kind: str) -> str:
 
     o = Operation(target, "sin", [(kind, "%x")], kind, op, True)
     truth, result = truth_kind(kind), f"{{ {kind}, {kind} }}"
+    pair = _near_pair(o)
     near = o.test("less_equal", o.call("absolute", "%x"), o.number(FAR))
     all_near = op(f"call i1 @llvm.vector.reduce.and.{short(truth)}({truth} {near})") if lanes_of(kind) else near
     lines += [f"  br i1 {all_near}, label %near, label %far", "near:"]
-    leave(_near_pair(o))
+    leave(pair)
     lines.append("far:")
-    leave([o.call(function, "%x") for function in ("sin", "cos")])
+    # What is near gets the same bits, whatever is in the other lanes.
+    leave([o.choose(near, mine, o.call(function, "%x")) for mine, function in zip(pair, ("sin", "cos"), strict=True)])
     return "\n".join([f"define {result} @{NAME}{short(kind)}({kind} %x) {{", "entry:", *lines, "}"])
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler import verify
+from wengert.compiler.alone import completed, module
 from wengert.compiler.components import in_components
 from wengert.compiler.emit import emit_kernel
 from wengert.compiler.fuse import Step, fuse
@@ -79,15 +80,14 @@ class Kernels:
         if not self._waiting:
             return ""
         waiting, self._waiting, self._letters = self._waiting, [], 0
-        defined = self._defined(waiting)
+        defined = completed(self._defined(waiting))
         declared = declarations(defined)
         self.declared += f"{declared}\n"
         return f"{defined}\n\n{declared}"
 
     def text(self) -> str:
         """All definitions, and declarations of what they call."""
-        defined = self._defined(self.names)
-        return f"{defined}\n\n{declarations(defined)}"
+        return module(self._defined(self.names))
 
     def _defined(self, texts: Iterable[str]) -> str:
         return "\n\n".join(text.replace(f"@{NAME}", f"@{self.names[text]}") for text in texts)

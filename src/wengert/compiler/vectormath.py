@@ -11,7 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wengert.compiler.machine import multiplies_and_adds, vector_bits
-from wengert.compiler.mathlibrary import is_library_function, library_call, load_libmvec, provide_scipy
+from wengert.compiler.mathlibrary import (
+    LIBM,
+    is_library_function,
+    library_call,
+    load_libmvec,
+    provide_scipy,
+    vector_function,
+)
 from wengert.compiler.textkinds import (
     bits_kind,
     kind_of,
@@ -24,7 +31,17 @@ from wengert.compiler.textkinds import (
     with_scalar,
 )
 
-__all__ = ["Operation", "Target", "declarations", "function_call", "host", "intrinsic", "is_supported", "provide"]
+__all__ = [
+    "ALONE",
+    "Operation",
+    "Target",
+    "declarations",
+    "function_call",
+    "host",
+    "intrinsic",
+    "is_supported",
+    "provide",
+]
 
 INTRINSICS = {
     "sqrt": "sqrt", "absolute": "fabs", "fabs": "fabs", "floor": "floor", "ceil": "ceil", "trunc": "trunc",
@@ -41,6 +58,8 @@ COMPARE = {"less": ("olt", "lt"), "less_equal": ("ole", "le"), "equal": ("oeq", 
            "greater": ("ogt", "gt"), "greater_equal": ("oge", "ge")}  # fmt: skip
 ARM = ("aarch64", "arm64")
 """Where the larger one of two zeros is 0.0, for NumPy as for LLVM."""
+ALONE = "wengert.alone."
+"""Begins the names of functions of fewer numbers than a register holds, see `alone`."""
 LOGICAL = {"logical_and": "and", "logical_or": "or", "logical_xor": "xor"}
 
 
@@ -192,14 +211,28 @@ def _last_line(o: Operation) -> str:
     text = _instruction(o)
     if text is None and o.is_beyond_registers:
         return _in_halves(o)
+    alike = o.floats and all(k == o.kind for k, _ in o.operands)
+    if text is None and alike and _is_alone(o):
+        given = ", ".join(f"{k} {x}" for k, x in o.operands)
+        return f"call {o.kind} @{ALONE}{o.name}.{short(o.kind)}({given})"
     if text is None and o.name in _formulas():
         text = _formulas()[o.name](o)
-    alike = o.floats and all(k == o.kind for k, _ in o.operands)
     if text is None and alike and is_library_function(o.name, len(o.operands)):
         text = library_call(o.target, o.name, o.operands, o.kind, o.op)
     if text is None:
         raise NotImplementedError(f"{o.name} of {o.operand_kind}")
     return text
+
+
+def _is_alone(o: Operation) -> bool:
+    """Whether there are fewer numbers than a register holds of which a function has its own way for whole registers."""
+    lanes = o.target.lanes(4 if scalar_of(o.kind) == "float" else 8)
+    if o.name not in LIBM or max(lanes_of(o.kind), 1) >= lanes:
+        return False
+    wide = kind_of(scalar_of(o.kind), lanes)
+    whole = Operation(o.target, o.name, [(wide, "x") for _ in o.operands], wide, lambda _: "x", o.signed)
+    approximation = _formulas()[o.name](whole) if o.name in _formulas() else None
+    return approximation is not None or vector_function(o.target, o.name, len(o.operands), wide) is not None
 
 
 def _in_halves(o: Operation) -> str:

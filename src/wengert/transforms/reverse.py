@@ -392,7 +392,9 @@ def reached(f: Callable, args: list, chosen: list[int]) -> list[set[int]]:
         inputs = _Inputs(f, tuple(chosen), tuple(args), {}, level)
         results = flatten(_run(f, inputs))[0]
         nodes = [y._node if isinstance(y, Tensor) and y._level == level else None for y in results]
-        leaves = {node: i for node, i in zip(inputs.nodes, chosen, strict=True) if node is not None}
+        leaves: dict[tape.Node, int] = {
+            node: i for node, i in zip(inputs.nodes, chosen, strict=True) if node is not None
+        }
         return [{leaves[n] for n in tape.history(node) & leaves.keys()} if node else set() for node in nodes]
 
 
