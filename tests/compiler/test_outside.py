@@ -548,6 +548,44 @@ def test_functions_that_look_at_gradients_are_left_to_python(function):
     assert found[3:] == found[:3]
 
 
+class Trained(wg.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = wg.tensor(X, requires_grad=True)
+
+    def forward(self, x):
+        return np.sum(np.tanh(x * self.w))
+
+    def forget(self):
+        self.w.grad = None
+
+
+class Smaller(Trained):
+    pass
+
+
+def test_models_whose_other_methods_ask_about_gradients_stay_compiled():
+    model = Trained()
+    for f in (model, model.forward, lambda x: model(x)):
+        fast = wg.compile(f)
+        for _ in range(20):
+            model.forget()
+            fast(X).backward()
+        np.testing.assert_allclose(model.w.grad, X / np.cosh(X * X) ** 2)
+        assert fast.stats()["given up"] == []
+        assert fast.stats()["eager"] == 0
+
+
+@pytest.mark.parametrize("kind", [Trained, Smaller])
+def test_models_that_are_made_inside_ask_about_gradients(kind):
+    fast = wg.compile(lambda x: kind()(x) + 0)
+    for _ in range(3):
+        t = wg.tensor(X, requires_grad=True)
+        fast(t).backward()
+        np.testing.assert_allclose(t.grad, X / np.cosh(X * X) ** 2)
+    assert len(fast.stats()["given up"]) == 1
+
+
 def test_functions_that_take_gradients_inside_stay_compiled():
     fast = wg.compile(lambda x: np.sum(wg.grad(lambda y: np.sum(y**3))(x)))
     np.testing.assert_allclose(wg.grad(fast)(X), 6 * X)
