@@ -12,7 +12,8 @@ from wengert.box import Box, checked_cotangent
 from wengert.cotangents import ALONE
 from wengert.errors import ArgumentError, GradientError, NotRecordedError, ShapeError
 
-_depositing = threading.Lock()
+DEPOSITING = threading.RLock()
+"""Held while gradients go into leaves; also while a function is recorded to be compiled, as leaves hold traces then."""
 
 
 def backward(tensors: Any, gradients: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
@@ -49,7 +50,7 @@ def run_backward(heads: list, level: int, retain_graph: bool, create_graph: bool
             cotangents = tape.backpropagate(heads, True, level)
     else:
         cotangents = tape.backpropagate(heads, retain_graph)
-    with _depositing:
+    with DEPOSITING:
         for leaf in cotangents:
             if leaf.owner is None:
                 raise GradientError(

@@ -625,3 +625,20 @@ def test_threads_that_share_a_function_and_a_leaf():
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(work, range(4)))  # raises what one of them has raised
+
+
+@pytest.mark.parametrize("shapes", [[3], [2, 3, 4]])
+def test_threads_put_all_their_gradients_into_one_leaf(shapes):
+    def work(layer, n):
+        for k in range(20):
+            np.sum(layer(np.full((shapes[(k + n) % len(shapes)], 2), 0.1 * n)) ** 2).backward()
+
+    for _ in range(8):  # what is recorded, in the first calls, is what matters
+        w = wg.tensor(np.ones((2, 3)), requires_grad=True)
+        layer = wg.compile(lambda x, w=w: np.tanh(x @ w))
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(lambda n, layer=layer: work(layer, n), range(3)))
+        expected = wg.tensor(np.ones((2, 3)), requires_grad=True)
+        for n in range(3):
+            work(lambda x, w=expected: np.tanh(x @ w), n)
+        np.testing.assert_allclose(w.grad, expected.grad, rtol=1e-10)

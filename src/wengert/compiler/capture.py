@@ -99,8 +99,17 @@ class Captured:
         self.tensors = [*tensors, *found.tensors]
         self.arrays = [*[(a, []) for a in arrays], *found.arrays]
         self.numbers = found.numbers
+        self._gradients = self._have_gradients()
         self._before: tuple[list, list] | None = None
         """What tensors held before they were lifted, until that is put back."""
+
+    def _have_gradients(self) -> list[bool]:
+        """Which of the tensors have a gradient now."""
+        return [getattr(t, "_grad", None) is not None for t in self.tensors]
+
+    def has_same_gradients(self) -> bool:
+        """Whether the tensors have gradients that had some when the call was looked at."""
+        return self._gradients == self._have_gradients()
 
     def values(self) -> list:
         """What is to be read: tensors, their gradients, arrays, numbers."""

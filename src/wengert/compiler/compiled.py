@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
+from wengert.box import Box
 from wengert.compiler.again import Replaced
 from wengert.compiler.arguments import (
     Arguments,
@@ -233,9 +234,10 @@ class Compiled:
     # Running ----------------------------------------------------------------------------------------------------
 
     def _run(self, leaves: list, structure: Any, given: tuple) -> Any:
-        call, inside = Arguments(leaves), list(containers(given))
-        call.classes = classes(inside)
-        kind, captured = self._kind_of(call, structure, inside, given)
+        with RECORDING if self._may_get_gradients(leaves) else nullcontext():
+            call, inside = Arguments(leaves), list(containers(given))
+            call.classes = classes(inside)
+            kind, captured = self._kind_of(call, structure, inside, given)
         if kind.differentiable and tape.is_recording():
             return self._differentiated(leaves, structure, given)
         has_failed = kind.failures >= MOST_FAILURES
@@ -258,6 +260,11 @@ class Compiled:
         if self._is_sample():
             return self._left_alone(kind, captured, given)
         return self._record(kind, leaves, structure, call, given)
+
+    def _may_get_gradients(self, leaves: list) -> bool:
+        """Whether other threads may put gradients into what a call uses."""
+        last = self._surroundings.last
+        return last is None or bool(last.tensors) or any(isinstance(x, Box) for x in leaves)
 
     def _kind_of(self, call: Arguments, structure: Any, inside: list, given: tuple) -> tuple[Kind, Captured]:
         """The kind of a call, with what the function uses besides; one that is not compiled where that says so."""
@@ -282,6 +289,8 @@ class Compiled:
     def _along_paths(self, kind: Kind, call: Arguments, captured: Captured, given: tuple) -> tuple[bool, Any]:
         """Whether the call has been done along a path that is known, or by the function itself; and its results."""
         values = self._values(captured, call)
+        if not captured.has_same_gradients():  # another thread has put some there, or taken some away
+            return True, self._left_alone(kind, captured, given)
         if self.check:
             with comparing():
                 right, results = compare(lambda: self._expected(given), kind, values, captured)
@@ -376,7 +385,10 @@ class Compiled:
         is_first = not path.calls
         if is_first and (len(kind.paths) > 1 or self._shortcuts.are_many()):
             return False
-        self._shortcuts.add(path, given[0], given[1], call, found, captured)
+        with RECORDING if captured.tensors else nullcontext():
+            if not captured.has_same_gradients():
+                return False
+            self._shortcuts.add(path, given[0], given[1], call, found, captured)
         if path.has_shortcut:
             self._surroundings.release()
         self.__call__ = self._shortcuts.function or functools.partial(self._entry, None)

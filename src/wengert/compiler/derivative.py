@@ -17,7 +17,7 @@ from wengert.compiler.containers import containers
 from wengert.compiler.found import Found
 from wengert.compiler.given import built, rewritten
 from wengert.compiler.kinds import parted
-from wengert.compiler.locks import BOOKS
+from wengert.compiler.locks import BOOKS, RECORDING
 from wengert.compiler.moment import Moment
 from wengert.compiler.once import ASKS, DIFFERENTIATES, DRAWS, LEFT, SLOW, WRITES, Impure, Once, is_compared
 from wengert.compiler.trace import recording
@@ -260,6 +260,7 @@ class Derivatives:
         """The function's value; tensors that it uses stand for operands until `around` is left."""
         n = len(leaves) - len(self.captured)
         held = [*self.captured, *self.given.values()]
+        around.enter_context(RECORDING)  # meanwhile no other thread takes these for what they are
         around.enter_context(_holding(held, (*leaves[n:], *[leaves[i] for i in self.given])))
         spoken = [self._as_given(i, x) for i, x in enumerate(leaves[:n])]
         args, kwargs = rebuild(self.structure, [self.given.get(i, x) for i, x in enumerate(spoken)])

@@ -6,10 +6,12 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from wengert.passes import DEPOSITING
+
 __all__ = ["BOOKS", "OF_LIBRARIES", "RECORDING", "made_once"]
 
-RECORDING = threading.RLock()
-"""Held while a function is recorded, as what it uses holds traces meanwhile."""
+RECORDING = DEPOSITING
+"""Held while a function is recorded, as what it uses holds traces meanwhile, where gradients must not go."""
 BOOKS = threading.RLock()
 """Held while kinds and paths are looked up and kept; never while a program runs."""
 OF_LIBRARIES: list[Any] = []
