@@ -249,3 +249,21 @@ def test_arguments_that_share_memory_though_those_before_did_not():
         fast(np.ones(3), np.ones(2))
         a, b = np.ones(3), np.ones(3)
         np.testing.assert_array_equal(fast(a, a[1:]), f(b, b[1:]))
+
+
+def test_arrays_of_mxnet_that_are_made_of_arguments_are_recorded():
+    from wengert.dialects.mxnet import cpu, gluon, nd
+
+    def whole(x):
+        return (nd.array(x) * 2).sum()
+
+    def split(x):
+        return (gluon.utils.split_and_load(x, [cpu()])[0] * 2).sum()
+
+    for f in (whole, split):
+        fast = wg.compile(f)
+        for k in range(4):
+            x = np.arange(6.0).reshape(2, 3) + k
+            found, expected = fast(x), f(x)
+            assert (type(found), found.dtype, found.asscalar()) == (type(expected), np.float32, expected.asscalar())
+        assert (fast.stats()["paths"], fast.stats()["eager"]) == (1, 0)

@@ -6,11 +6,9 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from wengert import tape
 from wengert.dialects.mxnet.array import Array
-from wengert.dialects.mxnet.ndarray.ndarray import NDArray
+from wengert.dialects.mxnet.ndarray.creation import array as nd_array
 from wengert.dialects.mxnet.numpy.array import array as np_array
 from wengert.dialects.mxnet.util import is_np_array
 from wengert.optim.clipping import joint_norm
@@ -35,7 +33,7 @@ def split_data(data: Any, num_slice: int, batch_axis: int = 0, even_split: bool 
 def split_and_load(data: Any, ctx_list: Sequence, batch_axis: int = 0, even_split: bool = True) -> list:
     """Cut an array into a part for each device."""
     if not isinstance(data, Array):
-        data = np_array(data) if is_np_array() else NDArray._box(np.asarray(data, np.float32))
+        data = np_array(data) if is_np_array() else nd_array(data)
     if len(ctx_list) == 1:
         return [data.as_in_context(ctx_list[0])]
     parts = split_data(data, len(ctx_list), batch_axis, even_split)
