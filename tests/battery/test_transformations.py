@@ -41,6 +41,9 @@ def _cases():
     ]
 
 
+CASES = _cases()
+
+
 def _call(function, sample, dtype):
     args, kwargs = recast(sample, dtype)
     call = calls.Call(function, args, kwargs)
@@ -54,7 +57,7 @@ def _tolerance(call):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("function, sample, dtype", _cases())
+@pytest.mark.parametrize("function, sample, dtype", CASES)
 def test_forward_is_the_transpose_of_reverse(function, sample, dtype):
     call = _call(function, sample, dtype)
     _, pushed = wg.jvp(call, tuple(call.inputs), tuple(call.tangents))
@@ -64,14 +67,14 @@ def test_forward_is_the_transpose_of_reverse(function, sample, dtype):
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("function, sample, dtype", _cases())
+@pytest.mark.parametrize("function, sample, dtype", CASES)
 def test_a_batch_is_a_stack(function, sample, dtype):
     call = _call(function, sample, dtype)
     _compare(call, call, name_of(function) in LOOPED)
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("function, sample, dtype", _cases())
+@pytest.mark.parametrize("function, sample, dtype", CASES)
 def test_a_batch_of_gradients_is_a_stack(function, sample, dtype):
     call = _call(function, sample, dtype)
     _compare(call, lambda *inputs: wg.vjp(call, *inputs)[1](list(call.cotangents)), name_of(function) in LOOPED)
