@@ -78,11 +78,12 @@ def speaks_dialect(kinds: Iterable) -> bool:
 
 def array_from(data: Any) -> Any:
     """A new array of a number, an array, or nested sequences of them; with values of a program it is one."""
-    return _joined(data) if _holds_recorded(data) else np.array(data)
+    return _joined(data) if holds_recorded(data) else np.array(data)
 
 
-def _holds_recorded(data: Any) -> bool:
-    return any(map(_holds_recorded, data)) if isinstance(data, (list, tuple)) else is_recorded(data)
+def holds_recorded(data: Any) -> bool:
+    """Whether nested sequences hold a value of a program that is being recorded."""
+    return any(map(holds_recorded, data)) if isinstance(data, (list, tuple)) else is_recorded(data)
 
 
 def _joined(data: Any) -> Any:

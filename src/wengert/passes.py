@@ -2,6 +2,7 @@
 
 import threading
 from sys import getrefcount
+from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,13 @@ from wengert.arrays import copied_like
 from wengert.box import Box, checked_cotangent
 from wengert.cotangents import ALONE
 from wengert.errors import ArgumentError, GradientError, NotRecordedError, ShapeError
+from wengert.protocol import Wrapper
 
 DEPOSITING = threading.RLock()
-"""Held while gradients go into leaves; also while a function is recorded to be compiled, as leaves hold traces then."""
+"""Held while gradients go into leaves, and while these are given traces to hold, or get back what they held."""
+PATIENCE, TURN = 2.0, 1e-3
+"""Seconds that gradients wait at most while another thread records with their leaf, as it may be waiting itself for who
+brings them; and from one look to the next."""
 
 
 def backward(tensors: Any, gradients: Any = None, retain_graph: bool = False, create_graph: bool = False) -> None:
@@ -50,23 +55,38 @@ def run_backward(heads: list, level: int, retain_graph: bool, create_graph: bool
             cotangents = tape.backpropagate(heads, True, level)
     else:
         cotangents = tape.backpropagate(heads, retain_graph)
+    for leaf in cotangents:
+        if leaf.owner is None:
+            raise GradientError(
+                "[backward] a tensor that leads back to leaves made by wg.tensor was required; "
+                "received one that depends on the argument of a transformation; use wg.grad or "
+                "wg.vjp inside it"
+            )
+    left = _deposited(cotangents)
+    until = monotonic() + PATIENCE
+    while left:
+        sleep(TURN)
+        left = _deposited(left, whoever_records=monotonic() > until)
+
+
+def _deposited(cotangents: dict, whoever_records: bool = False) -> dict:
+    """Put gradients into the leaves; those are left with which another thread is recording a program."""
+    left = {}
     with DEPOSITING:
-        for leaf in cotangents:
-            if leaf.owner is None:
-                raise GradientError(
-                    "[backward] a tensor that leads back to leaves made by wg.tensor was required; "
-                    "received one that depends on the argument of a transformation; use wg.grad or "
-                    "wg.vjp inside it"
-                )
         while cotangents:
             leaf, g = cotangents.popitem()
             tensor = leaf.owner()
             if tensor is None:
                 continue
+            value = tensor._value
+            if isinstance(value, Wrapper) and value._is_of_another_thread() and not whoever_records:
+                left[leaf] = g
+                continue
             # Cotangents may be shared between leaves, or be windows on others: a gradient has memory of its own.
             if g.__class__ is np.ndarray and (getrefcount(g) > ALONE or g.base is not None):
-                g = copied_like(g, tensor._value)
+                g = copied_like(g, value)
             tensor._accumulate(g)
+    return left
 
 
 def recorded_node(t: Any) -> tape.Node:

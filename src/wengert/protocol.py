@@ -361,6 +361,10 @@ class Wrapper:
     def _ask(self, is_array: bool, is_written: bool = False) -> None:
         """Where a program is being recorded and NumPy asks for a number: see whether another recording needs none."""
 
+    def _is_of_another_thread(self) -> bool:
+        """Whether another thread records the program that this is a value of."""
+        return False
+
     def _note_filled(self) -> None:
         """Of a value of a program that is being recorded: a value of a tape is written where it is held."""
 

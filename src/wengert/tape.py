@@ -92,15 +92,16 @@ def new_leaf(spec: Spec, owner: Any = None) -> Leaf:
     return leaf
 
 
-def history(node: Node) -> set[Node]:
-    """The node and all that it comes from."""
-    found, waiting = {node}, [node]
+def history(nodes: Iterable[Node]) -> list[Node]:
+    """Nodes and all that they come from, the oldest first."""
+    waiting = list(nodes)
+    found = set(waiting)
     while waiting:
         for parent in waiting.pop().next_functions:
             if parent not in found:
                 found.add(parent)
                 waiting.append(parent)
-    return found
+    return sorted(found, key=lambda node: -node.order)
 
 
 def freed(node: Node, g: Any, heap: list, nodes: dict, grads: dict) -> None:

@@ -1,5 +1,6 @@
 """What has been made of a program once is found again, in this process or another."""
 
+import gc
 import os
 import pickle
 import subprocess
@@ -16,6 +17,8 @@ from tests.compiler.recordings import recorded
 import wengert as wg
 from wengert.compiler import code, made
 from wengert.compiler.cache import Store
+from wengert.compiler.graph import Graph, Value
+from wengert.compiler.lines import Loop, Writer
 from wengert.compiler.run import Plan
 from wengert.transforms.containers import flatten
 
@@ -212,3 +215,16 @@ def test_parts_that_begin_elsewhere_are_read_where_they_lie():
     given = random.normal(size=(40, 4)), random.normal(size=100)
     for found, expected in zip(Plan(recorded(parts, *given))(*given), parts(*given), strict=True):
         np.testing.assert_allclose(found, expected, rtol=1e-14)
+
+
+def test_nothing_that_kernels_are_written_by_stays_until_a_collection():
+    kinds = (Writer, Loop, Graph, Value)
+    fast = wg.compile(wg.value_and_grad(lambda x: np.sum(np.sin(x) * np.exp(x) - x**3)))
+    gc.collect()
+    gc.disable()
+    try:
+        fast(np.linspace(0.0, 1.0, 50))
+        left = [x for x in gc.get_objects() if isinstance(x, kinds)]
+    finally:
+        gc.enable()
+    assert left == []

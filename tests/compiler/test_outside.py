@@ -1,6 +1,7 @@
 """Compiled functions that are differentiated from outside: they run once, and as they were when they were called."""
 
 import inspect
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import product
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.transforms.reverse import reached
 
 X = np.array([0.5, 1.0])
 
@@ -465,6 +467,83 @@ def test_tensors_from_around_that_no_result_comes_from_leave_results_alone(aroun
         np.testing.assert_allclose(b, a, rtol=1e-13)
 
 
+@wg.custom_vjp
+def spike(v):
+    return (v > 0).astype(float)
+
+
+spike.defvjp(lambda v: (spike(v), v), lambda v, g: (g / (1 + np.abs(v)) ** 2,))
+
+
+@wg.custom_jvp
+def step_like(v):
+    return (v > 0) * 1.0
+
+
+step_like.defjvp(lambda primals, tangents: (step_like(*primals), tangents[0] * 2.0))
+OF_RULES = {
+    "cotangents": spike,
+    "tangents": step_like,
+    "root": lambda x: wg.implicit.root(lambda y: y**3 + y - x, np.zeros(2)),
+    "fixed point": lambda x: wg.implicit.fixed_point(lambda y: np.cos(y) * x / 4, np.zeros(2)),
+}
+
+
+@pytest.mark.parametrize("f", OF_RULES.values(), ids=OF_RULES)
+def test_rules_have_derivatives_that_values_do_not_show(f):
+    w = wg.tensor(X, requires_grad=True)
+    fast, layer = wg.compile(f), wg.compile(lambda x: f(x * w))
+    for _ in range(3):
+        assert np.any(wg.jacobian(f)(X))
+        np.testing.assert_allclose(wg.grad(lambda x: np.sum(fast(x) * x))(X), wg.grad(lambda x: np.sum(f(x) * x))(X))
+        np.testing.assert_allclose(wg.jacobian(fast)(X), wg.jacobian(f)(X))
+        slopes = []
+        for g in (layer, lambda x: f(x * w)):
+            w.grad = None
+            np.sum(g(X)).backward()
+            slopes.append(w.grad.numpy())
+        np.testing.assert_allclose(*slopes)
+
+
+def test_derivatives_that_are_refused_are_refused_also_of_a_compiled_function():
+    def f(x):
+        return np.sum(wg.optimize.minimize(lambda y: np.sum((y - x) ** 2), np.zeros(2)).x)
+
+    fast = wg.compile(f)
+    for _ in range(3):
+        with pytest.raises(wg.errors.LostGradientError):
+            wg.grad(fast)(X)
+
+
+def test_what_many_results_come_from_is_seen_in_one_go():
+    def f(x, y):
+        results = []
+        for _ in range(400):
+            x = np.sin(x)
+            results.append(np.sum(x))
+        return [*results, np.sum(y)]
+
+    seen = reached(f, [X, X], [0, 1])
+    assert seen == [{0}] * 400 + [{1}]
+    assert reached(lambda x, y: [x * y, np.ones(2)], [X, X], [0, 1]) == [{0, 1}, set()]
+
+
+def test_a_function_waits_for_a_thread_that_goes_back():
+    w = wg.tensor(X, requires_grad=True)
+
+    def back():
+        np.sum(w * 2).backward()
+
+    def f(x):
+        thread = threading.Thread(target=back)
+        thread.start()
+        thread.join()
+        return np.sum(np.sin(x))
+
+    found = ThreadPoolExecutor(1).submit(wg.compile(f), X).result(timeout=30)
+    assert found == np.sum(np.sin(X))
+
+
 def test_what_a_result_does_not_depend_on_gets_no_gradient():
     w, v = (wg.tensor(X, requires_grad=True) for _ in range(2))
     uses = {"v": True}
@@ -546,44 +625,6 @@ def test_functions_that_look_at_gradients_are_left_to_python(function):
             f(t).backward()
             found.append(t.grad.tolist())
     assert found[3:] == found[:3]
-
-
-class Trained(wg.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.w = wg.tensor(X, requires_grad=True)
-
-    def forward(self, x):
-        return np.sum(np.tanh(x * self.w))
-
-    def forget(self):
-        self.w.grad = None
-
-
-class Smaller(Trained):
-    pass
-
-
-def test_models_whose_other_methods_ask_about_gradients_stay_compiled():
-    model = Trained()
-    for f in (model, model.forward, lambda x: model(x)):
-        fast = wg.compile(f)
-        for _ in range(20):
-            model.forget()
-            fast(X).backward()
-        np.testing.assert_allclose(model.w.grad, X / np.cosh(X * X) ** 2)
-        assert fast.stats()["given up"] == []
-        assert fast.stats()["eager"] == 0
-
-
-@pytest.mark.parametrize("kind", [Trained, Smaller])
-def test_models_that_are_made_inside_ask_about_gradients(kind):
-    fast = wg.compile(lambda x: kind()(x) + 0)
-    for _ in range(3):
-        t = wg.tensor(X, requires_grad=True)
-        fast(t).backward()
-        np.testing.assert_allclose(t.grad, X / np.cosh(X * X) ** 2)
-    assert len(fast.stats()["given up"]) == 1
 
 
 def test_functions_that_take_gradients_inside_stay_compiled():

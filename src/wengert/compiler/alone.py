@@ -19,15 +19,16 @@ SCALARS = {"f64": "double", "f32": "float"}
 
 
 def module(text: str, target: Target | None = None) -> str:
-    """A whole module: definitions, all that they need of such functions, and declarations of what they call."""
+    """A whole module: definitions, such functions that they call, and declarations of the others."""
     text = completed(text, target)
     return f"{text}\n\n{declarations(text)}"
 
 
 def completed(text: str, target: Target | None = None) -> str:
     """Definitions, with those functions that they call."""
+    target = target or host()
     called = sorted(set(re.findall(rf"@{re.escape(ALONE)}(\w+)\.(?:v(\d+))?(\w+)\(", text)))
-    return "\n\n".join([text, *[_function(name, int(n or 0), kind, target or host()) for name, n, kind in called]])
+    return "\n\n".join([text, *[_function(name, int(n or 0), kind, target) for name, n, kind in called]])
 
 
 def _function(name: str, lanes: int, short: str, target: Target) -> str:

@@ -19,6 +19,7 @@ from wengert.compiler.places import ABSENT, Place, TupleItem
 from wengert.compiler.program import Program
 from wengert.compiler.surroundings import find
 from wengert.compiler.writing import IN_TENSORS
+from wengert.passes import DEPOSITING
 from wengert.protocol import GROUND, Wrapper
 from wengert.tensor import Tensor
 
@@ -187,13 +188,14 @@ class Captured:
 
         An interruption while that is put back leaves it to who calls `put_back` once more.
         """
-        held = [(t, t._value, t._node, t._level, getattr(t, "_grad", None)) for t in self.tensors]
         flagged = [(t, flags(t)) for t in self.tensors if t._flags]
         changes = Changes(self, program)
-        self._before = held, flagged
         try:
-            for t, value, *_, grad in held:
-                self._lift_tensor(t, value, grad, changes)
+            with DEPOSITING:  # gradients of other threads that come from now on wait
+                held = [(t, t._value, t._node, t._level, getattr(t, "_grad", None)) for t in self.tensors]
+                self._before = held, flagged
+                for t, value, *_, grad in held:
+                    self._lift_tensor(t, value, grad, changes)
             for array, places in self.arrays:
                 stand_in = Tensor._box(changes.input(array, program))
                 stand_in._mutable = True  # also where it has no axes
@@ -230,10 +232,11 @@ class Captured:
         for place, value in self.found.entries:
             if place.get() is not value and (place.get() is not ABSENT or value is ABSENT):
                 place.set(value)
-        for t, value, node, level, grad in held:
-            t._value, t._node, t._level = value, node, level
-            if hasattr(t, "_grad"):
-                t._grad = grad
+        with DEPOSITING:
+            for t, value, node, level, grad in held:
+                t._value, t._node, t._level = value, node, level
+                if hasattr(t, "_grad"):
+                    t._grad = grad
         for t, known in flagged:
             for name, flag in zip(t._flags, known, strict=True):
                 setattr(t, name, flag)

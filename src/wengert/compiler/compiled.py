@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from wengert import tape
-from wengert.box import Box
 from wengert.compiler.again import Replaced
 from wengert.compiler.arguments import (
     Arguments,
@@ -48,6 +47,7 @@ from wengert.compiler.trace import Trace, recording
 from wengert.compiler.whose import CONSTANT
 from wengert.compiler.worth import Worth
 from wengert.errors import LostGradientError
+from wengert.passes import DEPOSITING
 from wengert.protocol import Wrapper
 from wengert.transforms.containers import WHOLE, flatten
 
@@ -234,10 +234,9 @@ class Compiled:
     # Running ----------------------------------------------------------------------------------------------------
 
     def _run(self, leaves: list, structure: Any, given: tuple) -> Any:
-        with RECORDING if self._may_get_gradients(leaves) else nullcontext():
-            call, inside = Arguments(leaves), list(containers(given))
-            call.classes = classes(inside)
-            kind, captured = self._kind_of(call, structure, inside, given)
+        call, inside = Arguments(leaves), list(containers(given))
+        call.classes = classes(inside)
+        kind, captured = self._kind_of(call, structure, inside, given)
         if kind.differentiable and tape.is_recording():
             return self._differentiated(leaves, structure, given)
         has_failed = kind.failures >= MOST_FAILURES
@@ -261,14 +260,10 @@ class Compiled:
             return self._left_alone(kind, captured, given)
         return self._record(kind, leaves, structure, call, given)
 
-    def _may_get_gradients(self, leaves: list) -> bool:
-        """Whether other threads may put gradients into what a call uses."""
-        last = self._surroundings.last
-        return last is None or bool(last.tensors) or any(isinstance(x, Box) for x in leaves)
-
     def _kind_of(self, call: Arguments, structure: Any, inside: list, given: tuple) -> tuple[Kind, Captured]:
         """The kind of a call, with what the function uses besides; one that is not compiled where that says so."""
         found = self._found(call)
+        captured = Captured(found, call.tensors, call.arrays, call.windows, given)  # before its gradients make a key
         modes = tape.floor(), tape.is_training()
         key: tuple = structure, *call.key, (modes, found.key(), *orders(inside))
         problem = found.refused or incomparable(key, call.leaves)
@@ -278,7 +273,6 @@ class Compiled:
             problem = problem or "it is given an array that it uses, and asks whether they are the same"
         if problem:  # whatever else there is
             key = None, (modes, problem)
-        captured = Captured(found, call.tensors, call.arrays, call.windows, given)
         with BOOKS:
             kind = self._kinds.of(key, found, problem)
             if kind.strides is not None and kind.strides != captured.strides():
@@ -385,7 +379,7 @@ class Compiled:
         is_first = not path.calls
         if is_first and (len(kind.paths) > 1 or self._shortcuts.are_many()):
             return False
-        with RECORDING if captured.tensors else nullcontext():
+        with DEPOSITING if captured.tensors else nullcontext():
             if not captured.has_same_gradients():
                 return False
             self._shortcuts.add(path, given[0], given[1], call, found, captured)

@@ -260,7 +260,8 @@ class Derivatives:
         """The function's value; tensors that it uses stand for operands until `around` is left."""
         n = len(leaves) - len(self.captured)
         held = [*self.captured, *self.given.values()]
-        around.enter_context(RECORDING)  # meanwhile no other thread takes these for what they are
+        if held:
+            around.enter_context(RECORDING)  # meanwhile other threads would take these for something else
         around.enter_context(_holding(held, (*leaves[n:], *[leaves[i] for i in self.given])))
         spoken = [self._as_given(i, x) for i, x in enumerate(leaves[:n])]
         args, kwargs = rebuild(self.structure, [self.given.get(i, x) for i, x in enumerate(spoken)])

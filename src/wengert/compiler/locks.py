@@ -10,8 +10,8 @@ from wengert.passes import DEPOSITING
 
 __all__ = ["BOOKS", "OF_LIBRARIES", "RECORDING", "made_once"]
 
-RECORDING = DEPOSITING
-"""Held while a function is recorded, as what it uses holds traces meanwhile, where gradients must not go."""
+RECORDING = threading.RLock()
+"""Held while a function is recorded, as what it uses holds traces meanwhile."""
 BOOKS = threading.RLock()
 """Held while kinds and paths are looked up and kept; never while a program runs."""
 OF_LIBRARIES: list[Any] = []
@@ -21,6 +21,7 @@ OF_LIBRARIES: list[Any] = []
 def _no_one_records() -> None:
     """Let a process be copied only where no other thread records: its child could never go on from there."""
     RECORDING.acquire()
+    DEPOSITING.acquire()
     BOOKS.acquire()
     for lock in OF_LIBRARIES:
         lock.__enter__()
@@ -30,6 +31,7 @@ def _recording_goes_on() -> None:
     for lock in OF_LIBRARIES:
         lock.__exit__(None, None, None)
     BOOKS.release()
+    DEPOSITING.release()
     RECORDING.release()
 
 

@@ -19,13 +19,13 @@ from wengert.compiler.codenames import (
     uses_of,
     waits_for_attributes,
 )
-from wengert.compiler.places import Cell, ClassOf, Contents, Item, Place, Shown
+from wengert.compiler.places import Cell, Contents, Item, Place, Shown
 from wengert.compiler.whose import is_library, is_ours
 
 __all__ = ["Lookups"]
 
 MAKING = {"__init__", "__new__", "__post_init__", "__init_subclass__"}
-"""Methods that are called where objects are made of a class that code has at hand."""
+"""Methods that are called where objects are made of a class that code names."""
 ELSEWHERE = "which tells what nobody looks at"
 SHOWING = {"__repr__", "__str__", "__del__"}
 """Those that are called where objects are shown, or gone, which no program does."""
@@ -65,20 +65,15 @@ class Lookups:
         """Those that ask for the addresses of objects."""
         self.beyond: list[tuple[FunctionType, str]] = []
         """Those for which no program can be made, and why."""
-        self.asking: list[tuple[FunctionType, str]] = []
-        """Those that ask for more than what values are, each with what notes that of all that is found."""
 
     def end(self) -> None:
         """Note what may be set as an attribute of a function, and refuse functions that may be called."""
         if self.comparing and self.found.holds_addresses():
             self.beyond += [(function, "compares what `id` gives with what is kept") for function in self.comparing]
-        called = self.called() if self.beyond or self.asking else set()
+        called = self.called() if self.beyond else set()
         for function, why in self.beyond:
             if function in called:
                 self.search.refuse(f"{function.__name__} {why}")
-        for function, note in self.asking:
-            if function in called:
-                setattr(self.found, note, True)
         if self.makes_attributes:
             self.found.contents += [Contents(attributes, in_order=False) for attributes in self.of_functions]
         if self.goes_in_order:
@@ -88,25 +83,14 @@ class Lookups:
         """The functions that may be called: methods are by code that is called itself, and names them."""
         found: set[FunctionType] = set()
         asked: set[str] = set()
-        made = self.made()
         while new := [
             (f, names)
             for f, names in self.seen
-            if f not in found and (any(f is root for root in self.roots) or _is_called(f, asked, made))
+            if f not in found and (any(f is root for root in self.roots) or _is_called(f, asked))
         ]:
             found.update(function for function, _ in new)
             asked = asked.union(*[names for _, names in new])
         return found
-
-    def made(self) -> set[str]:
-        """The classes, by name, of which objects may be made, with those that they are made of."""
-        # `super()` has the class at hand as well, as a variable around, and makes nothing of it.
-        at_hand = [
-            held
-            for place, held in self.found.entries
-            if isinstance(held, type) and not isinstance(place, ClassOf) and place.name != "__class__"
-        ]
-        return {cls.__qualname__ for held in at_hand for cls in held.__mro__}
 
     def function(self, value: FunctionType, depth: int) -> None:
         """Look at what a function's code may look up."""
@@ -137,12 +121,9 @@ class Lookups:
         self.of_functions.append(value.__dict__)
         self.makes_attributes |= makes_attributes(names)
         self.goes_in_order |= goes_in_order(names)
-        if asks_for_classes(names):
-            self.asking.append((value, "asks_for_classes"))
-        if asks_for_identity(names, self.uses):
-            self.asking.append((value, "asks_for_identity"))
-        if asks_for_history(names, self.uses, value.__globals__):
-            self.asking.append((value, "asks_for_history"))
+        self.found.asks_for_classes |= asks_for_classes(names)
+        self.found.asks_for_identity |= asks_for_identity(names, self.uses)
+        self.found.asks_for_history |= asks_for_history(names, self.uses, value.__globals__)
         self.seen.append((value, names))
         if "FloatingPointError" in names:
             self.beyond.append((value, "waits for NumPy to raise FloatingPointError"))
@@ -219,14 +200,11 @@ class Lookups:
             self.search.enter(place, depth)
 
 
-def _is_called(function: FunctionType, asked: set[str], made: set[str]) -> bool:
-    """Whether code that looks up some names may call a function: a method only by its name, or as an operator.
-
-    `made` are the classes of which objects may be made.
-    """
+def _is_called(function: FunctionType, asked: set[str]) -> bool:
+    """Whether code that looks up some names may call a function: a method only by its name, or as an operator."""
     name, around = function.__name__, function.__qualname__.rpartition(".")[0]
     if not around or around.endswith("<locals>") or "<" in name or "getattr" in asked:
         return True
     if name in MAKING:
-        return around in made or not asked.isdisjoint(("replace", "type", "__class__"))
+        return around.rpartition(".")[2] in asked or "replace" in asked
     return name not in SHOWING and (name[:2] == "__" or name in asked)

@@ -58,9 +58,7 @@ class Once:
         inexact = [i for i, node in arguments.items() if node.spec.inexact]
         if any(not origin.issuperset(inexact) for origin in origins):
             taped = None if program.states else _taped(function, given, inexact)
-            if taped is None or len(taped) != len(origins):
-                taped = [set(arguments)] * len(origins)
-            origins = [one | other for one, other in zip(origins, taped, strict=True)]
+            origins = [set(arguments)] * len(origins) if taped is None else taped
         sources = _origins(program, arguments, leaves, lambda node: node.name in giving)
         if self.origins is None or self.known is None:
             self.origins, self.sources, self.known = origins, sources, set(arguments)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
+from threading import get_ident
 from typing import Any, ClassVar
 
 import numpy as np
@@ -134,6 +135,8 @@ class Program:
     """The nodes of one run, its guards, and which nodes are the results."""
 
     def __init__(self) -> None:
+        self.thread = get_ident()
+        """The thread that records it."""
         self.lent: list[tuple[Any, Any]] = []
         """Pairs of objects that share their memory where they are no values of a program."""
         self.shown: list[tuple[np.ndarray, np.ndarray]] = []

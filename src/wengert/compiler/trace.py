@@ -92,6 +92,9 @@ class Trace(Lifted):
     def _carries_gradient(self) -> bool:
         return False
 
+    def _is_of_another_thread(self) -> bool:
+        return self._program.thread != threading.get_ident()
+
     def _is_memory(self) -> bool:
         return self._value.__class__ is np.ndarray
 

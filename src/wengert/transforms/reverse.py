@@ -391,11 +391,13 @@ def reached(f: Callable, args: list, chosen: list[int]) -> list[set[int]]:
     with new_level() as level, tape.recording_from(level):
         inputs = _Inputs(f, tuple(chosen), tuple(args), {}, level)
         results = flatten(_run(f, inputs))[0]
-        nodes = [y._node if isinstance(y, Tensor) and y._level == level else None for y in results]
-        leaves: dict[tape.Node, int] = {
-            node: i for node, i in zip(inputs.nodes, chosen, strict=True) if node is not None
-        }
-        return [{leaves[n] for n in tape.history(node) & leaves.keys()} if node else set() for node in nodes]
+        heads = [y._node if isinstance(y, Tensor) and y._level == level else None for y in results]
+        sources: dict[tape.Node, int] = {n: 1 << i for n, i in zip(inputs.nodes, chosen, strict=True) if n is not None}
+        for node in tape.history([head for head in heads if head is not None]):
+            for parent in node.next_functions:
+                sources[node] = sources.get(node, 0) | sources.get(parent, 0)
+    masks = [0 if head is None else sources.get(head, 0) for head in heads]
+    return [{i for i in chosen if mask >> i & 1} for mask in masks]
 
 
 def independent(value: Any) -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.box import array_from, bare
+from wengert.box import array_from, bare, holds_recorded
 from wengert.dialects.mxnet.array import Array, dense
 from wengert.dialects.mxnet.context import on_cpu
 from wengert.dialects.mxnet.errors import MXNetError
@@ -23,7 +23,8 @@ def array(source_array: Any, ctx: Any = None, dtype: Any = None) -> NDArray:
     on_cpu("array", ctx)
     if dtype is None:
         dtype = source_array.dtype if isinstance(source_array, Array) else np.float32
-    return boxed(array_from(_numbers(source_array)).astype(dtype, copy=False))
+    numbers = _numbers(source_array)
+    return boxed(array_from(numbers).astype(dtype, copy=False) if holds_recorded(numbers) else np.array(numbers, dtype))
 
 
 def _numbers(source: Any) -> Any:
