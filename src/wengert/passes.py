@@ -63,6 +63,12 @@ def run_backward(heads: list, level: int, retain_graph: bool, create_graph: bool
                 "wg.vjp inside it"
             )
     left = _deposited(cotangents)
+    if left:
+        _deposit_later(left)
+
+
+def _deposit_later(left: dict) -> None:
+    """Put gradients into leaves once nobody records with them any more, or there has been time enough for that."""
     until = monotonic() + PATIENCE
     while left:
         sleep(TURN)
