@@ -286,6 +286,38 @@ def test_calls_at_the_same_time(kind, grain):
     assert not wrong
 
 
+def test_a_lock_is_held_while_a_program_runs_and_never_while_something_else_is_called(kind):
+    lock = threading.RLock()
+    held = []
+
+    def is_held():
+        other = threading.Thread(target=lambda: held.append(not lock.acquire(blocking=False) or lock.release()))
+        other.start()
+        other.join()
+        return held.pop()
+
+    def slowly(read, *args):
+        assert not is_held()
+        return "slow"
+
+    def seen(x):
+        assert is_held()
+        if x[0] < 0:
+            raise ValueError("it is negative")
+
+    add = Launch.kernel(add_kernel(), ROW, 3)
+    launches = [Launch.python(seen, [(native.OBJECTS, 0)]), add]
+    f = adder(kind=kind, launches=launches, lock=lock, slow=slowly).function
+    for _ in range(3):
+        assert np.array_equal(f(X, Y), SUM)
+        assert not is_held()
+        assert f(X[:2], Y) == f(X, None) == "slow"
+        with pytest.raises(ValueError, match="it is negative"):
+            f(X - 1, Y)
+        assert not is_held()
+    assert adder(kind=kind, launches=launches, lock=lock, slow=slowly, forgive=True).function(X - 1, Y) == "slow"
+
+
 @pytest.mark.parametrize(("n", "grain"), [(1, 1), (100, 1), (1000, 7), (1000, 999), (1000, 1000), (100_000, 4096)])
 def test_shared_loops_cover_everything_once(n, grain):
     f = adder((n,), grain=grain).function

@@ -1,11 +1,15 @@
 """Whole training steps, of every optimiser and every dialect: compiled, eager, and in turns, on the same state."""
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 import wengert as wg
 from wengert import nn, optim
 from wengert.compiler import native
+from wengert.compiler.assembly import index
 
 X = np.random.default_rng(0).normal(size=(12, 3)).astype("f4")
 Y = (X @ np.array([1.0, -2.0, 0.5], "f4"))[:, None]
@@ -267,3 +271,55 @@ def test_arrays_of_mxnet_that_are_made_of_arguments_are_recorded():
             found, expected = fast(x), f(x)
             assert (type(found), found.dtype, found.asscalar()) == (type(expected), np.float32, expected.asscalar())
         assert (fast.stats()["paths"], fast.stats()["eager"]) == (1, 0)
+
+
+@pytest.fixture
+def frequent_switches():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.parametrize("before", [0, 1, 5])
+@pytest.mark.parametrize("n", [3, 100_000])
+@pytest.mark.usefixtures("frequent_switches")
+def test_steps_of_several_threads_lose_no_gradients(n, before):
+    w, scale = (wg.tensor(np.ones(n), requires_grad=True) for _ in range(2))
+
+    def step(x):
+        loss = np.sum(w * x * scale) if x[0] < 2 else np.sum(w * x * 2)
+        loss.backward()
+
+    def plain(x):
+        np.sum(w * x).backward()
+
+    fast = wg.compile(step)
+    given = [np.full(n, 1.0 + k % 2) for k in range(60)]
+    for x in given[:before]:
+        fast(x)
+    w.grad = None
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda k: (plain if k % 5 == 4 else fast)(given[k]), range(60)))
+    whole = sum(x[0] * (2 if x[0] == 2 and k % 5 < 4 else 1) for k, x in enumerate(given))
+    np.testing.assert_array_equal(w.grad.numpy(), np.full(n, whole))
+
+
+def test_steps_that_clear_gradients_first_run_side_by_side():
+    def locks(step):
+        for _ in range(4):
+            step()
+        return [bool(entry._words[index("record.lock")]) for entry in step._shortcuts.entries]
+
+    def of(opt, clears):
+        def step():
+            if clears:
+                opt.zero_grad()
+            np.sum(np.sin(w)).backward()
+            opt.step()
+
+        return wg.compile(step)
+
+    w = wg.tensor(np.ones(3), requires_grad=True)
+    assert locks(of(optim.SGD([w], lr=0.1), clears=False))[-1]
+    assert not locks(of(optim.SGD([w], lr=0.1), clears=True))[-1]

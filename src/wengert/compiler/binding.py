@@ -64,6 +64,7 @@ def bound(
     slow: Callable,
     names: Sequence[str] = (),
     forgive: bool = False,
+    lock: Any = None,
 ) -> Entry | PlainEntry:
     """The entry of a plan.
 
@@ -75,10 +76,10 @@ def bound(
         What a call is given; pointer ``i`` is the program's input ``i``.
     answer : Answer
         What a call gives, in terms of the results.
-    nargs, slow, names, forgive
+    nargs, slow, names, forgive, lock
         As `Entry` takes them.
     """
-    return _Binding(plan, operands).entry(answer, nargs, slow, names, forgive)
+    return _Binding(plan, operands).entry(answer, nargs, slow, names, forgive, lock)
 
 
 class _Binding:
@@ -97,7 +98,7 @@ class _Binding:
         self.work = 0.0
 
     def entry(
-        self, answer: Answer, nargs: int, slow: Callable, names: Sequence[str], forgive: bool
+        self, answer: Answer, nargs: int, slow: Callable, names: Sequence[str], forgive: bool, lock: Any
     ) -> Entry | PlainEntry:
         layout = self.layout
         constants = {layout.arena_pointer + 1 + i: array for i, array in enumerate(layout.constants)}
@@ -107,7 +108,7 @@ class _Binding:
             self.operands, self.results, launches, answer, nargs=nargs, pointers=self.pointers, slow=slow, names=names,
             arena=(layout.arena_pointer, layout.arena + 64), block=(layout.block_pointer, self.block.size + 8),
             constants=constants, views=self.views, release=self.work > LONG_ENOUGH_TO_RELEASE, forgive=forgive,
-            spare=self.plan.spare,
+            lock=lock, spare=self.plan.spare,
         )  # fmt: skip
         if isinstance(entry, Entry):
             watch(entry.record, entry.launches, sum(self.times.values()), self.kernels())

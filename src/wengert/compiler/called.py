@@ -23,6 +23,10 @@ class _Layout:
     inputs: list
     wanted: list
 
+    def reads(self, number: int) -> bool:
+        """Whether the program may need the argument of this number: nobody has looked."""
+        return True
+
 
 class Called:
     """A program as shortcuts take it, which is called with what has been checked.
@@ -47,7 +51,15 @@ class Called:
         self.scalars = [k for k, node in enumerate(wanted) if node.spec is not None and not node.spec.shape]
 
     def bound(
-        self, operands: Operands, answer: Answer, *, nargs: int, slow: Callable, names: Sequence[str], forgive: bool
+        self,
+        operands: Operands,
+        answer: Answer,
+        *,
+        nargs: int,
+        slow: Callable,
+        names: Sequence[str],
+        forgive: bool,
+        lock: Any,
     ) -> Entry:
         """The native entry; it takes what `wengert.compiler.binding.bound` takes."""
         owner = {row[-1]: number for number, row in enumerate(operands.rows) if row[-1] is not None}
@@ -58,8 +70,9 @@ class Called:
         results = [Result(spec.shape, spec.dtype, 0, given=True) for spec in specs]
         launch = Launch.python(self._drawing if self.draws else self._results, sources, gives_all=True)
         return Entry(
-            operands, results, [launch], answer, nargs=nargs, pointers=0, slow=slow, names=names, forgive=forgive
-        )
+            operands, results, [launch], answer,
+            nargs=nargs, pointers=0, slow=slow, names=names, forgive=forgive, lock=lock,
+        )  # fmt: skip
 
     def _drawing(self, *inputs: Any) -> list:
         """All results for random numbers that are drawn now."""

@@ -24,7 +24,7 @@ from wengert.compiler.remade import Remade, base, changed, note_base, remade, sh
 from wengert.compiler.shown import are_told_apart
 from wengert.compiler.trace import Trace
 from wengert.compiler.whose import CONSTANT
-from wengert.compiler.writing import IN_PLACES, IN_TENSORS, write_back
+from wengert.compiler.writing import IN_PLACES, IN_TENSORS, OF_GRADIENTS, write_back
 from wengert.tensor import Tensor
 
 __all__ = ["Changes"]
@@ -413,6 +413,10 @@ class Changes:
     def places(self) -> list[tuple[str, int]]:
         """What is written: the kind of thing, and its number."""
         return [(kind, k) for kind, k, _ in self.written]
+
+    def writes_gradients(self) -> bool:
+        """Whether any of that is a gradient."""
+        return any(kind in OF_GRADIENTS for kind, *_ in self.written)
 
     def now(self) -> None:
         """Write back what the recorded run itself has made."""

@@ -291,6 +291,11 @@ class Compiled:
         elif self._shorten(kind, given, call, captured.found, captured):
             owner = (self.function.owner(),) if isinstance(self.function, Method) else ()
             return True, self.__call__(*owner, *given[0], **given[1])
+        elif kind.adds:
+            found = self._in_turn(kind, call, captured)
+            if found is None:
+                return True, self._left_alone(kind, captured, given)
+            right, results = found
         else:
             right, results = kind.run(values, captured)
         kind.note(right, self._shortcuts.runs_of)
@@ -302,6 +307,13 @@ class Compiled:
             with kind.ways.followed(results):
                 return True, self._left_alone(kind, captured, given)
         return False, None
+
+    def _in_turn(self, kind: Kind, call: Arguments, captured: Captured) -> tuple[bool, Any] | None:
+        """The same where gradients are added to, with nobody in between; `None` where somebody has been before."""
+        with RECORDING, DEPOSITING:
+            if not captured.has_same_gradients():
+                return None
+            return kind.run(self._values(captured, call), captured)
 
     def _look_for_gaps(self, kind: Kind, call: Arguments, captured: Captured, given: tuple) -> None:
         """Let calls that write arguments with gaps go by shortcuts, where all that is written is arguments."""

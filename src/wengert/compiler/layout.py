@@ -98,6 +98,10 @@ class Layout:
         for k, number in enumerate(self.used.tolist()):
             yield Instance(self.templates[number], self.slots[self.starts[k] : self.starts[k + 1]], taken[number])
 
+    def reads(self, number: int) -> bool:
+        """Whether any launch, or a result, needs the argument of this number."""
+        return bool(np.any(self.slots[:, 0] == number))
+
     def count_calls(self) -> int:
         """How many launches are calls of NumPy's functions."""
         often = np.bincount(self.used, minlength=len(self.templates)).tolist()

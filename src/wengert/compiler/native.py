@@ -43,11 +43,10 @@ FASTCALL_KEYWORDS = 0x0080 | 0x0002
 SYMBOLS = (
     "PyObject_Vectorcall", "PyEval_SaveThread", "PyEval_RestoreThread", "Py_DecRef", "Py_IncRef", "PyTuple_New",
     "PyTuple_SetItem", "PyList_New", "PyList_SetItem", "PyDict_New", "PyDict_SetItem", "PyDict_GetItemWithError",
-    "PyDict_Next",
-    "PyType_GenericAlloc", "PyBytes_FromStringAndSize", "PyObject_RichCompareBool", "PyErr_Clear",
+    "PyDict_Next", "PyType_GenericAlloc", "PyBytes_FromStringAndSize", "PyObject_RichCompareBool", "PyErr_Clear",
     "PyContextVar_Get", "PyLong_AsLongLongAndOverflow", "PyObject_GenericGetAttr", "PyObject_GenericSetAttr",
-    "PyErr_ExceptionMatches",
-    "PyErr_NoMemory", "PyMem_Malloc", "PyMem_Free",
+    "PyErr_ExceptionMatches", "PyErr_Fetch", "PyErr_Restore", "PyErr_NoMemory",
+    "PyMem_Malloc", "PyMem_Free",
 )  # fmt: skip
 
 
@@ -199,6 +198,8 @@ class Entry:
         Whether the run is long enough to let other Python threads go on meanwhile.
     forgive : bool
         Whether the slow path is taken, too, where a call of Python code inside raises an exception.
+    lock : lock, optional
+        Held from the first look at what a call is given until all is written, if the program runs.
     spare : list of ndarray, optional
         Arenas that nobody uses, to be taken before others are made.
 
@@ -227,6 +228,7 @@ class Entry:
         views: Callable | None = None,
         release: bool = False,
         forgive: bool = False,
+        lock: Any = None,
         spare: list[np.ndarray] | None = None,
     ):
         words = np.zeros(len(FIELDS["record"]), np.uint64)
@@ -258,6 +260,9 @@ class Entry:
             writes=operands.writes,
             slow=id(slow), grow=id(keep(grow)), owner=id(self.record), block=block[0] if block else 0,
         )  # fmt: skip
+        if lock is not None:
+            acquire, release_lock = keep((lock.acquire, lock.release))
+            self._put(lock=id(acquire), unlock=id(release_lock))
         self.function = _function(self.record)
 
     def link(self, other: "Entry | None") -> None:

@@ -44,6 +44,7 @@ class Path:
         self.places, self.cleared = changes.places(), changes.cleared
         self.exchanged, self.twins, self.remade = changes.exchanged, changes.twins, changes.remade
         self.filled, self.puts = changes.filled, changes.puts()
+        self.adds = changes.writes_gradients()
         containers = [*self.remade, *([self.filled.parts] if self.filled is not None else [])]
         self.keeps = bool(self.twins) or any(container.kept for container in containers)
         """Whether it puts arrays into places that it has found in others."""
@@ -201,6 +202,8 @@ class Kind:
         self.ways = Ways()
         self.writes: set[tuple[str, int]] = set()
         """The arrays and tensors that its paths write, which must lie apart from all others."""
+        self.adds = False
+        """Whether one of them writes gradients, to which others may add meanwhile."""
         self.puts = False
         """Whether one of them puts anything into places, which may be in containers among the arguments, too."""
         self.apart: Callable[[], Any] = lambda: None
@@ -254,6 +257,7 @@ class Kind:
                 path.trouble = "it decides by numbers to the last bit"
             self.paths[path.key] = self.last = path
             self.puts |= path.puts
+            self.adds |= path.adds
             self.writes.update(place for place in path.places if place[0] in ("array", "tensor", "gradient", "grad"))
             if len(self.paths) > MOST_PATHS:
                 self.paths.popitem(last=False)

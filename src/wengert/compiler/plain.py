@@ -5,6 +5,7 @@ The kernels are the same and are called one by one, which costs microseconds for
 
 import ctypes
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -52,12 +53,13 @@ class PlainEntry:
         views: Callable | None = None,
         release: bool = False,
         forgive: bool = False,
+        lock: Any = None,
         spare: list[np.ndarray] | None = None,
     ):
         self.operands, self.results, self.launches, self.answer = operands, results, launches, answer
         self.nargs, self.names, self.pointers, self.slow = nargs, tuple(names), pointers, slow
         self.arena, self.block, self.constants, self.views = arena, block, constants or {}, views
-        self.forgive = forgive
+        self.forgive, self.lock = forgive, lock or nullcontext()
         self.next: PlainEntry | None = None
         self.instead: PlainEntry | None = None
         self.function = self._call
@@ -77,7 +79,8 @@ class PlainEntry:
         for _ in range(MOST_TRIES):
             read, other = None, entry.next
             try:
-                answer = _Run(entry, args, kwargs).answer()
+                with entry.lock:
+                    answer = _Run(entry, args, kwargs).answer()
                 entry.runs += 1
                 return answer
             except _Other:

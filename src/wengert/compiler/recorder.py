@@ -1,5 +1,6 @@
 """One call of a function that is recorded: run with traces in the place of what it is given, and what comes of it."""
 
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from wengert.compiler.randomness import watched
 from wengert.compiler.results import Results, returned_trouble
 from wengert.compiler.trace import recording
 from wengert.errors import CompileError, LostGradientError
+from wengert.passes import DEPOSITING
 from wengert.protocol import Wrapper
 from wengert.transforms.containers import WHOLE, flatten, rebuild
 
@@ -54,10 +56,12 @@ class Recorder:
     ):
         self.owner, self.kind, self.leaves, self.structure = owner, kind, leaves, structure
         self.call, self.given, self.keeps = call, given, keeps
+        self.turn = ExitStack()
+        """What is held from before traces are gone until all is written, or the function itself is called."""
 
     def run(self) -> Any:
         """The results of the call; what it does is noted, and kept if it can be."""
-        with RECORDING, collection_frozen():
+        with RECORDING, collection_frozen(), self.turn:
             found = self.owner._surroundings.now(self.call.looked_into, self.call.tensors, fresh=True)
             captured = Captured(found, self.call.tensors, self.call.arrays, self.call.windows, self.given)
             problem = captured.problem()
@@ -84,6 +88,7 @@ class Recorder:
                 self.kind.strides = captured.strides()
             if program.wanted is not None and changes.can_be_repeated():
                 self.owner.replaced.add(program.wanted)
+                self.turn.close()
                 return self.run()
             look_for_escaped(changes, outputs)
             return self.unrecorded(changes) if changes.failed is not None else self.noted(changes, outputs, structure)
@@ -97,6 +102,8 @@ class Recorder:
                 outputs, structure = self.traced(program, changes)
                 outputs = [_apart(y, captured.tensors) for y in outputs]
                 changes.note()
+                if changes.writes_gradients():
+                    self.turn.enter_context(DEPOSITING)
                 if self.owner.once is not None and changes.interrupted is None and changes.are_any():
                     raise Impure(WRITES, lasts=True)
             except BaseException:  # it is refused, or interrupted while it is looked at: it has done nothing
@@ -208,6 +215,7 @@ class Recorder:
         changes.rewind()
         args, kwargs = self.given
         before: Before | None = Before(changes.captured)
+        self.turn.close()
         try:
             with comparing():
                 expected = self.owner.function(*args, **kwargs)
@@ -235,6 +243,7 @@ class Recorder:
         if self.owner.once is not None and not any(isinstance(x, Wrapper) for x in self.leaves):
             raise Impure(DIFFERENTIATES, lasts=True)
         self.kind.differentiable = True
+        self.turn.close()
         return self.owner._differentiated(self.leaves, self.structure, self.given)
 
     def unrecorded(self, changes: Changes) -> Any:
@@ -257,6 +266,7 @@ class Recorder:
 
     def left(self, captured: Captured) -> Any:
         """The function itself."""
+        self.turn.close()
         return self.owner._eager(self.kind, captured, self.given)
 
 

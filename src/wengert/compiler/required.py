@@ -36,6 +36,7 @@ from wengert.compiler.operands import (
     Sized,
 )
 from wengert.compiler.places import ABSENT, Cell, ClassItem, ClassOf, Item, Place, Slot, TupleItem
+from wengert.compiler.writing import OF_GRADIENTS
 
 __all__ = ["Impossible", "Required"]
 
@@ -91,6 +92,12 @@ class Required:
         self.captured_tensors()
         if len(self.operands.rows) > MOST_OPERANDS:
             raise Impossible("it uses too many things")
+
+    def adds(self) -> bool:
+        """Whether it adds to gradients: to those that it reads, or to none so far."""
+        gradients = [k for kind, k in self.path.places if kind in OF_GRADIENTS]
+        pointers = [self.pointers.get(("grad", k)) for k in gradients]
+        return any(pointer is None or self.plan.layout.reads(pointer) for pointer in pointers)
 
     def modes(self) -> None:
         """Whether operations are recorded, whether a model is trained, and what errors of numbers lead to."""

@@ -12,6 +12,7 @@ from wengert.compiler.native import probe
 from wengert.compiler.operands import At
 from wengert.compiler.required import Impossible, Required
 from wengert.compiler.returned import answer_of
+from wengert.passes import DEPOSITING
 
 __all__ = ["Shortcuts"]
 
@@ -73,7 +74,7 @@ class Shortcuts:
             required = Required(path, self.before, args, kwargs, call, found, captured)
             entry = required.plan.bound(
                 required.operands, answer_of(required), nargs=len(self.before) + len(args) + len(kwargs),
-                slow=self.slow, names=tuple(kwargs), forgive=True,
+                slow=self.slow, names=tuple(kwargs), forgive=True, lock=DEPOSITING if required.adds() else None,
             )  # fmt: skip
         except Impossible as why:
             path.no_shortcut = str(why)

@@ -7,9 +7,10 @@ import numpy as np
 
 from wengert import tape
 
-__all__ = ["IN_PLACES", "IN_TENSORS", "as_held", "write_back"]
+__all__ = ["IN_PLACES", "IN_TENSORS", "OF_GRADIENTS", "as_held", "write_back"]
 
-IN_TENSORS = ("tensor", "gradient", "grad")
+OF_GRADIENTS = ("gradient", "grad")
+IN_TENSORS = ("tensor", *OF_GRADIENTS)
 """What is written in a tensor: its value, that of its gradient, another gradient."""
 IN_PLACES = ("number", "box", "rebound")
 """What is put into a place in which something else was."""

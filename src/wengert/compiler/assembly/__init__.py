@@ -25,7 +25,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "record": (
         "environment", "free", "nargs", "nnames", "names", "noperands", "operands", "nresults", "results", "nlaunches",
         "launches", "nsteps", "steps", "release", "writes", "next", "instead", "slow", "grow", "owner", "block", "runs",
-        "forgives",
+        "forgives", "lock", "unlock",
     ),
     # What one call in flight needs for itself. Calls of Python code number `objects`, `fresh` and `views`.
     "state": (

@@ -33,6 +33,8 @@ declare ptr @PyObject_GenericGetAttr(ptr, ptr)
 declare i32 @PyObject_GenericSetAttr(ptr, ptr, ptr)
 declare void @PyErr_Clear()
 declare i32 @PyErr_ExceptionMatches(ptr)
+declare void @PyErr_Fetch(ptr, ptr, ptr)
+declare void @PyErr_Restore(ptr, ptr, ptr)
 declare ptr @PyErr_NoMemory()
 declare ptr @PyMem_Malloc(i64)
 declare void @PyMem_Free(ptr)
@@ -177,6 +179,38 @@ leave:
   ret i64 %outcome
 }
 
+; Try one record, with its lock held if it has one. It is given back before anything else is called, whatever is raised.
+define i64 @try_in_turn(ptr %record, ptr %args, i64 %n, ptr %names, ptr %answer.at, ptr %read.at) {
+start:
+  %lock = field ptr record.lock %record
+  %has.none = icmp eq ptr %lock, null
+  br i1 %has.none, label %at.once, label %wait
+at.once:
+  %status = call i64 @try(ptr %record, ptr %args, i64 %n, ptr %names, ptr %answer.at, ptr %read.at)
+  ret i64 %status
+wait:
+  %class.at = alloca ptr
+  %error.at = alloca ptr
+  %traceback.at = alloca ptr
+  %locked = call ptr @PyObject_Vectorcall(ptr %lock, ptr null, i64 0, ptr null)
+  %interrupted = icmp eq ptr %locked, null
+  br i1 %interrupted, label %raise, label %turn
+raise:
+  ret i64 0
+turn:
+  call void @Py_DecRef(ptr %locked)
+  %status.then = call i64 @try(ptr %record, ptr %args, i64 %n, ptr %names, ptr %answer.at, ptr %read.at)
+  call void @PyErr_Fetch(ptr %class.at, ptr %error.at, ptr %traceback.at)
+  %unlock = field ptr record.unlock %record
+  %unlocked = call ptr @PyObject_Vectorcall(ptr %unlock, ptr null, i64 0, ptr null)
+  call void @Py_DecRef(ptr %unlocked)
+  %class = load ptr, ptr %class.at
+  %error = load ptr, ptr %error.at
+  %traceback = load ptr, ptr %traceback.at
+  call void @PyErr_Restore(ptr %class, ptr %error, ptr %traceback)
+  ret i64 %status.then
+}
+
 ; The bytes of the block up to the end of what a guard has read; null where there is no memory.
 define ptr @what_was_read(ptr %record, ptr %state) {
 start:
@@ -269,7 +303,7 @@ head:
   %record = phi ptr [%first, %start], [%other, %again]
   %owner = phi ptr [%first.owner, %start], [%other.owner, %again]
   %tries = phi i64 [1, %start], [%tries.next, %again]
-  %status = call i64 @try(ptr %record, ptr %args, i64 %n, ptr %names, ptr %answer.at, ptr %read.at)
+  %status = call i64 @try_in_turn(ptr %record, ptr %args, i64 %n, ptr %names, ptr %answer.at, ptr %read.at)
   switch i64 %status, label %answered [
     i64 1, label %unknown
     i64 2, label %guarded
