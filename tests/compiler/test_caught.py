@@ -1,5 +1,7 @@
 """Exceptions that a function waits for, state in new containers, and results that are nobody else's."""
 
+import contextlib
+import copy
 import dataclasses
 from typing import Any
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 
 import wengert as wg
+from wengert.compiler.codenames import asks_for_classes, names_of
 
 
 def jittered(matrix):
@@ -113,3 +116,123 @@ def test_narrow_totals(dtype):
         found, expected = wg.compile(lambda a, f=f: f(a, dtype=dtype))(a), f(a, dtype=dtype)
         np.testing.assert_array_equal(found, expected)
         assert found.dtype == expected.dtype
+
+
+class Forgiving:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *raised):
+        return raised[0] is not None
+
+
+class Watching:
+    def __exit__(self, *raised):
+        return None
+
+
+def bits(x):
+    return x.view(np.int64)[0] + x[0]
+
+
+def by_exception(x):
+    try:
+        return bits(x)
+    except Exception:
+        return x[0]
+
+
+def by_anything(x):
+    try:
+        return bits(x)
+    except:  # noqa: E722
+        return x[0]
+
+
+def by_returning(x):
+    found = None
+    try:
+        found = bits(x)
+    finally:
+        return x[0] if found is None else found  # noqa: B012
+
+
+def by_suppressing(x):
+    with contextlib.suppress(Exception):
+        return bits(x)
+    return x[0]
+
+
+def by_leaving(x):
+    with Forgiving():
+        return bits(x)
+    return x[0]
+
+
+def by_a_class_inside(x):
+    class Inside:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *raised):
+            return True
+
+    with Inside():
+        return bits(x)
+    return x[0]
+
+
+def by_type(x):
+    try:
+        return memoryview(x).nbytes + x[0]
+    except TypeError:
+        return x[0]
+
+
+def by_copying(x):
+    try:
+        return copy.deepcopy(x)[0] + 1
+    except Exception:
+        return x[0]
+
+
+def of_a_number(x):
+    try:
+        return x[0].is_integer()
+    except Exception:
+        return None
+
+
+CATCHING = [by_exception, by_anything, by_returning, by_suppressing, by_leaving, by_a_class_inside, by_type]
+
+
+@pytest.mark.parametrize("f", [*CATCHING, by_copying, of_a_number])
+def test_what_arrays_can_and_recorded_values_cannot_is_not_swallowed(f):
+    fast = wg.compile(f)
+    for k in range(4):
+        x = np.array([1.5, 2.5]) + k
+        assert fast(x) == f(x)
+
+
+def test_state_that_is_written_before_something_is_swallowed():
+    a = np.ones(3)
+
+    def f(scale):
+        try:
+            view = a.view()
+            view += 1
+        except Exception:
+            pass
+        a[:] *= scale
+        return a[-1]
+
+    fast, ended = wg.compile(f), []
+    for g in (f, fast):
+        a[:] = 1
+        ended.append([g(0.25) for _ in range(4)])
+    assert ended[0] == ended[1]
+
+
+def test_who_only_watches_catches_nothing():
+    assert not asks_for_classes(names_of(Watching.__exit__.__code__))
+    assert asks_for_classes(names_of(Forgiving.__exit__.__code__))

@@ -171,3 +171,27 @@ def test_a_generator_that_is_seeded_inside_leaves_the_function_to_python():
     fast, x = wg.compile(f), torch.ones(3)
     for _ in range(4):
         np.testing.assert_array_equal(fast(x).numpy(), f(x).numpy())
+
+
+@pytest.mark.parametrize("made", [np.random.SeedSequence, np.random.PCG64, np.random.default_rng])
+@pytest.mark.parametrize("is_of", ["itself", "a child"])
+def test_generators_that_are_made_of_what_is_outside_are_refused(made, is_of):
+    source = made(3)
+    if is_of == "itself" and made is np.random.SeedSequence:
+        pytest.skip("it gives the same generator each time")
+
+    def f(x):
+        return x * np.random.default_rng(source if is_of == "itself" else source.spawn(1)[0]).random(2)
+
+    if not hasattr(source, "spawn") and is_of == "a child":
+        pytest.skip("it has no children")
+    with pytest.raises(wg.errors.ArgumentError, match="drew by a method of"):
+        wg.compile(f)(np.ones(2))
+
+
+def test_a_sequence_of_seeds_outside_that_is_only_read():
+    seeds = np.random.SeedSequence(3)
+    fast = wg.compile(lambda x: x * np.random.default_rng(seeds).random(2))
+    expected = np.random.default_rng(seeds).random(2)
+    for _ in range(4):
+        np.testing.assert_array_equal(fast(np.ones(2)), expected)

@@ -123,3 +123,57 @@ def test_of_what_kernels_check_only_the_check_is_left():
         fast(x, places)
     assert "exp" not in fast.explain().split("loop", 1)[1]
     assert fast.stats()["eager"] == 0
+
+
+NONE, SOME = np.zeros(6, bool), np.array([True, False, True, False, False, True])
+TABLE = np.arange(12.0).reshape(6, 2)
+
+
+def put(y, i, value):
+    y[i] = value
+    return y
+
+
+COUNTS = {
+    "nonzero": lambda b: x[np.nonzero(b)],
+    "a method": lambda b: x[b.nonzero()],
+    "where": lambda b: TABLE[np.where(b)[0], 1],
+    "two axes": lambda b: TABLE[np.nonzero(np.outer(b, [True, True]))],
+    "flatnonzero": lambda b: np.concatenate([x, np.flatnonzero(b)]),
+    "argwhere": lambda b: TABLE[np.argwhere(b)[:, 0]],
+    "compress": lambda b: np.compress(b, TABLE, axis=0),
+    "extract": lambda b: np.extract(b, x),
+    "take": lambda b: np.take(x, np.where(b)[0]),
+    "a total": lambda b: np.flatnonzero(b).sum(),
+    "a maximum": lambda b: np.max(x[np.flatnonzero(b)], initial=-1.0),
+    "written": lambda b: put(x * 1, np.flatnonzero(b), 5.0),
+    "the third on": lambda b: x[np.flatnonzero(b)[2:]],
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+@pytest.mark.parametrize("masks", [(NONE, SOME, SOME, NONE), (NONE, NONE, NONE, SOME, SOME), (SOME[::-1], NONE, SOME)])
+def test_what_was_of_no_numbers_may_be_of_some(name, masks):
+    fast = wg.compile(COUNTS[name])
+    for b in masks:
+        np.testing.assert_array_equal(fast(b), COUNTS[name](b))
+
+
+def test_the_gradient_of_what_was_of_no_numbers():
+    gradient = wg.grad(lambda x, b: np.sum(x[np.where(b)[0]] ** 2))
+    fast = wg.compile(gradient)
+    for b in (NONE, SOME, NONE, SOME):
+        np.testing.assert_array_equal(fast(x, b), gradient(x, b))
+
+
+@pytest.mark.parametrize("value", [[1.0, 2.0, 3.0], np.arange(3.0)])
+def test_a_mask_of_another_count_than_what_is_written(value):
+    def f(x, b):
+        put(x * 1, b, value)
+        return x * 2
+
+    fast = wg.compile(f)
+    for _ in range(3):
+        np.testing.assert_array_equal(fast(x, SOME), x * 2)
+    with pytest.raises(ValueError, match="3 input values"):
+        fast(x, ~NONE)

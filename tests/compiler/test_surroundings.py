@@ -365,3 +365,42 @@ def test_other_functions_in_a_module_are_seen():
         for _ in range(4):
             assert fast(x).tolist() == space["outer"](x).tolist()
         exec(f"def inner(x): return x + {k}", space)
+
+
+R = np.random.default_rng
+T = 0
+
+
+def test_functions_that_cython_has_made():
+    from numpy.random import default_rng
+
+    functions = {"a function": default_rng}
+    for f in (lambda x: x + R(0).random(2), lambda x: x + default_rng(0).random(2),
+              lambda x: x + functions["a function"](0).random(2)):  # fmt: skip
+        fast = wg.compile(f)
+        for _ in range(4):
+            np.testing.assert_array_equal(fast(X), f(X))
+
+
+def test_attributes_are_no_variables_of_the_same_name(recorded):
+    global T
+    fast = wg.compile(lambda x: np.sin(x) @ x.T)
+    for k in range(6):
+        T = k
+        fast(X)
+    assert len(recorded) == 1
+
+
+def test_variables_that_the_body_of_a_class_looks_up(recorded):
+    def f(x):
+        class Inside:
+            turn = T
+
+        return x * Inside.turn
+
+    fast = wg.compile(f)
+    global T
+    for k in (1, 2, 3):
+        T = k
+        np.testing.assert_array_equal(fast(X), f(X))
+        np.testing.assert_array_equal(fast(X), f(X))

@@ -18,7 +18,9 @@ __all__ = [
     *("looks_elsewhere", "makes_attributes", "names_of", "uses_of", "waits_for_attributes"),
 ]
 
-ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__", "AttributeError"}
+ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__"}
+ABOUT_CLASSES |= {"AttributeError", "TypeError", "Exception", "BaseException", "suppress"}
+"""Names by which code asks what a value is, or can do; or waits for the exceptions that tell."""
 ABOUT_HISTORY = {"requires_grad", "grad_fn", "is_leaf", "is_recording", "is_grad_enabled"}
 ABOUT_HISTORY |= {"register_hook", "retain_grad", "no_grad", "enable_grad", "set_grad_enabled", "inference_mode"}
 ABOUT_HISTORY |= {"pause", "stop_recording", "zero_grad", "requires_grad_", "retains_grad", "attach_grad"}
@@ -40,11 +42,16 @@ ELSEWHERE |= {"get_ident", "get_native_id", "current_thread", "current_process",
 """Names by which code asks for what lies where nothing is looked at, or is another thing in another thread."""
 OF_PYTHON = BY_ANY_NAME | ELSEWHERE
 STORE_ATTR = opmap["STORE_ATTR"]
-CATCHING_ALL = bytes((opmap.get("PUSH_EXC_INFO", 255), opmap["POP_TOP"]))
-"""The instructions of ``except:``."""
+CAUGHT, DROPPED = opmap.get("PUSH_EXC_INFO", -1), opmap["POP_TOP"]
+"""The instruction by which the handling of an exception begins, and that which comes next in ``except:``."""
+HANDLING = {opmap.get(name, -1) for name in ("CHECK_EXC_MATCH", "CHECK_EG_MATCH", "RERAISE", "WITH_EXCEPT_START")}
+FORGOTTEN = opmap["POP_EXCEPT"]
+"""What may come then: a look at what it is, or that it goes on; or the end of it, as in ``finally: return``."""
 MATCH_CLASS = opmap.get("MATCH_CLASS", -1)
 """The instruction of ``case float():``, which asks for a class without a name for that."""
 LOADING = ("LOAD_", "IMPORT_FROM", "STORE_FAST_LOAD_")
+OF_VARIABLES = {"LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
+"""Instructions that are about variables of the module; the last two are those of classes' bodies."""
 OF_ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR"}
 
 
@@ -70,7 +77,7 @@ class Uses:
     def note(self, line: Instruction, after: str) -> None:
         """Note what an instruction does, before the next one."""
         names = line.argval if isinstance(line.argval, tuple) else (line.argval,)
-        if line.opname in ("LOAD_GLOBAL", "STORE_GLOBAL"):
+        if line.opname in OF_VARIABLES:
             self.variables.update(names)
         if line.opname == "STORE_ATTR":
             self.stored.update(names)
@@ -140,7 +147,7 @@ def names_of(code: CodeType) -> frozenset[str]:
         names |= {"isinstance"}
     if STORE_ATTR in steps:
         names |= {"setattr"}
-    if CATCHING_ALL in steps:
+    if _catches_all(steps) or (code.co_name == "__exit__" and _may_catch(code)):
         names |= {"BaseException"}
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -148,6 +155,23 @@ def names_of(code: CodeType) -> frozenset[str]:
         elif isinstance(constant, tuple) and "requires_grad" in constant:  # the name of an argument
             names |= {"requires_grad"}
     return names
+
+
+def _catches_all(steps: bytes) -> bool:
+    """Whether code goes on after any exception."""
+    for k in [k for k, step in enumerate(steps) if step == CAUGHT]:
+        first = next((step for step in steps[k:] if step in HANDLING or step == FORGOTTEN), None)
+        if first == FORGOTTEN or steps[k + 1] == DROPPED:
+            return True
+    return False
+
+
+def _may_catch(leave: CodeType) -> bool:
+    """Whether a method ``__exit__`` may let code go on that has raised: it returns something else than `None`."""
+    lines = [line for line in get_instructions(leave) if line.opname != "EXTENDED_ARG"]
+    returned = [before for before, line in pairwise(lines) if line.opname == "RETURN_VALUE"]
+    returned += [line for line in lines if line.opname == "RETURN_CONST"]
+    return any(line.opname not in ("LOAD_CONST", "RETURN_CONST") or line.argval for line in returned)
 
 
 @lru_cache(4096)

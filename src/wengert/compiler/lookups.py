@@ -135,11 +135,12 @@ class Lookups:
         of_python = function.__builtins__
         if of_python and of_python is not vars(builtins):  # the functions of named tuples have none
             self.beyond.append((value, "has functions of its own in the place of Python's"))
-        for name in sorted(names):
+        for name in sorted(self.uses.variables):
+            place = Item(value.__globals__, name, name)
             if name in value.__globals__:
-                self.variable(Item(value.__globals__, name, name), name, depth)
-            elif name in self.uses.variables:
-                self.of_python(Item(value.__globals__, name, name), depth)
+                self.variable(place, name, depth)
+            else:
+                self.of_python(place, depth)
         self.imported(value.__globals__, depth)
 
     def of_python(self, place: Item, depth: int) -> None:

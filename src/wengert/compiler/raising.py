@@ -3,7 +3,7 @@
 What nobody asks for is dropped from a program. Dropped with it would be the error that the function raises for an index
 out of bounds, or for a matrix that is singular. So such calls are asked for by a guard, which says that they have been
 made. Of those that kernels compute it leaves their checks only; the others are made. So are those of which the function
-may have used how many there are.
+may have used how many there are: always, as of no numbers at all nothing is computed that would tell.
 """
 
 from typing import Any
@@ -16,7 +16,8 @@ from wengert.protocol import intern_spec
 
 __all__ = ["keep_raising", "succeeded"]
 
-INDEXING = {"getitem", "assigned", "added", "written"}
+WRITING = {"assigned", "added", "written"}
+INDEXING = {"getitem", *WRITING}
 """Calls that raise where an index is out of bounds, if it is computed."""
 RAISING = {
     "cholesky", "cond", "eig", "eigh", "eigvals", "eigvalsh", "inv", "lstsq", "matrix_rank", "norm", "pinv", "roots",
@@ -41,7 +42,7 @@ def keep_raising(program: Program) -> None:
     raising = [node for node in program.nodes if _may_raise(node, of_calls)]
     live = program.live() if raising else b""
     for node in raising:
-        if not live[node.index]:
+        if not live[node.index] or _is_counting(node):
             asked = Node(len(program.nodes), SUCCEEDED, (node,))
             program.nodes.append(asked)
             program.guards.append(Guard(asked, bool, True, len(program.nodes)))
@@ -54,9 +55,16 @@ def _may_raise(node: Node, of_calls: dict[int, bool | None]) -> bool:
     found = of_calls[key] if key in of_calls else of_calls.setdefault(key, _is_raising(call))
     if found is None:
         if call.name == "part":
-            return node.operands[0].call.name == "nonzero"
-        return any(node.operands[ref.position].spec.dtype.kind != "b" for ref in _indices(call))
+            return _is_counting(node)
+        masks = all(node.operands[ref.position].spec.dtype.kind == "b" for ref in _indices(call))
+        return not masks or _writes_several(node)
     return found
+
+
+def _is_counting(node: Node) -> bool:
+    """Whether there is as much of it as the values decide."""
+    name = node.call.name
+    return name in COUNTING or (name == "part" and node.operands[0].call.name == "nonzero")
 
 
 def _is_raising(call: Call) -> bool | None:
@@ -69,9 +77,17 @@ def _is_raising(call: Call) -> bool | None:
     return name in COUNTING or name.removeprefix("linalg.") in RAISING or name.startswith("scipy.linalg.")
 
 
+def _writes_several(node: Node) -> bool:
+    """Whether it writes several numbers, of which a mask may not have as many."""
+    if node.call.name not in WRITING:
+        return False
+    value = node.call.args[1]
+    return (node.operands[value.position].spec.size if isinstance(value, Ref) else np.size(value)) > 1
+
+
 def _indices(call: Call) -> list[Ref]:
     """What of an index are values of the program; as many as a mask holds is guarded."""
-    values = 2 if call.name in ("assigned", "added", "written") else 1
+    values = 2 if call.name in WRITING else 1
     return list(found_in((*call.args[values:], call.kwargs), Ref))
 
 

@@ -92,8 +92,13 @@ def _states(generators: list) -> list:
 
 
 def _state_of(generator: Any) -> str:
-    has_bits = hasattr(generator, "bit_generator")
-    return repr(generator.bit_generator.state if has_bits else generator.__getstate__())
+    """Where a generator is, and how many have been made of it."""
+    if isinstance(generator, np.random.SeedSequence):
+        return repr(generator.state)
+    bits = getattr(generator, "bit_generator", generator)
+    if isinstance(bits, np.random.BitGenerator):
+        return repr((bits.state, getattr(getattr(bits, "seed_seq", None), "n_children_spawned", 0)))
+    return repr(generator.__getstate__())
 
 
 def _is_importing() -> bool:

@@ -17,6 +17,7 @@ from types import (
     FrameType,
     FunctionType,
     GenericAlias,
+    GetSetDescriptorType,
     MappingProxyType,
     MemberDescriptorType,
     ModuleType,
@@ -33,6 +34,8 @@ __all__ = [
 
 LIBRARIES = {"numpy", "scipy", "optree", "llvmlite", "torch", "jax", "matplotlib", "pandas", "pytest", "_pytest"}
 LIBRARIES |= set(sys.stdlib_module_names) - {"__main__"}
+OF_CYTHON = "_cython_"
+"""How the modules of the classes begin that all code compiled by Cython shares."""
 CERTAIN = LIBRARIES - set(sys.stdlib_module_names) | set(sys.builtin_module_names)
 """Those that are known by their names; the others' names may be those of modules of the user's as well."""
 FOLDER = os.path.dirname(os.__file__) + os.sep
@@ -65,6 +68,8 @@ EFFECTS |= {"multiprocessing", "typing", "http", "urllib", "zipfile", "gzip", "_
 WRAPPING = (property, staticmethod, classmethod)
 WRAPPED = ("__func__", "fget", "fset", "fdel")
 """What has functions inside, and by which names."""
+DRAWING = (np.random.Generator, np.random.RandomState, random.Random, np.random.BitGenerator, np.random.SeedSequence)
+"""What random numbers are drawn from, directly or by generators that are made of it."""
 PROXIES = (weakref.ProxyType, weakref.CallableProxyType)
 PLAIN_FUNCTIONS = (np.ufunc, type(np.sum))
 WITH_PARTS = (list, dict, tuple, set, frozenset, deque)
@@ -78,6 +83,8 @@ TELLING = {"__getattribute__", "__class__"}
 def is_library(module: str | None) -> bool:
     """Whether a module is part of Python, or of a library whose objects are not the user's."""
     name = (module or "builtins").partition(".")[0]
+    if name.startswith(OF_CYTHON):
+        return True
     return name in LIBRARIES and (name in CERTAIN or not _lies_elsewhere(sys.modules.get(name)))
 
 
@@ -95,6 +102,8 @@ def is_ours(module: str | None) -> bool:
 def module_of(cls: type) -> str | None:
     """The module of a class; one that is made by a call may say that it is Python's own."""
     module = cls.__module__
+    if not isinstance(module, str):  # it tells what its objects' is; what C code has made is no user's
+        return None if isinstance(module, GetSetDescriptorType) else "__main__"
     is_made = module in MAKING_CLASSES and cls.__flags__ & MADE_IN_PYTHON
     return "__main__" if is_made and vars(sys.modules[module]).get(cls.__name__) is not cls else module
 
@@ -139,9 +148,9 @@ def is_of_users(value: Any) -> bool:
 
 
 def draws(value: Any) -> bool:
-    """Whether something is a generator of random numbers: NumPy's, Python's, or a dialect's."""
+    """Whether something is a generator of random numbers, or makes some: NumPy's, Python's, or a dialect's."""
     of_dialect = is_ours(module_of(type(value))) and hasattr(type(value), "bit_generator")
-    return of_dialect or isinstance(value, (np.random.Generator, np.random.RandomState, random.Random))
+    return of_dialect or isinstance(value, DRAWING)
 
 
 def own(value: Any, name: str) -> Any:
