@@ -160,3 +160,52 @@ def test_piecewise_sees_the_elements_of_each_mask_only():
     x = np.array([-4.0, 4.0])
     gradient = wg.grad(lambda x: np.sum(np.piecewise(x, [x < 0], [lambda v: np.sqrt(-v), np.sqrt])))(x)
     np.testing.assert_allclose(gradient, [-0.25, 0.25])
+
+
+UNSIGNED, SIGNED = np.array([2**53 + 1, 2**64 - 2, 3], np.uint64), np.array([2**53 + 1, -1, 3])
+LARGEST = np.array([2**63 - 1, 2**63 - 3, 5, 1])
+MASK = np.array([True, True, True, False])
+
+
+def copied_where(to, of, mask):
+    to = np.copy(to)
+    np.copyto(to, of, casting="unsafe", where=mask)
+    return to
+
+
+WHOLE = {
+    "a mean of part": (lambda x, mask: np.mean(x, where=mask), LARGEST, MASK),
+    "a deviation of part": (lambda x, mask: np.std(x, where=mask, ddof=1), LARGEST, MASK),
+    "a mean of unsigned": (lambda x, mask: np.mean(x, where=mask), LARGEST.astype(np.uint64) * 2, MASK),
+    "a narrow mean": (lambda x: np.mean(x, dtype="int8"), np.full(3, 100, np.int8)),
+    "narrow means": (lambda x: np.mean(x, axis=0, dtype="uint8", keepdims=True), np.full((3, 2), 100)),
+    "a narrow mean of part": (lambda x: np.mean(x, dtype="int8", where=MASK), np.full(4, 100, np.int8)),
+    "a narrow variance": (lambda x: np.var(x, dtype="int8"), np.array([100, 100, 50], np.int8)),
+    "signed of unsigned": (
+        copied_where,
+        np.zeros(3, np.int64),
+        np.array([2**53 + 1, 2**64 - 2, 3], np.uint64),
+        MASK[1:],
+    ),
+    "narrow of unsigned": (copied_where, np.zeros(3, np.int16), np.array([2**64 - 2, 5, 3], np.uint64), MASK[1:]),
+    "unsigned of signed": (copied_where, np.zeros(3, np.uint64), np.array([2**53 + 1, -1, 3]), MASK[1:]),
+    "the condition of what is infinite": (np.linalg.cond, np.diag([1, np.inf, 1.0])),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_whole_numbers_and_infinities_are_numpys(name):
+    f, *given = WHOLE[name]
+    expected, fast = np.asarray(f(*given)), wg.compile(f)
+    eager = np.asarray(f(wg.tensor(given[0]), *given[1:]))
+    for found in (eager, *[np.asarray(fast(*given)) for _ in range(3)]):
+        np.testing.assert_allclose(found, expected, 1e-15)
+        assert found.dtype == expected.dtype
+
+
+@pytest.mark.parametrize("f", [np.sum, np.prod, np.mean, np.var, lambda x, where: np.max(x, where=where, initial=0)])
+def test_a_mask_has_no_more_axes_than_what_it_chooses_from(f):
+    for g in (f, wg.compile(f)):
+        for x in (np.arange(3.0), wg.tensor([0.0, 1.0, 2.0])):
+            with pytest.raises(ValueError):
+                g(x, where=np.ones((2, 3), bool))

@@ -219,7 +219,9 @@ def _of_array(values, dtype):
 @composite(np.copyto)
 def copyto(dst, src, casting="same_kind", where=True):
     _check_cast(src, dst.dtype, casting)
-    dst[...] = src if where is True else np.where(where, src, dst)
+    if where is not True:
+        src = np.where(where, np.astype(src, dst.dtype) if hasattr(src, "dtype") else src, dst)
+    dst[...] = src
 
 
 def _write(a, index, values):

@@ -380,14 +380,19 @@ def cond(x, p=None):
         s = np.linalg.svdvals(x)
         if anywhere(constant(s)[..., 0] == 0):
             return _infinite_cond(x, p)
-        return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
+        return _infinite_for_nan(s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1], x)
     if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
         raise np.linalg.LinAlgError("Last 2 dimensions of the array must be square")
     try:
         inverse = np.linalg.inv(x)
     except np.linalg.LinAlgError:
         return _infinite_cond(x, p)
-    return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(inverse, p, axis=(-2, -1))
+    return _infinite_for_nan(np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(inverse, p, axis=(-2, -1)), x)
+
+
+def _infinite_for_nan(c, x):
+    """NumPy's value of matrices that hold infinities, but no NaN."""
+    return np.where(np.isnan(c) & ~np.any(np.isnan(x), axis=(-2, -1)), np.inf, c)
 
 
 def _infinite_cond(x, p):

@@ -106,7 +106,14 @@ def _prepared(a: Any, axis: Any, dtype: Any, where: Any, neutral: Any) -> Any:
     """The operand of a reduction with the keywords `dtype` and `where` already applied."""
     if dtype is not None and a.dtype != np.dtype(dtype):
         a = np.astype(a, np.dtype(dtype))
-    return a if where is UNSET or where is True else np.where(where, a, neutral)
+    return a if where is UNSET or where is True else _chosen(where, a, neutral)
+
+
+def _chosen(where: Any, a: Any, neutral: Any) -> Any:
+    """What takes part in a reduction with ``where=``, and in the place of all else what changes nothing."""
+    if np.broadcast_shapes(np.shape(where), a.shape) != a.shape:
+        raise ValueError(f"where= of shape {np.shape(where)} cannot be broadcast to the operand's shape {a.shape}")
+    return np.where(where, a, neutral)
 
 
 def _narrowed(result: Any, dtype: Any) -> Any:
@@ -143,11 +150,15 @@ def sum_(a, axis=None, dtype=None, out=None, keepdims=False, initial=UNSET, wher
 def mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where=UNSET):
     if dtype is None and where is UNSET:
         return _mean(a, axis, keepdims)
+    if dtype is not None and np.dtype(dtype).kind in "biu":  # it is added up, and wraps around, in this dtype
+        members = _members(a, axis, keepdims, True if where is UNSET else where)
+        return np.astype(sum_(a, axis, dtype, keepdims=keepdims, where=where) / members, np.dtype(dtype))
     a = _prepared(a, axis, dtype, UNSET, 0)
     if where is UNSET or where is True:
         result = _mean(a, axis=axis, keepdims=keepdims)
     else:
-        result = _sum(np.where(where, a, 0), axis=axis, keepdims=keepdims) / _members(a, axis, keepdims, where)
+        a = np.astype(a, float) if a.dtype.kind in "biu" else a
+        result = _sum(_chosen(where, a, 0), axis=axis, keepdims=keepdims) / _members(a, axis, keepdims, where)
     return result if dtype is None else np.astype(result, np.dtype(dtype), copy=False)
 
 
@@ -343,7 +354,7 @@ def _extremum(reduce, pick):
         if where is not UNSET and where is not True:
             if initial is UNSET:
                 raise ValueError("reduction operation with where= needs initial=, as it has no identity")
-            a = np.where(where, a, _of_dtype(initial, a.dtype))
+            a = _chosen(where, a, _of_dtype(initial, a.dtype))
         if initial is UNSET:
             return reduce(a, axis=axis, keepdims=keepdims)
         if not np.size(a):
@@ -410,16 +421,26 @@ def _moment(function, plain):
             ddof = correction
         if dtype is not None and is_complex(a) and np.dtype(dtype).kind != "c":
             raise DTypeError(f"[{function.__name__}] a complex dtype= was required for {a.dtype}; received {dtype}")
+        if dtype is not None and np.dtype(dtype).kind in "biu":
+            return _whole_deviation(a, axis, np.dtype(dtype), ddof, keepdims, True if where is UNSET else where, mean)
         a = _prepared(a, axis, dtype, UNSET, 0)
         result = _deviation(a, axis, ddof, keepdims, where, mean)
         return result if dtype is None else np.astype(result, np.dtype(dtype), copy=False)
+
+    def _whole_deviation(a, axis, dtype, ddof, keepdims, where, mean):
+        """The same of whole numbers: the mean, and the sum of the squares, are of that dtype and wrap around."""
+        centre = np.mean(a, axis=axis, dtype=dtype, keepdims=True, where=where) if mean is UNSET else mean
+        centred = a - centre
+        total = sum_(centred * centred, axis, dtype, keepdims=keepdims, where=where)
+        freedom = np.maximum(_members(a, axis, keepdims, where) - ddof, 0)
+        return np.astype(plain(np.astype(total / freedom, dtype)), dtype)
 
     def _deviation(a, axis, ddof, keepdims, where, mean):
         if (where is UNSET or where is True) and mean is UNSET:
             return function(a, axis=axis, ddof=ddof, keepdims=keepdims)
         where = True if where is UNSET else where
         centre = np.mean(a, axis=axis, keepdims=True, where=where) if mean is UNSET else mean
-        centred = np.where(where, a - centre, 0)
+        centred = _chosen(where, a - centre, 0)
         squares = np.real(centred * np.conjugate(centred)) if is_complex(centred) else centred * centred
         freedom = np.maximum(_members(squares, axis, keepdims, where) - ddof, 0)
         return plain(np.sum(squares, axis=axis, keepdims=keepdims) / freedom)
