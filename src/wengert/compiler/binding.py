@@ -82,6 +82,13 @@ def bound(
     return _Binding(plan, operands).entry(answer, nargs, slow, names, forgive, lock)
 
 
+def _slots_of_call(launch: Any, instance: Any) -> np.ndarray:
+    """Where a call of NumPy's finds what it is given, and puts what it gives: pointers' numbers and offsets."""
+    places = instance.template.planned.places
+    stored = [places[v.number].pointer for v in (launch.value, *launch.value.operands) if v.number in places]
+    return instance.slots[stored]
+
+
 class _Binding:
     def __init__(self, plan: Any, operands: Operands):
         self.plan, self.layout, self.operands = plan, plan.layout, operands
@@ -163,7 +170,7 @@ class _Binding:
         due: dict[int, list[Launch]] = {}
         if not len(self.block.rows):
             return due
-        places = [instance.slots if row is None else row for _, row, instance in launches]
+        places = [_slots_of_call(launch, at) if row is None else row for launch, row, at in launches]
         numbers = np.repeat(np.arange(len(places)), list(map(len, places)))
         pointers, offsets = np.concatenate([np.zeros((0, 2), np.int64), *places]).T
         mine = pointers == self.layout.block_pointer
@@ -207,9 +214,7 @@ class _Binding:
 
     def call(self, launch: Any, instance: Any) -> Launch:
         """A call of the function that gives a value."""
-        places = instance.template.planned.places
-        stored = [places[v.number].pointer for v in (launch.value, *launch.value.operands) if v.number in places]
-        pointers = dict.fromkeys(instance.slots[stored, 0].tolist())
+        pointers = dict.fromkeys(_slots_of_call(launch, instance)[:, 0].tolist())
         owner = {pointer: number for number, (*_, pointer) in enumerate(self.operands.rows) if pointer is not None}
         changing: list[tuple[int, tuple[int, int]]] = []
         for pointer in pointers:

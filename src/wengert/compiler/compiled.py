@@ -38,7 +38,7 @@ from wengert.compiler.kinds import Kinds
 from wengert.compiler.left import Left
 from wengert.compiler.locks import BOOKS, RECORDING
 from wengert.compiler.moment import Moment
-from wengert.compiler.once import Once, comparing
+from wengert.compiler.once import Impure, Once, comparing
 from wengert.compiler.path import Kind, Path
 from wengert.compiler.program import Program
 from wengert.compiler.recorder import Recorder
@@ -304,8 +304,13 @@ class Compiled:
             self._look_for_gaps(kind, call, captured, given)
             return True, results
         if kind.given_up or not kind.comes_again(results, values, self._shortcuts.runs):
-            with kind.ways.followed(results):
-                return True, self._left_alone(kind, captured, given)
+            followed = functools.partial(kind.ways.followed, results)
+            try:
+                with followed():
+                    return True, self._left_alone(kind, captured, given)
+            except Impure as impure:
+                impure.followed = followed
+                raise
         return False, None
 
     def _in_turn(self, kind: Kind, call: Arguments, captured: Captured) -> tuple[bool, Any] | None:

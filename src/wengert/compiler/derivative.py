@@ -5,7 +5,7 @@ whatever level asks for them; where they meet values of a level below, they are 
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from time import perf_counter
 from typing import Any
 
@@ -196,6 +196,7 @@ class Derivatives:
         `moment` is what it uses now.
         """
         operands = [*leaves, *self.captured]
+        followed: Callable = nullcontext
         try:
             call = _Compiled(self, operands, moment)
             found = apply(call, operands)
@@ -203,6 +204,7 @@ class Derivatives:
             return True, self._spoken(found, call.tensors)  # which are known by now
         except Impure as impure:
             self.value.once.left += 1
+            followed = impure.followed
             if impure.lasts or self.value.once.left >= PATIENCE:
                 self.trouble = impure.why
         except Drawn as drawn:
@@ -215,7 +217,8 @@ class Derivatives:
             found = self.function(*given[0], **given[1])
             self.trouble = DIFFERENTIATES
             return False, found
-        return False, self.function(*given[0], **given[1])
+        with followed():
+            return False, self.function(*given[0], **given[1])
 
     def _spoken(self, found: Any, tensors: set[int]) -> Any:
         """Results with arrays that have no derivative, such as truth values, as tensors of the leaves' dialect.

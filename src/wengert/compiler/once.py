@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from wengert.compiler.program import Node, Program
 from wengert.compiler.results import Leaf
@@ -26,6 +26,8 @@ class Impure(BaseException):  # no `except Exception` of the function's may go o
     def __init__(self, why: str, lasts: bool):
         super().__init__(why)
         self.why, self.lasts = why, lasts
+        self.followed: Callable = nullcontext
+        """What the function itself is to run in, so that its way is known again."""
 
 
 class Once:

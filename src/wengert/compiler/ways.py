@@ -61,8 +61,7 @@ class Ways:
         start, given = next(ORDER), self._given
         try:
             yield
-        except BaseException:
-            # It would raise again while it is recorded.
+        except Exception:  # it would raise again while it is recorded
             self._facts.pop(given, None)
             raise
         place, length = _place(read), start - next(ORDER)
