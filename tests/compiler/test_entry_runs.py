@@ -101,6 +101,39 @@ def test_another_program_where_a_guard_reads_otherwise(kind):
     assert f(4.0, 0.0) == (*UNKNOWN, 2, [])
 
 
+def test_programs_are_left_out_of_which_the_guards_cannot_read_what_has_been_read(kind):
+    begun = []
+
+    def program(name, *expected):
+        """Two truth values, of which the second one is known first; then what is expected of the other."""
+
+        def put(block, given):
+            begun.append(name)
+            block[:2] = given
+
+        put_both = Launch.python(put, [(VIEWS, 0), (OBJECTS, 0)])
+        guards = [Launch.equal(1, k, bytes([expected[k]])) for k in (1, 0)]
+        answer = Answer()
+        answer.constant(name)
+        return kind(
+            operands(Array((2,), np.dtype(np.uint8))), [], [put_both, guards[0], put_both, guards[1]], answer, nargs=1,
+            pointers=2, slow=slow, block=(1, 16), views=lambda memory, _: [memory[1]],
+            expected=np.array(expected, np.uint8),
+        )  # fmt: skip
+
+    programs = [program("ab", 1, 1), program("a", 1, 0), program("b", 0, 1), program("none", 0, 0)]
+    for one, other in pairwise(programs):
+        one.otherwise(other)
+    for given, tried in (([1, 1], ["ab"]), ([1, 0], ["ab", "a"]), ([0, 1], ["ab", "b"]), ([0, 0], ["ab", "a", "none"])):
+        begun.clear()
+        assert programs[0].function(np.array(given, np.uint8)) == tried[-1]
+        assert list(dict.fromkeys(begun)) == tried
+    begun.clear()
+    programs[3].otherwise(programs[1])  # nobody goes round for ever
+    assert programs[0].function(np.array([1, 2], np.uint8)) == ("slow", bytes([1, 2]), 1, [])
+    assert set(begun) == {"ab"}
+
+
 # Calls of Python code ---------------------------------------------------------------------------------------------
 
 

@@ -683,3 +683,22 @@ def test_threads_put_all_their_gradients_into_one_leaf(shapes):
         for n in range(3):
             work(lambda x, w=expected: np.tanh(x @ w), n)
         np.testing.assert_allclose(w.grad, expected.grad, rtol=1e-10)
+
+
+def test_another_way_that_is_met_again_is_compiled():
+    def f(x):
+        for _ in range(5):
+            x = np.sin(x) * 1.1 if x[0] > 0 else np.cos(x) * 0.9 + x
+        return np.sum(x)
+
+    fast = wg.compile(f)
+    gradient, expected = wg.grad(fast), wg.grad(f)
+    for k in range(12):
+        for start in (0.5 + k / 100, -9.5 - k / 100):
+            x = np.full(3, start)
+            np.testing.assert_allclose(gradient(x), expected(x), 1e-13)
+    before = fast.stats()
+    for k in range(4):
+        gradient(np.full(3, -9.5 - k / 100))
+    assert fast.stats()["eager"] == before["eager"]
+    assert before["paths"] >= 4

@@ -1,12 +1,15 @@
 """What a compiled function decides by values: each way through it is a program, and none is taken wrongly."""
 
 import math
+from itertools import groupby
 
 import numpy as np
 import pytest
 from tests.compiler.beside import beside
 
 import wengert as wg
+from wengert.compiler.assembly import index
+from wengert.compiler.native import GUARD
 
 A, B, C = np.array([1.0, 2.0, 3.0]), np.array([-1.0, 0.5, -2.0]), np.array([0.1, 0.0, 50.0])
 
@@ -173,3 +176,22 @@ def test_leaked_values_are_constants():
     fast = wg.compile(f)
     fast(A)
     np.testing.assert_array_equal(np.asarray(kept["y"]), 2 * A)
+
+
+def test_guards_between_calls_of_numpy_are_looked_at_at_once():
+    def until_it_converges(a, tolerance):
+        x = np.ones(len(a))
+        for _ in range(40):
+            y = np.linalg.eigh(a + np.outer(x, x))[1][:, -1] * 0.3
+            if np.max(np.abs(np.abs(y) - np.abs(x))) < tolerance:
+                return y
+            x = 0.9 * x + 0.1 * y
+        return x
+
+    fast, a = wg.compile(until_it_converges), np.diag([3.0, 1.0, 2.0])
+    for tolerance in (1e-9, 1e-1, 3e-1, 1.0) * 6:
+        np.testing.assert_allclose(fast(a, tolerance), until_it_converges(a, tolerance), 1e-12)
+    for entry, path in zip(fast._shortcuts.entries, fast._shortcuts._paths, strict=True):
+        codes = entry.launches[:, index("launch.code")].tolist()
+        turns = [len(list(group)) for code, group in groupby(codes) if code == GUARD]
+        assert turns == [1] * len(path.outcomes)

@@ -114,8 +114,8 @@ class _Binding:
         entry = kind(
             self.operands, self.results, launches, answer, nargs=nargs, pointers=self.pointers, slow=slow, names=names,
             arena=(layout.arena_pointer, layout.arena + 64), block=(layout.block_pointer, self.block.size + 8),
-            constants=constants, views=self.views, release=self.work > LONG_ENOUGH_TO_RELEASE, forgive=forgive,
-            lock=lock, spare=self.plan.spare,
+            expected=self.block.expected, constants=constants, views=self.views,
+            release=self.work > LONG_ENOUGH_TO_RELEASE, forgive=forgive, lock=lock, spare=self.plan.spare,
         )  # fmt: skip
         if isinstance(entry, Entry):
             watch(entry.record, entry.launches, sum(self.times.values()), self.kernels())

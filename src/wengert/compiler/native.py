@@ -189,6 +189,9 @@ class Entry:
         The number of the pointer to the arena, and its size in bytes.
     block : (int, int), optional
         The number of the pointer to the block that guards read from, and its size in bytes; zero before the first run.
+    expected : ndarray, optional
+        The bytes of the block as the guards expect them: where one has read something else, programs are tried next of
+        which the guards may read what has been read.
     constants : dict, optional
         Arrays by the number of their pointer.
     views : callable, optional
@@ -224,6 +227,7 @@ class Entry:
         names: Sequence[str] = (),
         arena: tuple[int, int] | None = None,
         block: tuple[int, int] | None = None,
+        expected: np.ndarray | None = None,
         constants: dict[int, np.ndarray] | None = None,
         views: Callable | None = None,
         release: bool = False,
@@ -260,6 +264,9 @@ class Entry:
             writes=operands.writes,
             slow=id(slow), grow=id(keep(grow)), owner=id(self.record), block=block[0] if block else 0,
         )  # fmt: skip
+        if expected is not None:
+            padded = keep(np.concatenate([expected, np.zeros(8, np.uint8)]))  # words are read from any place in it
+            self._put(expected=padded.ctypes.data, nexpected=expected.nbytes)
         if lock is not None:
             acquire, release_lock = keep((lock.acquire, lock.release))
             self._put(lock=id(acquire), unlock=id(release_lock))

@@ -49,6 +49,7 @@ class PlainEntry:
         names: Sequence[str] = (),
         arena: tuple[int, int] | None = None,
         block: tuple[int, int] | None = None,
+        expected: np.ndarray | None = None,
         constants: dict[int, np.ndarray] | None = None,
         views: Callable | None = None,
         release: bool = False,
@@ -59,6 +60,7 @@ class PlainEntry:
         self.operands, self.results, self.launches, self.answer = operands, results, launches, answer
         self.nargs, self.names, self.pointers, self.slow = nargs, tuple(names), pointers, slow
         self.arena, self.block, self.constants, self.views = arena, block, constants or {}, views
+        self.expected = b"" if expected is None else expected.tobytes() + bytes(8)
         self.forgive, self.lock = forgive, lock or nullcontext()
         self.next: PlainEntry | None = None
         self.instead: PlainEntry | None = None
@@ -74,6 +76,20 @@ class PlainEntry:
         """Try another program where a guard reads something else."""
         self.instead = other
 
+    def consistent(self, looked_at: list[tuple[int, int, int]]) -> "PlainEntry | None":
+        """The first program after this one of which the guards may read what has been read, with which masks where."""
+        other = self.instead
+        for _ in range(MOST_TRIES):
+            if other is None or all(other.may_read(*look) for look in looked_at):
+                return other
+            other = other.instead
+        return None
+
+    def may_read(self, offset: int, mask: int, bits: int) -> bool:
+        """Whether a guard may read something at a place of the block."""
+        wanted = int.from_bytes(self.expected[offset : offset + 8], "little")
+        return offset + 8 >= len(self.expected) or not (wanted ^ bits) & mask
+
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         entry = self
         for _ in range(MOST_TRIES):
@@ -86,8 +102,8 @@ class PlainEntry:
             except _Other:
                 pass
             except _Read as error:
-                (read,) = error.args
-                other = entry.instead
+                read, looked_at = error.args
+                other = entry.consistent(looked_at)
             except Exception:
                 if not entry.forgive:
                     raise
@@ -109,6 +125,8 @@ class _Run:
         self.objects: list[Any] = []
         self.originals: list[Any] = []
         self.seen: set[int] = set()
+        self.looked_at: list[tuple[int, int, int]] = []
+        """What guards have read: where in the block, with which mask, and what."""
         self.pointers = np.zeros(entry.pointers + 1, np.uint64)
         for number, row in enumerate(entry.operands.rows):
             self._operand(*row)
@@ -223,9 +241,11 @@ class _Run:
         row = dict(zip(FIELDS["guard"], launch.row[0].tolist(), strict=True))
         at = int(self.pointers[row["pointer"]]) + row["offset"]
         bits = int.from_bytes(ctypes.string_at(at, row["size"]), "little") & row["mask"]
+        if not row["above"]:
+            self.looked_at.append((row["offset"], row["mask"], bits))
         if (bits > row["expected"]) if row["above"] else (bits == row["expected"]):
             return
-        raise _Read(ctypes.string_at(int(self.pointers[row["pointer"]]), launch.extent))
+        raise _Read(ctypes.string_at(int(self.pointers[row["pointer"]]), launch.extent), self.looked_at)
 
     def _made(self, kind: int, what: Any, taken: list, slot: Any) -> Any:
         if kind == steps.RESULT:

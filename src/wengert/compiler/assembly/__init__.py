@@ -25,11 +25,12 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "record": (
         "environment", "free", "nargs", "nnames", "names", "noperands", "operands", "nresults", "results", "nlaunches",
         "launches", "nsteps", "steps", "release", "writes", "next", "instead", "slow", "grow", "owner", "block", "runs",
-        "forgives", "lock", "unlock",
+        "forgives", "lock", "unlock", "expected", "nexpected",
     ),
     # What one call in flight needs for itself. Calls of Python code number `objects`, `fresh` and `views`.
     "state": (
         "next", "pointers", "objects", "fresh", "views", "held", "stack", "read", "whole", "seen", "slots", "spans",
+        "failed",
     ),
     "operand": (
         "source", "parent", "where", "kind", "what", "size", "lengths", "flags", "pointer", "written", "bytes",

@@ -211,6 +211,79 @@ turn:
   ret i64 %status.then
 }
 
+; The first record after one whose guard has read something else of which the guards may read what this one's have; null
+; if there is none. The state of that call is the first of the free ones.
+define ptr @consistent(ptr %record) {
+start:
+  %state = field ptr record.free %record
+  br label %head
+head:
+  %before = phi ptr [%record, %start], [%candidate, %compare]
+  %n = phi i64 [0, %start], [%n.next, %compare]
+  %candidate = field ptr record.instead %before
+  %n.next = add i64 %n, 1
+  %none = icmp eq ptr %candidate, null
+  %enough = icmp ugt i64 %n.next, ${most_tries}
+  %stop = or i1 %none, %enough
+  br i1 %stop, label %fail, label %compare
+compare:
+  %may.be = call i1 @may_read(ptr %record, ptr %state, ptr %candidate)
+  br i1 %may.be, label %done, label %head
+done:
+  ret ptr %candidate
+fail:
+  ret ptr null
+}
+
+; Whether the guards of a record may read what those of another one have, up to the one that has read something else.
+define i1 @may_read(ptr %record, ptr %state, ptr %candidate) {
+start:
+  %pointers = field ptr state.pointers %state
+  %number = field i64 record.block %record
+  %block.at = getelementptr ptr, ptr %pointers, i64 %number
+  %block = load ptr, ptr %block.at
+  %launches = field ptr record.launches %record
+  %last = field i64 state.failed %state
+  %expected = field ptr record.expected %candidate
+  %size = field i64 record.nexpected %candidate
+  br label %head
+head:
+  %k = phi i64 [0, %start], [%k.next, %next]
+  %more = icmp ule i64 %k, %last
+  br i1 %more, label %launch, label %yes
+launch:
+  %word = mul i64 %k, ${launch}
+  %at = getelementptr i64, ptr %launches, i64 %word
+  %code = field i64 launch.code %at
+  %row = field ptr launch.row %at
+  %is.guard = icmp eq i64 %code, 1
+  br i1 %is.guard, label %guard, label %next
+guard:
+  %offset = field i64 guard.offset %row
+  %above = field i64 guard.above %row
+  %mask = field i64 guard.mask %row
+  %is.inside = icmp ult i64 %offset, %size
+  %by.bits = icmp eq i64 %above, 0
+  %tells = and i1 %is.inside, %by.bits
+  br i1 %tells, label %compare, label %next
+compare:
+  %found.at = getelementptr i8, ptr %block, i64 %offset
+  %wanted.at = getelementptr i8, ptr %expected, i64 %offset
+  %found = load i64, ptr %found.at, align 1
+  %wanted = load i64, ptr %wanted.at, align 1
+  %other = xor i64 %found, %wanted
+  %masked = and i64 %other, %mask
+  %differs = icmp ne i64 %masked, 0
+  br i1 %differs, label %no, label %next
+next:
+  %k.next = add i64 %k, 1
+  br label %head
+yes:
+  ret i1 true
+no:
+  ret i1 false
+}
+
 ; The bytes of the block up to the end of what a guard has read; null where there is no memory.
 define ptr @what_was_read(ptr %record, ptr %state) {
 start:
@@ -316,8 +389,14 @@ guarded:
   %is.last = icmp ne ptr %noted, null
   br i1 %is.last, label %slow, label %follow
 follow:
-  %instead = field ptr record.instead %record
-  br label %onwards
+  %instead = call ptr @consistent(ptr %record)
+  %all.differ = icmp eq ptr %instead, null
+  br i1 %all.differ, label %tell, label %onwards
+tell:
+  %last.state = field ptr record.free %record
+  %told = call ptr @what_was_read(ptr %record, ptr %last.state)
+  store ptr %told, ptr %read.at
+  br label %slow
 onwards:
   %other = phi ptr [%next, %unknown], [%instead, %follow]
   %tries.next = add i64 %tries, 1

@@ -117,6 +117,7 @@ guard:
   br i1 %as.expected, label %next, label %otherwise
 otherwise:
   put i64 %extent, state.read %state
+  put i64 %k, state.failed %state
   br label %end
 python:
   call void @take_gil(ptr %thread)
