@@ -10,6 +10,7 @@ import builtins
 import math
 import sys
 import warnings
+from opcode import opmap
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
@@ -23,6 +24,8 @@ _READERS = {
 """Functions that read a number to show it, or to decide by it: their results carry no gradient."""
 _GATHERERS = {list, tuple, sum, max, min, sorted, map, set, next, zip, enumerate, dict, any, all}
 """Builtins that call another function on each item: whether that one was ``float`` cannot be seen."""
+_TAKING = {opmap[name] for name in ("UNPACK_SEQUENCE", "UNPACK_EX", "FOR_ITER", "LIST_EXTEND", "SET_UPDATE")}
+"""The instructions that take the items of an iterator."""
 _seen: dict[tuple[CodeType, int], tuple[str, str | None]] = {}
 """For each place in the code that was met: what kind of instruction it is, and the name of what it calls."""
 
@@ -61,6 +64,14 @@ def calls(frame: FrameType, function: Any) -> bool:
     """Whether the instruction that a frame is at calls a function by its name: not something that calls it in turn."""
     kind, name = running(frame)
     return kind == "call" and name is not None and _resolve(frame, name) is function
+
+
+def goes_over(frame: FrameType) -> bool:
+    """Whether the instruction that a frame is at takes the items of an iterator, which may be made by calls."""
+    kind, name = running(frame)
+    if kind == "call" and name is not None:
+        return _resolve(frame, name) in _GATHERERS
+    return kind == "unknown" and frame.f_code.co_code[frame.f_lasti] in _TAKING
 
 
 def called(frame: FrameType) -> tuple[Any, Any]:

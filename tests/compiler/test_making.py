@@ -4,9 +4,12 @@ import threading
 
 import numpy as np
 import pytest
+from numpy import zeros as nothing
 from scipy import sparse
 
 import wengert as wg
+
+made = np.array
 
 
 def table(x):
@@ -193,3 +196,43 @@ def test_arrays_made_of_numbers_of_other_transformations():
     assert wg.compile(wg.hessian(written))(1.5) == 11
     rows = wg.compile(wg.vmap(lambda x: np.array(x, ndmin=2)))(np.array([1.5, 2.0]))
     np.testing.assert_array_equal(rows, [[[1.5]], [[2.0]]])
+
+
+def solved(sub, main, above, right):
+    """L. H. Thomas's algorithm, as it is often written."""
+    a, b, c, d = map(np.array, (sub, main, above, right))
+    for i in range(1, len(d)):
+        factor = a[i - 1] / b[i - 1]
+        b[i] = b[i] - factor * c[i - 1]
+        d[i] = d[i] - factor * d[i - 1]
+    x = b
+    x[-1] = d[-1] / b[-1]
+    for i in range(len(d) - 2, -1, -1):
+        x[i] = (d[i] - c[i] * x[i + 1]) / b[i]
+    return x
+
+
+def by_other_names(x):
+    buffer, copy = nothing(3), made(x)
+    buffer[:] = x
+    copy[0] = copy[0] * x[1]
+    return np.sum(buffer**2) + np.sum(copy**3)
+
+
+def gathered(x):
+    (first,) = map(np.asarray, ([x[0], x[1]],))
+    rows = list(map(np.array, (x, x * 2)))
+    rows[0][1] = first[0] * x[2]
+    return sum(row @ row for row in rows)
+
+
+@pytest.mark.parametrize("f", [lambda x: np.sum(solved(x[:2], x + 5, x[1:], x**2) ** 2), by_other_names, gathered])
+def test_buffers_by_other_names_and_for_each_item(f):
+    x, step = np.array([1.0, 2.0, 3.0]), 1e-6 * np.eye(3)
+    fast = wg.compile(wg.grad(f))
+    for k in range(4):
+        expected = [(f(x + k + h) - f(x + k - h)) / 2e-6 for h in step]
+        np.testing.assert_allclose(fast(x + k), expected, 1e-5)
+    assert fast.stats()["eager"] == 0
+    assert nothing is np.zeros
+    assert made is np.array

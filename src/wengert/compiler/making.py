@@ -17,10 +17,11 @@ import numpy as np
 
 from wengert.box import Box
 from wengert.compiler.again import INEXACT
+from wengert.compiler.places import Item, Place
 from wengert.compiler.program import Program, uniform
 from wengert.compiler.trace import Trace, recorded
 from wengert.protocol import lies, lying_as, note_filled
-from wengert.reading import calls
+from wengert.reading import calls, goes_over
 from wengert.sequences import holds_wrapper, joined
 from wengert.tensor import Tensor
 
@@ -47,10 +48,13 @@ LIBRARIES = {"numpy", "scipy", "wengert"}
 
 
 @contextmanager
-def buffers_made_recordable(program: Program) -> Iterator[None]:
-    """Inside, what this thread's functions make by these names can hold recorded values."""
+def buffers_made_recordable(program: Program, entries: list[tuple[Place, Any]]) -> Iterator[None]:
+    """Inside, what this thread's functions make by these names, or others of modules', can hold recorded values.
+
+    `entries` are the places that the function looks up, with what they hold.
+    """
     patches: dict[int, tuple[dict, dict]] = {}
-    for namespace, name, function in _patches(program):
+    for namespace, name, function in _patches(program, entries):
         patches.setdefault(id(namespace), (namespace, {}))[1][name] = function
     namespaces, ours = zip(*patches.values(), strict=True)
     before = [{name: namespace[name] for name in names} for namespace, names in patches.values()]
@@ -63,12 +67,17 @@ def buffers_made_recordable(program: Program) -> Iterator[None]:
         deque(put_back, maxlen=0)
 
 
-def _patches(program: Program) -> Iterator[tuple[dict, str, Any]]:
+def _patches(program: Program, entries: list[tuple[Place, Any]]) -> Iterator[tuple[dict, str, Any]]:
     """What is put into namespaces: for each the namespace, the name and the value."""
-    for name in (*BUFFERS, *(OTHERS if program.replaced.dtypes else ())):
-        yield vars(np), name, _buffer(getattr(np, name), program)
-    for name in COPIES:
-        yield vars(np), name, _copy(getattr(np, name), program)
+    buffers = (*BUFFERS, *(OTHERS if program.replaced.dtypes else ()))
+    ours = {name: _buffer(getattr(np, name), program) for name in buffers}
+    ours |= {name: _copy(getattr(np, name), program) for name in COPIES}
+    for name, function in ours.items():
+        yield vars(np), name, function
+    by_function = {id(getattr(np, name)): function for name, function in ours.items()}
+    for place, value in entries:  # ``from numpy import zeros``
+        if id(value) in by_function and isinstance(place, Item) and "__builtins__" in place.holder:
+            yield place.holder, place.key, by_function[id(value)]
     yield from program.replaced.patches()
 
 
@@ -81,9 +90,10 @@ def _for_us(function: Callable, program: Program) -> Callable:
         def choose(*args: Any, **kwargs: Any) -> Any:
             frame = sys._getframe(1)
             caller = frame.f_globals.get("__name__", "").partition(".")[0]
-            # What is written in C has no frame: it would be taken for the function that calls it, and needs an array.
+            # What is written in C has no frame: it would be taken for the function that calls it, and needs an array;
+            # but for what calls this for each item, as `map` does.
             mine = threading.get_ident() == thread and caller not in LIBRARIES and not program.closed
-            mine = mine and calls(frame, choose)
+            mine = mine and (calls(frame, choose) or goes_over(frame))
             return (ours if mine else function)(*args, **kwargs)
 
         choose.stands_for = function  # type: ignore[attr-defined]

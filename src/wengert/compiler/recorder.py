@@ -119,7 +119,7 @@ class Recorder:
         leaves = self.call.lifted(program, stand_ins, changes)
         recording.program = program
         try:
-            with watched(program, program.lasting), buffers_made_recordable(program):
+            with watched(program, program.lasting), buffers_made_recordable(program, changes.captured.found.entries):
                 return self.called(leaves, changes)
         finally:
             recording.program = None
