@@ -141,7 +141,7 @@ READING = {
     "a whole array out": lambda x: np.array(x.tolist()) * x,
     "wengert.scipy": lambda x: scipy.stats.norm.logpdf(x).sum(),
     "shapes depend on values ('nonzero')": lambda x: np.nonzero(x > 0)[0],
-    "shapes depend on values ('getitem')": lambda x: np.sum(x[x > 0]),
+    "how many elements of a mask are true": lambda x: np.sum(x[x > 0]),
 }
 
 
