@@ -149,7 +149,7 @@ READING = {
 def test_few_recordings_are_enough_to_leave_what_reads_new_values(told):
     f, random = READING[told], np.random.default_rng(1)
     fast = wg.compile(f)
-    for _ in range(40):
+    for _ in range(60):
         x = random.normal(size=200)
         np.testing.assert_allclose(fast(x), f(x), 1e-12)
     stats = fast.stats()
