@@ -71,6 +71,10 @@ class Once:
         else:
             self.known = set()
 
+    def unknown(self) -> None:
+        """There are programs that nobody looks at: nothing is known of any."""
+        self.origins, self.sources, self.known = [], [], set()
+
     def fixed(self, asked: set[int], count: int) -> frozenset[int]:
         """The results, of so many, that are not differentiated by some arguments."""
         if self.origins is None or self.known is None or len(self.origins) != count or not asked <= self.known:

@@ -194,6 +194,8 @@ class Recorder:
     def kept(self, results: Results, changes: Changes) -> Any:
         """What later calls take, if anything is made of what has been recorded."""
         if not self.keeps:
+            if self.owner.once is not None:
+                self.owner.once.unknown()
             return None
         if self.owner.once is not None:
             nodes = [node for _, node in changes.stand_ins]
