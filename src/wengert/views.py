@@ -63,7 +63,9 @@ class ViewOf(Box):
     def _value(self) -> Any:
         y = window(self)
         if not self._spec.ndim:
-            return y[()] if y.__class__ is np.ndarray else alias(y)
+            if y.__class__ is np.ndarray:
+                return y[()]
+            return alias(y) if isinstance(y, Box) else y._apart()
         # A small part of a buffer that is being filled is copied: held by the tape, it would make the next write
         # copy the whole.
         node = self._base._node

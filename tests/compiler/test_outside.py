@@ -702,3 +702,25 @@ def test_another_way_that_is_met_again_is_compiled():
         gradient(np.full(3, -9.5 - k / 100))
     assert fast.stats()["eager"] == before["eager"]
     assert before["paths"] >= 4
+
+
+@pytest.mark.parametrize("order", [(1.0, -0.5, 1.0), (-0.5, 1.0), (-0.5, -0.5, 1.0, 1.0, -0.5, 1.0)])
+def test_second_derivatives_of_a_way_that_only_another_level_has_recorded(order):
+    w = np.arange(4.0)
+
+    def f(x, s):
+        return (np.exp(-(x**2)) if s > 0 else w) * 1
+
+    fast = wg.compile(f)
+
+    def total(g, s):
+        return lambda x: np.sum(np.sin(g(x, s)))
+
+    for k, s in enumerate(order):
+        x = np.array([0.5, -1.0, 2.0, 0.7]) + k / 10
+        t = wg.tensor(x, requires_grad=True)
+        found = total(fast, s)(t * 2)
+        if s > 0:
+            found.backward()
+            np.testing.assert_allclose(t.grad.numpy(), wg.grad(lambda x, s=s: total(f, s)(x * 2))(x), 1e-13)
+            np.testing.assert_allclose(wg.hessian(total(fast, s))(x), wg.hessian(total(f, s))(x), atol=1e-13)

@@ -27,7 +27,7 @@ __all__ = ["Batch", "behind", "runner", "stretched"]
 class Batch(Lifted):
     """An array whose first axis is the batch, of which the program knows nothing."""
 
-    __slots__ = ()
+    __slots__ = ("_memory",)
     _word = "batch"
     _is_batch = _stacked = True
 
@@ -41,6 +41,9 @@ class Batch(Lifted):
     @property
     def _length(self) -> int:
         return self._value.shape[0]
+
+    def _is_memory(self) -> bool:
+        return getattr(self, "_memory", False)
 
     def _buffer(self, array: Any) -> "Batch":
         return self._of(np.copy(stretched(array, self._length)), self._level)
@@ -494,7 +497,16 @@ def _getitem(top: Batch, operands: tuple, params: dict) -> Any:
         y = fresh(gathered(own_memory(x, "_value"), True, index, level))
     else:
         y = gathered(unbox(x._value) if mine else x, mine, index, level)
-    return Batch._of(np.copy(unbox(y)) if y.ndim == 1 else y, level)
+    if y.ndim > 1:
+        return Batch._of(y, level)
+    is_memory = isinstance(y, Wrapper) and y._is_view and any(x is Ellipsis for x in _parts(index))
+    found = Batch._of(y if is_memory else np.copy(unbox(y)), level)
+    found._memory = is_memory
+    return found
+
+
+def _parts(index: Any) -> tuple:
+    return index if isinstance(index, tuple) else (index,)
 
 
 Batch._here[REGISTRY[operator.getitem]] = _getitem

@@ -59,7 +59,7 @@ class Lifted(face.ArrayFace):
 
     def _is_memory(self) -> bool:
         """Whether a value without axes is an array, which is written in place, rather than a scalar."""
-        return False
+        return self._is_view and not self._spec.ndim
 
     def _buffer(self, array: Any) -> Any:
         """A value of this kind around an array (or a wrapper of a lower level), to be written into."""
