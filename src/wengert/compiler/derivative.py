@@ -391,8 +391,8 @@ class _Compiled(Call):
     def forward(self, leaves: list) -> tuple[Any, Any]:
         found, once = self._valued(leaves)
         values = flatten(found)[0]
-        # What is noted here is of this call, as each has a `_Compiled` of its own. Where its value is recorded at another
-        # level, nobody has noted what its way depends on.
+        # What is noted here is of this call, as each has a `_Compiled` of its own. Nobody has noted what its way goes
+        # back to where its value is recorded at another level.
         is_seen = _batch_level(leaves) is not None or not any(isinstance(x, Wrapper) for x in leaves)
         self.fixed = once.fixed(self.asked, len(values)) if is_seen else frozenset()
         self.tensors = once.tensors(self.wrapped, len(values))
