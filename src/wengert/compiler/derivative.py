@@ -19,7 +19,7 @@ from wengert.compiler.given import built, rewritten
 from wengert.compiler.kinds import parted
 from wengert.compiler.locks import BOOKS, RECORDING
 from wengert.compiler.moment import Moment
-from wengert.compiler.once import ASKS, DIFFERENTIATES, DRAWS, LEFT, SLOW, WRITES, Impure, Once, is_compared
+from wengert.compiler.once import ASKS, DIFFERENTIATES, DRAWS, LEFT, SLOW, WRITES, Impure, Once, comparing, is_compared
 from wengert.compiler.trace import recording
 from wengert.compiler.worth import TOO_LONG, Account
 from wengert.errors import GradientError
@@ -305,11 +305,11 @@ class Derivatives:
         return of
 
     def _pulled(self, chosen: list, leaves: tuple, given: list) -> list:
-        with ExitStack() as around:
+        with ExitStack() as around, comparing():  # its value has been seen to be no more than that
             return pulled_back(self._of(leaves, chosen, around), [_plain(leaves[i]) for i in chosen], given)
 
     def _pushed(self, chosen: list, leaves: tuple, tangents: list) -> tuple[list, list]:
-        with ExitStack() as around:
+        with ExitStack() as around, comparing():
             of = self._of(leaves, chosen, around)
             return jvp(of, tuple(_plain(leaves[i]) for i in chosen), tuple(tangents))
 

@@ -81,8 +81,11 @@ def _patches(program: Program, entries: list[tuple[Place, Any]]) -> Iterator[tup
     yield from program.replaced.patches()
 
 
-def _for_us(function: Callable, program: Program) -> Callable:
-    """What takes a function's place where this thread calls it from outside of the libraries, until all is recorded."""
+def _for_us(function: Callable, program: Program, for_items: bool = False) -> Callable:
+    """What takes a function's place where this thread calls it from outside of the libraries, until all is recorded.
+
+    `for_items` says that `map` may call it, too.
+    """
     thread = threading.get_ident()
 
     def decorate(ours: Callable) -> Callable:
@@ -90,10 +93,11 @@ def _for_us(function: Callable, program: Program) -> Callable:
         def choose(*args: Any, **kwargs: Any) -> Any:
             frame = sys._getframe(1)
             caller = frame.f_globals.get("__name__", "").partition(".")[0]
-            # What is written in C has no frame: it would be taken for the function that calls it, and needs an array;
-            # but for what calls this for each item, as `map` does.
+            # What is written in C has no frame: it would be taken for the function that calls it, and needs an array.
+            # So what `map` calls has to be named in the frame, and is given a recorded value.
             mine = threading.get_ident() == thread and caller not in LIBRARIES and not program.closed
-            mine = mine and (calls(frame, choose) or goes_over(frame))
+            by_map = for_items and function.__name__ in frame.f_code.co_names and goes_over(frame)
+            mine = mine and (calls(frame, choose) or (by_map and holds_wrapper(args[:1])))
             return (ours if mine else function)(*args, **kwargs)
 
         choose.stands_for = function  # type: ignore[attr-defined]
@@ -155,7 +159,7 @@ def _copy(function: Callable, program: Program) -> Callable:
     names, standard = COPIES[function.__name__]
     is_new = function.__name__ == "array"
 
-    @_for_us(function, program)
+    @_for_us(function, program, for_items=True)
     def make(data: Any, *args: Any, **kwargs: Any) -> Any:
         given = dict(zip(names, args, strict=False)) | kwargs
         if len(args) > len(names) or not holds_wrapper(data) or not given.keys() <= LAYOUT:

@@ -114,7 +114,7 @@ _comparing = threading.local()
 
 @contextmanager
 def comparing() -> Iterator[None]:
-    """Inside, a function that has been seen to compute results only may be run to compare them."""
+    """Inside, a function that has been seen to compute results only may be run, to compare them or for derivatives."""
     before, _comparing.on = is_compared(), True
     try:
         yield
