@@ -236,3 +236,56 @@ def test_buffers_by_other_names_and_for_each_item(f):
     assert fast.stats()["eager"] == 0
     assert nothing is np.zeros
     assert made is np.array
+
+
+def kept_elsewhere(x):
+    KEPT["function"] = others
+    return x * others(3)
+
+
+def rebound(x):
+    global rebindable
+    y = rebindable(x)
+    rebindable = len
+    return y * 1
+
+
+def looked_up(x):
+    return x * TABLE.get(others, 7.0)
+
+
+KEPT: dict = {}
+others = np.ones
+rebindable = np.array
+TABLE = {np.ones: 2.0}
+
+
+def test_what_code_does_more_with_than_call_it_stays_numpys():
+    x = np.arange(3.0)
+    for f in (kept_elsewhere, looked_up):
+        fast = wg.compile(f)
+        for _ in range(3):
+            np.testing.assert_array_equal(fast(x), f(x))
+    assert KEPT["function"] is np.ones
+    wg.compile(rebound)(x)
+    assert rebindable is len
+
+
+@pytest.mark.parametrize("how", ["a sum", "a loop", "names", "a list"])
+def test_cython_makes_arrays_of_its_own_for_map(how):
+    def f(x):
+        numbers = map(np.random.default_rng(0).standard_normal, (3, 3))
+        if how == "a sum":
+            return x * sum(numbers)
+        if how == "a loop":
+            for y in numbers:
+                x = x * y
+            return x
+        if how == "names":
+            a, b = numbers
+            return x * a * b
+        return x * list(numbers)[1] * np.zeros(3)
+
+    fast = wg.compile(f)
+    for _ in range(3):
+        np.testing.assert_array_equal(fast(np.ones(3)), f(np.ones(3)))

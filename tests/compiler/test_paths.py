@@ -1,6 +1,7 @@
 """What a compiled function decides by values: each way through it is a program, and none is taken wrongly."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 
 import numpy as np
@@ -195,3 +196,57 @@ def test_guards_between_calls_of_numpy_are_looked_at_at_once():
         codes = entry.launches[:, index("launch.code")].tolist()
         turns = [len(list(group)) for code, group in groupby(codes) if code == GUARD]
         assert turns == [1] * len(path.outcomes)
+
+
+def until_it_is_small(x, tolerance):
+    for n in range(40):
+        x = x * 0.5
+        error = np.max(np.abs(x))
+        if error < tolerance:
+            return x, n
+    return x, 40
+
+
+def until_it_is_large(x, tolerance):
+    n = 0
+    while True:
+        x = x * 2
+        n += 1
+        if np.sum(x) > 1 / tolerance:
+            break
+    return x, n
+
+
+def by_two_signs(x, tolerance):
+    y = x * 2 if x[0] > 2 * tolerance else x - 1
+    if x[1] > 0.5:
+        return y, (np.sum(y) if x[2] > tolerance else np.sum(y) * 2)
+    return y, (y[0] if x[2] < tolerance else y[1])
+
+
+@pytest.mark.parametrize("f", [until_it_is_small, until_it_is_large, by_two_signs])
+def test_every_way_that_is_known_is_native(f):
+    fast = wg.compile(f)
+    given = [(np.array([1.0, a, b]), t) for a in (0.1, 0.9) for b in (1e-3, 0.6) for t in (1e-2, 1e-1, 0.4)]
+    for _ in range(8):
+        for args in given:
+            found, expected = (list(map(np.ravel, result)) for result in (fast(*args), f(*args)))
+            assert np.array_equal(np.concatenate(found), np.concatenate(expected))
+    before, runs = fast.stats()["eager"], fast._shortcuts.runs
+    for args in given * 4:
+        fast(*args)
+    assert fast.stats()["eager"] - before <= 1  # one is left to the function to see how long it takes
+    assert fast._shortcuts.runs - runs >= 4 * len(given) - 2
+
+
+def test_threads_that_begin_together_record_no_way_twice():
+    def f(x):
+        n = float(x[0])
+        return np.sin(x) * n
+
+    for _ in range(5):
+        fast, x = wg.compile(f), np.array([2.0, 1.0])
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _, fast=fast, x=x: fast(x), range(40)))
+        assert np.allclose(found, f(x), 1e-15)
+        assert (fast.stats()["paths"], fast.stats()["given up"]) == (1, [])

@@ -10,6 +10,9 @@ import wengert as wg
 from wengert import nn, optim
 from wengert.compiler import native
 from wengert.compiler.assembly import index
+from wengert.compiler.compiled import Compiled
+from wengert.compiler.recorder import Turn
+from wengert.passes import DEPOSITING
 
 X = np.random.default_rng(0).normal(size=(12, 3)).astype("f4")
 Y = (X @ np.array([1.0, -2.0, 0.5], "f4"))[:, None]
@@ -323,3 +326,24 @@ def test_steps_that_clear_gradients_first_run_side_by_side():
     w = wg.tensor(np.ones(3), requires_grad=True)
     assert locks(of(optim.SGD([w], lr=0.1), clears=False))[-1]
     assert not locks(of(optim.SGD([w], lr=0.1), clears=True))[-1]
+
+
+def test_a_turn_that_was_interrupted_before_it_was_taken_ends():
+    turn = Turn()
+    turn.taken = True
+    turn.end()
+    with pytest.raises(KeyboardInterrupt), Turn() as turn:
+        turn.take()
+        raise KeyboardInterrupt
+    assert not DEPOSITING._is_owned()
+
+
+def test_a_backward_pass_of_another_leaf_does_not_wait_for_what_is_compiled(monkeypatch):
+    w, other = (wg.tensor(np.ones(3), requires_grad=True) for _ in range(2))
+    held = []
+    keep = Compiled._keep
+    monkeypatch.setattr(Compiled, "_keep", lambda *given: held.append(DEPOSITING._is_owned()) or keep(*given))
+    wg.compile(lambda: np.sum(np.sin(w)).backward())()
+    np.sum(other * 2).backward()
+    assert held == [False]
+    np.testing.assert_allclose(w.grad.numpy(), np.cos(np.ones(3)), 1e-15)

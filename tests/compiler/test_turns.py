@@ -7,6 +7,7 @@ from tests.compiler.recordings import recorded
 import wengert as wg
 from wengert.compiler import making, roll
 from wengert.compiler.again import Replaced
+from wengert.compiler.found import Found
 from wengert.compiler.program import Program
 from wengert.compiler.roll import Chunk
 from wengert.compiler.run import Plan
@@ -125,7 +126,7 @@ def test_memory_goes_from_one_native_function_to_the_next():
 def test_what_an_interruption_leaves_makes_arrays():
     program, before = Program(), np.zeros
     program.replaced = Replaced()
-    with making.buffers_made_recordable(program, []):
+    with making.buffers_made_recordable(program, Found()):
         left = np.zeros
         assert isinstance(left(3), wg.Tensor)
     assert np.zeros is before

@@ -11,16 +11,24 @@ from opcode import opmap
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
+from wengert.callees import calls_of
 from wengert.compiler.whose import is_library
 
 __all__ = [
     *("Uses", "asks_for_classes", "asks_for_history", "asks_for_identity", "goes_in_order", "is_elsewhere"),
-    *("looks_elsewhere", "makes_attributes", "names_of", "uses_of", "waits_for_attributes"),
+    *("looks_elsewhere", "makes_attributes", "names_of", "only_called", "uses_of", "waits_for_attributes"),
 ]
 
+WAITS = "except"
+"""What stands among the names of code that may go on after an exception which arrays would not have raised."""
 ABOUT_CLASSES = {"isinstance", "issubclass", "hasattr", "getattr", "type", "isscalar", "__class__"}
-ABOUT_CLASSES |= {"AttributeError", "TypeError", "Exception", "BaseException", "suppress"}
+ABOUT_CLASSES |= {"AttributeError", "suppress", WAITS}
 """Names by which code asks what a value is, or can do; or waits for the exceptions that tell."""
+HARMLESS = {"KeyError", "IndexError", "LookupError", "LinAlgError", "ZeroDivisionError", "OverflowError", "ValueError"}
+HARMLESS |= {"ArithmeticError", "FloatingPointError", "StopIteration", "ImportError", "ModuleNotFoundError", "OSError"}
+HARMLESS |= {"FileNotFoundError", "RuntimeError", "RecursionError", "NotImplementedError", "AssertionError"}
+HARMLESS |= {"KeyboardInterrupt", "NameError", "UnboundLocalError", "MemoryError", "EOFError", "Warning"}
+"""Exceptions that recorded values raise where arrays do: others than those of what they have not."""
 ABOUT_HISTORY = {"requires_grad", "grad_fn", "is_leaf", "is_recording", "is_grad_enabled"}
 ABOUT_HISTORY |= {"register_hook", "retain_grad", "no_grad", "enable_grad", "set_grad_enabled", "inference_mode"}
 ABOUT_HISTORY |= {"pause", "stop_recording", "zero_grad", "requires_grad_", "retains_grad", "attach_grad"}
@@ -45,6 +53,7 @@ STORE_ATTR = opmap["STORE_ATTR"]
 CAUGHT, DROPPED = opmap.get("PUSH_EXC_INFO", -1), opmap["POP_TOP"]
 """The instruction by which the handling of an exception begins, and that which comes next in ``except:``."""
 HANDLING = {opmap.get(name, -1) for name in ("CHECK_EXC_MATCH", "CHECK_EG_MATCH", "RERAISE", "WITH_EXCEPT_START")}
+CHECKED = opmap.get("CHECK_EXC_MATCH", -1)
 FORGOTTEN = opmap["POP_EXCEPT"]
 """What may come then: a look at what it is, or that it goes on; or the end of it, as in ``finally: return``."""
 MATCH_CLASS = opmap.get("MATCH_CLASS", -1)
@@ -52,6 +61,7 @@ MATCH_CLASS = opmap.get("MATCH_CLASS", -1)
 LOADING = ("LOAD_", "IMPORT_FROM", "STORE_FAST_LOAD_")
 OF_VARIABLES = {"LOAD_GLOBAL", "STORE_GLOBAL", "DELETE_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 """Instructions that are about variables of the module; the last two are those of classes' bodies."""
+NAMING = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_ATTR"}
 OF_ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR"}
 
 
@@ -147,8 +157,12 @@ def names_of(code: CodeType) -> frozenset[str]:
         names |= {"isinstance"}
     if STORE_ATTR in steps:
         names |= {"setattr"}
-    if _catches_all(steps) or (code.co_name == "__exit__" and _may_catch(code)):
-        names |= {"BaseException"}
+    if _catches_all(steps):
+        names |= {"BaseException", WAITS}
+    if CHECKED in steps and not HARMLESS.issuperset(_caught(code)):
+        names |= {WAITS}
+    if code.co_name == "__exit__" and _may_catch(code):
+        names |= {WAITS}
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             names |= names_of(constant)
@@ -166,11 +180,31 @@ def _catches_all(steps: bytes) -> bool:
     return False
 
 
+@lru_cache(4096)
+def _caught(code: CodeType) -> frozenset[str]:
+    """The names of what the exceptions that code waits for are compared with; "" for what has none."""
+    names = set()
+    lines = [line for line in get_instructions(code) if line.opname not in ("EXTENDED_ARG", "CACHE")]
+    for k, line in enumerate(lines):
+        if line.opcode != CHECKED:
+            continue
+        several = lines[k - 1].argval if lines[k - 1].opname == "BUILD_TUPLE" else 1
+        k -= lines[k - 1].opname == "BUILD_TUPLE"
+        for _ in range(several):
+            k -= 1
+            names.add(lines[k].argval if lines[k].opname in NAMING else "")
+            while k > 0 and lines[k].opname == "LOAD_ATTR":
+                k -= 1
+    return frozenset(names)
+
+
 def _may_catch(leave: CodeType) -> bool:
     """Whether a method ``__exit__`` may let code go on that has raised: it returns something else than `None`."""
     lines = [line for line in get_instructions(leave) if line.opname != "EXTENDED_ARG"]
-    returned = [before for before, line in pairwise(lines) if line.opname == "RETURN_VALUE"]
-    returned += [line for line in lines if line.opname == "RETURN_CONST"]
+    returned = [line for line in lines if line.opname == "RETURN_CONST"]
+    for before, line in pairwise(lines):
+        if line.opname == "RETURN_VALUE":
+            returned.append(line if line.is_jump_target else before)  # ways that meet may bring something else each
     return any(line.opname not in ("LOAD_CONST", "RETURN_CONST") or line.argval for line in returned)
 
 
@@ -186,6 +220,19 @@ def uses_of(code: CodeType) -> Uses:
                 uses.of.add((line.argval if line.opname == "LOAD_GLOBAL" else None, after.argval))
         uses.imports += [_imported(lines, k) for k, line in enumerate(lines) if line.opname == "IMPORT_NAME"]
     return uses
+
+
+@lru_cache(4096)
+def only_called(code: CodeType, name: str) -> bool:
+    """Whether a function's code, and that of those inside it, does nothing with a module's variable but call it."""
+    for inner in _codes(code):
+        lines = [line for line in get_instructions(inner) if line.opname in OF_VARIABLES and line.argval == name]
+        callees = calls_of(inner).names
+        calls = [line for line in get_instructions(inner) if line.opname != "PRECALL" and line.offset in callees]
+        called = [line for line in calls if callees[line.offset] == name]
+        if any(line.opname != "LOAD_GLOBAL" for line in lines) or len(lines) != len(called):
+            return False
+    return True
 
 
 def _imported(lines: list[Instruction], k: int) -> tuple[int, str, str]:

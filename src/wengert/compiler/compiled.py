@@ -446,8 +446,11 @@ class Compiled:
         """Run the function, and note what it does."""
         return Recorder(self, kind, leaves, structure, call, given).run()
 
-    def _keep(self, kind: Kind, program: Program, results: Results, changes: Any) -> Path | None:
-        """Keep the program, if it does all that the function did."""
+    def _keep(self, kind: Kind, program: Program, results: Results, changes: Any, is_first: bool) -> Path | None:
+        """Keep the program, if it does all that the function did.
+
+        `is_first` says that none has been made of the kind by another thread since there was none for the call.
+        """
         kind.recordings += 1
         self._new += 1
         if self._shortcuts.runs != self._straight:  # known calls have gone straight to native code meanwhile
@@ -471,7 +474,7 @@ class Compiled:
             return None
         self._unsettled = 0
         path = Path(program, results, changes, getattr(self, "__name__", "function"))
-        kind.add(path)
+        kind.add(path, is_first)
         if (generated := generated_code()) is not None:
             generated.keep()
         return path

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from functools import partial
-from types import FunctionType, MethodType
+from types import CodeType, FunctionType, MethodType
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,8 @@ class Found:
         self.small: list[Place] = []
         """Where small arrays of whole numbers lie, which are compared as long as nothing asks for more."""
         self.generators: list[Any] = []
+        self.codes: list[tuple[dict, CodeType]] = []
+        """The code of users' functions, with the variables of the modules in which it is written."""
         self.caches: list[Any] = []
         """Functions whose results are kept (`functools.lru_cache`), nobody sees where."""
         self.asks_for_classes = False

@@ -125,6 +125,7 @@ class Lookups:
         self.found.asks_for_identity |= asks_for_identity(names, self.uses)
         self.found.asks_for_history |= asks_for_history(names, self.uses, value.__globals__)
         self.seen.append((value, names))
+        self.found.codes.append((value.__globals__, value.__code__))
         if "FloatingPointError" in names:
             self.beyond.append((value, "waits for NumPy to raise FloatingPointError"))
         if beyond := looks_elsewhere(names, self.uses.variables, value.__globals__):

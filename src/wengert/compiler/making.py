@@ -17,7 +17,9 @@ import numpy as np
 
 from wengert.box import Box
 from wengert.compiler.again import INEXACT
-from wengert.compiler.places import Item, Place
+from wengert.compiler.codenames import only_called
+from wengert.compiler.found import Found
+from wengert.compiler.places import Item
 from wengert.compiler.program import Program, uniform
 from wengert.compiler.trace import Trace, recorded
 from wengert.protocol import lies, lying_as, note_filled
@@ -48,13 +50,13 @@ LIBRARIES = {"numpy", "scipy", "wengert"}
 
 
 @contextmanager
-def buffers_made_recordable(program: Program, entries: list[tuple[Place, Any]]) -> Iterator[None]:
+def buffers_made_recordable(program: Program, found: Found) -> Iterator[None]:
     """Inside, what this thread's functions make by these names, or others of modules', can hold recorded values.
 
-    `entries` are the places that the function looks up, with what they hold.
+    `found` is what the function looks up.
     """
     patches: dict[int, tuple[dict, dict]] = {}
-    for namespace, name, function in _patches(program, entries):
+    for namespace, name, function in _patches(program, found):
         patches.setdefault(id(namespace), (namespace, {}))[1][name] = function
     namespaces, ours = zip(*patches.values(), strict=True)
     before = [{name: namespace[name] for name in names} for namespace, names in patches.values()]
@@ -67,7 +69,7 @@ def buffers_made_recordable(program: Program, entries: list[tuple[Place, Any]]) 
         deque(put_back, maxlen=0)
 
 
-def _patches(program: Program, entries: list[tuple[Place, Any]]) -> Iterator[tuple[dict, str, Any]]:
+def _patches(program: Program, found: Found) -> Iterator[tuple[dict, str, Any]]:
     """What is put into namespaces: for each the namespace, the name and the value."""
     buffers = (*BUFFERS, *(OTHERS if program.replaced.dtypes else ()))
     ours = {name: _buffer(getattr(np, name), program) for name in buffers}
@@ -75,10 +77,16 @@ def _patches(program: Program, entries: list[tuple[Place, Any]]) -> Iterator[tup
     for name, function in ours.items():
         yield vars(np), name, function
     by_function = {id(getattr(np, name)): function for name, function in ours.items()}
-    for place, value in entries:  # ``from numpy import zeros``
-        if id(value) in by_function and isinstance(place, Item) and "__builtins__" in place.holder:
+    for place, value in found.entries:  # ``from numpy import zeros``
+        if id(value) in by_function and isinstance(place, Item) and _is_only_called(place, found):
             yield place.holder, place.key, by_function[id(value)]
     yield from program.replaced.patches()
+
+
+def _is_only_called(place: Item, found: Found) -> bool:
+    """Whether code does nothing with a variable but call it, so that nobody sees that it is another one meanwhile."""
+    codes = [code for variables, code in found.codes if variables is place.holder]
+    return bool(codes) and all(only_called(code, place.key) for code in codes)
 
 
 def _for_us(function: Callable, program: Program, for_items: bool = False) -> Callable:

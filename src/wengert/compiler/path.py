@@ -249,16 +249,20 @@ class Kind:
                 self.last = path
                 self.paths.move_to_end(path.key)
 
-    def add(self, path: Path) -> None:
+    def add(self, path: Path, is_first: bool = True) -> None:
         """Keep another path; one that was known, and not found, decides by the last bit, which NumPy gives alike.
 
-        Where numbers are read out, all but the same inputs go another way, and the function itself takes less time.
+        Then, where numbers are read out, other inputs go another way each time, and the function itself takes less time
+        than NumPy's calls one by one. Where it is not `is_first`, another thread has recorded it meanwhile.
         """
         with BOOKS:
-            if path.key in self.paths and any(reader.__name__ in ("float", "_item") for reader in path.readers):
+            is_known = path.key in self.paths
+            if is_known and not is_first:
+                return
+            if is_known and any(reader.__name__ in ("float", "_item") for reader in path.readers):
                 self._give_up(TO_THE_LAST_BIT)
                 return
-            if path.key in self.paths:
+            if is_known:
                 path.native, path.replay = None, Replay(path.program)
                 path.trouble = TO_THE_LAST_BIT
             self.paths[path.key] = self.last = path

@@ -60,7 +60,7 @@ class PlainEntry:
         self.operands, self.results, self.launches, self.answer = operands, results, launches, answer
         self.nargs, self.names, self.pointers, self.slow = nargs, tuple(names), pointers, slow
         self.arena, self.block, self.constants, self.views = arena, block, constants or {}, views
-        self.expected = b"" if expected is None else expected.tobytes() + bytes(8)
+        self.expected = b"" if expected is None else expected.tobytes()
         self.forgive, self.lock = forgive, lock or nullcontext()
         self.next: PlainEntry | None = None
         self.instead: PlainEntry | None = None
@@ -80,15 +80,18 @@ class PlainEntry:
         """The first program after this one of which the guards may read what has been read, with which masks where."""
         other = self.instead
         for _ in range(MOST_TRIES):
-            if other is None or all(other.may_read(*look) for look in looked_at):
+            if other is None or all(self.may_read(other, *look) for look in looked_at):
                 return other
             other = other.instead
         return None
 
-    def may_read(self, offset: int, mask: int, bits: int) -> bool:
-        """Whether a guard may read something at a place of the block."""
-        wanted = int.from_bytes(self.expected[offset : offset + 8], "little")
-        return offset + 8 >= len(self.expected) or not (wanted ^ bits) & mask
+    def may_read(self, other: "PlainEntry", offset: int, mask: int, bits: int) -> bool:
+        """Whether another program's guards may read something at a place of the block, where it means the same."""
+        both = zip(self.expected, other.expected, strict=False)
+        shared = next((k + 1 for k, (a, b) in enumerate(both) if a != b), min(len(self.expected), len(other.expected)))
+        wanted = int.from_bytes(other.expected[offset : offset + 8], "little")
+        kept = (1 << 8 * max(min(shared - offset, 8), 0)) - 1
+        return not (wanted ^ bits) & mask & kept
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         entry = self

@@ -3,7 +3,7 @@
 What nobody asks for is dropped from a program. Dropped with it would be the error that the function raises for an index
 out of bounds, or for a matrix that is singular. So such calls are asked for by a guard, which says that they have been
 made. Of those that kernels compute it leaves their checks only; the others are made. So are those of which the function
-may have used how many there are: always, as of no numbers at all nothing is computed that would tell.
+may have used how many there are: wherever anything has no elements, as nothing is computed of it that would tell.
 """
 
 from typing import Any
@@ -41,8 +41,9 @@ def keep_raising(program: Program) -> None:
     of_calls: dict[int, bool | None] = {}
     raising = [node for node in program.nodes if _may_raise(node, of_calls)]
     live = program.live() if raising else b""
+    is_any_empty = any(node.spec is not None and not node.spec.size for node in program.nodes) if raising else False
     for node in raising:
-        if not live[node.index] or _is_counting(node):
+        if not live[node.index] or (is_any_empty and _is_counting(node)):
             asked = Node(len(program.nodes), SUCCEEDED, (node,))
             program.nodes.append(asked)
             program.guards.append(Guard(asked, bool, True, len(program.nodes)))

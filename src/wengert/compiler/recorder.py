@@ -1,6 +1,6 @@
 """One call of a function that is recorded: run with traces in the place of what it is given, and what comes of it."""
 
-from contextlib import ExitStack
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,30 @@ from wengert.transforms.containers import WHOLE, flatten, rebuild
 __all__ = ["Recorder"]
 
 
+class Turn:
+    """`DEPOSITING`, from before traces are gone until all is written, or something else is called, if it is taken."""
+
+    def __init__(self) -> None:
+        self.taken = False
+
+    def take(self) -> None:
+        """Let nobody else put gradients into leaves."""
+        self.taken = True  # before it is: whatever interrupts, it is given back
+        DEPOSITING.acquire()
+
+    def end(self) -> None:
+        """Let others go on."""
+        if self.taken and DEPOSITING._is_owned():  # type: ignore[attr-defined]
+            DEPOSITING.release()
+        self.taken = False
+
+    def __enter__(self) -> "Turn":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.end()
+
+
 class Recorder:
     """A call that is recorded.
 
@@ -56,12 +80,14 @@ class Recorder:
     ):
         self.owner, self.kind, self.leaves, self.structure = owner, kind, leaves, structure
         self.call, self.given, self.keeps = call, given, keeps
-        self.turn = ExitStack()
-        """What is held from before traces are gone until all is written, or the function itself is called."""
+        self.turn = Turn()
+        self.before = kind.recordings
+        """How many recordings there were of the kind when it was decided that there is to be one."""
 
     def run(self) -> Any:
         """The results of the call; what it does is noted, and kept if it can be."""
         with RECORDING, collection_frozen(), self.turn:
+            self.is_first = self.kind.recordings == self.before
             found = self.owner._surroundings.now(self.call.looked_into, self.call.tensors, fresh=True)
             captured = Captured(found, self.call.tensors, self.call.arrays, self.call.windows, self.given)
             problem = captured.problem()
@@ -88,7 +114,7 @@ class Recorder:
                 self.kind.strides = captured.strides()
             if program.wanted is not None and changes.can_be_repeated():
                 self.owner.replaced.add(program.wanted)
-                self.turn.close()
+                self.turn.end()
                 return self.run()
             look_for_escaped(changes, outputs)
             return self.unrecorded(changes) if changes.failed is not None else self.noted(changes, outputs, structure)
@@ -103,7 +129,7 @@ class Recorder:
                 outputs = [_apart(y, captured.tensors) for y in outputs]
                 changes.note()
                 if changes.writes_gradients():
-                    self.turn.enter_context(DEPOSITING)
+                    self.turn.take()
                 if self.owner.once is not None and changes.interrupted is None and changes.are_any():
                     raise Impure(WRITES, lasts=True)
             except BaseException:  # it is refused, or interrupted while it is looked at: it has done nothing
@@ -119,7 +145,7 @@ class Recorder:
         leaves = self.call.lifted(program, stand_ins, changes)
         recording.program = program
         try:
-            with watched(program, program.lasting), buffers_made_recordable(program, changes.captured.found.entries):
+            with watched(program, program.lasting), buffers_made_recordable(program, changes.captured.found):
                 return self.called(leaves, changes)
         finally:
             recording.program = None
@@ -175,21 +201,36 @@ class Recorder:
 
     def first(self, results: Results, changes: Changes) -> Any:
         """Keep what has been recorded, and give the results of the call that it was recorded in."""
-        program, captured = changes.program, changes.captured
-        shares = captured.shares(changes.places())
+        shares, puts_off = changes.captured.shares(changes.places()), changes.program.puts_off
+        found_out = None if shares or puts_off else self.written(results, changes)
+        self.turn.end()
         path = self.kept(results, changes)
         try:
             if shares:
                 return self.again(changes)
-            if path is not None and program.puts_off and not program.generators:
+            if not puts_off:
+                return found_out
+            return self.caught_up(path, results, changes)
+        finally:
+            results.forget()
+
+    def written(self, results: Results, changes: Changes) -> Any:
+        """The results, once all is written that the function has written; these come first, as they may need it."""
+        found_out = results.first()
+        changes.now()
+        return found_out
+
+    def caught_up(self, path: Any, results: Results, changes: Changes) -> Any:
+        """The results of a call whose numbers have not been computed yet: those of the program, if it can give them."""
+        captured = changes.captured
+        if path is None or changes.program.generators:
+            return self.written(results, changes)
+        with DEPOSITING if path.adds else nullcontext():
+            if captured.has_same_gradients():
                 right, found_out = path.run([*captured.values(), *self.call.numbers], captured)
                 if right:
                     return found_out
-            found_out = results.first()  # before anything is written that it is still to be computed from
-            changes.now()
-            return found_out
-        finally:
-            results.forget()
+        return self.again(changes) if path.adds else self.written(results, changes)
 
     def kept(self, results: Results, changes: Changes) -> Any:
         """What later calls take, if anything is made of what has been recorded."""
@@ -203,7 +244,7 @@ class Recorder:
             arrays = {i: k for i, k in numbers.items() if k is not None and isinstance(self.given[0][i], np.ndarray)}
             of = {i: nodes[k] for i, k in arrays.items()}
             self.owner.once.note(changes.program, of, results.leaves, self.owner.function, list(self.given[0]))
-        return self.owner._keep(self.kind, changes.program, results, changes)
+        return self.owner._keep(self.kind, changes.program, results, changes, self.is_first)
 
     def anew(self, results: Results, changes: Changes) -> Any:
         """The function's own results, where it has put what is recorded into objects that it has made."""
@@ -217,7 +258,7 @@ class Recorder:
         changes.rewind()
         args, kwargs = self.given
         before: Before | None = Before(changes.captured)
-        self.turn.close()
+        self.turn.end()
         try:
             with comparing():
                 expected = self.owner.function(*args, **kwargs)
@@ -245,7 +286,7 @@ class Recorder:
         if self.owner.once is not None and not any(isinstance(x, Wrapper) for x in self.leaves):
             raise Impure(DIFFERENTIATES, lasts=True)
         self.kind.differentiable = True
-        self.turn.close()
+        self.turn.end()
         return self.owner._differentiated(self.leaves, self.structure, self.given)
 
     def unrecorded(self, changes: Changes) -> Any:
@@ -268,7 +309,7 @@ class Recorder:
 
     def left(self, captured: Captured) -> Any:
         """The function itself."""
-        self.turn.close()
+        self.turn.end()
         return self.owner._eager(self.kind, captured, self.given)
 
 

@@ -28,6 +28,8 @@ class Batch(Lifted):
     """An array whose first axis is the batch, of which the program knows nothing."""
 
     __slots__ = ("_memory",)
+    _memory: bool
+    """Of values whose examples have no axes, where it is there: whether these are views."""
     _word = "batch"
     _is_batch = _stacked = True
 

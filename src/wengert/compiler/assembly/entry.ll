@@ -35,6 +35,7 @@ declare void @PyErr_Clear()
 declare i32 @PyErr_ExceptionMatches(ptr)
 declare void @PyErr_Fetch(ptr, ptr, ptr)
 declare void @PyErr_Restore(ptr, ptr, ptr)
+declare i64 @llvm.cttz.i64(i64, i1)
 declare ptr @PyErr_NoMemory()
 declare ptr @PyMem_Malloc(i64)
 declare void @PyMem_Free(ptr)
@@ -235,7 +236,45 @@ fail:
   ret ptr null
 }
 
-; Whether the guards of a record may read what those of another one have, up to the one that has read something else.
+; How many bytes of the block mean the same to the guards of two records: up to the first that they expect otherwise.
+define i64 @shared_bytes(ptr %record, ptr %candidate) {
+start:
+  %mine = field ptr record.expected %record
+  %my.size = field i64 record.nexpected %record
+  %theirs = field ptr record.expected %candidate
+  %their.size = field i64 record.nexpected %candidate
+  %i.shorter = icmp ult i64 %my.size, %their.size
+  %common = select i1 %i.shorter, i64 %my.size, i64 %their.size
+  br label %head
+head:
+  %i = phi i64 [0, %start], [%i.next, %same]
+  %more = icmp ult i64 %i, %common
+  br i1 %more, label %word, label %all
+word:
+  %mine.at = getelementptr i8, ptr %mine, i64 %i
+  %theirs.at = getelementptr i8, ptr %theirs, i64 %i
+  %a = load i64, ptr %mine.at, align 1
+  %b = load i64, ptr %theirs.at, align 1
+  %other = xor i64 %a, %b
+  %is.same = icmp eq i64 %other, 0
+  br i1 %is.same, label %same, label %differs
+same:
+  %i.next = add i64 %i, 8
+  br label %head
+differs:
+  %bit = call i64 @llvm.cttz.i64(i64 %other, i1 true)
+  %byte = lshr i64 %bit, 3
+  %at = add i64 %i, %byte
+  %end = add i64 %at, 1
+  %is.inside = icmp ult i64 %end, %common
+  %found = select i1 %is.inside, i64 %end, i64 %common
+  ret i64 %found
+all:
+  ret i64 %common
+}
+
+; Whether the guards of a record may read what those of another one have, up to the one that has read something else. All
+; guards read the block. What lies behind the byte at which the two part is of other guards.
 define i1 @may_read(ptr %record, ptr %state, ptr %candidate) {
 start:
   %pointers = field ptr state.pointers %state
@@ -245,7 +284,7 @@ start:
   %launches = field ptr record.launches %record
   %last = field i64 state.failed %state
   %expected = field ptr record.expected %candidate
-  %size = field i64 record.nexpected %candidate
+  %size = call i64 @shared_bytes(ptr %record, ptr %candidate)
   br label %head
 head:
   %k = phi i64 [0, %start], [%k.next, %next]
@@ -267,12 +306,19 @@ guard:
   %tells = and i1 %is.inside, %by.bits
   br i1 %tells, label %compare, label %next
 compare:
+  %left = sub i64 %size, %offset
+  %is.whole = icmp uge i64 %left, 8
+  %missing = sub i64 8, %left
+  %cut = select i1 %is.whole, i64 0, i64 %missing
+  %cut.bits = mul i64 %cut, 8
+  %kept = lshr i64 -1, %cut.bits
+  %mask.kept = and i64 %mask, %kept
   %found.at = getelementptr i8, ptr %block, i64 %offset
   %wanted.at = getelementptr i8, ptr %expected, i64 %offset
   %found = load i64, ptr %found.at, align 1
   %wanted = load i64, ptr %wanted.at, align 1
   %other = xor i64 %found, %wanted
-  %masked = and i64 %other, %mask
+  %masked = and i64 %other, %mask.kept
   %differs = icmp ne i64 %masked, 0
   br i1 %differs, label %no, label %next
 next:
