@@ -157,7 +157,7 @@ def names_of(code: CodeType) -> frozenset[str]:
         names |= {"isinstance"}
     if STORE_ATTR in steps:
         names |= {"setattr"}
-    if _catches_all(steps):
+    if CAUGHT in steps and _catches_all(steps):
         names |= {"BaseException", WAITS}
     if CHECKED in steps and not HARMLESS.issuperset(_caught(code)):
         names |= {WAITS}

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -104,9 +105,11 @@ def _for_us(function: Callable, program: Program, for_items: bool = False) -> Ca
             # What is written in C has no frame: it would be taken for the function that calls it, and needs an array.
             # So what `map` calls has to be named in the frame, and is given a recorded value.
             mine = threading.get_ident() == thread and caller not in LIBRARIES and not program.closed
-            by_map = for_items and function.__name__ in frame.f_code.co_names and goes_over(frame)
-            mine = mine and (calls(frame, choose) or (by_map and holds_wrapper(args[:1])))
+            mine = mine and (calls(frame, choose) or (for_items and is_for_item(frame, args)))
             return (ours if mine else function)(*args, **kwargs)
+
+        def is_for_item(frame: FrameType, args: tuple) -> bool:
+            return function.__name__ in frame.f_code.co_names and holds_wrapper(args[:1]) and goes_over(frame)
 
         choose.stands_for = function  # type: ignore[attr-defined]
         return choose
