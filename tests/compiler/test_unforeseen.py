@@ -1,6 +1,7 @@
 """What functions do that a recording does not see by itself: questions about classes, state that changes its form."""
 
 import functools
+import signal
 import types
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from tests.compiler.recordings import in_turn
 
 import wengert as wg
+from wengert.compiler.code import Later
 
 
 def agree(make, calls):
@@ -607,3 +609,26 @@ def test_a_call_that_is_refused_has_done_nothing():
         with pytest.raises(wg.errors.ArgumentError, match="explicit generator"):
             drawn(np.ones(2))
         assert kept == {}
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="needs signals of one's own")
+def test_signals_wait_until_llvm_has_returned():
+    seen = []
+
+    def interrupt(number, frame):
+        seen.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt), Later() as inside:
+            signal.raise_signal(signal.SIGUSR1)
+            assert (seen, inside) == ([], None)
+        assert seen == [signal.SIGUSR1]
+        assert signal.getsignal(signal.SIGUSR1) is interrupt
+        later = Later()
+        later.before[signal.SIGUSR1] = interrupt
+        with pytest.raises(KeyboardInterrupt):  # one that was left in its place hands on
+            later._note(signal.SIGUSR1, None)
+    finally:
+        signal.signal(signal.SIGUSR1, before)

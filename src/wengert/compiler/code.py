@@ -1,6 +1,9 @@
 """LLVM's text as code that can be called: through the store of object code where it has been compiled before."""
 
 import functools
+import signal
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import llvmlite
@@ -11,10 +14,62 @@ from wengert.compiler.cache import Store, current_store
 from wengert.compiler.locks import OF_LIBRARIES
 from wengert.compiler.machine import features
 
-__all__ = ["Code", "bind", "host_facts", "machine_text", "new_machine", "object_code"]
+__all__ = ["Code", "Later", "bind", "host_facts", "machine_text", "new_machine", "object_code"]
 
 EMPTY = ""
+SIGNAL_NAMES = ("SIGINT", "SIGALRM", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGPROF")
+"""Those for which programs have handlers of their own, which may raise."""
 OF_LIBRARIES.append(ffi.lib._lock)
+
+
+SIGNALS = [number for name in SIGNAL_NAMES if (number := getattr(signal, name, None)) is not None]
+
+
+class Later:
+    """Signals that come inside are handled when it is left; Python handles them in the main thread only.
+
+    An exception between a call of LLVM's and the line after it would leave llvmlite's objects half made, or half gone,
+    and what they own would be freed twice. A handler that an interruption of this leaves in its place hands them on.
+    """
+
+    def __init__(self) -> None:
+        self.before: dict[int, Callable] = {}
+        self.held: list[tuple[int, Any]] = []
+        self.waits = False
+
+    def __enter__(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in SIGNALS:
+            handler = signal.getsignal(number)
+            if callable(handler):
+                self.before[number] = handler
+                signal.signal(number, self._note)
+        self.waits = True
+
+    def _note(self, number: int, frame: Any) -> None:
+        if self.waits:
+            self.held.append((number, frame))
+        else:
+            self.before[number](number, frame)
+
+    def __exit__(self, *_: Any) -> None:
+        self.waits = False
+        for number, handler in self.before.items():
+            signal.signal(number, handler)
+        for number, frame in self.held:
+            self.before[number](number, frame)
+
+
+def uninterrupted(function: Callable) -> Callable:
+    """Decorator: signals that come while the function runs are handled after it."""
+
+    @functools.wraps(function)
+    def call(*args: Any) -> Any:
+        with Later():
+            return function(*args)
+
+    return call
 
 
 class Code:
@@ -59,6 +114,7 @@ class Code:
         code._link(objects)
         return code
 
+    @uninterrupted
     def _link(self, objects: list[bytes]) -> None:
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(EMPTY), new_machine(0))
         for data in objects:
@@ -73,6 +129,7 @@ class Code:
         return found
 
 
+@uninterrupted
 def object_code(text: str, level: int = 0, passes: bool = False) -> bytes:
     """The text compiled for this machine."""
     return _emitter(level).emit_object(_module(text, level, passes))
