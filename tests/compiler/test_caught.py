@@ -163,10 +163,13 @@ def by_suppressing(x):
     return x[0]
 
 
-def by_leaving(x):
-    with Forgiving():
-        return bits(x)
-    return x[0]
+def by_leaving(manager):
+    def f(x):
+        with manager():
+            return bits(x)
+        return x[0]
+
+    return f
 
 
 def by_a_class_inside(x):
@@ -218,20 +221,14 @@ class Choosing(Forgiving):
         return True if kind else False  # noqa: SIM210
 
 
-def by_choosing(x):
-    with Choosing():
-        return bits(x)
-    return x[0]
-
-
 CATCHING = [
     by_exception,
     by_a_name_for_several,
-    by_choosing,
+    by_leaving(Choosing),
     by_anything,
     by_returning,
     by_suppressing,
-    by_leaving,
+    by_leaving(Forgiving),
     by_a_class_inside,
     by_type,
 ]
@@ -269,11 +266,8 @@ def test_who_only_watches_catches_nothing():
     assert asks_for_classes(names_of(Forgiving.__exit__.__code__))
 
 
-def test_who_raises_and_waits_for_what_arrays_raise_runs_once():
-    runs = []
-
+def test_who_raises_and_waits_for_what_arrays_raise_is_not_compared():
     def f(x):
-        runs.append(1)
         if x.ndim != 1:
             raise TypeError("one axis was required")
         try:

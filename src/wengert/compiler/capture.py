@@ -66,9 +66,8 @@ class Surroundings:
 
     def _changing(self, found: Found) -> bool:
         """Whether a number that is not whole has changed since, and is no input yet: from then on it is one."""
-        known = self.variables.keys()
         fixed = [(place, held) for place, held in found.entries if _is_real(held)]
-        before, real = self.reals, [(place, held) for place, held in fixed if place.identity not in known]
+        before, real = self.reals, [(place, held) for place, held in fixed if place.identity not in self.variables]
         self.reals = {place.identity: held for place, held in real}
         changed = [place for place, held in real if before.get(place.identity, held) != held]
         for place in changed:

@@ -17,12 +17,10 @@ from wengert.compiler.machine import features
 __all__ = ["Code", "Later", "bind", "host_facts", "machine_text", "new_machine", "object_code"]
 
 EMPTY = ""
-SIGNAL_NAMES = ("SIGINT", "SIGALRM", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGPROF")
+NAMES = ("SIGINT", "SIGALRM", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGPROF")
+SIGNALS = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
 """Those for which programs have handlers of their own, which may raise."""
 OF_LIBRARIES.append(ffi.lib._lock)
-
-
-SIGNALS = [number for name in SIGNAL_NAMES if (number := getattr(signal, name, None)) is not None]
 
 
 class Later:
@@ -59,17 +57,6 @@ class Later:
             signal.signal(number, handler)
         for number, frame in self.held:
             self.before[number](number, frame)
-
-
-def uninterrupted(function: Callable) -> Callable:
-    """Decorator: signals that come while the function runs are handled after it."""
-
-    @functools.wraps(function)
-    def call(*args: Any) -> Any:
-        with Later():
-            return function(*args)
-
-    return call
 
 
 class Code:
@@ -114,12 +101,12 @@ class Code:
         code._link(objects)
         return code
 
-    @uninterrupted
     def _link(self, objects: list[bytes]) -> None:
-        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(EMPTY), new_machine(0))
-        for data in objects:
-            self._engine.add_object_file(llvm.ObjectFileRef.from_data(data))
-        self._engine.finalize_object()
+        with Later():
+            self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(EMPTY), new_machine(0))
+            for data in objects:
+                self._engine.add_object_file(llvm.ObjectFileRef.from_data(data))
+            self._engine.finalize_object()
 
     def address(self, name: str) -> int:
         """Where a function is."""
@@ -129,10 +116,10 @@ class Code:
         return found
 
 
-@uninterrupted
 def object_code(text: str, level: int = 0, passes: bool = False) -> bytes:
     """The text compiled for this machine."""
-    return _emitter(level).emit_object(_module(text, level, passes))
+    with Later():
+        return _emitter(level).emit_object(_module(text, level, passes))
 
 
 def machine_text(text: str, level: int = 0, passes: bool = False) -> str:

@@ -226,11 +226,10 @@ def uses_of(code: CodeType) -> Uses:
 def only_called(code: CodeType, name: str) -> bool:
     """Whether a function's code, and that of those inside it, does nothing with a module's variable but call it."""
     for inner in _codes(code):
-        lines = [line for line in get_instructions(inner) if line.opname in OF_VARIABLES and line.argval == name]
-        callees = calls_of(inner).names
-        calls = [line for line in get_instructions(inner) if line.opname != "PRECALL" and line.offset in callees]
-        called = [line for line in calls if callees[line.offset] == name]
-        if any(line.opname != "LOAD_GLOBAL" for line in lines) or len(lines) != len(called):
+        lines, callees = list(get_instructions(inner)), calls_of(inner).names
+        uses = [line.opname for line in lines if line.opname in OF_VARIABLES and line.argval == name]
+        calls = [line for line in lines if line.opname != "PRECALL" and callees.get(line.offset) == name]
+        if uses != ["LOAD_GLOBAL"] * len(calls):
             return False
     return True
 

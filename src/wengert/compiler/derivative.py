@@ -370,13 +370,13 @@ class _Compiled(Call):
         """The results that come from a tensor, also where they are constants; known after `forward`."""
 
     def run(self, leaves: list) -> Any:
-        if _batch_level(leaves) is None and any(isinstance(x, Wrapper) and not isinstance(x, Tensor) for x in leaves):
-            raise Foreign
-        return self._valued(leaves)[0]
-
-    def _valued(self, leaves: list) -> tuple[Any, Once]:
-        """The results, and what is known of them."""
         level = _batch_level(leaves)
+        if level is None and any(isinstance(x, Wrapper) and not isinstance(x, Tensor) for x in leaves):
+            raise Foreign
+        return self._valued(leaves, level)[0]
+
+    def _valued(self, leaves: list, level: int | None) -> tuple[Any, Once]:
+        """The results, and what is known of them; `level` is that of batches, if there are some."""
         if level is not None:
             return self._of_batches(leaves, level)
         return self.derivatives.valued(leaves), self.derivatives.value.once
@@ -389,11 +389,12 @@ class _Compiled(Call):
         return found, batched.once
 
     def forward(self, leaves: list) -> tuple[Any, Any]:
-        found, once = self._valued(leaves)
+        level = _batch_level(leaves)
+        found, once = self._valued(leaves, level)
         values = flatten(found)[0]
         # What is noted here is of this call, as each has a `_Compiled` of its own. Nobody has noted what its way goes
         # back to where its value is recorded at another level.
-        is_seen = _batch_level(leaves) is not None or not any(isinstance(x, Wrapper) for x in leaves)
+        is_seen = level is not None or not any(isinstance(x, Wrapper) for x in leaves)
         self.fixed = once.fixed(self.asked, len(values)) if is_seen else frozenset()
         self.tensors = once.tensors(self.wrapped, len(values))
         self.specs = [inexact_spec(y) for y in values]

@@ -14,7 +14,7 @@ from wengert.compiler.program import Program
 from wengert.compiler.replay import Mismatch, Replay, same, told_apart
 from wengert.compiler.results import Results
 from wengert.compiler.ways import Ways
-from wengert.compiler.writing import write_back
+from wengert.compiler.writing import IN_TENSORS, OF_GRADIENTS, write_back
 
 __all__ = ["Kind", "Path", "compiler"]
 
@@ -44,7 +44,6 @@ class Path:
         self.places, self.cleared = changes.places(), changes.cleared
         self.exchanged, self.twins, self.remade = changes.exchanged, changes.twins, changes.remade
         self.filled, self.puts = changes.filled, changes.puts()
-        self.adds = changes.writes_gradients()
         containers = [*self.remade, *([self.filled.parts] if self.filled is not None else [])]
         self.keeps = bool(self.twins) or any(container.kept for container in containers)
         """Whether it puts arrays into places that it has found in others."""
@@ -202,8 +201,6 @@ class Kind:
         self.ways = Ways()
         self.writes: set[tuple[str, int]] = set()
         """The arrays and tensors that its paths write, which must lie apart from all others."""
-        self.adds = False
-        """Whether one of them writes gradients, to which others may add meanwhile."""
         self.puts = False
         """Whether one of them puts anything into places, which may be in containers among the arguments, too."""
         self.apart: Callable[[], Any] = lambda: None
@@ -267,10 +264,14 @@ class Kind:
                 path.trouble = TO_THE_LAST_BIT
             self.paths[path.key] = self.last = path
             self.puts |= path.puts
-            self.adds |= path.adds
-            self.writes.update(place for place in path.places if place[0] in ("array", "tensor", "gradient", "grad"))
+            self.writes.update(place for place in path.places if place[0] in ("array", *IN_TENSORS))
             if len(self.paths) > MOST_PATHS:
                 self.paths.popitem(last=False)
+
+    @property
+    def adds(self) -> bool:
+        """Whether one of its paths writes gradients, to which others may add meanwhile."""
+        return any(kind in OF_GRADIENTS for kind, _ in self.writes)
 
     def may_write(self, captured: Captured) -> bool:
         """Whether what its paths write can be written, and is nobody else's memory."""

@@ -80,18 +80,21 @@ class PlainEntry:
         """The first program after this one of which the guards may read what has been read, with which masks where."""
         other = self.instead
         for _ in range(MOST_TRIES):
-            if other is None or all(self.may_read(other, *look) for look in looked_at):
+            if other is None or self.may_read(other, looked_at):
                 return other
             other = other.instead
         return None
 
-    def may_read(self, other: "PlainEntry", offset: int, mask: int, bits: int) -> bool:
-        """Whether another program's guards may read something at a place of the block, where it means the same."""
+    def may_read(self, other: "PlainEntry", looked_at: list[tuple[int, int, int]]) -> bool:
+        """Whether another program's guards may read what has been read, as far as the block means the same."""
         both = zip(self.expected, other.expected, strict=False)
         shared = next((k + 1 for k, (a, b) in enumerate(both) if a != b), min(len(self.expected), len(other.expected)))
-        wanted = int.from_bytes(other.expected[offset : offset + 8], "little")
-        kept = (1 << 8 * max(min(shared - offset, 8), 0)) - 1
-        return not (wanted ^ bits) & mask & kept
+        for offset, mask, bits in looked_at:
+            wanted = int.from_bytes(other.expected[offset : offset + 8], "little")
+            kept = (1 << 8 * max(min(shared - offset, 8), 0)) - 1
+            if (wanted ^ bits) & mask & kept:
+                return False
+        return True
 
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         entry = self

@@ -87,7 +87,6 @@ class Recorder:
     def run(self) -> Any:
         """The results of the call; what it does is noted, and kept if it can be."""
         with RECORDING, collection_frozen(), self.turn:
-            self.is_first = self.kind.recordings == self.before
             found = self.owner._surroundings.now(self.call.looked_into, self.call.tensors, fresh=True)
             captured = Captured(found, self.call.tensors, self.call.arrays, self.call.windows, self.given)
             problem = captured.problem()
@@ -222,15 +221,15 @@ class Recorder:
 
     def caught_up(self, path: Any, results: Results, changes: Changes) -> Any:
         """The results of a call whose numbers have not been computed yet: those of the program, if it can give them."""
-        captured = changes.captured
+        captured, adds = changes.captured, changes.writes_gradients()
         if path is None or changes.program.generators:
             return self.written(results, changes)
-        with DEPOSITING if path.adds else nullcontext():
+        with DEPOSITING if adds else nullcontext():
             if captured.has_same_gradients():
                 right, found_out = path.run([*captured.values(), *self.call.numbers], captured)
                 if right:
                     return found_out
-        return self.again(changes) if path.adds else self.written(results, changes)
+        return self.again(changes) if adds else self.written(results, changes)
 
     def kept(self, results: Results, changes: Changes) -> Any:
         """What later calls take, if anything is made of what has been recorded."""
@@ -244,7 +243,8 @@ class Recorder:
             arrays = {i: k for i, k in numbers.items() if k is not None and isinstance(self.given[0][i], np.ndarray)}
             of = {i: nodes[k] for i, k in arrays.items()}
             self.owner.once.note(changes.program, of, results.leaves, self.owner.function, list(self.given[0]))
-        return self.owner._keep(self.kind, changes.program, results, changes, self.is_first)
+        is_first = self.kind.recordings == self.before
+        return self.owner._keep(self.kind, changes.program, results, changes, is_first)
 
     def anew(self, results: Results, changes: Changes) -> Any:
         """The function's own results, where it has put what is recorded into objects that it has made."""

@@ -421,8 +421,9 @@ def _moment(function, plain):
             ddof = correction
         if dtype is not None and is_complex(a) and np.dtype(dtype).kind != "c":
             raise DTypeError(f"[{function.__name__}] a complex dtype= was required for {a.dtype}; received {dtype}")
+        where = True if where is UNSET else where
         if dtype is not None and np.dtype(dtype).kind in "biu":
-            return _whole_deviation(a, axis, np.dtype(dtype), ddof, keepdims, True if where is UNSET else where, mean)
+            return _whole_deviation(a, axis, np.dtype(dtype), ddof, keepdims, where, mean)
         a = _prepared(a, axis, dtype, UNSET, 0)
         result = _deviation(a, axis, ddof, keepdims, where, mean)
         return result if dtype is None else np.astype(result, np.dtype(dtype), copy=False)
@@ -436,9 +437,8 @@ def _moment(function, plain):
         return np.astype(plain(np.astype(total / freedom, dtype)), dtype)
 
     def _deviation(a, axis, ddof, keepdims, where, mean):
-        if (where is UNSET or where is True) and mean is UNSET:
+        if where is True and mean is UNSET:
             return function(a, axis=axis, ddof=ddof, keepdims=keepdims)
-        where = True if where is UNSET else where
         centre = np.mean(a, axis=axis, keepdims=True, where=where) if mean is UNSET else mean
         centred = _chosen(where, a - centre, 0)
         squares = np.real(centred * np.conjugate(centred)) if is_complex(centred) else centred * centred

@@ -19,7 +19,7 @@ from wengert.errors import BatchError, BatchWarning
 from wengert.primitive import REGISTRY, Plain, Primitive, linear, name_of, needs
 from wengert.protocol import PLAIN, Spec, Wrapper, constant, intern_spec, is_open, spec_of
 from wengert.transforms.indices import gathered, has_batch, placed
-from wengert.transforms.lifted import Lifted, found, fresh, opened, own_memory, store
+from wengert.transforms.lifted import Lifted, found, fresh, opened, own_memory, parts, store
 
 __all__ = ["Batch", "behind", "runner", "stretched"]
 
@@ -501,14 +501,10 @@ def _getitem(top: Batch, operands: tuple, params: dict) -> Any:
         y = gathered(unbox(x._value) if mine else x, mine, index, level)
     if y.ndim > 1:
         return Batch._of(y, level)
-    is_memory = isinstance(y, Wrapper) and y._is_view and any(x is Ellipsis for x in _parts(index))
+    is_memory = isinstance(y, Wrapper) and y._is_view and any(x is Ellipsis for x in parts(index))
     found = Batch._of(y if is_memory else np.copy(unbox(y)), level)
     found._memory = is_memory
     return found
-
-
-def _parts(index: Any) -> tuple:
-    return index if isinstance(index, tuple) else (index,)
 
 
 Batch._here[REGISTRY[operator.getitem]] = _getitem

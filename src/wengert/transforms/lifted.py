@@ -35,7 +35,7 @@ from wengert.reading import check_reading, is_sparse_product
 from wengert.tensor import Tensor
 from wengert.writes import check_in_place
 
-__all__ = ["Lifted", "found", "fresh", "opened", "own_memory", "store"]
+__all__ = ["Lifted", "found", "fresh", "opened", "own_memory", "parts", "store"]
 
 
 class Lifted(face.ArrayFace):
@@ -59,7 +59,7 @@ class Lifted(face.ArrayFace):
 
     def _is_memory(self) -> bool:
         """Whether a value without axes is an array, which is written in place, rather than a scalar."""
-        return self._is_view and not self._spec.ndim
+        return self._is_view
 
     def _buffer(self, array: Any) -> Any:
         """A value of this kind around an array (or a wrapper of a lower level), to be written into."""
@@ -181,7 +181,7 @@ def store(t: Lifted, slot: str, index: Any, value: Any, add: bool = False) -> No
     """Write into what is in a slot, or add there: into the array itself, if nobody else has it."""
     memory = getattr(t, slot)
     ours = memory.__class__ is np.ndarray and memory.base is None and getrefcount(memory) <= ALONE + 1
-    if not ours or not memory.flags.writeable or highest((value, *_parts(index))) is not None:
+    if not ours or not memory.flags.writeable or highest((value, *parts(index))) is not None:
         memory = own_memory(t, slot)
     if not add:
         memory[index] = value
@@ -267,7 +267,7 @@ def _above(p: Primitive) -> Callable:
             params = dict(zip(names, args[n:], strict=False)) | params
             operands += tuple(opened(params.pop(name)) for name in p.operands[len(operands) :])
         params = p.params | params
-        top = highest((*operands, *_parts(params["index"])) if indexes else operands)
+        top = highest((*operands, *parts(params["index"])) if indexes else operands)
         if isinstance(top, Lifted):
             return type(top)._here[p](top, operands, params)
         return p.call(*operands, **params) if top is None else top._table[p](*operands, **params)
@@ -276,7 +276,8 @@ def _above(p: Primitive) -> Callable:
     return apply
 
 
-def _parts(index: Any) -> tuple:
+def parts(index: Any) -> tuple:
+    """The parts of an index, of which a tuple has several."""
     return index if isinstance(index, tuple) else (index,)
 
 
@@ -287,10 +288,10 @@ def _add_at(target: Any, index: Any, value: Any) -> None:
     elif isinstance(target, Lifted) and not (isinstance(value, Wrapper) and value._level > target._level):
         target._store(freeze(index), value, add=True)
     else:
-        for x in (value, *_parts(index)):
+        for x in (value, *parts(index)):
             ask_to_record_again(x, is_written=True)
         if not isinstance(target, Wrapper) and not (isinstance(value, Wrapper) and value._carries_gradient()):
-            np.add.at(target, tuple(map(innermost, _parts(index))), innermost(value))
+            np.add.at(target, tuple(map(innermost, parts(index))), innermost(value))
             return
         raise LostGradientError(
             f"[add.at] a buffer of the value's own transformation was required; received {spec_of(target)!r}; make it "
