@@ -122,3 +122,31 @@ def test_powers_and_products_of_integers(char):
             found = fast(x, y)
         assert found.dtype == f(x, y).dtype
         assert np.array_equal(found, f(x, y))
+
+
+@pytest.mark.parametrize("char", "df")
+@pytest.mark.parametrize("shape", [(7, 600), (20, 2000), (600, 20), (2000, 7), (5, 6, 700), (700, 6, 5)])
+@pytest.mark.parametrize("first", [np.sum, np.min, np.mean])
+def test_totals_of_totals(first, shape, char):
+    """What is reduced along some axes is reduced again in the same loops."""
+    x = hard("growing", shape, char)
+    for axis in range(len(shape)):
+        for second in (np.sum, np.max):
+            fast = wg.compile(lambda x, second=second, axis=axis: second(first(2 * x, axis=axis)))
+            fast(x)
+            wanted = second(first(2 * x.astype(float), axis=axis))
+            np.testing.assert_allclose(fast(x), wanted, rtol=8 * np.finfo(char).eps)
+
+
+def test_nearest_centres():
+    """Products, sums of squares and a minimum, which all lie in one loop with the last sum."""
+
+    def cost(points, centres):
+        squares = (points**2).sum(1)[None, :] + (centres**2).sum(1)[:, None]
+        return (squares - 2 * centres @ points.T).min(0).sum()
+
+    random = np.random.default_rng(1)
+    fast = wg.compile(cost)
+    for _ in range(3):
+        given = random.normal(size=(2000, 8)), random.normal(size=(20, 8))
+        np.testing.assert_allclose(fast(*given), cost(*given), rtol=1e-12)

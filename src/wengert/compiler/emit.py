@@ -177,9 +177,9 @@ class _Emitter(Values):
 
     def loop(self, axis: int, first: Any, end: Any, body: Callable[[], None], full: bool = False) -> None:
         """A loop along an axis; if it has the lanes, those behind the end are masked, unless all vectors are `full`."""
-        innermost = full if axis == self.lane else axis in self.inner[-1:]
-        if innermost and self.walk.wide and any(total.lost for total in self.accumulators.values()):
-            self.in_blocks(axis, first, end, body)
+        totals = self.totals_in_blocks(axis) if full or axis != self.lane else []
+        if totals:
+            self.in_blocks(axis, first, end, body, totals)
             return
         with self.lanes(axis if axis == self.tile else self.lane):
             loop = self.enter(axis, first, end, self.width if axis == self.lane else 1)
@@ -191,13 +191,18 @@ class _Emitter(Values):
         self.leave()
         self.tails.pop(axis, None)
 
-    def in_blocks(self, axis: int, first: Any, end: Any, body: Callable[[], None]) -> None:
-        """A loop along the lanes in which only what blocks come to is added up with care."""
+    def totals_in_blocks(self, axis: int) -> list[Accumulator]:
+        """The long sums of an axis in whose loop there is no other, nor anything else to wait for."""
+        if not self.walk.wide or axis != (self.inner or self.rows)[-1]:
+            return []
+        return [total for root, total in self.accumulators.items() if total.lost and axis in root.own]
+
+    def in_blocks(self, axis: int, first: Any, end: Any, body: Callable[[], None], totals: list[Accumulator]) -> None:
+        """A loop in which only what blocks come to is added up with care."""
         step = self.width if axis == self.lane else 1
         block = self.enter(BLOCKS, first, end, BLOCK * step)
         block.may_be_empty = True
         stop = self.smaller(self.op(f"add i64 {block.variable}, {BLOCK * step}"), end)
-        totals = [total for total in self.accumulators.values() if total.lost]
         for total in totals:
             total.begin_block()
         self.enter(axis, block.variable, stop, step)
