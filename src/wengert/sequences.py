@@ -45,13 +45,16 @@ def arguments_joined(name: str, args: tuple, kwargs: dict) -> tuple[tuple, dict]
     """The arguments of one of NumPy's functions, with one value in the place of each sequence that stands for one."""
     if name == "block":  # its lists are no arrays
         return args, kwargs
-    join = _parts_joined if name.rpartition(".")[2] in OF_PARTS else list_joined
+    function = name.rpartition(".")[2]
+    join = _parts_joined if function in OF_PARTS else list_joined
+    if function == "at" and len(args) > 1 and isinstance(args[1], tuple):  # an index for each axis
+        return (join(args[0]), tuple(map(join, args[1])), *map(join, args[2:])), kwargs
     return tuple(map(join, args)), {key: join(value) for key, value in kwargs.items()}
 
 
 OF_PARTS = frozenset({
     "concatenate", "concat", "stack", "hstack", "vstack", "dstack", "column_stack", "row_stack", "multi_dot",
-    "select", "choose", "lexsort", "histogram2d", "histogramdd", "piecewise", "apply_over_axes",
+    "select", "choose", "lexsort", "histogram2d", "histogramdd", "piecewise", "apply_over_axes", "ravel_multi_index",
 })  # fmt: skip
 """Functions that take several arrays in a list."""
 

@@ -153,6 +153,48 @@ def test_one_recording_serves_for_all_values(f):
         assert compiled.stats()["eager"] == 0
 
 
+METHODS = {
+    "add": lambda *given: np.add.at(*given),
+    "subtract": lambda *given: np.subtract.at(*given),
+    "maximum": lambda *given: np.maximum.at(*given),
+    "bitwise or": lambda *given: np.bitwise_or.at(*given),
+}
+
+
+@pytest.mark.parametrize("at", METHODS.values(), ids=METHODS)
+@pytest.mark.parametrize("make", [lambda: np.zeros((4, 3), int), lambda: np.full((4, 3), 2, dtype=np.uint8),
+                                  lambda: np.arange(12).reshape(4, 3)])  # fmt: skip
+def test_methods_at_take_an_index_for_each_axis(make, at):
+    def counted(x):
+        table, rows = make(), x.astype(int)
+        at(table, (rows, np.arange(3)), np.uint8(1))
+        return table, np.sum(table[rows, [0, 1, 2]] * x**2)
+
+    fast = wg.compile(counted)
+    for x in (*POINTS, *POINTS):
+        np.testing.assert_array_equal(fast(x)[0], counted(x)[0])
+        gradient = wg.compile(wg.grad(lambda x: counted(x)[1]))(x)
+        np.testing.assert_allclose(gradient, 2 * x * counted(x)[0][x.astype(int), np.arange(3)])
+
+
+def test_elements_of_matrices_are_added_up_in_tables_of_several_kinds():
+    def assembled(stiffness, corners):
+        places = corners[:, :, None], corners[:, None, :]
+        count, matrix = np.zeros((5, 5), int), np.zeros((5, 5))
+        np.add.at(count, places, 1)
+        np.add.at(matrix, places, stiffness[:, None, None] * np.eye(3))
+        flat = np.bincount(np.ravel_multi_index((corners[:, 0], 2), (5, 5)), minlength=25)
+        return np.sum(matrix / np.maximum(count, 1)) + np.sum(flat * np.arange(25))
+
+    fast = wg.compile(wg.value_and_grad(assembled))
+    for corners in (np.array([[0, 2, 4], [2, 3, 4]]), np.array([[1, 2, 4], [0, 3, 4]])):
+        for stiffness in (np.ones(2), np.array([0.5, 3.0])):
+            value, gradient = fast(stiffness, corners)
+            np.testing.assert_allclose(value, assembled(stiffness, corners), 1e-12)
+            slopes = [assembled(e, corners) - assembled(0 * e, corners) for e in np.eye(2)]
+            np.testing.assert_allclose(gradient, slopes, 1e-12)
+
+
 def test_forward_mode_and_examples_take_lists_and_buffers_as_well():
     x, v = POINTS[0], np.array([1.0, -2.0, 0.5])
     f = LISTS["sum"]

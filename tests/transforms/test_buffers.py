@@ -75,6 +75,18 @@ def test_indices_that_differ_between_examples(f, way):
     np.testing.assert_allclose(wg.vmap(g)(BATCH), np.stack([g(x) for x in BATCH]), atol=1e-13)
 
 
+@pytest.mark.filterwarnings("ignore::wengert.errors.BatchWarning")
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum])
+def test_methods_at_take_an_index_for_each_axis(ufunc):
+    def combined(x):
+        table = np.ones_like(x, shape=(6, 8))
+        ufunc.at(table, (np.argsort(x), np.array([7])), 3 * x)
+        ufunc.at(table, (0, np.argsort(x)), x)
+        return table
+
+    np.testing.assert_array_equal(wg.vmap(combined)(BATCH), np.stack([combined(x) for x in BATCH]))
+
+
 def test_of_an_element_named_twice_the_last_write_counts():
     gradient = wg.vmap(wg.grad(lambda x: np.sum(named_twice(x))))(X[None])[0]
     last = np.argsort(X)[::-1]
