@@ -12,7 +12,7 @@ import numpy as np
 
 from wengert.compiler.graph import FEW_PARTS, Gather, Move, Scatter, Value, identity
 from wengert.compiler.lowering.builder import Builder, kept
-from wengert.compiler.lowering.elementwise import chosen
+from wengert.compiler.lowering.masks import selected, written_where
 from wengert.protocol import Spec
 
 __all__ = ["HANDLERS", "assembled", "elements_at", "scattered", "written", "written_in_view"]
@@ -176,6 +176,9 @@ def elements_at(b: Builder, spec: Spec, x: Value, index: Any = ()) -> Value | No
     parts = basic_index(index, len(x.shape))
     if parts is not None:
         return b.graph.slices(x, parts)
+    by_mask = selected(b, spec, x, index)
+    if by_mask is not None:
+        return by_mask
     found = _Index(b, index, x.shape)
     if not found.ok or found.shape != spec.shape:
         return None
@@ -195,7 +198,7 @@ def written(adds: bool) -> Callable:
             return None
         parts = basic_index(index, spec.ndim)
         if parts is None:
-            masked = _masked(b, x, b.value(value, spec.dtype), index, adds)
+            masked = written_where(b, x, b.value(value, spec.dtype), index, adds)
             if masked is not None:
                 return masked
             return _scattered(b, x, b.value(value, spec.dtype), index, adds)
@@ -214,20 +217,6 @@ def _truncates(x: Value, value: Any) -> bool:
     """Whether NumPy makes whole numbers of sums, rather than of what is added to whole numbers."""
     dtype = value.dtype if isinstance(value, Value) else np.asarray(value).dtype
     return x.dtype.kind in "biu" and dtype.kind in "fc"
-
-
-def _masked(b: Builder, x: Value, value: Value, index: Any, adds: bool) -> Value | None:
-    """One value, or one row of them, written wherever a mask holds: a choice for every element."""
-    if isinstance(index, tuple) and len(index) == 1:
-        index = index[0]
-    if not isinstance(index, Value) or index.dtype.kind != "b" or index.shape != x.shape[: len(index.shape)]:
-        return None
-    behind = len(x.shape) - len(index.shape)
-    if len(value.shape) > behind:
-        return None
-    mask = b.graph.reshape(index, (*index.shape, *(1,) * behind))
-    new = b.map("add", x, value) if adds else b.graph.broadcast(value, x.shape)
-    return chosen(b, b.graph.broadcast(mask, x.shape), new, x)
 
 
 def _without_leading(b: Builder, value: Value, shape: tuple) -> Value:
