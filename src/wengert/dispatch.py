@@ -14,7 +14,7 @@ from wengert.generate import Family, generate
 from wengert.primitive import REGISTRY, UFUNC_METHODS, Composite, Plain, Primitive, name_of
 from wengert.protocol import Table, Wrapper, is_recorded, without_history, write_out
 from wengert.sequences import arguments_joined, has_sequence, list_joined
-from wengert.writes import add_at
+from wengert.writes import add_at, negated
 
 one_by_one: Callable | None = None
 """``(function, name, args, kwargs)`` -> what a composite gives that asks for one value where its operands hold a batch:
@@ -25,7 +25,7 @@ def make_table(family: Family) -> Table:
     """The table of a family of tensor classes."""
     table = Table(lambda function: _entry(function, family))
     table[np.add, "at"] = add_at
-    table[np.subtract, "at"] = lambda target, index, value: add_at(target, index, np.negative(value))
+    table[np.subtract, "at"] = lambda target, index, value: add_at(target, index, negated(target, value))
     return table
 
 

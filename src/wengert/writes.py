@@ -248,3 +248,10 @@ def add_at(target: Any, index: Any, value: Any) -> None:
             f"of {spec_of(target)!r}; make it with wg.zeros or np.zeros_like(t)"
         )
     write(target, freeze(index), value, add=True)
+
+
+def negated(target: Any, value: Any) -> Any:
+    """What is added where a value is to be subtracted: in the dtype of both, as its own may not hold it."""
+    own = value if isinstance(value, (int, float, complex)) else spec_of(value).dtype
+    dtype = np.result_type(spec_of(target).dtype, own)
+    return np.negative(value.astype(dtype) if isinstance(value, Wrapper) else np.asarray(value, dtype))

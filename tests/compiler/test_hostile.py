@@ -537,6 +537,28 @@ def test_interruptions_leave_nothing_behind():
     assert_like(fast(X), expected)
 
 
+class Unsure:
+    """Has a hash, but compares like an array, or not at all."""
+
+    def __init__(self, outcome):
+        self.factor, self.outcome = 2.0, outcome
+
+    def __hash__(self):
+        return 1
+
+    def __eq__(self, other):
+        return self.outcome if isinstance(self.outcome, np.ndarray) else 1 / 0
+
+
+@pytest.mark.parametrize("outcome", [np.array([True, False]), 1])
+def test_arguments_that_cannot_be_compared(outcome):
+    fast = wg.compile(lambda x, by: x * by.factor)
+    for _ in range(3):
+        by = Unsure(outcome)
+        for _ in range(2):
+            assert_like(fast(np.ones(2), by), 2 * np.ones(2))
+
+
 class ByValue:
     """Has a hash that changes with what it is."""
 

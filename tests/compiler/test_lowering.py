@@ -94,6 +94,14 @@ def test_einsum(subscripts, shapes):
     both(lambda *xs: np.einsum(subscripts, *xs), *[rng.normal(size=s) for s in shapes])
 
 
+def test_einsum_over_nothing():
+    def f(a, b):
+        return np.einsum("...j,...j->...", a, b)
+
+    plan = Plan(recorded(f, np.ones((2, 0)), np.array([np.inf])))
+    np.testing.assert_array_equal(plan(np.ones((2, 0)), np.array([np.inf]))[0], [0, 0])
+
+
 def test_other_products():
     x, y, v = rng.normal(size=(6, 20, 30)), rng.normal(size=(30, 20)), rng.normal(size=20)
     both(lambda x, y: np.tensordot(x, y, axes=([1, 2], [1, 0])), x, y)
@@ -364,6 +372,7 @@ def test_few_elements_are_combined_one_after_the_other(ufunc):
         both(lambda x, axis=axis, keepdims=keepdims: ufunc.reduce(x, axis=axis, keepdims=keepdims), x)
     with np.errstate(invalid="ignore"):
         compare(lambda x: ufunc.reduce(x), np.array([[-np.inf, np.inf, np.nan, 0.0], [-np.inf, -np.inf, 1.0, -0.0]]))
+        compare(lambda x: ufunc.reduce(x), np.array([[-np.inf, -2.0, 3.0, -0.0]]))
 
 
 def test_least_squares_decide_by_the_rank_only():

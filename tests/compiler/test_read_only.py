@@ -165,3 +165,13 @@ def test_what_was_written_before_it_raises_stays(when, write):
                 found[-1].append("raised")
             found[-1].append((kept.count, float(kept.total), kept.array.tolist()))
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (3, 1), (2, 0)])
+def test_a_diagonal_is_of_equal_axes(shape):
+    def diagonal(x):
+        return np.sum(np.einsum("ii->i", x))
+
+    for tried in (diagonal, wg.compile(diagonal), wg.grad(diagonal)):
+        with pytest.raises(ValueError, match="collapsing index"):
+            tried(np.ones(shape))

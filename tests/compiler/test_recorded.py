@@ -11,6 +11,7 @@ from tests.compiler.recordings import recorded
 import wengert as wg
 from wengert.compiler import later
 from wengert.compiler.preparing import COMMON, prepare
+from wengert.compiler.program import Node, Program
 from wengert.tensor import Tensor
 
 X = np.linspace(-1.0, 2.0, 12).reshape(3, 4)
@@ -135,3 +136,12 @@ def test_slices_of_large_arrays_are_there_at_once():
 def test_common_functions_are_there_before_the_first_program():
     prepare()
     assert all(function in Tensor._table for function in COMMON)
+
+
+def test_nodes_that_two_threads_have_noted_at_once_have_numbers_of_their_own():
+    program = Program()
+    with program:
+        first = program.input(np.ones(2))
+        program.nodes.append(Node(first.index, first.call))  # as another thread does between two steps of this one's
+        program.input(np.ones(2))
+    assert [node.index for node in program.nodes] == [0, 1, 2]

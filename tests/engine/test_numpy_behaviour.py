@@ -567,6 +567,32 @@ def test_at_of_other_ufuncs():
     np.testing.assert_array_equal(shared.data, V)
 
 
+@pytest.mark.parametrize("kind", ["f8", "f4", "i8", "u1", "i1", "c16", "?"])
+@pytest.mark.parametrize("value", [3, 2.5, True, np.uint8(200), [1, 2], np.array([1, 2], "u1"),
+                                   np.array([-128, 3], "i1"), np.array([1.5, 2.0])])  # fmt: skip
+def test_what_is_subtracted_at_places_is_subtracted_in_the_dtype_of_both(kind, value):
+    def f(w):
+        w = w.copy()
+        np.subtract.at(w, [0, 0] if np.ndim(value) else [0, 2], value)
+        return w
+
+    x = np.arange(5).astype(kind)
+    ways = {
+        "tensor": lambda: f(wg.tensor(x)).numpy(), "batch": lambda: wg.vmap(f)(x[None])[0], "compiled": lambda: fast(x),
+    }  # fmt: skip
+    fast = wg.compile(f)
+    try:
+        expected = f(x)
+    except (TypeError, OverflowError) as error:
+        for way in ways.values():
+            with pytest.raises(type(error)):
+                way()
+        return
+    for way in (*ways.values(), ways["compiled"]):
+        assert way().dtype == expected.dtype
+        np.testing.assert_array_equal(way(), expected)
+
+
 def test_other_keywords_work_where_nothing_is_recorded():
     t = wg.tensor(V)
     np.testing.assert_array_equal(value(np.sin(t, casting="unsafe", dtype=np.float32)), np.sin(V, dtype=np.float32))

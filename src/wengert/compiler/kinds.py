@@ -44,7 +44,13 @@ class Kinds:
 
     def of(self, key: Any, found: Any, problem: str | None) -> Kind:
         """What is known for a key, of arguments and what was found around; a problem is why it is given up."""
-        return self.known.get(key) or self._new(key, found, problem)
+        try:
+            known = self.known.get(key)
+        except Exception:  # of an argument that has a hash, but compares like an array, or not at all
+            problem = "it is given something that cannot be compared with what it was given before"
+            key = None, problem
+            known = self.known.get(key)
+        return known or self._new(key, found, problem)
 
     def _new(self, key: Any, found: Any, problem: str | None) -> Kind:
         kind = self.known[key] = Kind(found)

@@ -186,6 +186,9 @@ class Program:
 
     def __exit__(self, *exception: object) -> None:
         self.closed = True
+        self.nodes = list(self.nodes)
+        for k, node in enumerate(self.nodes):  # two threads that have noted something at once took one number
+            node.index = k
         self.known, self.operations, self.products, self.can_be_undone = {}, {}, set(), _always
 
     # Recording --------------------------------------------------------------------------------------------------

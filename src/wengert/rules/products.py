@@ -358,6 +358,8 @@ def _viewed(x, taken, given):
     while len(set(taken)) < len(taken):
         letter = next(c for c in taken if taken.count(c) > 1)
         first, second = (k for k in range(len(taken)) if taken[k] == letter and taken[:k].count(letter) < 2)
+        if x.shape[first] != x.shape[second]:
+            np.einsum(f"{taken}->{given}", np.broadcast_to(0.0, x.shape))  # raises what NumPy raises
         x = np.diagonal(x, 0, first, second)
         taken = "".join(c for k, c in enumerate(taken) if k not in (first, second)) + letter
     return np.transpose(x, [taken.index(c) for c in given])

@@ -33,7 +33,7 @@ from wengert.protocol import (
 )
 from wengert.reading import check_reading, is_sparse_product
 from wengert.tensor import Tensor
-from wengert.writes import check_in_place
+from wengert.writes import check_in_place, negated
 
 __all__ = ["Lifted", "found", "fresh", "opened", "own_memory", "parts", "store"]
 
@@ -237,7 +237,7 @@ def found(
     for function in (np.zeros, np.ones, np.empty, np.full, np.eye, np.arange, np.asarray, np.array):
         table[function] = Tensor._table[function]  # with ``like=``: buffers that rise to the level of what is written
     table[np.add, "at"] = _add_at
-    table[np.subtract, "at"] = lambda target, index, value: _add_at(target, index, np.negative(value))
+    table[np.subtract, "at"] = lambda target, index, value: _add_at(target, index, negated(target, value))
     cls._table, cls._here = table, Table(of_primitive)
     face.install(cls, table)
 

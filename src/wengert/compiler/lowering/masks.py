@@ -52,11 +52,11 @@ def written_where(b: Builder, x: Value, value: Value, index: Any, adds: bool) ->
     if not value.size:
         b.check(b.map("logical_not", b.any_of(mask)))
         return x
-    value = found.spread(b, value, behind)
-    if value is None:
+    spread = found.spread(b, value, behind)
+    if spread is None:
         return None
     ones = b.graph.reshape(mask, (*mask.shape, *(1,) * behind))
-    new = b.map("add", region, value) if adds else b.graph.broadcast(value, region.shape)
+    new = b.map("add", region, spread) if adds else b.graph.broadcast(spread, region.shape)
     new = chosen(b, b.graph.broadcast(ones, region.shape), new, region)
     return b.updated(x, new, found.move, adds=False)
 
@@ -107,8 +107,8 @@ class _Masked:
         place = b.map("minimum", b.map("maximum", b.map("subtract", running, 1), 0), count - 1)
         place = b.graph.reshape(place, (*mask.shape, *(1,) * behind))
         whole = (*shape[:axis], *mask.shape, *shape[axis + 1 :])
-        own = [(0, ((k, 1),), ()) for k in range(axis)]
-        own += [(0, (), ((0, 1),)), *((0, ((k, 1),), ()) for k in range(axis + depth, len(whole)))]
+        own: list[tuple] = [(0, ((k, 1),), ()) for k in range(len(whole))]
+        own[axis : axis + depth] = [(0, (), ((0, 1),))]
         return b.graph.gather(value, Gather(whole, tuple(own)), (b.graph.broadcast(place, whole),))
 
 

@@ -252,7 +252,7 @@ def _einsum(b: Builder, spec: Spec, *operands: Any, subscripts: str = "", optimi
     lengths: dict[str, int] = {}
     for term in terms:
         for letter, n in zip(term.letters, term.value.shape, strict=True):
-            lengths[letter] = max(n, lengths.get(letter, 1))
+            lengths[letter] = lengths.get(letter, 1) if n == 1 else n
     terms = [term.without_ones(lengths) for term in terms]
     if not prod(lengths.values()):
         return b.filled(0, spec.shape, dtype)

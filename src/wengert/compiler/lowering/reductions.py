@@ -121,6 +121,8 @@ def _pooled(b: Builder, spec: Spec, x: Value, ufunc: Any, axis: Any = None, keep
     if len(axes) != 1 or not 0 < x.shape[axes[0]] <= FEW or x.dtype != spec.dtype:
         return None
     parts = [b.part(x, axes[0], slice(k, k + 1)) for k in range(x.shape[axes[0]])]
+    if len(parts) == 1 and ufunc is np.hypot:  # NumPy begins with 0.0, and the result has no sign
+        parts = [b.map("absolute", parts[0])]
     found = functools.reduce(functools.partial(b.map, ufunc.__name__), parts)
     return found if keepdims else b.graph.reshape(found, spec.shape)
 
