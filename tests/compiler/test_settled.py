@@ -1,6 +1,8 @@
 """What is decided by numbers that a program computes or is given: shapes, keys, the kinds of Python's numbers."""
 
+import sys
 from collections import Counter
+from numbers import Number
 
 import numpy as np
 import pytest
@@ -115,13 +117,86 @@ def test_a_rate_that_a_schedule_changes_is_an_input(name):
 
 def test_a_function_that_asks_for_classes_is_told_why_it_is_left_alone():
     def f(rate):
-        if not isinstance(rate, float):
+        if type(rate) is not float:
             raise TypeError(f"rate must be a float, got {rate}")
         return 2 * rate
 
     fast = wg.compile(f)
     assert fast(0.5) == fast(0.5) == 1.0
     assert "asks for classes" in fast.stats()["given up"][0]
+
+
+INSTANCES = {
+    "array": (lambda x: 2 * x if isinstance(x, np.ndarray) else x, [np.zeros(3), np.ones(3)]),
+    "array or list": (
+        lambda x: np.sum((x if isinstance(x, np.ndarray) else np.array(x)) ** 2),
+        [np.zeros(3), np.ones(3), [1.0, 2.0], [1.0, 3.0], 2.0, 3.0],
+    ),
+    "factor": (lambda n: 3 * (n if isinstance(n, float) else 1.0), [1.0, 2.0, 3]),
+    "computed": (lambda x: 2 * x if isinstance(np.sin(x), np.ndarray) else x, [np.zeros(3), np.ones(3)]),
+    "sum": (lambda x: 2 * np.sum(x) if isinstance(np.sum(x), float) else x, [np.zeros(3), np.ones(3)]),
+    "large": (lambda x: 2 * x if isinstance(x + 1, np.ndarray) else x, [np.zeros(300_000), np.ones(300_000)]),
+    "tensor": (lambda x: 2 * x if isinstance(x, wg.Tensor) else x, [np.zeros(3), np.ones(3), wg.tensor([1.0, 2.0])]),
+    "number": (lambda x: 2 * x if isinstance(x, Number) else x, [np.zeros(3), np.ones(3), 1.0, 2.0, np.float64(3)]),
+    "union": (lambda x: 2 * x if isinstance(x, float | int) else x, [np.zeros(3), np.ones(3), 1.0, 2.0]),
+}
+
+
+@pytest.mark.parametrize(("f", "given"), INSTANCES.values(), ids=INSTANCES)
+def test_recorded_values_are_instances_of_what_they_stand_for(f, given):
+    fast = wg.compile(f)
+    for x in (*given, *given):
+        assert type(fast(x)) is type(f(x))
+        np.testing.assert_array_equal(fast(x), f(x))
+    assert fast.stats()["eager"] == 0
+    assert "isinstance" not in f.__globals__
+
+
+def _match(x):
+    match x:
+        case np.ndarray():
+            return np.sum(x)
+    return 0.0
+
+
+def _tried(x):
+    try:
+        return np.sum(x) * len(x.flags) / len(x.flags)
+    except Exception:
+        return 0.0
+
+
+@pytest.mark.parametrize("f", [
+    lambda x: np.sum(x) if type(x) is np.ndarray else 0.0,
+    lambda x: np.sum(x) * (1.0 if x.__class__ is np.ndarray else 2.0),
+    lambda x: np.maximum(x, 0.0) if type(x) is np.ndarray else -np.maximum(-x, 0.0), _match, _tried,
+])  # fmt: skip
+def test_results_that_happen_to_agree_say_nothing_of_other_classes(f):
+    fast = wg.compile(f)
+    for scale in (0.0, 0.0, 1.0, -2.0, 3.0):
+        x = np.full(3, scale)
+        np.testing.assert_array_equal(fast(x), f(x))
+
+
+def test_functions_that_somebody_else_follows_compile_all_the_same():
+    seen = []
+
+    def follow(frame, event, argument):
+        seen.append(event)
+
+    def f(x):
+        return 2 * x if hasattr(x, "shape") else x
+
+    fast, before = wg.compile(f), sys.gettrace()
+    sys.settrace(follow)
+    try:
+        fast(np.ones(2))
+        assert sys.gettrace() is follow
+    finally:
+        sys.settrace(before)
+    assert seen
+    np.testing.assert_array_equal(fast(np.ones(2)), [2, 2])
+    assert fast.stats()["eager"] == 0
 
 
 TEXTS = {

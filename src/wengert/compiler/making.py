@@ -11,15 +11,17 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain, starmap
 from types import FrameType
 from typing import Any
 
 import numpy as np
 
-from wengert.box import Box
+from wengert.box import Box, bare
 from wengert.compiler.again import INEXACT
 from wengert.compiler.codenames import only_called
 from wengert.compiler.found import Found
+from wengert.compiler.later import looks
 from wengert.compiler.places import Item
 from wengert.compiler.program import Program, uniform
 from wengert.compiler.trace import Trace, recorded
@@ -60,14 +62,16 @@ def buffers_made_recordable(program: Program, found: Found) -> Iterator[None]:
     for namespace, name, function in _patches(program, found):
         patches.setdefault(id(namespace), (namespace, {}))[1][name] = function
     namespaces, ours = zip(*patches.values(), strict=True)
-    before = [{name: namespace[name] for name in names} for namespace, names in patches.values()]
+    before = [{name: namespace[name] for name in names if name in namespace} for namespace, names in patches.values()]
+    new = [(namespace, name, None) for namespace, names in patches.values() for name in names if name not in namespace]
     # One call of what is written in C each way: no instruction of Python's in between at which an interruption comes.
     put, put_back = map(dict.update, namespaces, ours), map(dict.update, namespaces, before)
+    taken_away = starmap(dict.pop, new)
     try:
         deque(put, maxlen=0)
         yield
     finally:
-        deque(put_back, maxlen=0)
+        deque(chain(put_back, taken_away), maxlen=0)
 
 
 def _patches(program: Program, found: Found) -> Iterator[tuple[dict, str, Any]]:
@@ -77,11 +81,22 @@ def _patches(program: Program, found: Found) -> Iterator[tuple[dict, str, Any]]:
     ours |= {name: _copy(getattr(np, name), program) for name in COPIES}
     for name, function in ours.items():
         yield vars(np), name, function
+    for namespace, code in found.codes:
+        if "isinstance" in code.co_names and "isinstance" not in namespace:
+            yield namespace, "isinstance", _is_instance
     by_function = {id(getattr(np, name)): function for name, function in ours.items()}
     for place, value in found.entries:  # ``from numpy import zeros``
         if id(value) in by_function and isinstance(place, Item) and _is_only_called(place, found):
             yield place.holder, place.key, by_function[id(value)]
     yield from program.replaced.patches()
+
+
+def _is_instance(x: Any, classes: Any, /) -> bool:
+    """Python's ``isinstance``: what is in the place of an array or a number is one."""
+    value = bare(x) if isinstance(x, Box) else x
+    if isinstance(value, Trace) and value._is_instead_of(x):
+        x = looks(value._held)
+    return isinstance(x, classes)
 
 
 def _is_only_called(place: Item, found: Found) -> bool:

@@ -23,6 +23,7 @@ from wengert.compiler.program import LeftToPython, Program
 from wengert.compiler.raising import keep_raising
 from wengert.compiler.randomness import watched
 from wengert.compiler.results import Results, returned_trouble
+from wengert.compiler.steps import Steps
 from wengert.compiler.trace import recording
 from wengert.errors import CompileError, LostGradientError
 from wengert.passes import DEPOSITING
@@ -81,6 +82,7 @@ class Recorder:
         self.owner, self.kind, self.leaves, self.structure = owner, kind, leaves, structure
         self.call, self.given, self.keeps = call, given, keeps
         self.turn = Turn()
+        self.steps = Steps()
         self.before = kind.recordings
         """How many recordings there were of the kind when it was decided that there is to be one."""
 
@@ -155,8 +157,11 @@ class Recorder:
         before = built((args, kwargs))
         changes.rebuilt = set(map(id, before[1]))
         out: tuple[list, Any] = [], None
+        self.steps = Steps(_namespaces(changes.captured))
         try:
-            out = flatten(self.owner.function(*args, **kwargs), WHOLE)
+            with self.steps if changes.captured.found.asks_for_classes else nullcontext():
+                outputs = self.owner.function(*args, **kwargs)
+            out = flatten(outputs, WHOLE)
         except Impure:  # it has done nothing, as all is put back
             raise
         except (Exception, LeftToPython, RecordAgain) as error:
@@ -259,18 +264,15 @@ class Recorder:
         args, kwargs = self.given
         before: Before | None = Before(changes.captured)
         self.turn.end()
+        steps = Steps(_namespaces(changes.captured))
         try:
-            with comparing():
+            with comparing(), steps:
                 expected = self.owner.function(*args, **kwargs)
         except LostGradientError:
             if not changes.program.fills:
                 raise
             expected, before = found, None  # only while it is recorded do its arrays take what it writes
-        try:
-            agree("result", found, expected)
-            if before is not None and changes.unsettled is None:
-                before.agree(changes)
-        except CompileError:
+        if before is not None and not (steps.agree(self.steps) and _are_alike(found, expected, before, changes)):
             self.kind.given_up = "it asks for classes, and traces have others than arrays and numbers"
             return expected
         self.kept(results, changes)
@@ -324,3 +326,19 @@ def _apart(y: Any, tensors: list) -> Any:
     """A result in the place of a tensor that the function is given or uses, or of a view, whose memory it may show."""
     is_shared = isinstance(y, Box) and y._node is None and (y._is_view or any(y is t for t in tensors))
     return y._box(bare(y)) if is_shared else y
+
+
+def _namespaces(captured: Captured) -> list[dict]:
+    """The variables of the modules whose functions may be called."""
+    return [namespace for namespace, _ in captured.found.codes]
+
+
+def _are_alike(found: Any, expected: Any, before: Before, changes: Changes) -> bool:
+    """Whether what has been recorded is what the function itself has given, and written since."""
+    try:
+        agree("result", found, expected)
+        if changes.unsettled is None:
+            before.agree(changes)
+    except CompileError:
+        return False
+    return True
