@@ -91,7 +91,9 @@ class Tensor(Box):
 
     def numpy(self) -> np.ndarray:
         """The value as an independent NumPy array."""
-        return np.array(bare(self))
+        inside = bare(self)
+        # A recorded number would stay one, in the place of an array without axes.
+        return inside.copy() if is_recorded(inside) and inside.ndim else np.array(inside)
 
     def item(self, *index: int) -> Any:
         """The only element, or the one at `index`, as a Python number; its gradient ends there."""

@@ -427,3 +427,30 @@ def test_large_models_have_shortcuts():
 
     fast = beside(make)
     assert fast._shortcuts.runs
+
+
+def test_arrays_of_gradients_are_values_of_the_program():
+    """`numpy()` gives a copy, by which nothing is decided."""
+    w, momentum, kept = wg.tensor(np.ones(3), requires_grad=True), np.zeros(3), {}
+
+    def step(x):
+        np.sum((w * x) ** 2).backward()
+        momentum[...] = 0.9 * momentum + w.grad.numpy()
+        before = w.numpy()
+        with wg.no_grad():
+            w[...] = w - 0.1 * momentum
+        w.grad = None
+        kept["weights"] = w.numpy()
+        before[0] += 1
+        return before, np.linalg.norm(w.numpy())
+
+    def run(step):
+        w.data, momentum[...] = np.ones(3), 0.0
+        results = [step(np.linspace(0, 1, 3) * k) for k in range(6)]
+        return [x for pair in results for x in pair] + [w.numpy(), momentum.copy(), kept["weights"]]
+
+    fast = wg.compile(step)
+    for ours, plain in zip(run(fast), run(step), strict=True):
+        assert type(ours) is type(plain)
+        np.testing.assert_allclose(ours, plain, 1e-13)
+    assert fast.stats()["eager"] == 0
