@@ -30,6 +30,8 @@ def time_decides_nothing(request, monkeypatch):
     """A function is left alone for what its calls take, which is no matter of a test on a busy machine."""
     if not request.module.__name__.endswith("test_for_long"):
         monkeypatch.setattr(worth.Account, "exceeds", lambda *_: False)
+        monkeypatch.setattr(worth.Trial, "is_over", True)
+        monkeypatch.setattr(worth.Trial, "is_lost", False)
 
 
 @pytest.fixture(autouse=True)

@@ -249,3 +249,49 @@ def test_functions_that_return_before_they_have_begun_are_refused():
     for function in (items, item, lambda x: (yield x)):
         with pytest.raises(ArgumentError, match="yields or"):
             wg.compile(function)
+
+
+def tried(clock, program, alone):
+    """A trial in which each turn takes so long."""
+    trial = worth.Trial()
+    while not trial.is_over:
+        if trial.is_alones:
+            with trial.timed():
+                clock.now += alone
+        else:
+            trial.program.append(program)
+    return trial
+
+
+def test_trials_end_early_where_it_is_clear(clock):
+    assert [len(tried(clock, 1.0, alone).alone) for alone in (3.0, 1.5, 0.5)] == [2, 8, 8]
+    assert [tried(clock, 1.0, alone).is_lost for alone in (3.0, 1.5, 0.9, 0.5)] == [False, False, False, True]
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_programs_that_call_numpy_and_the_function_take_turns(monkeypatch, is_lost):
+    monkeypatch.setattr(worth.Trial, "is_over", property(lambda trial: len(trial.alone) >= 3))
+    monkeypatch.setattr(worth.Trial, "is_lost", property(lambda trial: trial.is_over and is_lost))
+    order = np.zeros(3)
+
+    def f(x):
+        order[...] += np.lexsort((x, -x))
+        return x[np.lexsort((x, -x))] * order
+
+    def run(f):
+        order[...] = 0
+        return [f(np.roll(X, k) * (1 + k)) for k in range(20)] + [order.copy()]
+
+    fast = wg.compile(f)
+    np.testing.assert_array_equal(run(fast), run(f))
+    stats = fast.stats()
+    assert stats["calls"] == 20
+    assert stats["recordings"] == 1
+    assert (stats["eager"] > 10) is is_lost
+    assert bool(stats["given up"]) is is_lost
+    if not is_lost:
+        assert stats["eager"] == 3
+    native_only = wg.compile(lambda x: np.sin(x) * 2)
+    for _ in range(9):
+        native_only(X)
+    assert native_only.stats()["eager"] == 0

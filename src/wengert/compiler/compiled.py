@@ -285,9 +285,17 @@ class Compiled:
         values = self._values(captured, call)
         if not captured.has_same_gradients():  # another thread has put some there, or taken some away
             return True, self._left_alone(kind, captured, given)
+        trial = kind.last.trial if kind.last is not None and not kind.adds and self._can_be_left() else None
         if self.check:
             with comparing():
                 right, results = compare(lambda: self._expected(given), kind, values, captured)
+        elif trial is not None and (trial.is_lost or not trial.is_over):
+            if trial.is_lost:
+                kind.given_up = "its program takes longer than the function, as NumPy's calls in it have no native form"
+            if trial.is_lost or trial.is_alones:
+                with trial.timed():
+                    return True, self._left_alone(kind, captured, given)
+            right, results = kind.run(values, captured)
         elif self._shorten(kind, given, call, captured.found, captured):
             owner = (self.function.owner(),) if isinstance(self.function, Method) else ()
             return True, self.__call__(*owner, *given[0], **given[1])
@@ -326,7 +334,7 @@ class Compiled:
             return
         found = captured.found
         is_alone = not (found.has_state() or found.fixed or isinstance(self.function, Method))
-        if is_alone and not (self.check or self.fills or self.once is not None):
+        if is_alone and self._can_be_left():
             self._gapped = self._gapped or Gapped(self.function)
             self._gapped.add(kind.last, given[0], call, captured)
 
@@ -336,7 +344,11 @@ class Compiled:
 
     def _is_sample(self) -> bool:
         """Whether the function is to show how long it takes alone, in calls that it can serve alone."""
-        return self._worth.is_left and not (self.check or self.fills or self.once is not None)
+        return self._worth.is_left and self._can_be_left()
+
+    def _can_be_left(self) -> bool:
+        """Whether calls can be left to the function just to see how long it takes."""
+        return not (self.check or self.fills or self.once is not None)
 
     def _eager(self, kind: Kind, captured: Captured, given: tuple) -> Any:
         """The function itself; never while another thread has put traces into what it uses."""

@@ -14,6 +14,7 @@ from wengert.compiler.program import Program
 from wengert.compiler.replay import Mismatch, Replay, same, told_apart
 from wengert.compiler.results import Results
 from wengert.compiler.ways import Ways
+from wengert.compiler.worth import Trial
 from wengert.compiler.writing import IN_TENSORS, OF_GRADIENTS, write_back
 
 __all__ = ["Kind", "Path", "compiler"]
@@ -55,6 +56,9 @@ class Path:
         self.native: Any
         self.native, self.trouble = _native(program, not changes.tensors)
         self.replay: Any = None if self.native is not None else Replay(program)
+        calls_numpy = self.native is None or self.native.calls_numpy
+        self.trial = Trial() if calls_numpy else None
+        """Whether it is faster than the function, as long as that is asked."""
         self.generators = program.generators
         self.by_layout, self.by_strides = program.by_layout, program.by_strides
         self.seconds = time.perf_counter() - started
@@ -111,10 +115,12 @@ class Path:
         return True, self.results.rebuilt(values[: self.count])
 
     def _computed(self, inputs: list) -> tuple[list | None, Any]:
+        began = time.perf_counter()
         try:
-            if self.native is not None:
-                return self.native(*inputs), self.outcomes
-            return self.replay(*inputs), self.outcomes
+            values = self.replay(*inputs) if self.native is None else self.native(*inputs)
+            if self.trial is not None and not self.trial.is_over:
+                self.trial.program.append(time.perf_counter() - began)
+            return values, self.outcomes
         except Mismatch as mismatch:
             if mismatch.number < 0:
                 self.strayed = mismatch.outcome

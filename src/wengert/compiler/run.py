@@ -120,6 +120,11 @@ class Plan:
         return rolled(self.columns)
 
     @property
+    def calls_numpy(self) -> bool:
+        """Whether something in it has no native form."""
+        return self.layout.count_calls() > 0
+
+    @property
     def launches(self) -> list[tuple[Any, np.ndarray | None, Instance]]:
         """What is to be done: each launch of a template, what it is bound to, and the instance."""
         return [

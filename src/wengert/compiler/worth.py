@@ -13,9 +13,11 @@ code does, but hardly longer than the recording of its program did; where sample
 calls, there are no more of them.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import perf_counter
 
-__all__ = ["TOO_LONG", "Account", "Worth"]
+__all__ = ["TOO_LONG", "Account", "Trial", "Worth"]
 
 LOOKS, RECORDINGS = 256, 64
 """Calls that are looked at, and those that are recorded, after which it is asked for the first time."""
@@ -34,6 +36,10 @@ MANY_PLACES, FOR_EACH = 256, 20
 """Places around a function from which on looking at them takes long in native code, too; the more it does, the more."""
 PLACE = 25e-9
 """Seconds for each of them."""
+TURNS, FEW_TURNS = 8, 2
+"""Turns that a program and the function take, and those after which it may be clear which is faster."""
+CLEARLY, SLOWER = 2.0, 1.2
+"""How many times as long as the program the function takes where that is clear, and the other way round in the end."""
 
 
 class Account:
@@ -139,3 +145,38 @@ class Worth:
     def _uses_too_much(self) -> bool:
         """Whether so much is around it that even native code would take too long to look at it."""
         return self._places > 0 and self.looks.exceeds(1, self._places * PLACE)
+
+
+class Trial:
+    """Whether a program that calls NumPy is faster than the function itself: they do the first calls by turns.
+
+    Nothing tells later, as calls that go straight to native code are not looked at.
+    """
+
+    def __init__(self) -> None:
+        self.program: list[float] = []
+        self.alone: list[float] = []
+        """Seconds of each turn."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is known which one is faster."""
+        turns = len(self.alone)
+        return turns >= TURNS or (turns >= FEW_TURNS and min(self.alone) > CLEARLY * min(self.program))
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the function is, by more than chance."""
+        return self.is_over and min(self.program) > SLOWER * min(self.alone)
+
+    @property
+    def is_alones(self) -> bool:
+        """Whether it is the function's turn."""
+        return len(self.alone) < len(self.program)
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Take the time of what the function does alone."""
+        began = perf_counter()
+        yield
+        self.alone.append(perf_counter() - began)
