@@ -12,7 +12,7 @@ from wengert.box import Box, bare, read_only
 from wengert.errors import BatchError, MissingRuleError
 from wengert.generate import Family, generate
 from wengert.primitive import REGISTRY, UFUNC_METHODS, Composite, Plain, Primitive, name_of
-from wengert.protocol import Table, Wrapper, is_recorded, without_history, write_out
+from wengert.protocol import Table, Wrapper, is_recorded, spec_of, without_history, write_out
 from wengert.sequences import arguments_joined, has_sequence, list_joined
 from wengert.writes import add_at, negated
 
@@ -113,16 +113,27 @@ def _on_batches(function: Any, known: Composite) -> Callable:
 def _with_out(name: str, call: Callable, parameters: tuple[str, ...]) -> Callable:
     """A function with ``out=``, by keyword or by position, around one that has none."""
     place = parameters.index("out") if "out" in parameters else sys.maxsize
+    goes_by_out = name in BY_OUT
+    by = parameters.index("dtype") if goes_by_out else sys.maxsize
 
     def entry(*args, **kwargs):
         out = kwargs.pop("out", None)
         if len(args) > place:
             out, args = args[place], (*args[:place], None, *args[place + 1 :])
+        if out is not None and goes_by_out:
+            if len(args) > by:
+                args = (*args[:by], spec_of(out).dtype if args[by] is None else args[by], *args[by + 1 :])
+            elif kwargs.get("dtype") is None:
+                kwargs["dtype"] = spec_of(out).dtype
         result = call(*args, **kwargs)
         return result if out is None else write_out(name, out, result)
 
     entry.__name__ = entry.__qualname__ = name
     return entry
+
+
+BY_OUT = {"sum", "prod", "cumsum", "cumprod"}
+"""What computes in the dtype of ``out``, where no other is asked for."""
 
 
 def _plain(entry: Plain, family: Family) -> Callable:

@@ -458,6 +458,10 @@ def _stretches(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     return len(shape) <= len(target) and all(n in (1, m) for n, m in zip(shape[::-1], target[::-1], strict=False))
 
 
+SUMMING = {np.add, np.multiply}
+"""What rounds at each step of a reduction."""
+
+
 def _call_ufunc(table: Table, ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any:
     """A ufunc call with keywords, or one of a ufunc's methods."""
     out, casting = kwargs.pop("out", None), kwargs.get("casting", "same_kind")
@@ -465,6 +469,8 @@ def _call_ufunc(table: Table, ufunc: np.ufunc, method: str, inputs: tuple, kwarg
     if method == "__call__":
         result = _call_with_keywords(table, ufunc, inputs, kwargs, out)
     else:
+        if out is not None and ufunc in SUMMING and method in ("reduce", "accumulate") and kwargs.get("dtype") is None:
+            kwargs["dtype"] = spec_of(out[0]).dtype  # what is computed is of that dtype throughout
         result = table[ufunc, method](*inputs, **kwargs)
         name = f"{name}.{method}"
     return result if out is None else write_out(name, out, result, method == "__call__", casting)

@@ -94,6 +94,31 @@ def test_einsum(subscripts, shapes):
     both(lambda *xs: np.einsum(subscripts, *xs), *[rng.normal(size=s) for s in shapes])
 
 
+@pytest.mark.parametrize("f", [np.any, np.all])
+def test_truth_values_where_something_holds(f):
+    def chosen(x):
+        whole = f(x > 0, where=x < 1), f(x > 0, axis=0, where=x < 1), f(x > 1, axis=1, where=x[0] > 0)
+        parts = *whole, f(x > -1, axis=1, keepdims=True, where=x[:, :1] > 0), f(x > 0, where=[True, False, True])
+        return np.concatenate(parts, axis=None)
+
+    for _ in range(3):
+        both(chosen, rng.normal(size=(4, 3)))
+
+
+@pytest.mark.parametrize("kind", ["i1", "i8", "u1", "f4"])
+def test_what_is_added_in_place_is_made_whole_with_the_sum(kind):
+    def f(x, w):
+        w = w.copy()
+        np.add.at(w, 0, x)
+        np.add.at(w, (1, 2), 2.7)
+        return w
+
+    w = np.arange(12).reshape(3, 4).astype(kind) - np.array(3).astype(kind)
+    fast = compile(f)
+    for k in range(4):
+        np.testing.assert_allclose(fast(np.array([2.7 + k]), w), f(np.array([2.7 + k]), w), 1e-6)
+
+
 def test_einsum_over_nothing():
     def f(a, b):
         return np.einsum("...j,...j->...", a, b)

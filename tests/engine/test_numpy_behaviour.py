@@ -593,6 +593,41 @@ def test_what_is_subtracted_at_places_is_subtracted_in_the_dtype_of_both(kind, v
         np.testing.assert_array_equal(way(), expected)
 
 
+OF_OUT = {
+    "sum": lambda x, out: np.sum(x, axis=0, out=out),
+    "by position": lambda x, out: np.sum(x, 0, None, out),
+    "method": lambda x, out: x.sum(0, out=out),
+    "prod": lambda x, out: np.prod(x / 2, axis=0, out=out),
+    "reduce": lambda x, out: np.add.reduce(x, axis=0, out=out),
+    "another dtype": lambda x, out: np.sum(x, axis=0, dtype="f4", out=out),
+    "cumsum": lambda x, out: np.cumsum(x[:, 0], out=out[0])[:],
+}
+
+
+@pytest.mark.parametrize("name", OF_OUT)
+@pytest.mark.parametrize("kinds", [("f4", "f8"), ("f8", "f4"), ("i1", "f8"), ("i8", "i4"), ("f2", "f8")])
+def test_sums_are_of_the_dtype_that_they_are_written_in(kinds, name):
+    function = OF_OUT[name]
+    x = (1 + np.arange(80) % 7 / 3).reshape(20, 4).astype(kinds[0])
+
+    def f(x):
+        out = np.zeros((4, 20) if name == "cumsum" else 4, kinds[1])
+        function(x, out)
+        return out
+
+    try:
+        expected = f(x)
+    except TypeError:
+        with pytest.raises(TypeError):
+            wg.compile(f)(x)
+        return
+    fast = wg.compile(f)
+    for _ in range(3):
+        np.testing.assert_allclose(
+            fast(x), expected, rtol=1e-15 if kinds[1] == "f8" and name != "another dtype" else 1e-6
+        )
+
+
 def test_other_keywords_work_where_nothing_is_recorded():
     t = wg.tensor(V)
     np.testing.assert_array_equal(value(np.sin(t, casting="unsafe", dtype=np.float32)), np.sin(V, dtype=np.float32))

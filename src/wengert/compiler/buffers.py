@@ -211,6 +211,8 @@ class _Forwarding:
             return None
         if call.spec is not self.columns.call(operands[0]).spec:
             return None
+        if call.function is trace._added and not self.is_added_as_it_is(call, operands):
+            return None
         if isinstance(base, int):
             base = _Filled(base, {})
         if base.pieces and base.depth != len(place):
@@ -227,6 +229,12 @@ class _Forwarding:
         pieces = base.pieces if self.last[operands[0]] == row else dict(base.pieces)
         pieces[place] = value
         return _Filled(base.root, pieces)
+
+    def is_added_as_it_is(self, call: Call, operands: list[int]) -> bool:
+        """Whether a sum has the dtype that it is written in: NumPy makes whole numbers of it, not of what is added."""
+        given = call.args[1]
+        spec = self.call_of(operands[given.position]).spec if given.__class__ is Ref else None
+        return np.result_type(call.spec.dtype, given if spec is None else spec.dtype) == call.spec.dtype
 
     def table(self, row: int) -> "_Filled | None":
         """Many arrays stacked as rows, as a buffer into which each of them is written."""

@@ -139,10 +139,17 @@ def _cumprod(b: Builder, spec: Spec, x: Value, axis: int = 0) -> Value | None:
 def logical(name: str) -> Callable:
     """``any`` or ``all`` as NumPy spells them."""
 
-    def handler(b: Builder, spec: Spec, x: Any, axis: Any = None, out: Any = None, keepdims: Any = False) -> Any:
+    def handler(
+        b: Builder, spec: Spec, x: Any, axis: Any = None, out: Any = None, keepdims: Any = False, *, where: Any = True
+    ) -> Any:
         if not isinstance(x, Value) or out is not None or not isinstance(keepdims, bool):
             return None
         x = b.cast(x, np.bool_)
+        if where is not True:
+            if np.broadcast_shapes(np.shape(where), x.shape) != x.shape:
+                return None
+            where = b.graph.broadcast(b.value(where, np.bool_), x.shape)
+            x = chosen(b, where, x, b.filled(name == "all", x.shape, np.bool_))
         return b.any_of(x, axis, keepdims) if name == "any" else b.all_of(x, axis, keepdims)
 
     return handler
