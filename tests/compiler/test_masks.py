@@ -139,3 +139,35 @@ def test_another_count_is_another_path():
         with pytest.raises(ValueError, match="assign"):
             fast(given, np.ones(3))
     np.testing.assert_array_equal(fast(x[::-1], np.array([5.0, 6.0])), [5, -1, 6])
+
+
+@pytest.mark.parametrize("rare", [3, 100])
+def test_masks_that_select_little_of_much(rare):
+    """NumPy does it faster; what is written everywhere by one number is native all the same."""
+
+    def f(x, v):
+        y = x.copy()
+        y[x > 4] = v
+        y[x < -4] = 0.0
+        return y, x[x > 4]
+
+    fast = wg.compile(f)
+    for seed in range(3):
+        x = np.random.default_rng(seed).permutation(np.r_[np.full(rare, 5.0), np.full(20_000 - rare, -4.5)])
+        v = np.arange(float(rare))
+        for ours, numpys in zip(fast(x, v), f(x, v), strict=True):
+            np.testing.assert_array_equal(ours, numpys)
+
+
+@pytest.mark.parametrize("value", [np.array([-1, 2], np.int8), np.int8(-1), np.array([1, -1]), True])
+def test_numbers_added_to_truth_values_are_added_before_they_are_made_truths(value):
+    def f(x, given, v):
+        y = x.copy()
+        np.add.at(y, given > 0, v)
+        np.add.at(y, 0, np.int8(-1))
+        return y
+
+    fast = wg.compile(f)
+    for _ in range(3):
+        given = np.array([True, False, True]), np.array([1.0, -1.0, 1.0]), value
+        np.testing.assert_array_equal(fast(*given), f(*given))

@@ -8,18 +8,19 @@ take recorded values; and nested lists of such values, which ``np.array`` would 
 import functools
 import sys
 import threading
+from abc import ABCMeta
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain, starmap
-from types import FrameType
+from types import FrameType, UnionType
 from typing import Any
 
 import numpy as np
 
 from wengert.box import Box, bare
 from wengert.compiler.again import INEXACT
-from wengert.compiler.codenames import only_called
+from wengert.compiler.codenames import names_of, only_called
 from wengert.compiler.found import Found
 from wengert.compiler.later import looks
 from wengert.compiler.places import Item
@@ -82,7 +83,7 @@ def _patches(program: Program, found: Found) -> Iterator[tuple[dict, str, Any]]:
     for name, function in ours.items():
         yield vars(np), name, function
     for namespace, code in found.codes:
-        if "isinstance" in code.co_names and "isinstance" not in namespace:
+        if "isinstance" in names_of(code) and "isinstance" not in namespace:
             yield namespace, "isinstance", _is_instance
     by_function = {id(getattr(np, name)): function for name, function in ours.items()}
     for place, value in found.entries:  # ``from numpy import zeros``
@@ -92,11 +93,25 @@ def _patches(program: Program, found: Found) -> Iterator[tuple[dict, str, Any]]:
 
 
 def _is_instance(x: Any, classes: Any, /) -> bool:
-    """Python's ``isinstance``: what is in the place of an array or a number is one."""
+    """Python's ``isinstance``: what is in the place of an array or a number is one.
+
+    Classes that look at values themselves get the recorded one, by which the program then decides.
+    """
     value = bare(x) if isinstance(x, Box) else x
-    if isinstance(value, Trace) and value._is_instead_of(x):
+    if isinstance(value, Trace) and _go_by_class(classes) and value._is_instead_of(x):
         x = looks(value._held)
     return isinstance(x, classes)
+
+
+def _go_by_class(classes: Any) -> bool:
+    """Whether what is asked about is the class of an object only."""
+    if isinstance(classes, (tuple, UnionType)):
+        return all(map(_go_by_class, classes if isinstance(classes, tuple) else classes.__args__))
+    return getattr(type(classes), "__instancecheck__", None) in BY_CLASS
+
+
+BY_CLASS = {type.__instancecheck__, ABCMeta.__instancecheck__}
+"""How it is found out; not by protocols, which look for attributes."""
 
 
 def _is_only_called(place: Item, found: Found) -> bool:

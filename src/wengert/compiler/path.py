@@ -217,6 +217,8 @@ class Kind:
         self.strides: tuple | None = None
         """How what was given lay in memory, where that matters; what lies otherwise is of another kind."""
         self.given_up: str | None = None
+        self.strayed = False
+        """Whether the last recording has gone another way than the function alone, though the results agreed."""
         self.decides = ""
         """What a path that was not the right one decided by."""
         self.in_vain = self.right = 0

@@ -170,6 +170,8 @@ class Program:
         """Python's whole numbers that are products, or computed from such."""
         self.tensors: set[Node] = set()
         """The inputs that are tensors, and not arrays or numbers."""
+        self.of_tensors: dict[Node, bool] = {}
+        """Whether values are made from one, as far as that has been asked."""
         self.can_be_undone: Callable[[], bool] = _always
         """Whether the function has done nothing yet that would be there twice if it ran again."""
         self.replaced: Any = None
@@ -190,6 +192,7 @@ class Program:
         for k, node in enumerate(self.nodes):  # two threads that have noted something at once took one number
             node.index = k
         self.known, self.operations, self.products, self.can_be_undone = {}, {}, set(), _always
+        self.of_tensors = {}
 
     # Recording --------------------------------------------------------------------------------------------------
 
@@ -445,6 +448,20 @@ def _key(value: Any) -> Any:
 
 
 PLAIN = frozenset({Ref, int, bool, str, type(None)})
+
+
+def is_of_tensors(program: Program, node: Node) -> bool:
+    """Whether a value is made from one of a program's tensors; asked of many values, of each of which it is noted."""
+    known = program.of_tensors
+    waiting = [node] if program.tensors else []
+    while waiting:
+        top = waiting[-1]
+        unknown = [] if top in program.tensors else [operand for operand in top.operands if operand not in known]
+        if unknown and top not in known:
+            waiting += unknown
+        else:
+            known[waiting.pop()] = top in program.tensors or any(known[operand] for operand in top.operands)
+    return known.get(node, False)
 
 
 def depends(node: Node, tensors: set[Node]) -> bool:

@@ -23,7 +23,7 @@ from wengert.compiler.program import LeftToPython, Program
 from wengert.compiler.raising import keep_raising
 from wengert.compiler.randomness import watched
 from wengert.compiler.results import Results, returned_trouble
-from wengert.compiler.steps import Steps
+from wengert.compiler.steps import Steps, as_before
 from wengert.compiler.trace import recording
 from wengert.errors import CompileError, LostGradientError
 from wengert.passes import DEPOSITING
@@ -82,13 +82,13 @@ class Recorder:
         self.owner, self.kind, self.leaves, self.structure = owner, kind, leaves, structure
         self.call, self.given, self.keeps = call, given, keeps
         self.turn = Turn()
-        self.steps = Steps()
+        self.steps: Steps | None = None
         self.before = kind.recordings
         """How many recordings there were of the kind when it was decided that there is to be one."""
 
     def run(self) -> Any:
         """The results of the call; what it does is noted, and kept if it can be."""
-        with RECORDING, collection_frozen(), self.turn:
+        with RECORDING, collection_frozen(), self.turn, as_before():
             found = self.owner._surroundings.now(self.call.looked_into, self.call.tensors, fresh=True)
             captured = Captured(found, self.call.tensors, self.call.arrays, self.call.windows, self.given)
             problem = captured.problem()
@@ -157,9 +157,9 @@ class Recorder:
         before = built((args, kwargs))
         changes.rebuilt = set(map(id, before[1]))
         out: tuple[list, Any] = [], None
-        self.steps = Steps(_namespaces(changes.captured))
+        self.steps = _steps(changes.captured) if changes.captured.found.asks_for_classes else None
         try:
-            with self.steps if changes.captured.found.asks_for_classes else nullcontext():
+            with self.steps or nullcontext():
                 outputs = self.owner.function(*args, **kwargs)
             out = flatten(outputs, WHOLE)
         except Impure:  # it has done nothing, as all is put back
@@ -262,19 +262,24 @@ class Recorder:
         found = results.first()
         changes.rewind()
         args, kwargs = self.given
-        before: Before | None = Before(changes.captured)
+        before = Before(changes.captured)
         self.turn.end()
-        steps = Steps(_namespaces(changes.captured))
+        steps, can_run_alone = _steps(changes.captured), True
         try:
             with comparing(), steps:
                 expected = self.owner.function(*args, **kwargs)
         except LostGradientError:
             if not changes.program.fills:
                 raise
-            expected, before = found, None  # only while it is recorded do its arrays take what it writes
-        if before is not None and not (steps.agree(self.steps) and _are_alike(found, expected, before, changes)):
-            self.kind.given_up = "it asks for classes, and traces have others than arrays and numbers"
-            return expected
+            can_run_alone = False  # only while it is recorded do its arrays take what it writes
+        if can_run_alone:
+            is_alike = _are_alike(found, expected, before, changes)
+            is_same_way = self.steps is not None and steps.agree(self.steps)
+            if not is_alike or (not is_same_way and self.kind.strayed):
+                self.kind.given_up = "it asks for classes, and traces have others than arrays and numbers"
+            self.kind.strayed = not is_same_way  # once it may: what is done at the first call only is not done again
+            if not (is_alike and is_same_way):
+                return expected
         self.kept(results, changes)
         results.forget()
         return found
@@ -328,9 +333,9 @@ def _apart(y: Any, tensors: list) -> Any:
     return y._box(bare(y)) if is_shared else y
 
 
-def _namespaces(captured: Captured) -> list[dict]:
-    """The variables of the modules whose functions may be called."""
-    return [namespace for namespace, _ in captured.found.codes]
+def _steps(captured: Captured) -> Steps:
+    """The steps of the functions that may be called, and of others in their modules."""
+    return Steps(namespace for namespace, _ in captured.found.codes)
 
 
 def _are_alike(found: Any, expected: Any, before: Before, changes: Changes) -> bool:

@@ -21,7 +21,7 @@ import numpy as np
 from wengert.box import speaks_dialect
 from wengert.compiler.again import look_for_better
 from wengert.compiler.later import LARGE, Later, known, later, looks
-from wengert.compiler.program import LeftToPython, Node, Program, depends
+from wengert.compiler.program import LeftToPython, Node, Program, is_of_tensors
 from wengert.compiler.shown import shown
 from wengert.compiler.taking import REFERENCES, take, take_settings
 from wengert.compiler.written import _added, _assigned, _written
@@ -270,7 +270,7 @@ class Trace(Lifted):
     def _is_instead_of(self, owner: Any) -> bool:
         """Whether the function itself has an array or a number in the place of what holds this value."""
         return owner is self or not (
-            owner._family.tensor is not Tensor or owner._level > GROUND or depends(self._node, self._program.tensors)
+            owner._family.tensor is not Tensor or owner._level > GROUND or is_of_tensors(self._program, self._node)
         )
 
     def _hash_of(self, owner: Any) -> int:

@@ -216,7 +216,7 @@ def written(adds: bool) -> Callable:
 def _truncates(x: Value, value: Any) -> bool:
     """Whether NumPy makes whole numbers of sums, rather than of what is added to whole numbers."""
     dtype = value.dtype if isinstance(value, Value) else np.asarray(value).dtype
-    return x.dtype.kind in "biu" and dtype.kind in "fc"
+    return x.dtype.kind in "biu" and (dtype.kind in "fc" or (x.dtype.kind == "b" and dtype.kind != "b"))
 
 
 def _without_leading(b: Builder, value: Value, shape: tuple) -> Value:

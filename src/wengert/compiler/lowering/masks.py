@@ -26,6 +26,8 @@ def selected(b: Builder, spec: Spec, x: Value, index: Any) -> Value | None:
         return None
     if not spec.size:
         return b.filled(0, spec.shape, x.dtype)
+    if _is_rare(found.mask, spec.shape[found.before]):
+        return None
     mask, region, before = found.mask, found.region, found.before
     depth, rest = len(mask.shape), (*region.shape[:before], *region.shape[before + len(mask.shape) :])
     for k in range(depth):
@@ -49,7 +51,9 @@ def written_where(b: Builder, x: Value, value: Value, index: Any, adds: bool) ->
         return None
     mask, region, before = found.mask, found.region, found.before
     behind = len(region.shape) - before - len(mask.shape)
-    if not value.size:
+    if not region.size:
+        return x
+    if not value.size:  # nothing is selected
         b.check(b.map("logical_not", b.any_of(mask)))
         return x
     spread = found.spread(b, value, behind)
@@ -102,6 +106,8 @@ class _Masked:
         count, depth = shape[axis], len(mask.shape)
         if count == 1:
             return b.graph.reshape(value, (*shape[:axis], *(1,) * depth, *shape[axis + 1 :]))
+        if _is_rare(mask, count):
+            return None
         running = _running(b, mask)
         b.check(b.map("equal", b.part(running, 0, mask.size - 1), count, dtype=np.bool_))
         place = b.map("minimum", b.map("maximum", b.map("subtract", running, 1), 0), count - 1)
@@ -110,6 +116,14 @@ class _Masked:
         own: list[tuple] = [(0, ((k, 1),), ()) for k in range(len(whole))]
         own[axis : axis + depth] = [(0, (), ((0, 1),))]
         return b.graph.gather(value, Gather(whole, tuple(own)), (b.graph.broadcast(place, whole),))
+
+
+LONG, RARE = 10_000, 8
+"""Masks of so many elements, of which one in so many is selected, NumPy goes through faster."""
+
+
+def _is_rare(mask: Value, count: int) -> bool:
+    return mask.size >= LONG and RARE * count < mask.size
 
 
 def _is_mask(part: Any) -> bool:
