@@ -215,7 +215,7 @@ def _slow_path(p: Primitive, family: Family, scope: dict[str, Any]) -> Callable:
             return family.tensor._box(y) if family.boxes or highest(given) is not None else y
         if not isinstance(top, Box):
             y = top._table[p](*operands, **dict(zip(p.params, params, strict=True)))
-            return _of_dialect(p, family, y, operands, given) if top._recorded else y
+            return _of_recorded(p, family, y, operands, given) if top._recorded else y
         level = top._level
         ours = [isinstance(a, Box) and a._level == level for a in operands]
         values = [a._value if mine else alias(a) for a, mine in zip(operands, ours, strict=True)]
@@ -225,14 +225,15 @@ def _slow_path(p: Primitive, family: Family, scope: dict[str, Any]) -> Callable:
     return slow
 
 
-def _of_dialect(p: Primitive, family: Family, y: Any, operands: tuple, given: tuple) -> Any:
-    """What a function that is being compiled computes of a dialect's tensors: one of these, as it is otherwise."""
+def _of_recorded(p: Primitive, family: Family, y: Any, operands: tuple, given: tuple) -> Any:
+    """What a function that is being compiled computes of tensors: one of these, as it is otherwise."""
     is_one = isinstance(y, Wrapper) and not isinstance(y, Box)
     if is_one and y._is_buffer:
         return family.tensor._box(y)
-    if not is_one or family.settle is None or not (family.boxes or any(isinstance(x, Box) for x in given)):
+    if not is_one or not (family.boxes or any(isinstance(x, Box) for x in given)):
         return y
-    return family.tensor._box(y if p.view or "dtype" in p.params else family.settle(y, operands))
+    stays = family.settle is None or p.view or "dtype" in p.params
+    return family.tensor._box(y if stays else family.settle(y, operands))
 
 
 def _plain_result(p: Primitive, family: Family, operands: tuple, params: dict) -> Any:

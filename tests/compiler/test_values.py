@@ -216,3 +216,29 @@ def test_functions_that_differentiate_by_what_they_are_given_and_keep_the_histor
         found.append((x.grad.tolist(), layer.weight.grad.tolist()))
     assert found[1] == found[2] == found[0]
     assert "about gradients" in compiled.stats()["given up"][0]
+
+
+PRODUCTS = {
+    "tensor first": lambda t, c: t * c,
+    "number first": lambda t, c: c * t,
+    "both without axes": lambda t, c: c * np.dot(t, t),
+    "difference": lambda t, c: t - c * np.sin(t),
+    "function": lambda t, c: np.multiply(c, t) + np.maximum(t, c),
+    "power": lambda t, c: t**c + c**t,
+    "comparison": lambda t, c: t > c,
+}
+
+
+@pytest.mark.parametrize("needs_gradient", [False, True])
+@pytest.mark.parametrize(
+    "number", [2.0, np.float64(2.0), np.float32(2.0), np.array(2.0)], ids=lambda x: type(x).__name__
+)
+@pytest.mark.parametrize("f", PRODUCTS.values(), ids=PRODUCTS)
+def test_what_tensors_and_numbers_make_is_of_the_class_that_it_is_otherwise(f, number, needs_gradient):
+    t = wg.tensor(np.array([1.0, 2.0, 3.0]), requires_grad=needs_gradient)
+    fast = wg.compile(f)
+    for _ in range(3):
+        ours, plain = fast(t, number), f(t, number)
+        assert type(ours) is type(plain)
+        ours, plain = (x.numpy() if isinstance(x, wg.Tensor) else x for x in (ours, plain))
+        np.testing.assert_allclose(ours.astype(float), plain.astype(float))

@@ -269,7 +269,10 @@ def _above(p: Primitive) -> Callable:
         params = p.params | params
         top = highest((*operands, *parts(params["index"])) if indexes else operands)
         if isinstance(top, Lifted):
-            return type(top)._here[p](top, operands, params)
+            y = type(top)._here[p](top, operands, params)
+            # What a number that is recorded makes of a tensor is a tensor, as it is otherwise.
+            is_tensor = top._recorded and isinstance(y, Lifted) and any(x.__class__ is Tensor for x in args[:n])
+            return Tensor._box(y) if is_tensor else y
         return p.call(*operands, **params) if top is None else top._table[p](*operands, **params)
 
     apply.__name__ = apply.__qualname__ = p.name
