@@ -119,3 +119,32 @@ def test_a_call_that_is_not_kept_gives_nothing_up():
     for _ in range(3):
         np.testing.assert_allclose(fast(b[:3].copy(), b[:2].copy()), 2 * b[:3])
     assert fast.stats()["given up"] == []
+
+
+def test_ways_that_are_new_to_what_is_differentiated_from_outside():
+    def means(data, radius, table):
+        found = table(4)
+        for i in range(4):
+            found[i] = np.mean(data[(radius >= i / 4) & (radius < (i + 1) / 4)])
+        return np.sum(np.cos(found))
+
+    fast = wg.grad(wg.compile(lambda data, radius: means(data, radius, np.zeros)))
+    expected = wg.grad(lambda data, radius: means(data, radius, wg.zeros))
+    random = np.random.default_rng(0)
+    for _ in range(12):  # each time the masks select others, and another number of them
+        data, radius = random.random(60), random.random(60)
+        np.testing.assert_allclose(fast(data, radius), expected(data, radius), rtol=1e-12)
+
+
+def test_what_it_has_written_into_is_not_written_twice():
+    seen = np.zeros(1)
+
+    def f(x):
+        seen[0] += 1
+        found = np.zeros(2)
+        found[0] = x * seen[0]
+        return np.sum(found)
+
+    with pytest.raises(wg.errors.LostGradientError):
+        wg.grad(wg.compile(f))(2.0)
+    assert seen[0] == 1

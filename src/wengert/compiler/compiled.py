@@ -27,7 +27,7 @@ from wengert.compiler.attached import Method, shortcuts
 from wengert.compiler.capture import Captured, Surroundings, is_liftable, is_window
 from wengert.compiler.checking import compare
 from wengert.compiler.containers import containers
-from wengert.compiler.derivative import FromOutside
+from wengert.compiler.derivative import FromOutside, is_lost
 from wengert.compiler.errstate import is_loud
 from wengert.compiler.figures import explained, figures
 from wengert.compiler.found import Found
@@ -46,7 +46,6 @@ from wengert.compiler.results import Results
 from wengert.compiler.trace import Trace, recording
 from wengert.compiler.whose import CONSTANT
 from wengert.compiler.worth import Worth
-from wengert.errors import LostGradientError
 from wengert.passes import DEPOSITING
 from wengert.protocol import Wrapper
 from wengert.transforms.containers import WHOLE, flatten
@@ -387,7 +386,7 @@ class Compiled:
 
     def _needs_recording(self, error: Exception) -> bool:
         """Whether it has failed to write what is differentiated into plain arrays, and can be run again."""
-        return _is_lost(error) and bool(self._is_stateless)
+        return is_lost(error) and bool(self._is_stateless)
 
     def _as_lately(self, kind: Kind, captured: Captured, given: tuple) -> Any:
         """The function itself, as for other calls like this one, which are counted."""
@@ -519,7 +518,7 @@ class Compiled:
             with around:
                 return self.function(*given[0], **given[1])
         except Exception as error:
-            if outside.fills or not _is_lost(error) or self._is_stateless is False:
+            if outside.fills or not is_lost(error) or self._is_stateless is False:
                 raise
         outside.fills = True
         return self._differentiated(leaves, structure, given)
@@ -554,11 +553,6 @@ class Compiled:
 
     def __repr__(self) -> str:
         return f"<compiled {getattr(self, '__name__', self.function)}>"
-
-
-def _is_lost(error: Exception) -> bool:
-    """Whether something recorded was to be written where only a recording of the function lets it be."""
-    return isinstance(error, LostGradientError) or isinstance(error.__cause__, LostGradientError)
 
 
 def _can_be_followed(kind: Kind, call: Arguments, captured: Captured, inside: list) -> bool:

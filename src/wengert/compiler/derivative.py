@@ -22,7 +22,7 @@ from wengert.compiler.moment import Moment
 from wengert.compiler.once import ASKS, DIFFERENTIATES, DRAWS, LEFT, SLOW, WRITES, Impure, Once, comparing, is_compared
 from wengert.compiler.trace import recording
 from wengert.compiler.worth import TOO_LONG, Account
-from wengert.errors import GradientError
+from wengert.errors import GradientError, LostGradientError
 from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
 from wengert.transforms.batching import Batch
@@ -31,7 +31,7 @@ from wengert.transforms.containers import flatten, rebuild
 from wengert.transforms.forward import jvp
 from wengert.transforms.reverse import pulled_back
 
-__all__ = ["Derivatives", "FromOutside"]
+__all__ = ["Derivatives", "FromOutside", "is_lost"]
 
 MOST = 64
 """Kinds of arguments, and of what is asked of them, for which derivatives are kept."""
@@ -217,8 +217,14 @@ class Derivatives:
             found = self.function(*given[0], **given[1])
             self.trouble = DIFFERENTIATES
             return False, found
-        with followed():
-            return False, self.function(*given[0], **given[1])
+        try:
+            with followed():
+                return False, self.function(*given[0], **given[1])
+        except Exception as error:
+            if not is_lost(error) or self.value.fills or self.trouble or not self.value._is_stateless:
+                raise
+        self.value.fills = True  # it fills arrays with what is differentiated: only recordings let it, however many
+        return self(leaves, given, moment)
 
     def _spoken(self, found: Any, tensors: set[int]) -> Any:
         """Results with arrays that have no derivative, such as truth values, as tensors of the leaves' dialect.
@@ -447,3 +453,8 @@ def _batch_level(leaves: list) -> int | None:
 def _inside(x: Any) -> Any:
     """What is in a batch, or the value itself."""
     return unbox(x._value) if isinstance(x, Batch) else x
+
+
+def is_lost(error: Exception) -> bool:
+    """Whether something recorded was to be written where only a recording of the function lets it be."""
+    return isinstance(error, LostGradientError) or isinstance(error.__cause__, LostGradientError)
