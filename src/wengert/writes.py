@@ -59,7 +59,7 @@ def write(target: Box, index: Any, value: Any, add: bool = False) -> None:
 def _selects_all(index: Any) -> bool:
     """Whether a write to `index` leaves nothing of what was there before."""
     parts = index if isinstance(index, tuple) else (index,)
-    return all(i is Ellipsis or (i.__class__ is slice and i == slice(None)) for i in parts)
+    return all(i is Ellipsis or (i.__class__ is slice and i.start is i.stop is i.step is None) for i in parts)
 
 
 def _write_afresh(base: Box, index: Any, value: Any) -> None:

@@ -12,8 +12,8 @@ from wengert.compiler.program import Program
 from wengert.compiler.quick import EXPANDED, counting, is_called, quick, quick_of_plain, quick_of_several, view_on
 from wengert.compiler.shown import note_alias
 from wengert.compiler.taking import foremost, settled, values_in
-from wengert.compiler.trace import PYTHONS_OWN, Trace, _count, _plainly, recorded
-from wengert.compiler.written import _added, _assigned
+from wengert.compiler.trace import PYTHONS_OWN, Trace, _count, _extent, _plainly, recorded
+from wengert.compiler.written import _added, _assigned, length
 from wengert.cotangents import selected
 from wengert.primitive import REGISTRY, Plain, Primitive, name_of
 from wengert.protocol import Wrapper
@@ -76,11 +76,29 @@ def _stays(x: Any, order: Any) -> bool:
 
 
 def _guard_index(x: Any, index: Any, program: Program) -> None:
-    """How much a mask selects is decided by its values, and with it the shape."""
-    for part in index if isinstance(index, tuple) else (index,):
-        part = unbox(part) if isinstance(part, Wrapper) else part
+    """How much masks select is decided by their values, how long slices are by their bounds; and so is the shape."""
+    parts = [unbox(part) if isinstance(part, Wrapper) else part for part in _parts(index)]
+    for k, part in enumerate(parts):
         if isinstance(part, Trace) and part._spec.dtype == np.bool_:
             part._known(_count)
+        elif isinstance(part, slice):
+            bounds = [unbox(s) if isinstance(s, Wrapper) else s for s in (part.start, part.stop, part.step)]
+            if any(isinstance(s, Trace) for s in bounds):
+                is_behind = any(other is Ellipsis for other in parts[:k])
+                axis = -sum(map(_depth, parts[k:])) if is_behind else sum(map(_depth, parts[:k]))
+                recorded(program, length, "length", (*bounds, x.shape[axis]), {})._known(_extent)
+
+
+def _parts(index: Any) -> tuple:
+    return index if isinstance(index, tuple) else (index,)
+
+
+def _depth(part: Any) -> int:
+    """How many axes a part of an index is about."""
+    if part is None or part is Ellipsis:
+        return 0
+    is_mask = getattr(part, "dtype", None) == np.bool_ or isinstance(part, bool)
+    return np.ndim(part) if is_mask else 1
 
 
 def _of_function(function: Callable, name: str) -> Callable:

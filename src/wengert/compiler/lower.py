@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler import buffers, trace
+from wengert.compiler import buffers, trace, written
 from wengert.compiler.graph import Graph, Value
 from wengert.compiler.lowering import complexes, elementwise, indexing, linalg, products, reductions, sequences, shapes
 from wengert.compiler.lowering.builder import Builder
@@ -176,7 +176,9 @@ def known_functions() -> dict[Any, Callable]:
             selected: elementwise.guarded,
             int: elementwise.whole,
             trace._count: reductions.count_nonzero,
+            trace._extent: elementwise.whole,
             buffers.assembled: indexing.assembled,
+            written.length: indexing.length,
             np.zeros: shapes.zeros,
             np.any: reductions.logical("any"),
             np.all: reductions.logical("all"),

@@ -357,6 +357,7 @@ READINGS = {
     "int": "a whole number out (int(x))",
     "index": "a whole number out, to count or to index with",
     "_count": "how many elements of a mask are true, and with it a shape",
+    "_extent": "how long a slice is, and with it a shape",
     "_item": "a number out (x.item())",
     "_contents": "a whole array out (np.array(x), x.tolist(), print(x), another library's function: of SciPy's, those "
     "in wengert.scipy stay in the program)",

@@ -380,6 +380,10 @@ def _count(mask: Any) -> int:
     return int(np.count_nonzero(mask))
 
 
+def _extent(length: Any) -> int:
+    return int(length)
+
+
 def _list(value: Any) -> Any:
     return value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
 

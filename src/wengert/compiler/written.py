@@ -1,4 +1,4 @@
-"""Writes as functions: copies of arrays in which a part is another."""
+"""Writes as functions: copies of arrays in which a part is another; and how long slices are."""
 
 from typing import Any
 
@@ -47,3 +47,8 @@ def _written(x: Any, value: Any, path: tuple, index: Any, add: bool) -> Any:
     lying = empty_as(x)
     lying[...] = flat.reshape(y.shape)
     return lying
+
+
+def length(start: Any, stop: Any, step: Any, n: int) -> int:
+    """How many of so many elements a slice has."""
+    return len(range(*slice(start, stop, step).indices(n)))

@@ -15,7 +15,7 @@ from wengert.compiler.lowering.builder import Builder, kept
 from wengert.compiler.lowering.masks import selected, written_where
 from wengert.protocol import Spec
 
-__all__ = ["HANDLERS", "assembled", "elements_at", "scattered", "written", "written_in_view"]
+__all__ = ["HANDLERS", "assembled", "elements_at", "length", "scattered", "written", "written_in_view"]
 
 
 def basic_index(index: Any, ndim: int) -> list | None:
@@ -26,7 +26,7 @@ def basic_index(index: Any, ndim: int) -> list | None:
             part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice))
         ):
             return None
-        if isinstance(part, slice) and any(isinstance(s, Value) for s in (part.start, part.stop, part.step)):
+        if is_window(part):
             return None
     return _complete(parts, sum(part is not None and part is not Ellipsis for part in parts), ndim)
 
@@ -39,10 +39,13 @@ def _complete(parts: list, used: int, ndim: int) -> list:
 
 
 class _Index:
-    """An index with arrays: for each axis of the array where its elements are, in terms of the result's axes."""
+    """An index with arrays: for each axis of the array where its elements are, in terms of the result's axes.
 
-    def __init__(self, b: Builder, index: Any, shape: tuple):
-        self.b, self.ok = b, False
+    ``lengths`` are those of the result's last axes, as far as they are known, for slices between computed bounds.
+    """
+
+    def __init__(self, b: Builder, index: Any, shape: tuple, lengths: tuple[int | None, ...]):
+        self.b, self.ok, self.known = b, False, lengths
         self.operands: list[Value] = []
         parts = _with_masks_opened(list(index) if isinstance(index, tuple) else [index])
         if parts is None:
@@ -53,7 +56,7 @@ class _Index:
         parts = _complete(parts, used, len(shape))
         arrays = [k for k, part in enumerate(parts) if _is_index(part)]
         together = np.broadcast_shapes(*[_shape_of(parts[k]) for k in arrays])
-        adjacent = arrays == list(range(arrays[0], arrays[-1] + 1))
+        adjacent = bool(arrays) and arrays == list(range(arrays[0], arrays[-1] + 1))
         before = arrays[0] if adjacent else 0
         self._lay_out(parts, shape, together, before)
 
@@ -63,6 +66,7 @@ class _Index:
         places: list = []
         pending: list[tuple[int, Any]] = []
         axis = taken = 0
+        ahead = sum(part is None or isinstance(part, slice) for part in parts) + len(together) - len(self.known)
         for part in parts:
             if part is None:
                 lengths.append(1)
@@ -70,11 +74,13 @@ class _Index:
                 continue
             n = shape[axis]
             if isinstance(part, slice):
-                start, stop, step = part.indices(n)
                 where = taken if taken < before else taken + len(together)
-                lengths.append(len(range(start, stop, step)))
-                places.append((start, ((where, step),), ()))
                 taken += 1
+                found = self._slice(part, n, where, self.known[where - ahead] if where >= ahead else None)
+                if found is None:
+                    return
+                lengths.append(found[0])
+                places.append(found[1])
             else:
                 pending.append((len(places), part))
                 places.append(n)
@@ -85,7 +91,19 @@ class _Index:
             if found is None:
                 return
             places[k] = found
+        self.operands = [self.b.graph.broadcast(v, self.shape) for v in self.operands]
         self.places, self.ok = tuple(places), True
+
+    def _slice(self, part: slice, n: int, where: int, known: int | None) -> tuple[int, tuple] | None:
+        """How many elements a slice has, and where they are; `known` is their number between computed bounds."""
+        if not is_window(part):
+            start, stop, step = part.indices(n)
+            return len(range(start, stop, step)), (start, ((where, step),), ())
+        first = None if known is None else _start(self.b, part, n, known)
+        if known is None or first is None:
+            return None
+        self.operands.append(first)
+        return known, (0, ((where, 1),), ((len(self.operands) - 1, 1),))
 
     def _place(self, part: Any, n: int, before: int, ndim: int) -> tuple | None:
         """Where an index array points to: constant ones that grow evenly need no array."""
@@ -127,6 +145,46 @@ class _Index:
         return b.map("minimum", b.map("maximum", counted, 0), n - 1)
 
 
+def is_window(part: Any) -> bool:
+    """Whether a part of an index is a slice between bounds that the program computes."""
+    return isinstance(part, slice) and any(isinstance(s, Value) for s in (part.start, part.stop, part.step))
+
+
+def _start(b: Builder, part: slice, n: int, known: int) -> Value | None:
+    """Where a slice begins that has so many of an axis' elements, which is a check of the program."""
+    bounds = _bounds(b, part, n)
+    if bounds is None or known > n:
+        return None
+    start, stop = bounds
+    b.check(b.map("equal", _length(b, start, stop), known, dtype=np.bool_))
+    return b.map("minimum", start, n - known)
+
+
+def length(b: Builder, spec: Spec, start: Any, stop: Any, step: Any, n: int) -> Value | None:
+    """How many elements a slice has."""
+    bounds = _bounds(b, slice(start, stop, step), n)
+    return None if bounds is None else _length(b, *bounds)
+
+
+def _length(b: Builder, start: Value, stop: Value) -> Value:
+    return b.map("maximum", b.map("subtract", stop, start), 0)
+
+
+def _bounds(b: Builder, part: slice, n: int) -> list[Value] | None:
+    """Where a slice of consecutive elements begins and ends, both from 0 to `n`."""
+    if part.step not in (None, 1):
+        return None
+    found = []
+    for bound, default in ((part.start, 0), (part.stop, n)):
+        k = b.value(default, np.int64) if bound is None else bound
+        if isinstance(k, Value) and (k.shape or k.dtype.kind not in "iu" or k.dtype == np.uint64):
+            return None
+        k = b.value(k, np.int64)
+        k = b.map("where", b.map("less", k, 0, dtype=np.bool_), b.map("add", k, n), k, dtype=np.int64)
+        found.append(b.map("minimum", b.map("maximum", k, 0), n))
+    return found
+
+
 def _shape_of(part: Any) -> tuple:
     return part.shape if isinstance(part, Value) else np.shape(part)
 
@@ -142,8 +200,6 @@ def _with_masks_opened(parts: list) -> list | None:
         if isinstance(part, Value) and part.kind == "constant" and part.dtype.kind == "b":
             found += np.nonzero(part.setting)
         elif isinstance(part, slice):
-            if any(isinstance(s, Value) for s in (part.start, part.stop, part.step)):
-                return None
             found.append(part)
         elif part is None or part is Ellipsis or (_is_index(part) and not isinstance(part, list)):
             if isinstance(part, Value) and part.dtype.kind not in "iu":
@@ -151,7 +207,8 @@ def _with_masks_opened(parts: list) -> list | None:
             found.append(part)
         else:
             return None
-    return found if any(_is_index(part) and not isinstance(part, (int, np.integer)) for part in found) else None
+    is_own = any(is_window(part) or (_is_index(part) and not isinstance(part, (int, np.integer))) for part in found)
+    return found if is_own else None
 
 
 def _even(array: np.ndarray) -> tuple[int, list[int]] | None:
@@ -179,7 +236,7 @@ def elements_at(b: Builder, spec: Spec, x: Value, index: Any = ()) -> Value | No
     by_mask = selected(b, spec, x, index)
     if by_mask is not None:
         return by_mask
-    found = _Index(b, index, x.shape)
+    found = _Index(b, index, x.shape, spec.shape)
     if not found.ok or found.shape != spec.shape:
         return None
     if not spec.size:
@@ -227,9 +284,10 @@ def _without_leading(b: Builder, value: Value, shape: tuple) -> Value:
 
 
 def _scattered(b: Builder, x: Value, value: Value, index: Any, adds: bool) -> Value | None:
-    found = _Index(b, index, x.shape)
+    found = _Index(b, index, x.shape, tuple([n if n != 1 else None for n in value.shape]))
     if not found.ok:
-        return None
+        index = _window_as_mask(b, index, x.shape)
+        return None if index is None else written_where(b, x, value, index, adds)
     if not value.size:
         return x
     value = _without_leading(b, value, found.shape)
@@ -238,6 +296,23 @@ def _scattered(b: Builder, x: Value, value: Value, index: Any, adds: bool) -> Va
         if _is_region(move):
             return b.updated(x, b.graph.broadcast(value, move.shape), move, adds)
     return _scatter(b, x, value, Gather(found.shape, found.places), tuple(found.operands), adds)
+
+
+def _window_as_mask(b: Builder, index: Any, shape: tuple) -> tuple | None:
+    """An index of slices with truth values in the place of the one between computed bounds, however long it is."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    windows = [k for k, part in enumerate(parts) if is_window(part)]
+    if len(windows) != 1 or not all(isinstance(part, slice) for part in parts[: windows[0]]):
+        return None
+    axis = windows[0]
+    bounds = _bounds(b, parts[axis], shape[axis])
+    if bounds is None:
+        return None
+    places = b.counted((shape[axis],), 0)
+    is_behind, is_before = (
+        b.map(name, places, k, dtype=np.bool_) for name, k in zip(("greater_equal", "less"), bounds, strict=True)
+    )
+    return (*parts[:axis], b.map("logical_and", is_behind, is_before), *parts[axis + 1 :])
 
 
 def _is_region(move: Move) -> bool:
