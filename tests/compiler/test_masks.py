@@ -171,3 +171,79 @@ def test_numbers_added_to_truth_values_are_added_before_they_are_made_truths(val
     for _ in range(3):
         given = np.array([True, False, True]), np.array([1.0, -1.0, 1.0]), value
         np.testing.assert_array_equal(fast(*given), f(*given))
+
+
+REDUCTIONS = {
+    "sum": lambda v: v.sum(),
+    "mean": lambda v: v.mean(),
+    "max": lambda v: v.max(),
+    "min": lambda v: v.min(),
+    "prod": lambda v: v.prod(),
+    "std": lambda v: v.std(),
+    "any": lambda v: np.any(v > 1),
+    "all": lambda v: np.all(v > 1),
+    "several": lambda v: np.sum(np.exp(-(v**2))) / v.max() + v[0],
+}
+
+
+@pytest.mark.parametrize("kind", ["d", "f", "l", "b"])
+@pytest.mark.parametrize("reduce", REDUCTIONS.values(), ids=REDUCTIONS)
+def test_what_is_selected_is_combined_where_it_is(reduce, kind):
+    fast = wg.compile(lambda x, given: reduce(x[given > 0]))
+    for mask in masks((40,), 17):
+        x, given = (RANDOM.normal(loc=1, scale=2, size=40)).astype(kind), np.where(mask, 1.0, -1.0)
+        tolerance = 1e-5 if kind in "fb" else 1e-12
+        np.testing.assert_allclose(fast(x, given), reduce(x[mask]), rtol=tolerance)
+    if reduce is not REDUCTIONS["several"]:
+        assert "scatter" not in fast.explain()
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, (0, 1), (1, 2), None])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_along_axes(axis, keepdims):
+    fast = wg.compile(lambda x, given: np.max(x[:, given > 0] * 2.0, axis=axis, keepdims=keepdims))
+    for mask in masks(SHAPE[1:2], 3):
+        x = RANDOM.normal(size=SHAPE)
+        expected = np.max(x[:, mask] * 2.0, axis=axis, keepdims=keepdims)
+        np.testing.assert_array_equal(fast(x, np.where(mask, 1.0, -1.0)), expected)
+
+
+def test_what_is_written_back_where_it_was_is_one_loop():
+    def step(x, c):
+        y = x.copy()
+        inside = y > 0
+        y[inside] = np.sqrt(y[inside]) + c[inside] ** 2
+        y[~inside] *= np.float64(2)
+        return y
+
+    fast, gradient = wg.compile(step), wg.compile(wg.grad(lambda x, c: np.sum(step(x, c) ** 2)))
+    for mask in masks((50,), 20):
+        x, c = np.where(mask, 1.0, -1.0) * RANDOM.random(50), RANDOM.random(50)
+        np.testing.assert_array_equal(fast(x, c), step(x, c))
+        y = step(x, c)
+        expected = 2 * y * np.where(mask, 0.5 / np.sqrt(np.abs(x)), 2.0)
+        np.testing.assert_allclose(gradient(x, c), expected, rtol=1e-13)
+    for compiled in (fast, gradient):
+        assert "scatter" not in compiled.explain()
+        assert "running sum" not in compiled.explain()
+
+
+def test_what_is_not_selected_is_nobodys_business():
+    """Neither what would be infinite or undefined there, nor what whole numbers are divided by."""
+
+    def f(x, k):
+        y = x.copy()
+        y[x > 0] = np.log(y[x > 0])
+        n = k.copy()
+        n[k != 0] = 100 // n[k != 0]
+        return y, n, np.sum(1 / x[x > 0]), np.max(100 // k[k != 0])
+
+    fast = wg.compile(f)
+    for _ in range(3):
+        x, k = np.array([-1.0, 0.0, np.nan, 2.0, -np.inf, np.inf]), np.array([0, 3, -7, 0])
+        with np.errstate(all="raise"):
+            expected = f(x, k)
+            for ours, theirs in zip(fast(x, k), expected, strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=1e-15)
+        for ours, theirs in zip(fast(x, k), expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-15)

@@ -1,6 +1,7 @@
 """What the handlers of all families build values with."""
 
 import operator
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -8,11 +9,22 @@ import numpy as np
 
 from wengert.compiler.graph import Graph, Move, Value, identity, together
 
-__all__ = ["Builder", "kept", "normal_axes"]
+__all__ = ["Builder", "Selection", "kept", "normal_axes"]
 
 
+MOST_STEPS = 256
+"""Operations through which what a mask has selected is followed."""
 FEW, MANY = 4, 64
 """So few elements of each of so many rows are combined one by one."""
+
+
+@dataclass(slots=True)
+class Selection:
+    """What a mask selects from, with all of the mask's axes, and how many axes come before them."""
+
+    mask: Value
+    region: Value
+    before: int
 
 
 class Builder:
@@ -24,6 +36,8 @@ class Builder:
         """Truth values without which the values made are not what NumPy gives."""
         self.factored: dict[int, Value] = {}
         """The LU factorisations that there are, by the numbers of what was factored."""
+        self.selections: dict[Value, Selection] = {}
+        """What masks have selected."""
 
     # Numbers and dtypes -----------------------------------------------------------------------------------------
 
@@ -86,6 +100,8 @@ class Builder:
         axes = normal_axes(axis, len(x.shape))
         kept = tuple(n for i, n in enumerate(x.shape) if i not in axes)
         shape = tuple(1 if i in axes else n for i, n in enumerate(x.shape)) if keepdims else kept
+        if self.selections and x.size:
+            x, axes = self._with_neutral(name, x, axes)
         if not prod(kept) or not x.size:
             neutral = {"add": 0, "multiply": 1}.get(name)
             return None if neutral is None and prod(kept) else self.filled(neutral or 0, shape, x.dtype)
@@ -106,6 +122,65 @@ class Builder:
         if name == "add" and repeats > 1:
             x = self.map("multiply", x, x.dtype.type(repeats))
         return self.graph.reshape(x, shape)
+
+    def _with_neutral(self, name: str, x: Value, axes: tuple[int, ...]) -> tuple[Value, tuple[int, ...]]:
+        """All that a mask has selected from, with what changes nothing where it selects none; and the axes of that."""
+        found = self._selection_in(x)
+        behind = 0 if found is None else len(found[0].shape) - 1 - found[1].before
+        axis = len(x.shape) - 1 - behind
+        if found is None or axis not in axes:
+            return x, axes
+        mask = found[1].mask
+        everywhere = self.everywhere(x, mask, behind)
+        if everywhere is None:
+            return x, axes
+        depth = len(mask.shape)
+        everywhere = self.graph.broadcast(everywhere, (*x.shape[:axis], *mask.shape, *x.shape[axis + 1 :]))
+        ones = self.graph.reshape(mask, (*mask.shape, *(1,) * behind))
+        neutral = self.graph.literal(_neutral(name, x.dtype), x.dtype)
+        moved = [k if k < axis else k + depth - 1 for k in axes if k != axis]
+        return (
+            self.graph.map("where", ones, everywhere, neutral, dtype=x.dtype),
+            tuple(sorted([*moved, *range(axis, axis + depth)])),
+        )
+
+    def _selection_in(self, x: Value) -> tuple[Value, Selection] | None:
+        """Something that a mask has selected, of which a value is made element by element."""
+        waiting, seen = [x], {x}
+        while waiting and len(seen) < MOST_STEPS:
+            v = waiting.pop()
+            if v in self.selections:
+                return v, self.selections[v]
+            operands = [o for o in v.operands if o not in seen] if v.kind == "map" else []
+            waiting += operands
+            seen.update(operands)
+        return None
+
+    def everywhere(self, x: Value, mask: Value, behind: int) -> Value | None:
+        """What is made, element by element, of what a mask selects, made of all that it selects from.
+
+        The axis of what is selected, behind which there are so many others, becomes the mask's axes.
+        """
+        return self._everywhere(x, mask, behind, {})
+
+    def _everywhere(self, x: Value, mask: Value, behind: int, known: dict[Value, Value | None]) -> Value | None:
+        axis = len(x.shape) - 1 - behind
+        if axis < 0:
+            return x
+        if x not in known and len(known) < MOST_STEPS:
+            known[x] = None
+            selection = self.selections.get(x)
+            if selection is not None and selection.mask is mask and selection.before == axis:
+                known[x] = selection.region
+            elif x.shape[axis] == 1 or axis in _still_axes([x], x.shape):
+                first = self.part(x, axis, slice(0, 1))
+                shape = (*x.shape[:axis], *(1,) * len(mask.shape), *x.shape[axis + 1 :])
+                known[x] = self.graph.reshape(first, shape)
+            elif x.kind == "map":
+                operands = [self._everywhere(o, mask, behind, known) for o in x.operands]
+                if not any(o is None for o in operands):
+                    known[x] = self.map(x.setting, *operands, dtype=x.dtype)
+        return known.get(x)
 
     def _one_by_one(self, name: str, x: Value, axes: tuple[int, ...]) -> Value:
         """A few elements of each of many rows combined, which is elementwise."""
@@ -207,6 +282,16 @@ def normal_axes(axis: Any, ndim: int) -> tuple[int, ...]:
         return tuple(range(ndim))
     axis = axis if isinstance(axis, (tuple, list)) else (axis,)
     return tuple(sorted(operator.index(i) % ndim for i in axis))
+
+
+def _neutral(name: str, dtype: np.dtype) -> Any:
+    """What changes nothing that it is combined with."""
+    if name in ("add", "multiply"):
+        return name == "multiply"
+    sign = 1 if name == "minimum" else -1
+    if dtype.kind == "f":
+        return sign * np.inf
+    return sign > 0 if dtype.kind == "b" else np.iinfo(dtype).max if sign > 0 else np.iinfo(dtype).min
 
 
 def _still_axes(operands: list[Value], shape: tuple) -> set[int]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from wengert.compiler.graph import Gather, Move, Scatter, Value, identity
-from wengert.compiler.lowering.builder import Builder
+from wengert.compiler.lowering.builder import Builder, Selection
 from wengert.compiler.lowering.elementwise import chosen
 from wengert.protocol import Spec
 
@@ -41,7 +41,9 @@ def selected(b: Builder, spec: Spec, x: Value, index: Any) -> Value | None:
     places = ((0, (), ((0, 1),)), *((0, ((k, 1),), ()) for k in range(1, len(rows.shape))))
     shape = (count + 1, *rest)
     together = b.graph.make("scatter", (rows, place), Scatter(Gather(rows.shape, places), False, True), shape, x.dtype)
-    return b.moveaxis(b.part(together, 0, slice(0, count)), 0, before)
+    result = b.moveaxis(b.part(together, 0, slice(0, count)), 0, before)
+    b.selections[result] = Selection(mask, found.region, before)
+    return result
 
 
 def written_where(b: Builder, x: Value, value: Value, index: Any, adds: bool) -> Value | None:
@@ -108,6 +110,10 @@ class _Masked:
             return b.graph.reshape(value, (*shape[:axis], *(1,) * depth, *shape[axis + 1 :]))
         if _is_rare(mask, count):
             return None
+        everywhere = b.everywhere(value, mask, behind)
+        if everywhere is not None:
+            b.check(b.map("equal", b.total(b.cast(mask, np.int64)), count, dtype=np.bool_))
+            return everywhere
         running = _running(b, mask)
         b.check(b.map("equal", b.part(running, 0, mask.size - 1), count, dtype=np.bool_))
         place = b.map("minimum", b.map("maximum", b.map("subtract", running, 1), 0), count - 1)

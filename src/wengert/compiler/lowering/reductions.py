@@ -76,6 +76,7 @@ def _mean(b: Builder, spec: Spec, x: Value, axis: Any = None, keepdims: bool = F
 
 def _variance(b: Builder, spec: Spec, x: Value, axis: Any = None, ddof: Any = 0, keepdims: bool = False) -> Any:
     n = prod(x.shape[i] for i in normal_axes(axis, len(x.shape)))
+    x = b.cast(x, spec.dtype) if x.dtype.kind in "biu" else x
     if spec.dtype != x.dtype or n - ddof <= 0 or not x.size:
         return None
     mean = b.map("divide", b.total(x, axis, True), x.dtype.type(n))
