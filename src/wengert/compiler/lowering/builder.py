@@ -38,6 +38,8 @@ class Builder:
         """The LU factorisations that there are, by the numbers of what was factored."""
         self.selections: dict[Value, Selection] = {}
         """What masks have selected."""
+        self.unselected: set[Value] = set()
+        """Values that are known to be made of nothing of that kind."""
 
     # Numbers and dtypes -----------------------------------------------------------------------------------------
 
@@ -151,9 +153,12 @@ class Builder:
             v = waiting.pop()
             if v in self.selections:
                 return v, self.selections[v]
-            operands = [o for o in v.operands if o not in seen] if v.kind == "map" else []
-            waiting += operands
-            seen.update(operands)
+            if v.kind == "map" and v not in self.unselected:
+                operands = [o for o in v.operands if o not in seen]
+                waiting += operands
+                seen.update(operands)
+        if not waiting:
+            self.unselected |= seen
         return None
 
     def everywhere(self, x: Value, mask: Value, behind: int) -> Value | None:
