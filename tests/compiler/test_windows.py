@@ -132,3 +132,24 @@ def test_rows_of_a_sparse_matrix():
         columns, numbers, x = RANDOM.integers(0, 8, 9).astype(np.uint32), RANDOM.normal(size=9), RANDOM.normal(size=8)
         np.testing.assert_allclose(fast(starts, columns, numbers, x), times(starts, columns, numbers, x))
     assert "NumPy's" not in fast.explain()
+
+
+def test_a_part_of_a_slice():
+    def f(x, k):
+        y = x.copy()
+        part = y[k[0] : k[1]]
+        part[part < 0] *= -1
+        part[1:] += 1
+        return y
+
+    fast = wg.compile(f)
+    gradient, expected = (
+        wg.compile(wg.grad(lambda x, k: np.sum(f(x, k) ** 2))),
+        wg.grad(lambda x, k: np.sum(f(x, k) ** 2)),
+    )
+    for bounds in [(1, 5), (2, 6), (0, 4), (1, 5)]:
+        x, k = np.resize([1.0, -2.0], 8) * RANDOM.random(8), np.array(bounds)
+        np.testing.assert_array_equal(fast(x, k), f(x, k))
+        np.testing.assert_allclose(gradient(x, k), expected(x, k))
+    assert "native compiler" not in gradient.explain()
+    assert "TypeError" not in gradient.explain()

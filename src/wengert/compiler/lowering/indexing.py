@@ -4,7 +4,7 @@ Integers in an index array are brought into bounds, so that nothing outside an a
 were in bounds is a check of the program.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import prod
 from typing import Any
 
@@ -350,13 +350,20 @@ def scattered(b: Builder, x: Value, value: Value, places: Gather) -> Value | Non
 
 def _constant(index: Any) -> tuple | None:
     """An index with the arrays that constants stand for; `None` if something in it is no constant."""
-    found: list = []
+    if any(isinstance(v, Value) and v.kind not in ("constant", "literal") for v in _inside(index)):
+        return None
+    parts = index if isinstance(index, tuple) else (index,)
+    return tuple(slice(*map(_setting, _inside(part))) if isinstance(part, slice) else _setting(part) for part in parts)
+
+
+def _setting(x: Any) -> Any:
+    return x.setting if isinstance(x, Value) else x
+
+
+def _inside(index: Any) -> Iterator[Any]:
+    """What an index is made of, the bounds of slices one by one."""
     for part in index if isinstance(index, tuple) else (index,):
-        inside = (part.start, part.stop, part.step) if isinstance(part, slice) else (part,)
-        if any(isinstance(v, Value) and v.kind not in ("constant", "literal") for v in inside):
-            return None
-        found.append(part.setting if isinstance(part, Value) else part)
-    return tuple(found)
+        yield from (part.start, part.stop, part.step) if isinstance(part, slice) else (part,)
 
 
 def written_in_view(
@@ -368,7 +375,7 @@ def written_in_view(
         return None
     places = np.arange(x.size).reshape(x.shape)
     for function, settings in path:
-        if any(isinstance(s, Value) for s in settings.values()):
+        if any(isinstance(v, Value) for setting in settings.values() for v in _inside(setting)):
             return None
         places = function(places, **settings)
     where = np.unravel_index(places[index], x.shape)
