@@ -12,7 +12,7 @@ from wengert.box import Box, bare, read_only
 from wengert.errors import BatchError, MissingRuleError
 from wengert.generate import Family, generate
 from wengert.primitive import REGISTRY, UFUNC_METHODS, Composite, Plain, Primitive, name_of
-from wengert.protocol import Table, Wrapper, is_recorded, spec_of, without_history, write_out
+from wengert.protocol import Table, Wrapper, dtype_with_out, is_recorded, without_history, write_out
 from wengert.sequences import arguments_joined, has_sequence, list_joined
 from wengert.writes import add_at, negated
 
@@ -63,7 +63,7 @@ def composite_entry(function: Any, known: Composite, table: Table) -> Callable:
     """A composite; its primitive at once where there are no keywords; and ``out=``, which is the same for all."""
     parameters = known.call.__code__.co_varnames[: known.call.__code__.co_argcount]
     call = _on_batches(function, known)
-    general = _with_out(known.name, _numpys(function, call) if known.numpys else call, parameters)
+    general = with_out(known.name, _numpys(function, call) if known.numpys else call, parameters)
     if known.direct is None:
         return general
     primitive = REGISTRY[known.direct]
@@ -110,21 +110,21 @@ def _on_batches(function: Any, known: Composite) -> Callable:
     return run
 
 
-def _with_out(name: str, call: Callable, parameters: tuple[str, ...]) -> Callable:
+def with_out(name: str, call: Callable, parameters: tuple[str, ...]) -> Callable:
     """A function with ``out=``, by keyword or by position, around one that has none."""
     place = parameters.index("out") if "out" in parameters else sys.maxsize
-    goes_by_out = name in BY_OUT
-    by = parameters.index("dtype") if goes_by_out else sys.maxsize
+    by = parameters.index("dtype") if name in SUMS else sys.maxsize
 
     def entry(*args, **kwargs):
         out = kwargs.pop("out", None)
         if len(args) > place:
             out, args = args[place], (*args[:place], None, *args[place + 1 :])
-        if out is not None and goes_by_out:
+        if out is not None and name in SUMS:
+            dtype = dtype_with_out(args[0] if args else kwargs[parameters[0]], out)
             if len(args) > by:
-                args = (*args[:by], spec_of(out).dtype if args[by] is None else args[by], *args[by + 1 :])
+                args = (*args[:by], dtype if args[by] is None else args[by], *args[by + 1 :])
             elif kwargs.get("dtype") is None:
-                kwargs["dtype"] = spec_of(out).dtype
+                kwargs["dtype"] = dtype
         result = call(*args, **kwargs)
         return result if out is None else write_out(name, out, result)
 
@@ -132,8 +132,8 @@ def _with_out(name: str, call: Callable, parameters: tuple[str, ...]) -> Callabl
     return entry
 
 
-BY_OUT = {"sum", "prod", "cumsum", "cumprod"}
-"""What computes in the dtype of ``out``, where no other is asked for."""
+SUMS = {"sum", "prod", "cumsum", "cumprod"}
+"""What adds up or multiplies in a dtype that takes ``out``, too, where no other is asked for."""
 
 
 def _plain(entry: Plain, family: Family) -> Callable:
@@ -154,7 +154,12 @@ def _plain(entry: Plain, family: Family) -> Callable:
 
     if isinstance(entry.call, np.ufunc) or isinstance(getattr(entry.call, "__self__", None), np.ufunc):
         return read
-    return _with_out(entry.name, read, tuple(inspect.signature(entry.call).parameters))
+    return with_out(entry.name, read, parameters_of(entry.call))
+
+
+def parameters_of(function: Callable) -> tuple[str, ...]:
+    """The names of what a function takes."""
+    return tuple(inspect.signature(function).parameters)
 
 
 def _wrapped(call: Callable, wrap: Callable) -> Callable:

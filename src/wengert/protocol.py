@@ -414,7 +414,7 @@ def _no_operator(x: Any, exponent: Any) -> tuple:
     return x, exponent
 
 
-COPIED = {"take", "compress", "argmax", "argmin"}
+COPIED = {"take", "compress", "argmax", "argmin", "nanargmax", "nanargmin"}
 """Functions that work in a copy of ``out=`` in the dtype of the result."""
 
 
@@ -422,7 +422,9 @@ def _takes(name: str, source: np.dtype, target: np.dtype) -> bool:
     """Whether a function that is stricter than others takes ``out=`` of a dtype."""
     if name in COPIED:
         return np.can_cast(target, source)
-    return source == target if name == "dot" else name != "einsum" or np.can_cast(source, target)
+    if name in SAME or (name.endswith((".reduce", ".accumulate")) and not name.startswith(("add.", "multiply."))):
+        return source == target
+    return name not in ("max", "min") or np.can_cast(source, target)
 
 
 def write_out(name: str, out: Any, result: Any, stretch: bool = False, casting: Any = "same_kind") -> Any:
@@ -459,7 +461,18 @@ def _stretches(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
 
 
 SUMMING = {np.add, np.multiply}
-"""What rounds at each step of a reduction."""
+"""Ufuncs of which NumPy adds up in the dtype that takes both ``out`` and what is added, to cast what comes out."""
+SAME = frozenset({
+    "dot", "ptp", "mean", "std", "var", "trace", "einsum", "median", "percentile", "quantile", "cumulative_sum",
+    "cumulative_prod", "nansum", "nanprod", "nancumsum", "nancumprod", "nanmean", "nanstd", "nanvar", "nanmedian",
+    "nanpercentile", "nanquantile", "round",
+})  # fmt: skip
+"""Functions that take ``out`` of the result's dtype only, or compute in another one where they are given another."""
+
+
+def dtype_with_out(x: Any, out: Any) -> np.dtype:
+    """The dtype in which numbers are summed into ``out``, or multiplied."""
+    return np.result_type(spec_of(x).dtype, spec_of(out).dtype)
 
 
 def _call_ufunc(table: Table, ufunc: np.ufunc, method: str, inputs: tuple, kwargs: dict) -> Any:
@@ -470,7 +483,7 @@ def _call_ufunc(table: Table, ufunc: np.ufunc, method: str, inputs: tuple, kwarg
         result = _call_with_keywords(table, ufunc, inputs, kwargs, out)
     else:
         if out is not None and ufunc in SUMMING and method in ("reduce", "accumulate") and kwargs.get("dtype") is None:
-            kwargs["dtype"] = spec_of(out[0]).dtype  # what is computed is of that dtype throughout
+            kwargs["dtype"] = dtype_with_out(inputs[0], out[0])
         result = table[ufunc, method](*inputs, **kwargs)
         name = f"{name}.{method}"
     return result if out is None else write_out(name, out, result, method == "__call__", casting)

@@ -15,6 +15,7 @@ from wengert.compiler.taking import foremost, settled, values_in
 from wengert.compiler.trace import PYTHONS_OWN, Trace, _count, _extent, _plainly, recorded
 from wengert.compiler.written import _added, _assigned, length
 from wengert.cotangents import selected
+from wengert.dispatch import parameters_of, with_out
 from wengert.primitive import REGISTRY, Plain, Primitive, name_of
 from wengert.protocol import Wrapper
 from wengert.transforms.lifted import found
@@ -139,6 +140,9 @@ def _pythons(operands: tuple) -> tuple | None:
 
 def _of_plain(known: Plain) -> Callable:
     general = _of_function(known.call, known.name)
+    if not isinstance(known.call, np.ufunc):
+        parameters = parameters_of(known.call)
+        general = with_out(known.name, general, parameters) if "out" in parameters else general
 
     def here(*operands: Any, **params: Any) -> Any:
         values = None if params else _pythons(operands)
