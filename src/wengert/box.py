@@ -58,6 +58,14 @@ def bare(value: Any) -> Any:
     return value
 
 
+def is_tensor(value: Any) -> bool:
+    """Whether a value is a tensor to users, and does not hold what is recorded of an array."""
+    if not isinstance(value, Box):
+        return False
+    inside = bare(value)
+    return not (is_recorded(inside) and inside._is_instead_of(value))
+
+
 def array_of(value: Any, copy: bool = False) -> Any:
     """The array inside a tensor; while a program is recorded, its value of the program, which is not read for that."""
     value = bare(value)

@@ -98,6 +98,18 @@ class LeafWriteError(GradientError):
 class LostGradientError(GradientError):
     """A step would have dropped a gradient in silence."""
 
+    made = 0
+    """How many there have been, with those that somebody has caught."""
+
+    def __init__(self, *args: object):
+        super().__init__(*args)
+        LostGradientError.made += 1
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether an exception is about a gradient that would have been lost, or hides one that is."""
+    return isinstance(error, LostGradientError) or isinstance(error.__cause__, LostGradientError)
+
 
 class LevelError(GradientError):
     """A value of an inner transformation was to be stored in one that is outside it."""

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from wengert import cotangents, large, planned, tape
-from wengert.box import Box, alias, lift, unbox
+from wengert.box import Box, alias, is_tensor, lift, unbox
 from wengert.errors import MissingRuleError
 from wengert.primitive import Primitive, needs
 from wengert.protocol import NUMPY_SCALARS, PLAIN, Wrapper, highest, spec_of
@@ -230,7 +230,7 @@ def _of_recorded(p: Primitive, family: Family, y: Any, operands: tuple, given: t
     is_one = isinstance(y, Wrapper) and not isinstance(y, Box)
     if is_one and y._is_buffer:
         return family.tensor._box(y)
-    if not is_one or not (family.boxes or any(isinstance(x, Box) for x in given)):
+    if not is_one or not (family.boxes or any(map(is_tensor, given))):
         return y
     stays = family.settle is None or p.view or "dtype" in p.params
     return family.tensor._box(y if stays else family.settle(y, operands))

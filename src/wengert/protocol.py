@@ -365,6 +365,10 @@ class Wrapper:
         """Whether another thread records the program that this is a value of."""
         return False
 
+    def _numpy(self) -> Any:
+        """The value as an array of its own, where that is recorded."""
+        return self.copy()
+
     def _note_filled(self) -> None:
         """Of a value of a program that is being recorded: a value of a tape is written where it is held."""
 

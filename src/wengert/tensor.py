@@ -93,7 +93,7 @@ class Tensor(Box):
         """The value as an independent NumPy array."""
         inside = bare(self)
         # A recorded number would stay one, in the place of an array without axes.
-        return inside.copy() if is_recorded(inside) and inside.ndim else np.array(inside)
+        return inside._numpy() if is_recorded(inside) and inside.ndim else np.array(inside)
 
     def item(self, *index: int) -> Any:
         """The only element, or the one at `index`, as a Python number; its gradient ends there."""

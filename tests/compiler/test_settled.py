@@ -10,7 +10,7 @@ import pytest
 from numpy.lib.stride_tricks import sliding_window_view
 
 import wengert as wg
-from wengert.compiler.program import Node, Program, is_of_tensors
+from wengert.compiler.program import Node, Program, depends
 from wengert.dialects import torch
 from wengert.errors import ArgumentError
 
@@ -200,7 +200,7 @@ def test_functions_that_ask_often_are_recorded_in_time_in_proportion():
         for _ in range(50):
             x = Node(len(program.nodes), x.call, (x, x))
             program.nodes.append(x)
-            assert not is_of_tensors(program, x)
+            assert not depends(x, program.tensors, program.of_tensors)
     assert max(asked.values()) <= 3
     np.testing.assert_allclose(wg.compile(f)(np.ones(3), 300), f(np.ones(3), 300))
 

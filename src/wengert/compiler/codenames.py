@@ -154,7 +154,7 @@ def names_of(code: CodeType) -> frozenset[str]:
     """The names that a function's code, and that of the functions inside it, looks up."""
     names, steps = frozenset(code.co_names), code.co_code[::2]
     if MATCH_CLASS in steps:
-        names |= {"isinstance"}
+        names |= {"type"}
     if STORE_ATTR in steps:
         names |= {"setattr"}
     if CAUGHT in steps and _catches_all(steps):

@@ -27,7 +27,7 @@ from wengert.compiler.attached import Method, shortcuts
 from wengert.compiler.capture import Captured, Surroundings, is_liftable, is_window
 from wengert.compiler.checking import compare
 from wengert.compiler.containers import containers
-from wengert.compiler.derivative import FromOutside, is_lost
+from wengert.compiler.derivative import FromOutside
 from wengert.compiler.errstate import is_loud
 from wengert.compiler.figures import explained, figures
 from wengert.compiler.found import Found
@@ -46,6 +46,7 @@ from wengert.compiler.results import Results
 from wengert.compiler.trace import Trace, recording
 from wengert.compiler.whose import CONSTANT
 from wengert.compiler.worth import Worth
+from wengert.errors import is_lost
 from wengert.passes import DEPOSITING
 from wengert.protocol import Wrapper
 from wengert.transforms.containers import WHOLE, flatten
@@ -284,17 +285,16 @@ class Compiled:
         values = self._values(captured, call)
         if not captured.has_same_gradients():  # another thread has put some there, or taken some away
             return True, self._left_alone(kind, captured, given)
-        trial = kind.last.trial if kind.last is not None and not kind.adds and self._can_be_left() else None
+        trial = kind.trial if self._can_be_left() else None
         if self.check:
             with comparing():
                 right, results = compare(lambda: self._expected(given), kind, values, captured)
-        elif trial is not None and (trial.is_lost or not trial.is_over):
-            if trial.is_lost:
-                kind.given_up = "its program takes longer than the function, as NumPy's calls in it have no native form"
-            if trial.is_lost or trial.is_alones:
-                with trial.timed():
-                    return True, self._left_alone(kind, captured, given)
+        elif trial is not None:
             right, results = kind.run(values, captured)
+            if right and kind.trial is not None:
+                with comparing():
+                    kind.trial.run(self.function, given)
+                kind.judge()
         elif self._shorten(kind, given, call, captured.found, captured):
             owner = (self.function.owner(),) if isinstance(self.function, Method) else ()
             return True, self.__call__(*owner, *given[0], **given[1])

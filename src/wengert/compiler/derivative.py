@@ -22,7 +22,7 @@ from wengert.compiler.moment import Moment
 from wengert.compiler.once import ASKS, DIFFERENTIATES, DRAWS, LEFT, SLOW, WRITES, Impure, Once, comparing, is_compared
 from wengert.compiler.trace import recording
 from wengert.compiler.worth import TOO_LONG, Account
-from wengert.errors import GradientError, LostGradientError
+from wengert.errors import GradientError, is_lost
 from wengert.protocol import Wrapper
 from wengert.tensor import Tensor
 from wengert.transforms.batching import Batch
@@ -31,7 +31,7 @@ from wengert.transforms.containers import flatten, rebuild
 from wengert.transforms.forward import jvp
 from wengert.transforms.reverse import pulled_back
 
-__all__ = ["Derivatives", "FromOutside", "is_lost"]
+__all__ = ["Derivatives", "FromOutside"]
 
 MOST = 64
 """Kinds of arguments, and of what is asked of them, for which derivatives are kept."""
@@ -453,8 +453,3 @@ def _batch_level(leaves: list) -> int | None:
 def _inside(x: Any) -> Any:
     """What is in a batch, or the value itself."""
     return unbox(x._value) if isinstance(x, Batch) else x
-
-
-def is_lost(error: Exception) -> bool:
-    """Whether something recorded was to be written where only a recording of the function lets it be."""
-    return isinstance(error, LostGradientError) or isinstance(error.__cause__, LostGradientError)

@@ -45,6 +45,8 @@ class Found:
         """Functions whose results are kept (`functools.lru_cache`), nobody sees where."""
         self.asks_for_classes = False
         """Whether a function may go another way for traces than for arrays and numbers."""
+        self.asks_otherwise = False
+        """Whether it asks for that by more than ``isinstance``, which answers as if there were none."""
         self.asks_for_history = False
         """Whether a function may ask what a tape notes, or have a say in it."""
         self.asks_for_identity = False

@@ -112,7 +112,8 @@ class Lookups:
             self.variable(Cell(cell, name), name, depth)
         for default in (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()):
             self.search.look(default, depth, value.__name__)
-        self.found.asks_for_classes |= "registry" in value.__dict__  # `functools.singledispatch` does
+        if "registry" in value.__dict__:  # `functools.singledispatch` asks for classes
+            self.found.asks_for_classes = self.found.asks_otherwise = True
         self.search.items(value.__dict__, depth, value.__name__)
 
     def code(self, value: FunctionType, depth: int) -> None:
@@ -122,6 +123,7 @@ class Lookups:
         self.makes_attributes |= makes_attributes(names)
         self.goes_in_order |= goes_in_order(names)
         self.found.asks_for_classes |= asks_for_classes(names)
+        self.found.asks_otherwise |= asks_for_classes(names - {"isinstance"})
         self.found.asks_for_identity |= asks_for_identity(names, self.uses)
         self.found.asks_for_history |= asks_for_history(names, self.uses, value.__globals__)
         self.seen.append((value, names))

@@ -173,6 +173,7 @@ def known_functions() -> dict[Any, Callable]:
             trace._added: indexing.written(adds=True),
             trace._written: indexing.written_in_view,
             trace._item: shapes.item,
+            trace._numpy: shapes.same,
             selected: elementwise.guarded,
             int: elementwise.whole,
             trace._count: reductions.count_nonzero,

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 
-from wengert.compiler.program import Node, Program
+from wengert.compiler.program import LEAVING, Node, Program
 from wengert.compiler.results import Leaf
 from wengert.primitive import REGISTRY, Primitive
 from wengert.transforms.reverse import reached
@@ -56,7 +56,7 @@ class Once:
         show, and what is read out may not be read of a tensor: where a result seems not to come from all, a tape says.
         """
         giving = {p.name for p in REGISTRY.values() if isinstance(p, Primitive)}
-        origins = _origins(program, arguments, leaves, lambda node: node.spec is None or node.spec.inexact)
+        origins = _origins(program, arguments, leaves, _may_pass)
         inexact = [i for i, node in arguments.items() if node.spec.inexact]
         if any(not origin.issuperset(inexact) for origin in origins):
             taped = None if program.states else _taped(function, given, inexact)
@@ -86,6 +86,11 @@ class Once:
         if self.known is None or len(self.sources) != count or not wrapped <= self.known:
             return set()
         return {j for j, source in enumerate(self.sources) if source & wrapped}
+
+
+def _may_pass(node: Node) -> bool:
+    """Whether derivatives may go through a call."""
+    return (node.spec is None or node.spec.inexact) and node.name not in LEAVING
 
 
 def _taped(function: Callable, given: list, inexact: list[int]) -> list[set[int]] | None:

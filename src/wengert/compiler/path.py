@@ -56,10 +56,10 @@ class Path:
         self.native: Any
         self.native, self.trouble = _native(program, not changes.tensors)
         self.replay: Any = None if self.native is not None else Replay(program)
-        calls_numpy = self.native is None or self.native.calls_numpy
-        self.trial = Trial() if calls_numpy else None
-        """Whether it is faster than the function, as long as that is asked."""
         self.generators = program.generators
+        calls_numpy = self.native is None or self.native.calls_numpy
+        self.trial = None if self.places or self.cleared or self.generators or not calls_numpy else Trial()
+        """Whether it is faster than the function, if that can be asked."""
         self.by_layout, self.by_strides = program.by_layout, program.by_strides
         self.seconds = time.perf_counter() - started
         self.calls = 0
@@ -275,6 +275,17 @@ class Kind:
             self.writes.update(place for place in path.places if place[0] in ("array", *IN_TENSORS))
             if len(self.paths) > MOST_PATHS:
                 self.paths.popitem(last=False)
+
+    @property
+    def trial(self) -> Trial | None:
+        """The trial of the path that was taken last, as long as it lasts."""
+        path = self.last
+        return None if path is None or path.trial is None or path.trial.is_over else path.trial
+
+    def judge(self) -> None:
+        """Give up where all that there is takes longer than the function."""
+        if all(path.trial is not None and path.trial.is_lost for path in list(self.paths.values())):
+            self._give_up("its program takes longer than the function, as NumPy's calls in it have no native form")
 
     @property
     def adds(self) -> bool:

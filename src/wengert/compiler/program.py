@@ -16,6 +16,7 @@ import numpy as np
 
 from wengert.compiler.later import Later
 from wengert.compiler.nested import replaced
+from wengert.primitive import REGISTRY, Plain
 from wengert.protocol import spec_of
 
 __all__ = [
@@ -450,28 +451,25 @@ def _key(value: Any) -> Any:
 PLAIN = frozenset({Ref, int, bool, str, type(None)})
 
 
-def is_of_tensors(program: Program, node: Node) -> bool:
-    """Whether a value is made from one of a program's tensors; asked of many values, of each of which it is noted."""
-    known = program.of_tensors
-    waiting = [node] if program.tensors else []
+LEAVING = {"item", "numpy"}
+"""Methods of tensors that give numbers and arrays."""
+
+
+def depends(node: Node, tensors: set[Node], known: dict[Node, bool] | None = None) -> bool:
+    """Whether a value is made from a tensor, so that it is one, too; `known` is what has been found out of others."""
+    known = {} if known is None else known
+    waiting = [node] if tensors else []
     while waiting:
         top = waiting[-1]
-        unknown = [] if top in program.tensors else [operand for operand in top.operands if operand not in known]
+        operands = () if top in tensors or _leaves_tensors(top) else top.operands
+        unknown = [operand for operand in operands if operand not in known]
         if unknown and top not in known:
             waiting += unknown
         else:
-            known[waiting.pop()] = top in program.tensors or any(known[operand] for operand in top.operands)
+            known[waiting.pop()] = top in tensors or any(known[operand] for operand in operands)
     return known.get(node, False)
 
 
-def depends(node: Node, tensors: set[Node]) -> bool:
-    """Whether a value is made from a tensor, so that it is one, too."""
-    waiting, seen = [node], set()
-    while waiting:
-        node = waiting.pop()
-        if node in tensors:
-            return True
-        if node not in seen:
-            seen.add(node)
-            waiting.extend(node.operands)
-    return False
+def _leaves_tensors(node: Node) -> bool:
+    """Whether a call gives no tensors, whatever it is given."""
+    return node.name in LEAVING or isinstance(REGISTRY.get(node.function), Plain)

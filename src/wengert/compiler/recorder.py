@@ -25,7 +25,7 @@ from wengert.compiler.randomness import watched
 from wengert.compiler.results import Results, returned_trouble
 from wengert.compiler.steps import Steps, as_before
 from wengert.compiler.trace import recording
-from wengert.errors import CompileError, LostGradientError
+from wengert.errors import CompileError, LostGradientError, WengertError, is_lost
 from wengert.passes import DEPOSITING
 from wengert.protocol import Wrapper
 from wengert.transforms.containers import WHOLE, flatten, rebuild
@@ -264,15 +264,16 @@ class Recorder:
         args, kwargs = self.given
         before = Before(changes.captured)
         self.turn.end()
-        steps, can_run_alone = _steps(changes.captured), True
+        steps, lost = _steps(changes.captured), LostGradientError.made
         try:
             with comparing(), steps:
                 expected = self.owner.function(*args, **kwargs)
-        except LostGradientError:
-            if not changes.program.fills:
+        except Exception as error:
+            if not changes.program.fills or not is_lost(error) or changes.captured.found.asks_otherwise:
                 raise
-            can_run_alone = False  # only while it is recorded do its arrays take what it writes
-        if can_run_alone:
+        else:
+            if changes.program.fills and LostGradientError.made > lost:
+                raise LostGradientError(CAUGHT)
             is_alike = _are_alike(found, expected, before, changes)
             is_same_way = self.steps is not None and steps.agree(self.steps)
             if not is_alike or (not is_same_way and self.kind.strayed):
@@ -302,12 +303,24 @@ class Recorder:
         self.kind.failures += not self.kind.paths
         if not changes.can_be_repeated():
             raise changes.failed
-        out = self.left(changes.captured)
+        out = self.left_in_vain(changes)
         why = f"it cannot be recorded: {type(changes.failed).__name__}: {changes.failed}"
         if changes.captured.found.asks_for_classes:
             why += "; it asks for classes, and recorded values have others than arrays and numbers"
         self.kind.given_up = changes.program.refused or why
         return out
+
+    def left_in_vain(self, changes: Changes) -> Any:
+        """The function itself; what it has raised while it was recorded, where alone it fails to fill arrays."""
+        failed = changes.failed
+        if self.owner.once is not None and self.owner.fills and failed is not None and _is_users(failed):
+            raise failed
+        try:
+            return self.left(changes.captured)
+        except Exception as error:
+            if failed is None or not (is_lost(error) and changes.program.fills and _is_users(failed)):
+                raise
+        raise failed
 
     def again(self, changes: Changes) -> Any:
         """The function itself, from the state in which it was recorded."""
@@ -325,6 +338,22 @@ def _interruption(error: BaseException | None) -> BaseException | None:
     while isinstance(error, (Exception, LeftToPython, RecordAgain)):
         error = error.__cause__
     return error
+
+
+CAUGHT = (
+    "[compile] a function was required that does not wait for exceptions where it fills arrays of its own with what is "
+    "differentiated; received one that catches what says that np.zeros takes no value whose gradient is recorded; "
+    "make the array with wg.zeros or np.zeros_like(t)"
+)
+
+
+def _is_users(error: BaseException) -> bool:
+    """Whether an exception comes from a user's code, or says itself what is wrong."""
+    at = error.__traceback__
+    while at is not None and at.tb_next is not None:
+        at = at.tb_next
+    module = "" if at is None else at.tb_frame.f_globals.get("__name__") or ""
+    return isinstance(error, WengertError) or not module.startswith("wengert.")
 
 
 def _apart(y: Any, tensors: list) -> Any:

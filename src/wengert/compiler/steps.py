@@ -14,8 +14,8 @@ __all__ = ["Steps", "as_before"]
 
 MOST = 100_000
 """Steps after which no more are looked at, as each takes some ten times as long as it does alone."""
-CALLING = ("numpy", "wengert.compiler.instead")
-"""Modules that call what they are given, NumPy's once more than those that stand for it: to see what comes out."""
+CALLING = "numpy", "wengert.compiler.instead"
+"""Packages that call what they are given, NumPy's once more than what stands for it: to see what comes out."""
 
 
 class Steps:
@@ -46,7 +46,7 @@ class Steps:
         return self.is_known and other.is_known and self.number == other.number
 
     def _begun(self, frame: FrameType, event: str, argument: Any) -> Any:
-        if id(frame.f_globals) not in self.namespaces or _name(frame.f_back).startswith(CALLING):
+        if id(frame.f_globals) not in self.namespaces or _is_of(CALLING, frame.f_back):
             return None
         frame.f_trace_lines, frame.f_trace_opcodes = False, True
         self.number = hash((self.number, frame.f_code))
@@ -66,8 +66,10 @@ def _is_ours(tracer: Any) -> bool:
     return isinstance(getattr(tracer, "__self__", None), Steps)
 
 
-def _name(frame: FrameType | None) -> str:
-    return (frame.f_globals.get("__name__") or "") if frame is not None else ""
+def _is_of(packages: tuple[str, ...], frame: FrameType | None) -> bool:
+    """Whether code of one of these packages runs in a frame."""
+    name = (frame.f_globals.get("__name__") or "") if frame is not None else ""
+    return any(name == package or name.startswith(f"{package}.") for package in packages)
 
 
 @contextmanager

@@ -118,7 +118,8 @@ class _Search:
         found.entries.append((place, value))
         if is_elsewhere(value) and not self.closed:
             self.refuse(f"it uses {place}, {ELSEWHERE}")
-        found.asks_for_classes |= id(value) in ASKING
+        if id(value) in ASKING:
+            found.asks_for_classes = found.asks_otherwise = True
         found.asks_for_identity |= id(value) in TELLING_APART
         if type(value) is ModuleType:
             self.lookups.module(value, depth - 1, is_whole=True)

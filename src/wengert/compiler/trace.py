@@ -21,7 +21,7 @@ import numpy as np
 from wengert.box import speaks_dialect
 from wengert.compiler.again import look_for_better
 from wengert.compiler.later import LARGE, Later, known, later, looks
-from wengert.compiler.program import LeftToPython, Node, Program, is_of_tensors
+from wengert.compiler.program import LeftToPython, Node, Program, depends
 from wengert.compiler.shown import shown
 from wengert.compiler.taking import REFERENCES, take, take_settings
 from wengert.compiler.written import _added, _assigned, _written
@@ -111,6 +111,10 @@ class Trace(Lifted):
     def copy(self, order: str = "C") -> "Trace":
         """A copy in an order: a program may ask how it lies."""
         return self._table[np.copy](self, order)
+
+    def _numpy(self) -> "Trace":
+        """What a tensor with this value gives as an array."""
+        return recorded(self._program, _numpy, "numpy", (self,), {})
 
     def _apart(self) -> "Trace":
         """A value of its own: nodes never change, so it has the same one."""
@@ -269,9 +273,11 @@ class Trace(Lifted):
 
     def _is_instead_of(self, owner: Any) -> bool:
         """Whether the function itself has an array or a number in the place of what holds this value."""
-        return owner is self or not (
-            owner._family.tensor is not Tensor or owner._level > GROUND or is_of_tensors(self._program, self._node)
-        )
+        if owner is self:
+            return True
+        if owner._family.tensor is not Tensor or owner._level > GROUND:
+            return False
+        return not depends(self._node, self._program.tensors, self._program.of_tensors)
 
     def _hash_of(self, owner: Any) -> int:
         """The identity, or where the program would have a number, that number's: then it is left to Python."""
@@ -374,6 +380,10 @@ def _is_ours(frame: FrameType) -> bool:
 
 def _item(value: Any) -> Any:
     return value.item() if isinstance(value, (np.ndarray, np.generic)) else value
+
+
+def _numpy(value: Any) -> Any:
+    return np.array(value)
 
 
 def _count(mask: Any) -> int:

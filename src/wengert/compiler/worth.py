@@ -13,8 +13,7 @@ code does, but hardly longer than the recording of its program did; where sample
 calls, there are no more of them.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from time import perf_counter
 
 __all__ = ["TOO_LONG", "Account", "Trial", "Worth"]
@@ -36,8 +35,10 @@ MANY_PLACES, FOR_EACH = 256, 20
 """Places around a function from which on looking at them takes long in native code, too; the more it does, the more."""
 PLACE = 25e-9
 """Seconds for each of them."""
-TURNS, FEW_TURNS = 8, 2
-"""Turns that a program and the function take, and those after which it may be clear which is faster."""
+CALLS, FEW_CALLS = 8, 2
+"""Calls that a program and the function both do, and those after which it may be clear which is faster."""
+LONG = 0.1
+"""Seconds after which the function does no more of them, if it takes long."""
 CLEARLY, SLOWER = 2.0, 1.2
 """How many times as long as the program the function takes where that is clear, and the other way round in the end."""
 
@@ -148,35 +149,32 @@ class Worth:
 
 
 class Trial:
-    """Whether a program that calls NumPy is faster than the function itself: they do the first calls by turns.
+    """Whether a program that calls NumPy is faster than the function itself, which does its first calls as well.
 
-    Nothing tells later, as calls that go straight to native code are not looked at.
+    Nothing tells later, as calls that go straight to native code are not looked at. Both do the same calls, since the
+    function may take less time on another way; so it is only asked of what does nothing but compute results.
     """
 
     def __init__(self) -> None:
         self.program: list[float] = []
         self.alone: list[float] = []
-        """Seconds of each turn."""
+        """Seconds of each call."""
 
     @property
     def is_over(self) -> bool:
         """Whether it is known which one is faster."""
-        turns = len(self.alone)
-        return turns >= TURNS or (turns >= FEW_TURNS and min(self.alone) > CLEARLY * min(self.program))
+        calls = len(self.alone)
+        if calls < FEW_CALLS:
+            return False
+        return calls >= CALLS or sum(self.alone) > LONG or min(self.alone) > CLEARLY * min(self.program)
 
     @property
     def is_lost(self) -> bool:
         """Whether the function is, by more than chance."""
         return self.is_over and min(self.program) > SLOWER * min(self.alone)
 
-    @property
-    def is_alones(self) -> bool:
-        """Whether it is the function's turn."""
-        return len(self.alone) < len(self.program)
-
-    @contextmanager
-    def timed(self) -> Iterator[None]:
-        """Take the time of what the function does alone."""
+    def run(self, function: Callable, given: tuple) -> None:
+        """Have the function do a call that the program has done."""
         began = perf_counter()
-        yield
+        function(*given[0], **given[1])
         self.alone.append(perf_counter() - began)

@@ -119,6 +119,11 @@ def _moved(y: Any, source: Any, target: Any) -> Any:
     return moved if moved.__class__ is np.ndarray else moved.copy()
 
 
+def _of_index(i: Wrapper) -> type:
+    """The dtype of what stands for a part of an index: masks take as many axes as they have."""
+    return np.bool_ if i._spec.dtype == np.bool_ else np.intp
+
+
 def placed(n: int, spec: Spec, index: Any, value: Any, mine: bool, level: int) -> tuple[tuple, Any]:
     """Index and value with which ``x[index] = value`` is done for a batch of `n`; `mine`: the value is a batch, too."""
     if mine and index is Ellipsis and value.ndim == spec.ndim + 1:
@@ -127,7 +132,7 @@ def placed(n: int, spec: Spec, index: Any, value: Any, mine: bool, level: int) -
         return (slice(None), index), value
     plan = _plan(index, spec.ndim, level)
     k, q = plan.count, plan.place
-    plain = [np.zeros(i._spec.shape, np.intp) if isinstance(i, Wrapper) else i for i in plan.parts]
+    plain = [np.zeros(i._spec.shape, _of_index(i)) if isinstance(i, Wrapper) else i for i in plan.parts]
     plain = [i[0] if isinstance(i, np.ndarray) and plan.batched and i.ndim == k + 1 else i for i in plain]
     ndim = np.broadcast_to(False, spec.shape)[tuple(plain)].ndim
     if mine:

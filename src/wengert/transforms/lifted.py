@@ -14,7 +14,7 @@ import numpy as np
 
 from wengert import face
 from wengert.assignment import has_arrays
-from wengert.box import Box, freeze, unbox
+from wengert.box import Box, freeze, is_tensor, unbox
 from wengert.cotangents import ALONE
 from wengert.dispatch import composite_entry, look_up
 from wengert.errors import LevelError, LostGradientError, MissingRuleError
@@ -271,8 +271,8 @@ def _above(p: Primitive) -> Callable:
         if isinstance(top, Lifted):
             y = type(top)._here[p](top, operands, params)
             # What a number that is recorded makes of a tensor is a tensor, as it is otherwise.
-            is_tensor = top._recorded and isinstance(y, Lifted) and any(x.__class__ is Tensor for x in args[:n])
-            return Tensor._box(y) if is_tensor else y
+            of_tensors = top._recorded and isinstance(y, Lifted) and any(map(is_tensor, args[:n]))
+            return Tensor._box(y) if of_tensors else y
         return p.call(*operands, **params) if top is None else top._table[p](*operands, **params)
 
     apply.__name__ = apply.__qualname__ = p.name

@@ -10,7 +10,7 @@ from wengert.compiler.lowering.builder import Builder, kept
 from wengert.compiler.lowering.elementwise import chosen
 from wengert.protocol import Spec
 
-__all__ = ["HANDLERS", "diagonal", "item"]
+__all__ = ["HANDLERS", "diagonal", "item", "same"]
 
 
 def _reshape(b: Builder, spec: Spec, x: Value, shape: Any = (), order: str = "C") -> Value | None:
@@ -179,6 +179,11 @@ def zeros(b: Builder, spec: Spec, shape: Any, dtype: Any) -> Value:
 def item(b: Builder, spec: Spec, x: Value) -> Value:
     """The one number in an array."""
     return b.graph.reshape(b.cast(x, spec.dtype), ())
+
+
+def same(b: Builder, spec: Spec, x: Value) -> Value:
+    """The value itself."""
+    return x
 
 
 HANDLERS: dict[str, Callable] = {
