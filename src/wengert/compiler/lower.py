@@ -33,11 +33,16 @@ def lower(program: Program) -> Graph:
     Its results are those of the program, and behind them `Graph.checks` truth values that all have to hold, or else
     the program has to be run as it was recorded.
     """
-    return _Lowering(program).graph
+    lowering = _Lowering(program, set())
+    dear = lowering.dear_selections()
+    return (_Lowering(program, dear) if dear else lowering).graph
 
 
 class _Lowering:
-    def __init__(self, program: Program):
+    """The lowering of a program, of which NumPy is to do the selections with some numbers."""
+
+    def __init__(self, program: Program, selections: set[int]):
+        self.selections = selections
         self.graph = Graph()
         self.builder = Builder(self.graph)
         self.handlers = known_functions()
@@ -55,6 +60,14 @@ class _Lowering:
         self.graph.checks = len(checks)
         self.graph.prune()
 
+    def dear_selections(self) -> set[int]:
+        """The numbers of those selections by long masks that are needed one element after the other."""
+        known = self.builder.selections
+        parts = {i: _parts(x)[0] for i, x in self.of.items()} if known else {}
+        long = {i: known[x] for i, x in parts.items() if x in known and known[x].region.size > MOST_ORDERED}
+        values = set(self.graph.values) if long else ()
+        return {i for i, selection in long.items() if selection.order in values}
+
     def lowered(self, node: Node) -> Any:
         graph, call = self.graph, node.call
         spec: Any = call.spec
@@ -66,13 +79,24 @@ class _Lowering:
             checks = len(self.builder.checks)
             found = self.known(node)
             if found is not None and found.shape == spec.shape and found.dtype == spec.dtype:
-                return found
+                return self.selected(node, found) if node.index in self.selections else found
             del self.builder.checks[checks:]
+        return self.call(node)
+
+    def call(self, node: Node) -> Any:
+        """What NumPy gives."""
+        spec = node.call.spec
         operands = tuple(self.as_numpy(self.of[o.index]) for o in node.operands)
         if spec is None:
-            return graph.make("call", operands, node, (), np.dtype("V0"))
-        found = graph.make("call", operands, node, spec.shape, spec.dtype)
+            return self.graph.make("call", operands, node, (), np.dtype("V0"))
+        found = self.graph.make("call", operands, node, spec.shape, spec.dtype)
         return self.in_memory(found) if spec.dtype.char in COMPLEX else found
+
+    def selected(self, node: Node, found: Any) -> Any:
+        """What NumPy selects, of which it is known as well what it is selected from."""
+        selected, known = self.call(node), self.builder.selections
+        known.update((ours, known[x]) for ours, x in zip(_parts(selected), _parts(found), strict=True) if x in known)
+        return selected
 
     def given(self, node: Node) -> Any:
         """What is there before the program runs."""
@@ -127,6 +151,11 @@ class _Lowering:
         return handler(self.builder, node.spec, *args, **kwargs) if handler is not None else None
 
 
+def _parts(x: Any) -> tuple[Value, ...]:
+    """The values that there are of one: two of complex ones."""
+    return (x.real, x.imag) if isinstance(x, Pair) else (x,)
+
+
 def _is_left(x: Any) -> bool:
     """Whether a value is what a function of NumPy's gives."""
     x = x.real if isinstance(x, Pair) else x
@@ -156,6 +185,8 @@ def stands_for(function: Callable) -> str | None:
     return "call"
 
 
+MOST_ORDERED = 4096
+"""Elements from which a mask selects natively one after the other; from more of them NumPy does it faster."""
 _by_function: dict[Any, Callable] = {}
 _names: dict[Any, str] = {}
 _seen: list[int] = []

@@ -20,11 +20,15 @@ FEW, MANY = 4, 64
 
 @dataclass(slots=True)
 class Selection:
-    """What a mask selects from, with all of the mask's axes, and how many axes come before them."""
+    """What a mask selects from, with all of the mask's axes, and how many axes come before them.
+
+    ``order`` is what puts the selected elements one after the other.
+    """
 
     mask: Value
     region: Value
     before: int
+    order: Value
 
 
 class Builder:

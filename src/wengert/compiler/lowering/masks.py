@@ -26,7 +26,7 @@ def selected(b: Builder, spec: Spec, x: Value, index: Any) -> Value | None:
         return None
     if not spec.size:
         return b.filled(0, spec.shape, x.dtype)
-    if _is_rare(found.mask, spec.shape[found.before]):
+    if _is_rare(found, spec.shape[found.before]):
         return None
     mask, region, before = found.mask, found.region, found.before
     depth, rest = len(mask.shape), (*region.shape[:before], *region.shape[before + len(mask.shape) :])
@@ -42,7 +42,7 @@ def selected(b: Builder, spec: Spec, x: Value, index: Any) -> Value | None:
     shape = (count + 1, *rest)
     together = b.graph.make("scatter", (rows, place), Scatter(Gather(rows.shape, places), False, True), shape, x.dtype)
     result = b.moveaxis(b.part(together, 0, slice(0, count)), 0, before)
-    b.selections[result] = Selection(mask, found.region, before)
+    b.selections[result] = Selection(mask, found.region, before, together)
     return result
 
 
@@ -108,7 +108,7 @@ class _Masked:
         count, depth = shape[axis], len(mask.shape)
         if count == 1:
             return b.graph.reshape(value, (*shape[:axis], *(1,) * depth, *shape[axis + 1 :]))
-        if _is_rare(mask, count):
+        if _is_rare(self, count):
             return None
         everywhere = b.everywhere(value, mask, behind)
         if everywhere is not None:
@@ -125,11 +125,11 @@ class _Masked:
 
 
 LONG, RARE = 10_000, 8
-"""Masks of so many elements, of which one in so many is selected, NumPy goes through faster."""
+"""Of so many elements one in so many is selected faster by NumPy."""
 
 
-def _is_rare(mask: Value, count: int) -> bool:
-    return mask.size >= LONG and RARE * count < mask.size
+def _is_rare(masked: _Masked, count: int) -> bool:
+    return masked.region.size >= LONG and RARE * count < masked.mask.size
 
 
 def _is_mask(part: Any) -> bool:
