@@ -148,3 +148,78 @@ def test_what_it_has_written_into_is_not_written_twice():
     with pytest.raises(wg.errors.LostGradientError):
         wg.grad(wg.compile(f))(2.0)
     assert seen[0] == 1
+
+
+def test_what_runs_alone_all_the_same_is_not_recorded_at_each_call():
+    """NumPy's function fills an array of its own, and wengert's does not, where a tape is there."""
+
+    def f(x):
+        return np.sum(np.piecewise(x, [x < 0.3, x > 0.6], [0.0, lambda v: v**2, 1.0]))
+
+    fast = wg.compile(wg.grad(f))
+    random = np.random.default_rng(0)
+    for _ in range(60):
+        x = random.random(8)
+        np.testing.assert_allclose(fast(x), wg.grad(f)(x))
+    stats = fast.stats()
+    assert "whole array" in stats["given up"][0]
+    assert not fast.fills
+
+
+def test_users_exceptions_are_their_own():
+    def f(x):
+        out = np.zeros(3)
+        out[:] = x
+        if x[0] < 0:
+            raise KeyError("negative")
+        return np.sum(out * x)
+
+    x = np.array([1.0, 2.0, 3.0])
+    for gradient in (wg.compile(wg.grad(f)), wg.grad(wg.compile(f))):
+        for _ in range(3):
+            np.testing.assert_allclose(gradient(x), 2 * x)
+            with pytest.raises(KeyError, match="negative"):
+                gradient(-x)
+
+
+def by_type(x):
+    return 1.0 if type(x) is np.ndarray else 100.0
+
+
+def by_pattern(x):
+    match x:
+        case np.ndarray():
+            return 1.0
+    return 100.0
+
+
+def by_scalar(x):
+    return 1.0 if not np.isscalar(x[0] * 1) else 100.0
+
+
+@pytest.mark.parametrize("ask", [by_type, by_pattern, by_scalar])
+def test_what_fills_and_asks_for_classes_is_refused(ask):
+    """Alone it does not run, so nothing tells whether it has gone the same way."""
+
+    def f(w, x):
+        out = np.zeros(3)
+        out[:] = w * x
+        return np.sum(out**2) * ask(x)
+
+    for gradient in (wg.compile(wg.grad(f)), wg.grad(wg.compile(f))):
+        for _ in range(2):
+            with pytest.raises(wg.errors.LostGradientError):
+                gradient(np.ones(3), np.array([1.0, 2.0, 3.0]))
+
+
+def test_what_catches_that_it_cannot_be_filled_is_refused():
+    def f(x):
+        try:
+            out = np.zeros(3)
+            out[:] = x
+        except Exception:
+            return np.sum(x * 0)
+        return np.sum(out**2)
+
+    with pytest.raises(wg.errors.LostGradientError, match="catches"):
+        wg.compile(wg.grad(f))(np.array([1.0, 2.0, 3.0]))

@@ -135,3 +135,20 @@ def test_errors_of_numbers_that_are_to_raise(settings):
             assert np.isnan(f(-X))
     assert np.isnan(f(-X))
     assert f.stats()["eager"] == 6
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.histogram(x, 50)[0],
+        lambda x: len(str(x)),
+        lambda x: x + len(set(np.round(x).tolist())),
+    ],
+)
+def test_large_arrays_that_are_read_out_are_not_compared_number_by_number(f):
+    fast = wg.compile(f)
+    x = np.random.default_rng(0).random(100_000)
+    for k in range(6):
+        np.testing.assert_array_equal(fast(x + k % 2), f(x + k % 2))
+    assert all(path.native is None for kind in fast._kinds for path in kind.paths.values())
+    assert "large arrays" in fast.explain()

@@ -71,7 +71,7 @@ class Compiled:
         *("__call__", "__dict__", "__weakref__", "_around", "_bound", "_derivatives", "_entry", "_gapped"),
         *("_is_stateless", "_kinds", "_lately", "_left", "_new", "_others", "_reason", "_shortcuts"),
         *("_static_names", "_static_nums", "_straight", "_surroundings", "_unsettled", "_worth"),
-        *("check", "draws", "fills", "function", "once", "replaced"),
+        *("check", "draws", "fills", "function", "once", "replaced", "runs_alone"),
     )
     __call__: Callable
     """What a call calls: the usual way, until there is a shortcut."""
@@ -98,6 +98,8 @@ class Compiled:
         self.replaced = Replaced()
         self.fills = False
         """Whether it fills arrays of NumPy's with values of a tape, so that it only runs while it is recorded."""
+        self.runs_alone: bool | None = None
+        """Whether it has been seen to run alone all the same, as what it calls tells the two apart; or not to."""
         self.draws: list = []
         """The generators that it has been seen to draw from, with what they were before."""
         self._lately: Left | None = None
@@ -367,12 +369,16 @@ class Compiled:
 
     def _left_alone(self, kind: Kind, captured: Captured, given: tuple) -> Any:
         """The function itself; recorded for this call alone, where only then its own arrays take what it writes."""
-        if not self.fills:
+        may_run = not self.fills or (self.runs_alone is None and self.once is None and self._is_stateless)
+        if may_run:
             try:
-                return self._eager(kind, captured, given)
+                found = self._eager(kind, captured, given)
             except Exception as error:
                 if not self._needs_recording(error):
                     raise
+            else:
+                self.runs_alone, self.fills = self.runs_alone or self.fills, False
+                return found
         else:
             kind.eager += 1
         return self._recorded_alone(*given)
@@ -381,7 +387,7 @@ class Compiled:
         """The results of a call that is recorded for its own sake: nothing of it is kept."""
         leaves, structure = flatten(self._with_static(args, kwargs), WHOLE)
         found = Recorder(self, Kind(Found()), leaves, structure, Arguments(leaves), (args, kwargs), keeps=False).run()
-        self.fills = True
+        self.fills, self.runs_alone = True, False
         return found
 
     def _needs_recording(self, error: Exception) -> bool:

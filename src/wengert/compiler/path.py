@@ -13,6 +13,7 @@ from wengert.compiler.locks import BOOKS
 from wengert.compiler.program import Program
 from wengert.compiler.replay import Mismatch, Replay, same, told_apart
 from wengert.compiler.results import Results
+from wengert.compiler.trace import _contents, _list
 from wengert.compiler.ways import Ways
 from wengert.compiler.worth import Trial
 from wengert.compiler.writing import IN_TENSORS, OF_GRADIENTS, write_back
@@ -34,6 +35,12 @@ UNKNOWN = object()
 """In the place of what a guard has read, where only is known that it was something else."""
 PATIENCE = 64
 """Calls of one kind among which at least a quarter must have taken a path that was known: each is met twice before."""
+
+
+MOST_READ = 512
+"""Elements of an array that is read out, each of which native code compares with what it was."""
+WHOLE = {_contents, _list}
+"""Readers of whole arrays."""
 
 
 class Path:
@@ -172,6 +179,8 @@ def _native(program: Program, forgets: bool) -> tuple[Callable | None, str]:
         return None, "it decides by something that is no number"
     if any(call.spec and not call.spec.dtype.isnative for call in program.calls()):
         return None, "it uses numbers in another byte order"
+    if any(guard.reader in WHOLE and guard.node.spec.size > MOST_READ for guard in program.guards):
+        return None, "it reads large arrays out, by all numbers of which it then decides"
     make, missing = compiler()
     if make is None:
         return None, f"there is no native compiler ({missing}); install llvmlite"

@@ -110,7 +110,7 @@ class Recorder:
                     changes.now()
                 finally:
                     raise changes.interrupted
-            self.owner.fills |= program.fills
+            self.owner.fills |= program.fills and not self.owner.runs_alone
             if program.by_layout:
                 self.kind.strides = captured.strides()
             if program.wanted is not None and changes.can_be_repeated():

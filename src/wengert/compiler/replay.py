@@ -19,7 +19,7 @@ class Mismatch(Exception):
     """A guard read something else: its number, and what it read; or, by -1, the call whose result has another shape."""
 
     def __init__(self, number: int, outcome: Any):
-        super().__init__(f"guard {number} read {outcome!r}" if number >= 0 else f"{outcome} gave another shape")
+        super().__init__(number)  # what an array holds takes long to be written down
         self.number, self.outcome = number, outcome
 
 
