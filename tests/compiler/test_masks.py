@@ -247,3 +247,48 @@ def test_what_is_not_selected_is_nobodys_business():
                 np.testing.assert_allclose(ours, theirs, rtol=1e-15)
         for ours, theirs in zip(fast(x, k), expected, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-15)
+
+
+def doubled(x):
+    z = np.zeros(x.shape)
+    z[x > 0] = x[x > 0] * 2
+    return np.sum(z**2 * x)
+
+
+def doubled_in_tensors(x):
+    z = wg.zeros(x.shape)
+    z[x > 0] = x[x > 0] * 2
+    return np.sum(z**2 * x)
+
+
+@pytest.mark.parametrize("f", [doubled, doubled_in_tensors])
+def test_masks_of_several_axes_under_batches(f):
+    x = np.array([[1.0, -2.0], [3.0, 4.0]])
+    expected = np.zeros((2, 2, 2, 2))
+    for place in ((0, 0), (1, 0), (1, 1)):
+        expected[place + place] = 24 * x[place]
+    inside, outside = wg.compile(wg.hessian(f)), wg.hessian(wg.compile(f))
+    for _ in range(3):
+        np.testing.assert_allclose(inside(x), expected)
+        np.testing.assert_allclose(outside(x), expected)
+    assert inside.stats()["given up"] == []
+
+
+def test_long_masks_whose_elements_are_needed_in_order():
+    """NumPy selects them; what is combined, or put back, is still computed where it is."""
+
+    def f(x, given):
+        taken = x[given > 0]
+        y = x.copy()
+        y[given > 0] = np.sqrt(taken)
+        return taken * 2, y, np.sum(taken)
+
+    fast = wg.compile(f)
+    for kind in "dD":
+        for mask in masks((9000,), 5000):
+            x, given = RANDOM.random(9000).astype(kind), np.where(mask, 1.0, -1.0)
+            for ours, theirs in zip(fast(x, given), f(x, given), strict=True):
+                np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    text = fast.explain()
+    assert "scatter" not in text
+    assert text.count("NumPy's getitem") == 2  # one for each dtype

@@ -242,3 +242,31 @@ def test_what_tensors_and_numbers_make_is_of_the_class_that_it_is_otherwise(f, n
         assert type(ours) is type(plain)
         ours, plain = (x.numpy() if isinstance(x, wg.Tensor) else x for x in (ours, plain))
         np.testing.assert_allclose(ours.astype(float), plain.astype(float))
+
+
+LEFT = {
+    "numpy": lambda t, a: t.numpy(),
+    "with an array": lambda t, a: t.numpy() + a,
+    "item": lambda t, a: t.sum().item() * a,
+    "mask": lambda t, a: (t > 0) * a,
+    "index": lambda t, a: a[t.numpy().astype(int)],
+    "place": lambda t, a: a[np.argmax(t)] * a,
+    "choice": lambda t, a: np.where(t > 1, a, 2 * a),
+    "data": lambda t, a: t.data * a,
+    "back again": lambda t, a: t.numpy() * t,
+    "beside a result with a history": lambda t, a: (t.numpy() * 2, np.sum(t * t)),
+}
+
+
+@pytest.mark.parametrize("needs_gradient", [False, True])
+@pytest.mark.parametrize("f", LEFT.values(), ids=LEFT)
+def test_what_leaves_tensors_is_an_array(f, needs_gradient):
+    t, a = wg.tensor(np.array([0.0, 1.0, 2.0]), requires_grad=needs_gradient), np.ones(3)
+    fast = wg.compile(f)
+    for _ in range(3):
+        ours, plain = (y if isinstance(y, tuple) else (y,) for y in (fast(t, a), f(t, a)))
+        assert list(map(type, ours)) == list(map(type, plain))
+        for x, y in zip(ours, plain, strict=True):
+            assert getattr(x, "requires_grad", None) == getattr(y, "requires_grad", None)
+            x, y = (z.numpy() if isinstance(z, wg.Tensor) else z for z in (x, y))
+            np.testing.assert_array_equal(x, y)

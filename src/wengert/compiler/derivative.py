@@ -221,7 +221,7 @@ class Derivatives:
             with followed():
                 return False, self.function(*given[0], **given[1])
         except Exception as error:
-            if not is_lost(error) or self.value.fills or self.trouble or not self.value._is_stateless:
+            if not is_lost(error) or self.value.fills or self.trouble or self.value._is_stateless is False:
                 raise
         self.value.fills = True  # it fills arrays with what is differentiated: only recordings let it, however many
         return self(leaves, given, moment)
