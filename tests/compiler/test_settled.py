@@ -2,6 +2,7 @@
 
 import functools
 import sys
+import types
 from collections import Counter
 from numbers import Number
 
@@ -331,3 +332,36 @@ def test_a_generator_that_is_passed_in_is_named_where_it_draws_itself():
         wg.compile(lambda g, x: x * g.normal())(np.random.default_rng(0), 1.0)
     with pytest.raises(ArgumentError, match=r"from a global generator"):
         wg.compile(lambda x: x * np.random.normal())(1.0)  # noqa: NPY002
+
+
+SCALE = {np.ndarray: 2.0}
+isa = isinstance
+WITHOUT_A_BRANCH = {
+    "factor": lambda x: x * (type(x) is np.ndarray),
+    "table": lambda x: SCALE.get(type(x), 3.0) * x,
+    "place": lambda x: [5.0, 1.0][type(x) in (np.ndarray,)] * x,
+    "another name": lambda x: x * isa(x, np.ndarray) * (2.0 if isa(x, np.ndarray) else 2.0),
+    "subclass": lambda x: x * issubclass(type(x), np.ndarray),
+    "scalar": lambda x: x * np.isscalar(x.sum()),
+    "attribute": lambda x: x * (1 + hasattr(x, "detach")),
+    "maximum": lambda x: np.maximum(x, 1.0 - (type(x) is np.ndarray)),
+}
+
+
+@pytest.mark.parametrize("f", WITHOUT_A_BRANCH.values(), ids=WITHOUT_A_BRANCH)
+def test_classes_asked_without_a_branch_where_the_first_numbers_hide_it(f):
+    fast = wg.compile(f)
+    first = np.full(2, 5.0) if f is WITHOUT_A_BRANCH["maximum"] else np.zeros(2)
+    for x in (first, np.full(2, 0.25), np.full(2, 0.5), np.ones(2)):
+        np.testing.assert_array_equal(fast(x), f(x))
+
+
+def test_modules_whose_names_begin_with_numpys_are_followed():
+    module = types.ModuleType("numpy_model")
+    source = (
+        "def f(x):\n    return g(x)\ndef g(x):\n    if type(x) is np.ndarray:\n        return x * 3\n    return x * 0\n"
+    )
+    exec("import numpy as np\n" + source, module.__dict__)
+    fast = wg.compile(module.f)
+    for x in (np.zeros(3), np.zeros(3), np.arange(3.0), np.ones(3)):
+        np.testing.assert_array_equal(fast(x), 3 * x)

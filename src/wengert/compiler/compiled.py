@@ -71,7 +71,7 @@ class Compiled:
         *("__call__", "__dict__", "__weakref__", "_around", "_bound", "_derivatives", "_entry", "_gapped"),
         *("_is_stateless", "_kinds", "_lately", "_left", "_new", "_others", "_reason", "_shortcuts"),
         *("_static_names", "_static_nums", "_straight", "_surroundings", "_unsettled", "_worth"),
-        *("check", "draws", "fills", "function", "once", "replaced", "runs_alone"),
+        *("agrees", "check", "draws", "fills", "function", "once", "replaced", "runs_alone"),
     )
     __call__: Callable
     """What a call calls: the usual way, until there is a shortcut."""
@@ -96,6 +96,8 @@ class Compiled:
         self.once: Once | None = None
         """Of what may only compute results: as soon as it turns out to do more, `Impure` is raised."""
         self.replaced = Replaced()
+        self.agrees = False
+        """Whether it has last gone the same way alone as recorded, with the same results, where it asks for classes."""
         self.fills = False
         """Whether it fills arrays of NumPy's with values of a tape, so that it only runs while it is recorded."""
         self.runs_alone: bool | None = None

@@ -16,6 +16,7 @@ from wengert.compiler.codenames import (
     looks_elsewhere,
     makes_attributes,
     names_of,
+    only_called,
     uses_of,
     waits_for_attributes,
 )
@@ -123,7 +124,8 @@ class Lookups:
         self.makes_attributes |= makes_attributes(names)
         self.goes_in_order |= goes_in_order(names)
         self.found.asks_for_classes |= asks_for_classes(names)
-        self.found.asks_otherwise |= asks_for_classes(names - {"isinstance"})
+        self.found.asks_otherwise |= asks_for_classes(names - {"isinstance"}) or "isinstance" in self.uses.asked
+        self.found.asks_otherwise |= "isinstance" in names and not only_called(value.__code__, "isinstance")
         self.found.asks_for_identity |= asks_for_identity(names, self.uses)
         self.found.asks_for_history |= asks_for_history(names, self.uses, value.__globals__)
         self.seen.append((value, names))
