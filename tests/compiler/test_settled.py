@@ -340,7 +340,7 @@ WITHOUT_A_BRANCH = {
     "factor": lambda x: x * (type(x) is np.ndarray),
     "table": lambda x: SCALE.get(type(x), 3.0) * x,
     "place": lambda x: [5.0, 1.0][type(x) in (np.ndarray,)] * x,
-    "another name": lambda x: x * isa(x, np.ndarray) * (2.0 if isa(x, np.ndarray) else 2.0),
+    "another name": lambda x: x * isa(x, np.ndarray),
     "subclass": lambda x: x * issubclass(type(x), np.ndarray),
     "scalar": lambda x: x * np.isscalar(x.sum()),
     "attribute": lambda x: x * (1 + hasattr(x, "detach")),
