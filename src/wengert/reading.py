@@ -7,6 +7,7 @@ was written by somebody who wants the number; a store into a subscript, or a cal
 """
 
 import builtins
+import importlib
 import math
 import sys
 import warnings
@@ -96,6 +97,22 @@ def is_sparse_product() -> bool:
     """Whether scipy.sparse asks for an array to see what it is multiplied by."""
     frame = who_asks()
     return frame is not None and frame.f_code.co_name == "_matmul_dispatch"
+
+
+def instead_of_scipys() -> str:
+    """What to call in the place of SciPy's function that asks for an array, as part of a sentence, if there is one."""
+    frame, found = who_asks(), ""
+    while frame is not None and (frame.f_globals.get("__name__") or "").startswith("scipy."):
+        part, name = frame.f_globals["__name__"].split(".")[1], frame.f_code.co_name
+        name = type(frame.f_locals.get("self")).__name__ if name == "__init__" else name
+        if part in OF_SCIPY and hasattr(importlib.import_module(f"wengert.scipy.{part}"), name):
+            found = f"call wengert.scipy.{part}.{name}, "
+        frame = frame.f_back
+    return found
+
+
+OF_SCIPY = {"fft", "integrate", "interpolate", "linalg", "ndimage", "signal", "sparse", "spatial", "special", "stats"}
+"""The parts of SciPy's of which there are functions in `wengert.scipy`."""
 
 
 def running(frame: FrameType) -> tuple[str, str | None]:

@@ -23,7 +23,7 @@ from wengert.errors import (
 from wengert.generate import Family
 from wengert.passes import recorded_node, run_backward, seed
 from wengert.protocol import Spec, Wrapper, ask_to_record_again, highest, innermost, is_recorded, spec_of
-from wengert.reading import check_reading, is_sparse_product
+from wengert.reading import check_reading, instead_of_scipys, is_sparse_product
 from wengert.views import ViewOf, make_view
 from wengert.writes import in_place, write
 
@@ -313,9 +313,9 @@ class Tensor(Box):
             ask_to_record_again(self)
             raise LostGradientError(
                 f"[np.asarray] a value whose gradient is not recorded was required, as a plain array would drop it; "
-                f"received {self._spec!r}; collect (nested lists of) tensors with wg.asarray or np.stack, fill a "
-                f"buffer made by wg.zeros or np.zeros_like(t), go over t.flat or np.ndindex(t.shape), or leave the "
-                f"tape with t.detach() or t.numpy()"
+                f"received {self._spec!r}; {instead_of_scipys()}collect (nested lists of) tensors with wg.asarray or "
+                f"np.stack, fill a buffer made by wg.zeros or np.zeros_like(t), go over t.flat or np.ndindex(t.shape), "
+                f"or leave the tape with t.detach() or t.numpy()"
             )
         inside = bare(self)
         if is_recorded(inside):

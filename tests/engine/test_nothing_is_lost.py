@@ -16,6 +16,9 @@ import warnings
 
 import numpy as np
 import pytest
+import scipy.interpolate
+import scipy.linalg
+import scipy.special
 
 import wengert as wg
 from wengert.errors import LostGradientError, LostGradientWarning, MissingRuleError, RecordedCopyError
@@ -412,3 +415,18 @@ def test_object_arrays_are_not_made_behind_the_back():
     except LOST:
         return
     assert target[0].requires_grad
+
+
+@pytest.mark.parametrize(
+    ("f", "instead"),
+    [
+        (lambda x: scipy.special.logsumexp(x), "wengert.scipy.special.logsumexp"),
+        (lambda x: np.sum(scipy.linalg.expm(np.outer(x, x))), "wengert.scipy.linalg.expm"),
+        (lambda x: scipy.interpolate.CubicSpline(np.arange(3.0), x)(0.5), "wengert.scipy.interpolate.CubicSpline"),
+        (lambda x: np.sum(np.array(x)), "wg.asarray"),
+    ],
+)
+def test_where_there_is_one_like_scipys_it_is_named(f, instead):
+    with pytest.raises(LostGradientError, match=instead) as raised:
+        wg.grad(f)(np.ones(3))
+    assert ("call wengert" in str(raised.value)) is instead.startswith("wengert")
