@@ -386,6 +386,9 @@ PART = 1 << 19
 OVERHEAD = 4
 """What a point of the domain costs besides what is computed at it."""
 MOST_PARTS = 64
+MANY_ROWS = 1024
+ROWS_AT_A_TIME = 128
+"""Of many rows so many are added up one after the other, where totals are arrays: those are not compensated."""
 
 
 def _in_parts(graph: Graph, fusion: _Fusion) -> list[Step]:
@@ -410,14 +413,20 @@ def _parts_of(kernel: Kernel, fusion: _Fusion) -> int:
     stages = {root.stage for root in kernel.roots}
     made = {v.number: v for stage in stages for v in fusion.computed(kernel, stage)}
     work = points * (OVERHEAD + sum(cost_of_map(v.setting) for v in made.values() if v.kind == "map"))
-    if work < 2 * PART:
-        return 1
-    rows = kernel.extents[kernel.rows[0]]
-    size = -(-rows // min(MOST_PARTS, int(work // PART), rows))
+    rows = size = kernel.extents[kernel.rows[0]]
+    if work >= 2 * PART:
+        size = -(-rows // min(MOST_PARTS, int(work // PART), rows))
+    if rows > MANY_ROWS and any(map(_adds_arrays, kernel.totals())):
+        size = min(size, ROWS_AT_A_TIME)
     size = size if size < 64 else -(-size // 64) * 64
     parts = -(-rows // size)
     kernel.part = size if parts > 1 else None
     return parts
+
+
+def _adds_arrays(root: Root) -> bool:
+    """Whether a total over rows is an array of sums that are rounded."""
+    return root.value.setting[0] == "add" and root.value.dtype.kind == "f" and any(k is not None for k in root.kept)
 
 
 def _combining(graph: Graph, root: Root, parts: int) -> Kernel:
