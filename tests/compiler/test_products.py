@@ -73,3 +73,43 @@ def test_zeros_of_einsum_have_numpys_signs(subscripts, n):
         found, expected = compiled(*given), np.einsum(subscripts, *given)
         np.testing.assert_array_equal(found, expected)
         np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("m", "n"), [(64, 5), (64, 64), (65, 300), (129, 1), (300, 77), (1000, 3)])
+def test_of_a_matrix_and_its_own_transpose(m, n, dtype):
+    random = np.random.default_rng(0)
+    forms = [
+        (lambda a: a @ a.T, (m, n)),
+        (lambda a: a.T @ a, (n, m)),
+        (lambda a: a[1:, 2:] @ a[1:, 2:].T, (m + 1, n + 2)),
+        (lambda a: (a[:, 2:].T @ a[:, 2:]) * 2, (n, m + 2)),
+    ]
+    for f, shape in forms:
+        agree(f, np.empty(shape, dtype))
+        fast, a = wg.compile(f), random.normal(size=shape).astype(dtype)
+        found = fast(a)
+        np.testing.assert_array_equal(found, found.T)
+
+
+def test_of_a_matrix_and_its_own_transpose_where_some_are_no_numbers():
+    random, fast = np.random.default_rng(0), wg.compile(lambda a: a @ a.T)
+    for _ in range(3):
+        a = random.normal(size=(200, 20))
+        a[random.integers(200, size=2), random.integers(20, size=2)] = np.nan, np.inf
+        with np.errstate(invalid="ignore"):
+            np.testing.assert_allclose(fast(a), a @ a.T, rtol=1e-12, atol=1e-12)
+
+
+def test_of_a_part_and_its_own_transpose_that_blas_cannot_take():
+    agree(lambda a: a[1:, ::2] @ a[1:, ::2].T, np.empty((100, 80)))
+    agree(lambda a: a[::-1] @ a.T, np.empty((100, 80)))
+
+
+def test_of_a_matrix_and_its_own_transpose_has_derivatives():
+    random = np.random.default_rng(0)
+    f = lambda a: np.sum(np.tanh(a.T @ a / 50) ** 2)  # noqa: E731
+    fast = wg.compile(wg.grad(f))
+    for _ in range(3):
+        a = random.normal(size=(40, 90))
+        np.testing.assert_allclose(fast(a), wg.grad(f)(a), rtol=1e-10, atol=1e-12)

@@ -13,6 +13,7 @@ from math import prod
 import numpy as np
 
 from wengert.compiler.assembly import CUTS, FIELDS
+from wengert.compiler.gram import LEAST, gram_text
 from wengert.compiler.graph import Value
 from wengert.compiler.libraries import PRODUCT, provide_products, symbol
 from wengert.compiler.threads import cores
@@ -93,6 +94,8 @@ def emit_product(v: Value, name: str) -> Written:
     left, right = map(operand_of, v.operands)
     result = Operand(v, 0, _strides_of(v.shape))
     (m, k), n = v.operands[0].shape[-2:], v.shape[-1]
+    if _is_gram(v, left, right):
+        return _emit_gram(v, name, left, right)
     if n == 1 < m:
         call = _with_vector((m, k), left, right, result, left.strides[-2:], right.strides[-2])
     elif m == 1 < n:
@@ -111,11 +114,34 @@ ret void
     flops = 2 * v.size * k
     work = flops / (FLOPS[v.dtype.char] if 1 not in (m, n) else FLOPS_OF_VECTORS)
     extent = stack[0][0] if stack else max(m, n)
-    grain = 1 if stack else -(-max(SMALLEST_PART, extent // max(FEW_PARTS, cores())) // 16) * 16
+    grain = 1 if stack else _grain(extent)
     return Written(
         text, [x.value for x in call.arrays], [x.offset * v.dtype.itemsize for x in call.arrays],
         extent=extent, grain=grain, parallel=extent > grain, work=work, flops=flops,
     )  # fmt: skip
+
+
+def _is_gram(v: Value, left: Operand, right: Operand) -> bool:
+    """Whether one matrix, and a large one, is multiplied with its own transpose."""
+    same = left.value is right.value and left.offset == right.offset and left.strides == right.strides[::-1]
+    return same and len(v.shape) == 2 and v.shape[0] >= LEAST
+
+
+def _emit_gram(v: Value, name: str, left: Operand, right: Operand) -> Written:
+    """The text of a launch that multiplies a matrix with its own transpose."""
+    n, k = v.operands[0].shape
+    turned, lead = _lying((k, n), right.strides)
+    text = gram_text(name, v, right.value, right.strides[1], turned, lead, k)
+    flops, grain = n * n * k, _grain(n // 2)  # the first columns are the longest
+    return Written(
+        text, [right.value, v], [right.offset * v.dtype.itemsize, 0],
+        extent=n, grain=grain, parallel=n > grain, work=flops / FLOPS[v.dtype.char], flops=flops,
+    )  # fmt: skip
+
+
+def _grain(extent: int) -> int:
+    """How long a part of a product is at least."""
+    return -(-max(SMALLEST_PART, extent // max(FEW_PARTS, cores())) // 16) * 16
 
 
 def _of_matrices(lengths: tuple[int, int, int], left: Operand, right: Operand, result: Operand) -> _Call:
