@@ -2,6 +2,7 @@ import gc
 import sys
 import weakref
 from contextvars import ContextVar
+from dataclasses import replace
 from types import CellType
 
 import numpy as np
@@ -67,6 +68,30 @@ def test_what_fits_runs(kind):
 )
 def test_arrays_that_lie_awkwardly_in_memory_serve_too(kind, x):
     assert np.array_equal(adder(kind=kind).function(x, Y), SUM)
+
+
+COLUMNS = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("x", [COLUMNS, COLUMNS.copy("C"), np.repeat(COLUMNS, 2, 0)[::2], misaligned(COLUMNS)])
+def test_either_order_serves_unless_the_other_one_is_refused(kind, x, turned):
+    asked = Array((2, 3), FLOAT, turned=turned)
+    expected = (x.T if turned else x).ravel() + (x.T if turned else x).ravel()
+    for strict in (False, True):
+        given = operands(replace(asked, strict=strict), replace(asked, strict=strict))
+        found = adder((2, 3), kind, given).function(x, x)
+        if strict and (x.flags.c_contiguous if turned else x.flags.f_contiguous):
+            assert found == (*UNKNOWN, 2, [])
+        else:
+            np.testing.assert_array_equal(found.ravel(), expected)
+
+
+def test_an_array_in_the_other_order_is_not_written(kind):
+    asked = Array((2, 3), FLOAT, written=True, turned=True)
+    f = adder((2, 3), kind, operands(asked, Array((2, 3), FLOAT, turned=True))).function
+    assert f(COLUMNS.copy("C"), COLUMNS) == (*UNKNOWN, 2, [])
+    np.testing.assert_array_equal(f(COLUMNS.copy("F"), COLUMNS).ravel(), 2 * COLUMNS.T.ravel())
 
 
 BAD = [

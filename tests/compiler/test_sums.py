@@ -48,6 +48,19 @@ def test_sums(shape, axis, kind, char):
 
 
 @pytest.mark.parametrize("char", "df")
+@pytest.mark.parametrize("shape", [(30000, 2), (5000, 17), (1025, 3), (1300, 1, 4)])
+def test_sums_over_many_rows_in_either_order(shape, char):
+    rows = hard("one sign", shape, char)
+    wanted, sizes = exact(rows.reshape(shape[0], -1), 0)
+    for x in (rows, np.asfortranarray(rows)):
+        fast = wg.compile(lambda x: np.sum(x, axis=0))
+        fast(x)
+        pairwise = np.abs(np.asarray(np.sum(np.asfortranarray(x), axis=0), float).ravel() - wanted)
+        ours = np.abs(np.asarray(fast(x), float).ravel() - wanted)
+        assert (ours <= np.maximum(pairwise, np.finfo(char).eps * sizes)).all()
+
+
+@pytest.mark.parametrize("char", "df")
 @pytest.mark.parametrize("axis", [0, 1])
 def test_running_sums(axis, char):
     x = hard("cancelling", (300, 40) if axis == 0 else (40, 300), char)

@@ -65,6 +65,7 @@ def bound(
     names: Sequence[str] = (),
     forgive: bool = False,
     lock: Any = None,
+    turned: Sequence[int] = (),
 ) -> Entry | PlainEntry:
     """The entry of a plan.
 
@@ -78,8 +79,10 @@ def bound(
         What a call gives, in terms of the results.
     nargs, slow, names, forgive, lock
         As `Entry` takes them.
+    turned : sequence of int
+        The numbers of results of which the program gives the transposes.
     """
-    return _Binding(plan, operands).entry(answer, nargs, slow, names, forgive, lock)
+    return _Binding(plan, operands, turned).entry(answer, nargs, slow, names, forgive, lock)
 
 
 def _slots_of_call(launch: Any, instance: Any) -> np.ndarray:
@@ -90,13 +93,21 @@ def _slots_of_call(launch: Any, instance: Any) -> np.ndarray:
 
 
 class _Binding:
-    def __init__(self, plan: Any, operands: Operands):
+    def __init__(self, plan: Any, operands: Operands, turned: Sequence[int]):
         self.plan, self.layout, self.operands = plan, plan.layout, operands
         self.arguments = self.layout.arguments
         specs = [node.spec for node in self.layout.wanted]
         self.results = [
-            Result(spec.shape, spec.dtype, self.arguments + j, not spec.shape) for j, spec in enumerate(specs)
+            Result(spec.shape[::-1], spec.dtype, self.arguments + j, turned=True)
+            if j in turned
+            else Result(spec.shape, spec.dtype, self.arguments + j, not spec.shape)
+            for j, spec in enumerate(specs)
         ]
+        self.turned = {self.arguments + j for j in turned}
+        """The pointers of arrays that are the transposes of what the program has."""
+        for *_, check, pointer in operands.rows:
+            if isinstance(check, Array) and check.turned:
+                self.turned.add(pointer)
         self.block = self.layout.block
         self.pointers = self.layout.arena_pointer + 1 + len(self.layout.constants)
         self.addresses: dict[str, int] = {}
@@ -223,7 +234,7 @@ class _Binding:
             elif pointer < self.layout.block_pointer and self.results[pointer - self.arguments].shape:
                 changing.append((pointer, (FRESH, pointer - self.arguments)))
         inputs = [node.spec for node in self.layout.inputs]
-        call = _Call(instance, launch.value, [pointer for pointer, _ in changing], inputs)
+        call = _Call(instance, launch.value, [pointer for pointer, _ in changing], inputs, self.turned)
         self.work += LONG_ENOUGH_TO_RELEASE / 25
         sources = [(VIEWS, 0), *[source for _, source in changing]]
         return Launch.python(call, sources, one_blas_thread=_is_small(launch.value))
@@ -257,8 +268,9 @@ class _Call:
     All other memory belongs to the state, and is made into arrays when a state is seen for the first time.
     """
 
-    def __init__(self, instance: Any, value: Any, changing: list[int], inputs: list):
+    def __init__(self, instance: Any, value: Any, changing: list[int], inputs: list, turned: set[int]):
         self.template, self.value, self.changing, self.inputs = instance.template, value, changing, inputs
+        self.turned = [k for k, pointer in enumerate(changing) if pointer in turned]
         self.places = instance.slots.tolist()
         self.call = caller(value.setting)
         parts = list(enumerate((value, *value.operands)))
@@ -285,7 +297,10 @@ class _Call:
     def _place(self, v: Any) -> Any:
         return self.template.planned.places.get(v.number)
 
-    def __call__(self, views: _Views, *objects: Any) -> None:
+    def __call__(self, views: _Views, *given: Any) -> None:
+        objects = list(given)
+        for k in self.turned:
+            objects[k] = objects[k].T
         prepared = views.prepared.get(self)
         if prepared is None:
             prepared = views.prepared[self] = self._prepared(views, objects)
@@ -308,7 +323,7 @@ class _Call:
         else:
             into[...] = result
 
-    def _prepared(self, views: _Views, objects: tuple) -> Any:
+    def _prepared(self, views: _Views, objects: list) -> Any:
         """The result and the operands, as far as they are the same arrays at each call; or what does the transform."""
         memory = self._memory(views, objects)
         parts: list = [None] * (1 + len(self.value.operands))
@@ -316,14 +331,14 @@ class _Call:
             parts[k] = self.template.view(v, memory, {})
         return parts if self.transform is None else self.transform.between(parts[1], parts[0])
 
-    def _looked_for(self, k: int, v: Any, views: _Views, objects: tuple) -> Any:
+    def _looked_for(self, k: int, v: Any, views: _Views, objects: list) -> Any:
         """The result, as `None` where it is an object that kernels do not know; or an operand."""
         if not k and not is_native(v):
             return None
         array = self.template.view(v, self._memory(views, objects), views.objects)
         return array[()] if k and isinstance(array, np.ndarray) and not array.ndim else array
 
-    def _memory(self, views: _Views, objects: tuple) -> "_Memory":
+    def _memory(self, views: _Views, objects: list) -> "_Memory":
         """The memory of the template's slots."""
         buffers = list(views.buffers)
         for pointer, given in zip(self.changing, objects, strict=True):

@@ -60,6 +60,7 @@ class Called:
         names: Sequence[str],
         forgive: bool,
         lock: Any,
+        turned: Sequence[int] = (),
     ) -> Entry:
         """The native entry; it takes what `wengert.compiler.binding.bound` takes."""
         owner = {row[-1]: number for number, row in enumerate(operands.rows) if row[-1] is not None}
@@ -68,7 +69,9 @@ class Called:
         operands.rows = [(*place, _anywhere(check), 0) for *place, check, _ in operands.rows]
         specs = [node.spec for node in self.layout.wanted]
         results = [Result(spec.shape, spec.dtype, 0, given=True) for spec in specs]
-        launch = Launch.python(self._drawing if self.draws else self._results, sources, gives_all=True)
+        run = self._drawing if self.draws else self._results
+        given = [k for *_, check, k in operands.rows if k is not None and isinstance(check, Array) and check.turned]
+        launch = Launch.python(_turning(run, given, turned) if given or turned else run, sources, gives_all=True)
         return Entry(
             operands, results, [launch], answer,
             nargs=nargs, pointers=0, slow=slow, names=names, forgive=forgive, lock=lock,
@@ -90,6 +93,18 @@ class Called:
         for k in self.scalars:
             results[k] = np.asarray(results[k])[()]
         return results
+
+
+def _turning(run: Callable, given: Sequence[int], turned: Sequence[int]) -> Callable:
+    """A program that takes and gives some arrays as their transposes, for the arrays themselves."""
+
+    def around(*inputs: Any) -> list:
+        results = run(*[x.T if k in given else x for k, x in enumerate(inputs)])
+        for k in turned:
+            results[k] = results[k].T
+        return results
+
+    return around
 
 
 def _anywhere(check: Check) -> Check:

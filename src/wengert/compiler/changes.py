@@ -406,6 +406,12 @@ class Changes:
             return value._box(array)
         return array if array.ndim or getattr(value, "_mutable", False) else array[()]
 
+    def arrays_read(self) -> dict[int, np.ndarray]:
+        """The arrays that are not written, by the numbers of the inputs that they are."""
+        written = {k for kind, k in self.places() if kind == "array"}
+        nodes = [node for _, node in self.stand_ins]
+        return {nodes[k].source: a for k, (a, _) in enumerate(self.captured.arrays) if k not in written}
+
     def nodes(self) -> list[Node]:
         """The results of the program that are written back."""
         return [node for *_, node in self.written]

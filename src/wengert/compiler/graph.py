@@ -34,8 +34,12 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["FEW_PARTS", "Gather", "Graph", "Move", "Scatter", "Value", "identity", "is_transposed", "together"]
+__all__ = [
+    "FEW_PARTS", "Gather", "Graph", "Move", "Scatter", "Value", "identity", "is_transposed", "lies_turned", "together",
+]  # fmt: skip
 
+LARGE = 1024
+"""Elements from which on it is looked at how a transpose lies."""
 FEW_PARTS = 12
 """Parts of a join up to which each element is chosen among them where it is used."""
 
@@ -99,6 +103,8 @@ class Graph:
         self.results: list[Value] = []
         self.checks = 0
         """How many of the results, the last ones, only say whether the others hold."""
+        self._turns = False
+        """Whether there are transposes of large arrays."""
         self._known: dict[Any, Value] = {}
         self._numbers = itertools.count()
 
@@ -128,8 +134,27 @@ class Graph:
         return self.make("literal", (), dtype.type(number), (), dtype)
 
     def map(self, name: str, *operands: Value, dtype: Any) -> Value:
-        """An elementwise operation on operands that broadcast against each other."""
-        return self.make("map", operands, name, together(operands), dtype)
+        """An elementwise operation on operands that broadcast against each other.
+
+        Of transposes alone it is the transpose of an operation on what they are transposes of.
+        """
+        shape = together(operands)
+        if self._turns and _are_turned(operands, shape):
+            turned = self.make("map", tuple(self._turned(v, shape) for v in operands), name, shape[::-1], dtype)
+            return self.reversed(turned)
+        return self.make("map", operands, name, shape, dtype)
+
+    def _turned(self, v: Value, shape: tuple) -> Value:
+        """An operand of an operation with this shape, with axes reversed."""
+        return self.reversed(self.reshape(v, (1,) * (len(shape) - len(v.shape)) + v.shape)) if v.shape else v
+
+    def reduce(self, x: Value, name: str, axes: tuple[int, ...]) -> Value:
+        """A value combined along axes; a transpose as what it is the transpose of."""
+        last = len(x.shape) - 1
+        if self._turns and lies_turned(x):
+            return self.reversed(self.reduce(self.reversed(x), name, tuple(last - k for k in axes[::-1])))
+        shape = tuple(n for i, n in enumerate(x.shape) if i not in axes)
+        return self.make("reduce", (x,), (name, axes), shape, x.dtype)
 
     def move(self, x: Value, move: Move) -> Value:
         """Elements of `x` at other places; a move of a move is one."""
@@ -189,9 +214,14 @@ class Graph:
 
     def transpose(self, x: Value, axes: tuple) -> Value:
         """NumPy's ``transpose``."""
+        self._turns = self._turns or (x.size >= LARGE and axes == tuple(range(len(axes)))[::-1])
         back = {axis: i for i, axis in enumerate(axes)}
         places = tuple((0, ((back[k], 1),)) for k in range(len(x.shape)))
         return self.move(x, Move(tuple(x.shape[k] for k in axes), places))
+
+    def reversed(self, x: Value) -> Value:
+        """The transpose, with all axes in reverse order."""
+        return self.transpose(x, tuple(range(len(x.shape)))[::-1]) if len(x.shape) > 1 else x
 
     def reshape(self, x: Value, shape: tuple) -> Value:
         """NumPy's ``reshape`` in C order."""
@@ -308,6 +338,22 @@ def is_transposed(v: Value) -> bool:
     x = v.operands[0]
     places = tuple((0, ((k, 1),) if v.shape[k] != 1 else ()) for k in swapped)
     return len(x.shape) == n and v.setting.places == places and x.shape == tuple(v.shape[k] for k in swapped)
+
+
+def lies_turned(v: Value) -> bool:
+    """Whether a value is (a part of) another one with all axes in reverse order."""
+    if v.kind != "move" or len(v.shape) < 2 or len(v.setting.places) != len(v.shape):
+        return False
+    last = len(v.shape) - 1
+    axes = [(last - i, [k for k, _ in terms]) for i, (_, terms) in enumerate(v.setting.places)]
+    return sum(own == [k] for k, own in axes) > 1 and all(own in ([], [k]) for k, own in axes)
+
+
+def _are_turned(operands: Sequence[Value], shape: tuple) -> bool:
+    """Whether some operands lie turned, and no other one has as many numbers."""
+    size = prod(shape)
+    whole = [v for v in operands if v.size == size and (v.kind != "move" or v.operands[0].size >= size)]
+    return bool(whole) and all(map(lies_turned, whole))
 
 
 def _without_ones(move: Move) -> Move:

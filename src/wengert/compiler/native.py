@@ -54,7 +54,8 @@ SYMBOLS = (
 class Result:
     """A result of a program: an array that it makes, or a scalar, and the number of the pointer to its data.
 
-    One that is `given` is an object that a call of Python code gives, whatever it is.
+    One that is `given` is an object that a call of Python code gives, whatever it is; one that is `turned` lies in
+    Fortran's order.
     """
 
     shape: tuple[int, ...]
@@ -62,6 +63,7 @@ class Result:
     pointer: int
     scalar: bool = False
     given: bool = False
+    turned: bool = False
 
 
 @dataclass(slots=True)
@@ -368,7 +370,7 @@ def _result_table(results: Sequence[Result], keep: Any) -> np.ndarray:
     return filled("result", [
         {
             "kind": 2 if result.given else result.scalar, "size": len(result.shape), "number": result.dtype.num,
-            "pointer": result.pointer,
+            "pointer": result.pointer, "turned": result.turned,
             "lengths": keep(np.array(result.shape, np.int64)).ctypes.data, "descr": id(keep(result.dtype)),
         }
         for result in results

@@ -27,8 +27,8 @@ __all__ = [
     "Again", "Array", "At", "Contents", "Equal", "Exact", "Number", "Operands", "Quiet", "Same", "Sized", "slot_offset",
 ]  # fmt: skip
 
-IN_ORDER, WRITABLE = 0x1 | 0x100, 0x400
-"""NumPy's flags: C order and aligned; may be written."""
+ROWS, COLUMNS, ALIGNED, WRITABLE = 0x1, 0x2, 0x100, 0x400
+"""NumPy's flags: in one piece in C order, and in Fortran's; aligned; may be written."""
 ARGUMENT, TUPLE, LIST, KEY, SLOT, FIXED, CONTEXT, ATTRIBUTE = range(8)
 ARRAY, NUMBER, SAME, EQUAL, SIZED, EXACT, CONTENTS, AGAIN, WHOLE, QUIET = range(10)
 MOST_PAIRED = 16
@@ -45,7 +45,8 @@ class Array:
     """A plain array of a shape and dtype; one in another order in memory is copied, unless it is to be written.
 
     Nor is it with ``as_is``, where another is written, which might be the same memory. One that only Python code reads
-    may lie ``anywhere``.
+    may lie ``anywhere``. The order is C's, or Fortran's of one that is ``turned``; an array in the other one of these
+    two is refused, not copied, where that is `strict`.
     """
 
     shape: tuple[int, ...]
@@ -53,6 +54,8 @@ class Array:
     written: bool = False
     as_is: bool = False
     anywhere: bool = False
+    turned: bool = False
+    strict: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,7 +232,8 @@ def _row(source: int, parent: int, where: Any, check: Check, pointer: int | None
         lengths = keep(np.array(check.shape, np.int64))
         row |= {
             "what": id(keep(check.dtype)), "size": len(check.shape), "lengths": lengths.ctypes.data,
-            "flags": IN_ORDER * (not check.anywhere) | WRITABLE * check.written,
+            "flags": ((COLUMNS if check.turned else ROWS) | ALIGNED) * (not check.anywhere) | WRITABLE * check.written,
+            "refused": (ROWS if check.turned else COLUMNS) * check.strict,
             "written": 1 if check.written else 2 * check.as_is,
             "bytes": prod(check.shape) * check.dtype.itemsize,
         }  # fmt: skip

@@ -14,6 +14,7 @@ from wengert.compiler.program import Program
 from wengert.compiler.replay import Mismatch, Replay, same, told_apart
 from wengert.compiler.results import Results
 from wengert.compiler.trace import _contents, _list
+from wengert.compiler.turned import turn
 from wengert.compiler.ways import Ways
 from wengert.compiler.worth import Trial
 from wengert.compiler.writing import IN_TENSORS, OF_GRADIENTS, write_back
@@ -60,6 +61,8 @@ class Path:
         self.key = tuple(map(told_apart, self.outcomes))
         self.readers = tuple(guard.reader for guard in program.guards)
         self.draws = program.take_draws()
+        self.turned_inputs, self.turned_results = turn(program, changes.arrays_read(), results)
+        """Those that the program has with their axes reversed."""
         self.native: Any
         self.native, self.trouble = _native(program, not changes.tensors)
         self.replay: Any = None if self.native is not None else Replay(program)
@@ -106,7 +109,10 @@ class Path:
         What it writes is not written where `captured` is `None`.
         """
         states = [g.bit_generator.state for g in self.generators]
-        values, read = self._computed([*inputs, *[draw() for draw in self.draws]])
+        inputs = [*inputs, *[draw() for draw in self.draws]]
+        for k in self.turned_inputs:
+            inputs[k] = inputs[k].T
+        values, read = self._computed(inputs)
         if values is None:
             for g, state in zip(self.generators, states, strict=True):
                 g.bit_generator.state = state

@@ -139,7 +139,7 @@ class _Run:
             self._check_new(number, entry.operands)
         if entry.operands.writes:
             self._check_apart()
-        self.fresh = [np.empty(result.shape, result.dtype) for result in entry.results]
+        self.fresh = [np.empty(r.shape, r.dtype, "F" if r.turned else "C") for r in entry.results]
         for result, array in zip(entry.results, self.fresh, strict=True):
             self._point(result.pointer, array)
         for pointer, array in entry.constants.items():
@@ -165,9 +165,9 @@ class _Run:
         self.originals.append(value)
         if pointer is not None:
             array = np.asarray(value)
-            if not (array.flags.c_contiguous and array.flags.aligned):
-                if getattr(check, "written", False) or getattr(check, "as_is", False):
-                    raise _Other
+            if isinstance(check, Array):
+                array = value = _in_order(array, check)
+            elif not (array.flags.c_contiguous and array.flags.aligned):
                 array = value = array.copy()
             self._point(pointer, array)
         self.objects.append(value)
@@ -277,6 +277,16 @@ class _Run:
         for name, value in (others | {slot[1]: taken[0]}).items():
             setattr(made, name, value)
         return made
+
+
+def _in_order(array: np.ndarray, check: Array) -> np.ndarray:
+    """The array, or a copy that lies as a check says; one that must not be copied is for another program."""
+    in_rows, in_columns = array.flags.c_contiguous, array.flags.f_contiguous
+    if array.flags.aligned and (in_columns if check.turned else in_rows):
+        return array
+    if check.written or check.as_is or (check.strict and (in_rows if check.turned else in_columns)):
+        raise _Other
+    return array.copy("F" if check.turned else "C")
 
 
 def _fits(value: Any, check: Any) -> bool:

@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from wengert.compiler.operands import CELL_CONTENT, IN_ORDER, SET_SIZE, SIZE, slot_offset
+from wengert.compiler.operands import ALIGNED, CELL_CONTENT, COLUMNS, ROWS, SET_SIZE, SIZE, slot_offset
 
 __all__ = ["probe"]
+
+ORDERS = ROWS | COLUMNS | ALIGNED
 
 
 class _Derived(np.ndarray):
@@ -44,7 +46,8 @@ def _arrays_as_expected() -> bool:
         and [ctypes.c_int64.from_address(dims + 8 * i).value for i in range(3)] == list(a.shape)
         and _word(a, 56) == id(a.dtype)
         and not _word(a, 64, ctypes.c_int) & 1
-        and _word(np.zeros(3), 64, ctypes.c_int) & IN_ORDER == IN_ORDER
+        and _word(np.zeros((2, 3)), 64, ctypes.c_int) & ORDERS == ROWS | ALIGNED
+        and _word(np.zeros((2, 3), order="F"), 64, ctypes.c_int) & ORDERS == COLUMNS | ALIGNED
         and prod(a.shape) == a.size
     )
 

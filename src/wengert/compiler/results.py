@@ -30,7 +30,11 @@ class Results:
     def __init__(self, leaves: list, structure: Any, tensors: set[Node]):
         self.structure = structure
         self.leaves = [Leaf(y, tensors) for y in leaves]
-        self.nodes = [leaf.node for leaf in self.leaves if leaf.node is not None]
+        self.nodes: list[Any] = [leaf.node for leaf in self.computed()]
+
+    def computed(self) -> list["Leaf"]:
+        """The leaves that a program computes, in the order of its results."""
+        return [leaf for leaf in self.leaves if leaf.node is not None]
 
     def rebuilt(self, values: Iterable) -> Any:
         """The results from the values of those that a program computes."""
@@ -59,6 +63,8 @@ class Leaf:
     def __init__(self, y: Any, tensors: set[Node]):
         value = bare(y) if isinstance(y, Box) else y
         self.node, self.box, self.weak = None, None, None
+        self.is_turned = False
+        """Whether the program gives its transpose."""
         self.value: Any
         if isinstance(value, Trace):
             self.node, self.value = value._node, value
@@ -73,6 +79,8 @@ class Leaf:
         if self.node is None:
             return _fresh(self.value)
         value = next(given)
+        if self.is_turned:
+            return value.T
         value = value if np.ndim(value) else np.asarray(value)[()]
         if self.weak is not None:
             return self.weak(value)

@@ -32,7 +32,7 @@ class _Returned:
 
     def __init__(self, required: Required):
         self.required, self.path, self.captured = required, required.path, required.captured
-        computed = [leaf for leaf in self.path.results.leaves if leaf.node is not None]
+        computed = self.path.results.computed()
         self.numbers = {id(leaf): number for number, leaf in enumerate(computed)}
         """The numbers of the results that are given back, among the program's; those that are written come after."""
 
@@ -58,7 +58,7 @@ class _Returned:
         stores = [self.stored(kind, k, n, answer) for n, (kind, k) in written if kind != "part"]
         parts = [self.path.filled.parts] if self.path.filled is not None else []
         for container in (*self.path.remade, *parts):
-            computed = [leaf for leaf in container.results.leaves if leaf.node is not None]
+            computed = container.results.computed()
             numbers = [n for n, place in written if place == container.place]
             self.numbers.update(zip(map(id, computed), numbers, strict=True))
             self.kept.update({id(container.results.leaves[i]): at for i, *at in container.kept})

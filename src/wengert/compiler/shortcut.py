@@ -75,6 +75,7 @@ class Shortcuts:
             entry = required.plan.bound(
                 required.operands, answer_of(required), nargs=len(self.before) + len(args) + len(kwargs),
                 slow=self.slow, names=tuple(kwargs), forgive=True, lock=DEPOSITING if required.adds() else None,
+                turned=path.turned_results,
             )  # fmt: skip
         except Impossible as why:
             path.no_shortcut = str(why)

@@ -34,9 +34,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
     ),
     "operand": (
         "source", "parent", "where", "kind", "what", "size", "lengths", "flags", "pointer", "written", "bytes",
-        "contents", "others", "version",
+        "contents", "others", "version", "refused",
     ),
-    "result": ("kind", "size", "lengths", "number", "descr", "pointer"),
+    "result": ("kind", "size", "lengths", "number", "descr", "pointer", "turned"),
     "launch": ("code", "function", "row", "extent", "grain"),
     "guard": ("pointer", "offset", "size", "mask", "expected", "above"),
     "step": ("kind", "what", "count", "offset", "bytes"),

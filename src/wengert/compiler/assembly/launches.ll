@@ -29,7 +29,9 @@ array:
   %number = field i64 result.number %row
   %nd.short = trunc i64 %nd to i32
   %number.short = trunc i64 %number to i32
-  %made = call ptr %maker(ptr %ndarray, i32 %nd.short, ptr %lengths, i32 %number.short, ptr null, ptr null, i32 0, i32 0, ptr null)
+  %turned = field i64 result.turned %row
+  %order = trunc i64 %turned to i32
+  %made = call ptr %maker(ptr %ndarray, i32 %nd.short, ptr %lengths, i32 %number.short, ptr null, ptr null, i32 0, i32 %order, ptr null)
   %no.memory = icmp eq ptr %made, null
   br i1 %no.memory, label %failed, label %note
 note:

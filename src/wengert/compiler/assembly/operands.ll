@@ -212,7 +212,8 @@ done:
   ret void
 }
 
-; Whether an operand is as it should be. Its object, which may be a copy in C order, and its data are noted down.
+; Whether an operand is as it should be. Its object, which may be a copy in the order that is asked for, and its data are
+; noted down.
 define i1 @fits(ptr %environment, ptr %state, ptr %row, i64 %i, ptr %object) {
 start:
   %overflow = alloca i32
@@ -314,10 +315,18 @@ array.flags:
 array.awkward:
   %written = field i64 operand.written %row
   %is.written = icmp ne i64 %written, 0
-  br i1 %is.written, label %bad, label %array.copy
+  br i1 %is.written, label %bad, label %array.order
+array.order:
+  %refused = field i64 operand.refused %row
+  %refused.flags = and i64 %flags, %refused
+  %is.refused = icmp ne i64 %refused.flags, 0
+  br i1 %is.refused, label %bad, label %array.copy
 array.copy:
   %copier = field ptr environment.copier %environment
-  %copy = call ptr %copier(ptr %object, i32 0)
+  %columns = lshr i64 %wanted, 1
+  %columns.short = trunc i64 %columns to i32
+  %order = and i32 %columns.short, 1
+  %copy = call ptr %copier(ptr %object, i32 %order)
   %no.copy = icmp eq ptr %copy, null
   br i1 %no.copy, label %array.failed, label %array.copied
 array.failed:

@@ -89,7 +89,7 @@ class Builder:
         still = _still_axes(given, shape)
         dtype = dtype or first.dtype
         if not still:
-            return self.graph.make("map", tuple(given), name, shape, dtype)
+            return self.graph.map(name, *given, dtype=dtype)
         once = [self._once(v, still, len(shape)) for v in given]
         return self.graph.broadcast(self.graph.map(name, *once, dtype=dtype), shape)
 
@@ -121,8 +121,7 @@ class Builder:
         if long and prod(x.shape[i] for i in long) <= FEW and prod(kept) >= MANY:
             x = self._one_by_one(name, x, long)
         elif long:
-            rest = tuple(n for i, n in enumerate(x.shape) if i not in long)
-            x = self.graph.make("reduce", (x,), (name, long), rest, x.dtype)
+            x = self.graph.reduce(x, name, long)
         elif name == "add" and x.dtype.kind == "f":
             x = self.map("add", x, 0.0)  # a sum begins with 0.0, so it is never -0.0
         if name == "add" and repeats > 1:
