@@ -16,7 +16,7 @@ __all__ = ["BLOCK", "Accumulator", "across", "combined", "identity_of"]
 
 PLAIN = 16
 """Up to so many additions one after the other are not compensated."""
-BLOCK = 4
+BLOCK = 8
 """So many are not in blocks of long sums, where hardly anything else is done."""
 
 
