@@ -105,6 +105,8 @@ def walk_of(kernel: Kernel, items: list[Item], stored: dict[int, Any], target: T
             walk.wide, walk.width = True, REGISTERS * (target.lanes(1) if kinds == {1} else walk.width)
         elif _waits(kernel, walk, walk.lane, items, accesses):
             walk.width *= SIDE_BY_SIDE
+        elif kinds == {1} and _are_bytes_alone(kernel, walk, walk.lane, items, accesses):
+            walk.width = target.lanes(1)
     elif any(root.scans for root in kernel.roots):
         walk.work = prod(walk.extents) * (ONE_BY_ONE + sum(map(cost_of, items)))
     return walk
@@ -118,6 +120,15 @@ def _may_be_wide(kernel: Kernel, walk: Walk, lane: int, items: list[Item], acces
         return False
     along = [root for root in kernel.roots if lane in root.own]
     if not along or not all(root.reduces and root.reduced in (root.own, kernel.inner) for root in along):
+        return False
+    return all(map(_is_simple, items)) and _lie_side_by_side(accesses, lane)
+
+
+def _are_bytes_alone(kernel: Kernel, walk: Walk, lane: int, items: list[Item], accesses: list) -> bool:
+    """Whether many small integers, side by side, are each given by an instruction or two: a register holds them all."""
+    if kernel.inner or walk.unrolled or walk.extents[lane] < FULL_TURNS * walk.width:
+        return False
+    if any(item.value.dtype.kind == "b" for item in items):  # of truth values a register holds more, but they are packed
         return False
     return all(map(_is_simple, items)) and _lie_side_by_side(accesses, lane)
 
