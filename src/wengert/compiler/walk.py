@@ -128,7 +128,7 @@ def _are_bytes_alone(kernel: Kernel, walk: Walk, lane: int, items: list[Item], a
     """Whether many small integers, side by side, are each given by an instruction or two: a register holds them all."""
     if kernel.inner or walk.unrolled or walk.extents[lane] < FULL_TURNS * walk.width:
         return False
-    if any(item.value.dtype.kind == "b" for item in items):  # of truth values a register holds more, but they are packed
+    if any(item.value.dtype.kind == "b" for item in items):  # which are packed first
         return False
     return all(map(_is_simple, items)) and _lie_side_by_side(accesses, lane)
 
