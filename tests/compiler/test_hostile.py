@@ -1,6 +1,7 @@
 """Calls that nobody makes on purpose: each gives what the function itself gives, or raises what it raises."""
 
 import gc
+import opcode
 import random
 import signal
 import sys
@@ -14,7 +15,10 @@ from tests.compiler.arrays import misaligned, read_only
 import wengert as wg
 from wengert.compiler.found import Found
 from wengert.compiler.kinds import Kinds
+from wengert.compiler.locks import RECORDING
+from wengert.compiler.trace import recording
 from wengert.errors import CompileWarning
+from wengert.passes import DEPOSITING
 
 X, Y = np.arange(6.0).reshape(2, 3) + 0.5, np.ones(3)
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::wengert.errors.CompileWarning")
@@ -535,6 +539,75 @@ def test_interruptions_leave_nothing_behind():
     assert {name: vars(np)[name] for name in names} == names
     expected = function(X)
     assert_like(fast(X), expected)
+
+
+CALLS = {opcode.opmap.get(name) for name in ("CALL", "CALL_KW", "CALL_FUNCTION_EX")}
+RECORDERS = (
+    "capture", "changes", "collecting", "compiled", "locks", "making", "program", "randomness", "recorder", "steps",
+)  # fmt: skip
+
+
+class Interrupter:
+    """Raises KeyboardInterrupt at the n-th place of some files where Python looks for signals: after calls."""
+
+    def __init__(self, n, files):
+        self.left, self.files, self.last = n, files, {}
+
+    def __enter__(self):
+        sys.settrace(self.called)
+
+    def __exit__(self, *exception):
+        sys.settrace(None)
+        self.last.clear()
+
+    def called(self, frame, event, arg):
+        if not frame.f_code.co_filename.endswith(self.files):
+            return None
+        frame.f_trace_opcodes, frame.f_trace_lines = True, False
+        return self.stepped
+
+    def stepped(self, frame, event, arg):
+        if event != "opcode":
+            self.last.pop(frame, None)
+            return self.stepped
+        before, self.last[frame] = self.last.get(frame), frame.f_code.co_code[frame.f_lasti]
+        # What a ``with`` returns from inside is followed by the first step out of it, where no signal is looked for.
+        if before in CALLS and opcode.opname[self.last[frame]] != "SWAP":
+            self.left -= 1
+            if not self.left:
+                raise KeyboardInterrupt
+        return self.stepped
+
+
+@pytest.mark.skipif(sys.gettrace() is not None, reason="somebody traces")
+def test_interruptions_anywhere_in_a_recording_leave_nothing_behind():
+    state, parameter = np.zeros(2), wg.asarray([2.0])
+
+    def function(x):
+        state[0] += 1
+        y = np.zeros(3)
+        y[:] = x
+        return y * state[0] * parameter
+
+    wg.compile(function)(Y)
+    names, files = dict(vars(np)), (*(f"compiler/{name}.py" for name in RECORDERS), "contextlib.py")
+    for n in range(1, 10_000):
+        interrupter = Interrupter(n, files)
+        try:
+            with interrupter:
+                wg.compile(function)(Y)
+        except KeyboardInterrupt:
+            pass
+        assert vars(np) == names
+        assert type(state) is np.ndarray
+        assert type(parameter.numpy()) is np.ndarray
+        assert gc.isenabled()
+        assert not RECORDING._is_owned()
+        assert not DEPOSITING._is_owned()
+        assert getattr(recording, "program", None) is None
+        if interrupter.left > 0:
+            break
+    assert 300 < n < 9_999
 
 
 class Unsure:

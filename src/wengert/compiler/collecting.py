@@ -11,8 +11,8 @@ __all__ = ["collection_frozen", "give_back"]
 def collection_frozen() -> Iterator[None]:
     """Let nothing be collected inside: it would walk all that has been recorded again and again."""
     enabled = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if enabled:

@@ -11,7 +11,6 @@ import threading
 from abc import ABCMeta
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import chain, starmap
 from types import FrameType, UnionType
 from typing import Any
@@ -31,7 +30,7 @@ from wengert.reading import calls, goes_over
 from wengert.sequences import holds_wrapper, joined
 from wengert.tensor import Tensor
 
-__all__ = ["buffers_made_recordable"]
+__all__ = ["recordable_buffers"]
 
 UNIFORM = ("zeros", "ones", "empty", "full")
 BUFFERS = (*UNIFORM, "eye", "identity", "tri")
@@ -53,11 +52,12 @@ LIBRARIES = {"numpy", "scipy", "wengert"}
 """Packages whose own arrays stay as they are."""
 
 
-@contextmanager
-def buffers_made_recordable(program: Program, found: Found) -> Iterator[None]:
-    """Inside, what this thread's functions make by these names, or others of modules', can hold recorded values.
+def recordable_buffers(program: Program, found: Found) -> tuple[Callable, Callable]:
+    """What lets this thread's functions make, by these names or others of modules', buffers that hold recorded values.
 
-    `found` is what the function looks up.
+    `found` is what the function looks up. The first that is returned puts this into the namespaces, the second puts
+    back what was there. Each is one call of what is written in C, with no instruction of Python's in between at which
+    an interruption could come: call the second in a ``finally``, before anything else that is called there.
     """
     patches: dict[int, tuple[dict, dict]] = {}
     for namespace, name, function in _patches(program, found):
@@ -65,14 +65,9 @@ def buffers_made_recordable(program: Program, found: Found) -> Iterator[None]:
     namespaces, ours = zip(*patches.values(), strict=True)
     before = [{name: namespace[name] for name in names if name in namespace} for namespace, names in patches.values()]
     new = [(namespace, name, None) for namespace, names in patches.values() for name in names if name not in namespace]
-    # One call of what is written in C each way: no instruction of Python's in between at which an interruption comes.
-    put, put_back = map(dict.update, namespaces, ours), map(dict.update, namespaces, before)
-    taken_away = starmap(dict.pop, new)
-    try:
-        deque(put, maxlen=0)
-        yield
-    finally:
-        deque(chain(put_back, taken_away), maxlen=0)
+    put = map(dict.update, namespaces, ours)
+    put_back = chain(map(dict.update, namespaces, before), starmap(dict.pop, new))
+    return functools.partial(deque, put, maxlen=0), functools.partial(deque, put_back, maxlen=0)
 
 
 def _patches(program: Program, found: Found) -> Iterator[tuple[dict, str, Any]]:

@@ -16,7 +16,7 @@ from wengert.compiler.containers import containers
 from wengert.compiler.escaped import has_history, look_for_escaped
 from wengert.compiler.given import are_shared, built, rewritten
 from wengert.compiler.locks import RECORDING
-from wengert.compiler.making import buffers_made_recordable
+from wengert.compiler.making import recordable_buffers
 from wengert.compiler.once import DIFFERENTIATES, WRITES, Impure, comparing
 from wengert.compiler.path import Kind, compiler
 from wengert.compiler.program import LeftToPython, Program
@@ -144,12 +144,15 @@ class Recorder:
         """The function's results with traces in the place of its arguments, as leaves."""
         stand_ins = [stand_in for stand_in, _ in changes.stand_ins[: len(self.call.arrays)]]
         leaves = self.call.lifted(program, stand_ins, changes)
+        put, put_back = recordable_buffers(program, changes.captured.found)
         recording.program = program
         try:
-            with watched(program, program.lasting), buffers_made_recordable(program, changes.captured.found):
+            put()
+            with watched(program, program.lasting):
                 return self.called(leaves, changes)
         finally:
             recording.program = None
+            put_back()
 
     def called(self, leaves: list, changes: Changes) -> tuple[list, Any]:
         """Call the function, and see whether it leaves the containers that it is given as they are."""
