@@ -106,6 +106,17 @@ def test_of_a_part_and_its_own_transpose_that_blas_cannot_take():
     agree(lambda a: a[::-1] @ a.T, np.empty((100, 80)))
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("part", [1, 30, 64, 100, 199])
+def test_of_a_matrix_and_some_of_its_own_rows_or_columns(part, dtype):
+    """They begin where it does, and have its strides, but the product is not symmetric."""
+    for f in (lambda a: a @ a[:part].T, lambda a: a[:part] @ a.T, lambda a: a[:part].T @ a[:part, :100]):
+        agree(f, np.empty((200, 120), dtype))
+        agree(wg.grad(lambda a, f=f: np.sum(np.sin(f(a)))), np.empty((200, 120), dtype))
+    for f in (lambda a: a[:, :part].T @ a, lambda a: a.T @ a[:, :part]):
+        agree(f, np.empty((30, 200), dtype))
+
+
 def test_of_a_matrix_and_its_own_transpose_has_derivatives():
     random = np.random.default_rng(0)
     f = lambda a: np.sum(np.tanh(a.T @ a / 50) ** 2)  # noqa: E731

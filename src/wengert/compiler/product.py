@@ -123,8 +123,9 @@ ret void
 
 def _is_gram(v: Value, left: Operand, right: Operand) -> bool:
     """Whether one matrix, and a large one, is multiplied with its own transpose."""
-    same = left.value is right.value and left.offset == right.offset and left.strides == right.strides[::-1]
-    return same and len(v.shape) == 2 and v.shape[0] >= LEAST
+    if len(v.shape) != 2 or v.shape[0] < LEAST or v.operands[0].shape != v.operands[1].shape[::-1]:
+        return False  # some rows of a matrix begin where the matrix does, and have its strides
+    return left.value is right.value and left.offset == right.offset and left.strides == right.strides[::-1]
 
 
 def _emit_gram(v: Value, name: str, left: Operand, right: Operand) -> Written:
