@@ -202,3 +202,18 @@ def test_only_what_is_written_is_copied_back(written, gaps):
         for a, b in zip(*pairs, strict=True):
             np.testing.assert_allclose(b, a, rtol=1e-13)
     assert fast._gapped is not None and fast._gapped.calls >= 3
+
+
+@pytest.mark.parametrize("name", sorted(LAYOUTS))
+def test_which_arguments_are_the_same_is_known_however_they_lie(name):
+    def f(x, y):
+        return x is y, x + y
+
+    fast, lying = wg.compile(f), LAYOUTS[name]
+    for _ in range(4):
+        assert fast(lying(PLAIN), lying(PLAIN))[0] is False
+    x = lying(PLAIN)
+    for y in (x, lying(PLAIN), x):
+        same, found = fast(x, y)
+        assert same is (x is y)
+        np.testing.assert_array_equal(found, x + y)

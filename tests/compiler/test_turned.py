@@ -116,6 +116,20 @@ def test_each_order_has_its_program_and_both_are_native(rng):
     assert fast._shortcuts.runs == ran + 4
 
 
+@pytest.mark.parametrize("shape", [(5000,), (1, 5000), (5000, 1), (50, 100)])
+def test_a_misaligned_one_is_copied_by_native_code(shape, rng):
+    fast = wg.compile(lambda x: np.exp(x) + 1)
+    aligned = rng.normal(size=shape)
+    x = np.zeros(aligned.nbytes + 1, np.uint8)[1:].view(float).reshape(shape)
+    x[...] = aligned
+    assert not x.flags.aligned
+    fast(x), fast(x)
+    ran = fast._shortcuts.runs
+    np.testing.assert_allclose(fast(x), np.exp(aligned) + 1, rtol=1e-14)
+    np.testing.assert_allclose(fast(aligned), np.exp(aligned) + 1, rtol=1e-14)
+    assert fast._shortcuts.runs == ran + 2
+
+
 def test_one_with_gaps_is_copied_as_it_lies(rng):
     f = lambda x: np.exp(x) - x.sum(1, keepdims=True)  # noqa: E731
     fast = wg.compile(f)

@@ -12,6 +12,7 @@ import numpy as np
 from wengert.compiler.answer import Answer
 from wengert.compiler.native import OBJECTS, Entry, Launch, Result
 from wengert.compiler.operands import Array, Check, Operands
+from wengert.compiler.turned import transposed
 
 __all__ = ["Called"]
 
@@ -99,10 +100,7 @@ def _turning(run: Callable, given: Sequence[int], turned: Sequence[int]) -> Call
     """A program that takes and gives some arrays as their transposes, for the arrays themselves."""
 
     def around(*inputs: Any) -> list:
-        results = run(*[x.T if k in given else x for k, x in enumerate(inputs)])
-        for k in turned:
-            results[k] = results[k].T
-        return results
+        return transposed(run(*transposed(inputs, given)), turned)
 
     return around
 

@@ -45,8 +45,8 @@ class Array:
     """A plain array of a shape and dtype; one in another order in memory is copied, unless it is to be written.
 
     Nor is it with ``as_is``, where another is written, which might be the same memory. One that only Python code reads
-    may lie ``anywhere``. The order is C's, or Fortran's of one that is ``turned``; an array in the other one of these
-    two is refused, not copied, where that is `strict`.
+    may lie ``anywhere``. The order is C's, or Fortran's of one that is ``turned``; where that is `strict`, an array in
+    the other one of these two is refused, not copied, so no shape must be `strict` for which they are the same.
     """
 
     shape: tuple[int, ...]

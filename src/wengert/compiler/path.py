@@ -14,7 +14,7 @@ from wengert.compiler.program import Program
 from wengert.compiler.replay import Mismatch, Replay, same, told_apart
 from wengert.compiler.results import Results
 from wengert.compiler.trace import _contents, _list
-from wengert.compiler.turned import turn
+from wengert.compiler.turned import transposed, turn
 from wengert.compiler.ways import Ways
 from wengert.compiler.worth import Trial
 from wengert.compiler.writing import IN_TENSORS, OF_GRADIENTS, write_back
@@ -109,9 +109,7 @@ class Path:
         What it writes is not written where `captured` is `None`.
         """
         states = [g.bit_generator.state for g in self.generators]
-        inputs = [*inputs, *[draw() for draw in self.draws]]
-        for k in self.turned_inputs:
-            inputs[k] = inputs[k].T
+        inputs = transposed([*inputs, *[draw() for draw in self.draws]], self.turned_inputs)
         values, read = self._computed(inputs)
         if values is None:
             for g, state in zip(self.generators, states, strict=True):

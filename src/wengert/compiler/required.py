@@ -36,7 +36,7 @@ from wengert.compiler.operands import (
     Sized,
 )
 from wengert.compiler.places import ABSENT, Cell, ClassItem, ClassOf, Item, Place, Slot, TupleItem
-from wengert.compiler.turned import LEAST
+from wengert.compiler.turned import LARGE
 from wengert.compiler.writing import OF_GRADIENTS
 
 __all__ = ["Impossible", "Required"]
@@ -178,15 +178,20 @@ class Required:
         check = self.lying(x, Number(int, LARGEST) if type(x) is int else _number_check(x))
         if kind == ARRAY and isinstance(check, Array):
             check = self.ordered(x, check, self.pointers["array", number])
-        is_told = self.found.asks_for_identity and (self.found.arrays or self.found.fixed)  # and a copy is another one
-        if isinstance(check, Array) and (self.written or self.path.keeps or is_told):
+        if isinstance(check, Array) and (self.written or self.path.keeps or self.are_told_apart()):
             return replace(check, written=kind == ARRAY and number in self.written, as_is=True)
         return check
+
+    def are_told_apart(self) -> bool:
+        """Whether it may go by which of several arrays are the same one; a copy is another one."""
+        several = len(self.call.arrays) + len(self.found.arrays) + len(self.found.fixed) > 1
+        return self.found.asks_for_identity and several
 
     def ordered(self, x: np.ndarray, check: Array, pointer: int) -> Array:
         """The same for an array that may lie in C order or in Fortran's, if there is a program for each."""
         turned = pointer in self.path.turned_inputs
-        return replace(check, turned=turned, strict=turned or (x.size >= LEAST and x.flags.c_contiguous))
+        in_rows_only = x.flags.c_contiguous and not x.flags.f_contiguous
+        return replace(check, turned=turned, strict=turned or (x.size >= LARGE and in_rows_only))
 
     def lying(self, x: Any, check: Check) -> Check:
         """The same for an input that must lie in memory as it does, if the program goes by that."""

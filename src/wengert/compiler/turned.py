@@ -6,6 +6,7 @@ with its axes reversed, which is in that order, is the input, and its transpose 
 through it (`Graph.map`): what is computed of transposes alone is computed of what they are transposes of.
 """
 
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,9 +18,9 @@ from wengert.compiler.program import KINDS, Call, Node, Program, Ref
 from wengert.compiler.results import Results
 from wengert.protocol import Spec, intern_spec
 
-__all__ = ["LEAST", "is_turned", "turn"]
+__all__ = ["LARGE", "is_turned", "transposed", "turn"]
 
-LEAST = 4096
+LARGE = 4096
 """Elements from which on it matters how an array lies; smaller ones are copied."""
 ELEMENTWISE = {"where", "clip", "guarded", "astype", "real", "conjugate"}
 """Operations on each element, besides those that are ufuncs."""
@@ -27,7 +28,7 @@ ELEMENTWISE = {"where", "clip", "guarded", "astype", "real", "conjugate"}
 
 def is_turned(x: Any) -> bool:
     """Whether something is a large array of which the axes lie in memory in reverse order."""
-    return x.__class__ is np.ndarray and x.size >= LEAST and layout(x) == tuple(reversed(range(x.ndim)))
+    return x.__class__ is np.ndarray and x.size >= LARGE and layout(x) == tuple(reversed(range(x.ndim)))
 
 
 def turn(program: Program, arrays: dict[int, np.ndarray], results: Results) -> tuple[list[int], list[int]]:
@@ -63,10 +64,15 @@ def turn(program: Program, arrays: dict[int, np.ndarray], results: Results) -> t
     return inputs, wanted
 
 
+def transposed(arrays: Sequence[Any], numbers: Container[int]) -> list:
+    """The same arrays, but those with certain numbers as their transposes."""
+    return [x.T if k in numbers else x for k, x in enumerate(arrays)]
+
+
 def _is_turned_node(node: Node, lying: set[Node]) -> bool:
     """Whether it is, or can be computed as, the transpose of something in the usual order."""
     spec = node.spec
-    if spec is None or spec.ndim < 2 or spec.size < LEAST or node.function is None:
+    if spec is None or spec.ndim < 2 or spec.size < LARGE or node.function is None:
         return False
     if node.name == "transpose":
         axes = node.kwargs.get("axes")
