@@ -1,6 +1,7 @@
 """`wg.compile`: what it takes, what it gives back, and what it tells."""
 
 import gc
+import itertools
 import subprocess
 import sys
 import threading
@@ -354,6 +355,11 @@ def test_a_warning_names_what_keeps_changing():
     with pytest.warns(CompileWarning, match=r"keeps changing: by\['w'\]\[0\] \(float64\[8\]\)"):
         for n in range(1, 20):
             fast(X, by={"w": [np.ones(n)]})
+    fast = wg.compile(lambda a, b, c: a + b + c)
+    with pytest.warns(CompileWarning, match=r": c \(float64\[70, 60\] with its axes in the order \(1, 0\)") as told:
+        for orders in itertools.product("CF", repeat=3):
+            fast(*[np.ones((70, 60), order=order) for order in orders])
+    assert "give large ones in one order" in str(told[0].message)
     fast = wg.compile(lambda xs: sum(xs))
     with pytest.warns(CompileWarning, match="the containers that it is given"):
         for n in range(1, 20):

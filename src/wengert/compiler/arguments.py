@@ -253,12 +253,21 @@ def what_changes(before: tuple, key: tuple, function: Callable) -> str:
     """What differs between two keys, in words."""
     names = names_of_leaves(key[0], function)
     changed = [
-        f"{name} ({described(b)})"
+        f"{name} ({described(b)}{_order(a, b)})"
         for name, a, b in zip(names, before[1:-1], key[1:-1], strict=False)
         if a != b and before[0] == key[0]
     ]
     inside = "what the function uses" if before[0] == key[0] else "the containers that it is given"
     return ", ".join(changed) or inside
+
+
+def _order(before: Any, part: Any) -> str:
+    """How an array lies in memory, in words, where that has changed."""
+    if not (isinstance(before, tuple) and isinstance(part, tuple) and before[:1] == part[:1] == (ARRAY,)):
+        return ""
+    if before[4] == part[4]:
+        return ""
+    return " in C order" if part[4] is None else f" with its axes in the order {part[4]} in memory"
 
 
 def described(part: Any) -> str:

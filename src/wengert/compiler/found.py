@@ -172,9 +172,9 @@ def structure(value: Any) -> Any:
 
 def layout(x: np.ndarray) -> tuple | None:
     """The order of the axes in memory, by which a function may decide; `None` for the usual one."""
-    return (
-        None if x.ndim < 2 or x.flags.c_contiguous else tuple(np.argsort([-abs(n) for n in x.strides], kind="stable"))
-    )
+    if x.ndim < 2 or x.flags.c_contiguous:
+        return None
+    return tuple(sorted(range(x.ndim), key=lambda k: -abs(x.strides[k])))
 
 
 def form(x: np.ndarray) -> list:

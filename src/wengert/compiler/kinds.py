@@ -79,7 +79,8 @@ class Kinds:
         what = what_changes(self._last_key, key, self.function)
         warnings.warn(
             f"[compile] '{self.name}' has been recorded for {self.made} kinds of arguments, as something keeps "
-            f"changing: {what}; pass whole numbers that change as arrays or floats, and pad arrays to few shapes",
+            f"changing: {what}; pass whole numbers that change as arrays or floats, pad arrays to few shapes, and "
+            "give large ones in one order in memory (np.ascontiguousarray)",
             CompileWarning,
             stacklevel=7,
         )
