@@ -385,10 +385,14 @@ PART = 1 << 19
 """How many additions a part of a kernel with totals over rows is worth at least."""
 OVERHEAD = 4
 """What a point of the domain costs besides what is computed at it."""
-MOST_PARTS = 64
-MANY_ROWS = 1024
+PARTS_FOR_WORK = 64
+"""Into so many parts at most rows are cut because they are much work."""
+MOST_IN_A_ROW = 1024
+"""Rows up to which they are added up one after the other where totals are arrays, which are not compensated."""
 ROWS_AT_A_TIME = 128
-"""Of many rows so many are added up one after the other, where totals are arrays: those are not compensated."""
+"""Of more rows so many are, or more if the totals of all parts would be too large."""
+MOST_PARTIAL = 1 << 20
+"""Numbers up to which the totals of all parts that are cut for accuracy are."""
 
 
 def _in_parts(graph: Graph, fusion: _Fusion) -> list[Step]:
@@ -415,9 +419,10 @@ def _parts_of(kernel: Kernel, fusion: _Fusion) -> int:
     work = points * (OVERHEAD + sum(cost_of_map(v.setting) for v in made.values() if v.kind == "map"))
     rows = size = kernel.extents[kernel.rows[0]]
     if work >= 2 * PART:
-        size = -(-rows // min(MOST_PARTS, int(work // PART), rows))
-    if rows > MANY_ROWS and any(map(_adds_arrays, kernel.totals())):
-        size = min(size, ROWS_AT_A_TIME)
+        size = -(-rows // min(PARTS_FOR_WORK, int(work // PART), rows))
+    if rows > MOST_IN_A_ROW and any(map(_adds_arrays, kernel.totals())):
+        held = sum(root.value.size for root in kernel.totals())
+        size = min(size, max(ROWS_AT_A_TIME, rows * held // MOST_PARTIAL))
     size = size if size < 64 else -(-size // 64) * 64
     parts = -(-rows // size)
     kernel.part = size if parts > 1 else None
