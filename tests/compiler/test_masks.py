@@ -292,3 +292,20 @@ def test_long_masks_whose_elements_are_needed_in_order():
     text = fast.explain()
     assert "scatter" not in text
     assert text.count("NumPy's getitem") == 2  # one for each dtype
+
+
+@pytest.mark.parametrize("dtype", ["?", "b", "H", "i", "l", "f", "d", "D"])
+@pytest.mark.parametrize("n", [1, 3, 8, 63, 64, 65, 130])
+def test_columns_that_are_written_by_turns(n, dtype):
+    """Two roots of a kernel, whose numbers alternate in memory; those of truth values are bits in registers."""
+
+    def f(x):
+        columns = x.T ^ True if x.dtype == bool else x.T * 2
+        return columns, np.stack([x[0] > 0, x[1] > 0], axis=-1), (columns[:, 1:] != columns[:, :-1]).T
+
+    fast, random = wg.compile(f), np.random.default_rng(0)
+    for _ in range(3):
+        x = random.integers(0, 3, (2, n)).astype(dtype)
+        for found, expected in zip(fast(x), f(x), strict=True):
+            np.testing.assert_array_equal(found, expected)
+            assert found.dtype == expected.dtype

@@ -284,12 +284,16 @@ class Writer:
             return x
         return self.op(f"icmp ne {self.kind('i8', varies)} {x}, {'zeroinitializer' if varies else '0'}")
 
+    def _to_memory(self, x: str, dtype: np.dtype, varies: bool) -> str:
+        if dtype.char != "?":
+            return x
+        return self.op(f"zext {self.kind('i1', varies)} {x} to {self.kind('i8', varies)}")
+
     def store(self, value: str, pointer: str, dtype: np.dtype, stride: int, masked: bool = True) -> None:
         """Write a number (stride 0), or one for each lane, if `masked` only for those that are inside the domain."""
         tail = self.tail if masked else None
         scalar = _in_memory(dtype)
-        if dtype.char == "?":
-            value = self.op(f"zext {self.kind('i1', bool(stride))} {value} to {self.kind('i8', bool(stride))}")
+        value = self._to_memory(value, dtype, bool(stride))
         kind, size = f"<{self.width} x {scalar}>", dtype.itemsize
         if not stride:
             self.put(f"store {scalar} {value}, ptr {pointer}")
@@ -311,16 +315,17 @@ class Writer:
 
     def store_interleaved(self, values: tuple[str, str], pointer: str, dtype: np.dtype) -> None:
         """Write the numbers of two vectors by turns; only for the lanes that are inside the domain."""
-        width, half, kind = self.width, self.width // 2, self.kind(TYPES[dtype.char], True)
+        width, half, scalar = self.width, self.width // 2, _in_memory(dtype)
+        kind, (first, second) = f"<{width} x {scalar}>", (self._to_memory(x, dtype, True) for x in values)
         for k, start in ((0, 0), (width, half)):
             lanes = [start + k // 2 for k in range(width)]
-            both = self.shuffled(kind, *values, [lane + width * (k % 2) for k, lane in enumerate(lanes)])
+            both = self.shuffled(kind, first, second, [lane + width * (k % 2) for k, lane in enumerate(lanes)])
             tail = self.mask_at(self.tail, lanes)
             at = self.address(pointer, str(k), dtype)
             if tail is None:
                 self.put(f"store {kind} {both}, ptr {at}, align {dtype.itemsize}")
             else:
-                self.put(f"call void @llvm.masked.store.{self._short(TYPES[dtype.char])}.p0({kind} {both}, ptr {at}, "
+                self.put(f"call void @llvm.masked.store.{self._short(scalar)}.p0({kind} {both}, ptr {at}, "
                          f"i32 {dtype.itemsize}, <{width} x i1> {tail})")  # fmt: skip
 
     def address(self, pointer: str, offset: str, dtype: np.dtype) -> str:
