@@ -117,6 +117,22 @@ def test_of_a_matrix_and_some_of_its_own_rows_or_columns(part, dtype):
         agree(f, np.empty((30, 200), dtype))
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda a, b: np.sum(a @ b, axis=0),
+        lambda a, b: np.sum(a @ b, axis=1, keepdims=True),
+        lambda a, b: np.sum(-(a @ b).T, axis=0),
+        lambda a, b: np.einsum("ij,jk->k", a, b),
+    ],
+)
+def test_a_sum_of_products_is_no_product_of_sums(f):
+    """A sum may be too large where the products are not."""
+    large, fast = np.full((64, 64), 1e307), wg.compile(f)
+    for a, b in ((0 * large, large), (large, 0 * large), (large, 0 * large), (0 * large, large)):
+        np.testing.assert_array_equal(fast(a, b), np.zeros_like(f(a, b)))
+
+
 def test_of_a_matrix_and_its_own_transpose_has_derivatives():
     random = np.random.default_rng(0)
     f = lambda a: np.sum(np.tanh(a.T @ a / 50) ** 2)  # noqa: E731

@@ -16,7 +16,7 @@ from wengert.compiler.lowering.builder import Builder
 from wengert.compiler.lowering.shapes import diagonal
 from wengert.protocol import Spec
 
-__all__ = ["HANDLERS", "summed_product"]
+__all__ = ["HANDLERS", "summed_over_stack"]
 
 FEW = 2
 """Sums of so few terms are loops."""
@@ -172,34 +172,6 @@ def _only_term(b: Builder, x: Value, y: Value) -> Value:
     return b.map("add", product, 0) if product.dtype.kind == "f" else product
 
 
-def summed_product(b: Builder, x: Value, axes: tuple[int, ...]) -> Value | None:
-    """A sum of products as one product, if that is less work.
-
-    The sum of the rows is that of the first factor's rows times the second, and so for columns.
-    """
-    if is_transposed(x) and x.operands[0].kind == "product":
-        n = len(x.shape)
-        exchanged = {n - 1: n - 2, n - 2: n - 1}
-        if not any(k in axes for k in exchanged) or all(k in axes for k in exchanged):
-            return None
-        x, axes = x.operands[0], tuple(sorted(exchanged.get(k, k) for k in axes))
-    if x.kind != "product":
-        return None
-    left, right = x.operands
-    rows, columns = len(x.shape) - 2, len(x.shape) - 1
-    if axes == (rows,):
-        return matrix_product_of_row(b, b.total(left, rows, keepdims=True), right)
-    if axes == (columns,):
-        return matrix_product_of_row(b, b.total(right, columns, keepdims=True), left, before=False)
-    return summed_over_stack(b, x, axes)
-
-
-def matrix_product_of_row(b: Builder, row: Value, matrix: Value, before: bool = True) -> Value:
-    """A row times a matrix, or a matrix times a column, without the axis of length 1."""
-    product = matrix_product(b, row, matrix) if before else matrix_product(b, matrix, row)
-    return b.part(product, len(product.shape) - (2 if before else 1), 0)
-
-
 def summed_over_stack(b: Builder, x: Value, axes: tuple[int, ...]) -> Value | None:
     """The sum of a stack of products is one product, along the rows of the whole stack.
 
@@ -257,6 +229,8 @@ def _einsum(b: Builder, spec: Spec, *operands: Any, subscripts: str = "", optimi
     if not prod(lengths.values()):
         return b.filled(0, spec.shape, dtype)
     while len(terms) > 1:
+        if len(terms) > 2:  # so it is already no sum of products of all; of two it is, like NumPy's
+            terms = [term.summed({*output, *"".join(t.letters for t in terms if t is not term)}) for term in terms]
         first, second = min(combinations(terms, 2), key=lambda pair: _work(pair, lengths))
         terms = [term for term in terms if term is not first and term is not second]
         wanted = {*output, *"".join(term.letters for term in terms)}
@@ -313,7 +287,6 @@ class _Term:
 
 
 def _contracted(b: Builder, x: _Term, y: _Term, wanted: set[str]) -> _Term:
-    x, y = x.summed(wanted | set(y.letters)), y.summed(wanted | set(x.letters))
     both = [c for c in x.letters if c in y.letters]
     batch = "".join(c for c in both if c in wanted)
     summed = "".join(c for c in both if c not in wanted)

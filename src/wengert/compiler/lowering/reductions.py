@@ -10,7 +10,7 @@ import numpy as np
 from wengert.compiler.graph import Value
 from wengert.compiler.lowering.builder import Builder, normal_axes
 from wengert.compiler.lowering.elementwise import chosen
-from wengert.compiler.lowering.products import summed_product
+from wengert.compiler.lowering.products import summed_over_stack
 from wengert.protocol import Spec
 
 __all__ = ["HANDLERS", "logical"]
@@ -53,12 +53,12 @@ def _check_order(b: Builder, x: Value, axis: Any) -> None:
 
 
 def _sum(b: Builder, x: Value, axis: Any, keepdims: bool) -> Value | None:
-    """The sum; of negatives it is that of the numbers, negated, and of products it may be one product."""
+    """The sum; of negatives it is that of the numbers, negated, and of a stack of products it may be one product."""
     if x.kind == "map" and x.setting == "negative":
         found = _sum(b, b.graph.broadcast(x.operands[0], x.shape), axis, keepdims)
         return found and b.map("subtract", b.graph.literal(0, found.dtype), found)  # which is never -0.0
     axes = normal_axes(axis, len(x.shape))
-    product = summed_product(b, x, axes)
+    product = summed_over_stack(b, x, axes)
     if product is None:
         return b.reduced("add", x, axis, keepdims)
     return b.graph.reshape(
