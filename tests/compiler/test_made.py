@@ -228,3 +228,62 @@ def test_nothing_that_kernels_are_written_by_stays_until_a_collection():
     finally:
         gc.enable()
     assert left == []
+
+
+def added_through(z, x):
+    np.add(z, x[0], out=z.reshape(1)[0:1].reshape(()))
+    return z * 1
+
+
+def written_beside(x):
+    z = np.array(np.sum(x))
+    v = z.reshape(1)
+    v[0] = x[0] * 3
+    return z * 1.0
+
+
+def scaled_in_place(x):
+    z = np.array(x[0] * 2)
+    w = z[None]
+    w *= x[1]
+    return np.sum(z)
+
+
+def added_in_place(x):
+    z = np.asarray(x[0])
+    v = z.ravel()
+    v += x[1]
+    return z * x[2]
+
+
+def largest(x):
+    z = np.array(x.max())
+    w = np.atleast_1d(z)
+    w[0] *= x[1]
+    return z + 0
+
+
+def seen_later(x):
+    z = np.array(x @ x)
+    v = z.ravel()
+    z[...] = 7 * x[0]
+    return np.sum(v * 1)
+
+
+WITHOUT_AXES = {
+    lambda x: added_through(np.array(x @ x), x): lambda x: 2 * x + np.eye(5)[0],
+    written_beside: lambda x: 3 * np.eye(5)[0],
+    scaled_in_place: lambda x: np.array([2 * x[1], 2 * x[0], 0, 0, 0]),
+    added_in_place: lambda x: np.array([x[2], x[2], x[0] + x[1], 0, 0]),
+    largest: lambda x: np.array([0, x[4], 0, 0, x[1]]),
+    seen_later: lambda x: 7 * np.eye(5)[0],
+}
+
+
+@pytest.mark.parametrize("f", WITHOUT_AXES, ids=lambda f: f.__name__)
+def test_an_array_without_axes_has_views(f):
+    fast, gradient = wg.compile(f), wg.compile(wg.grad(f))
+    for k in range(3):
+        x = np.arange(1.0, 6) + k
+        assert fast(x) == f(x)
+        np.testing.assert_allclose(gradient(x), WITHOUT_AXES[f](x))

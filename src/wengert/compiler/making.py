@@ -234,19 +234,12 @@ def _array_of(
         array, is_new = _copied(array, order or "K"), True
     if is_new and copy is False:
         raise ValueError("Unable to avoid copy while creating an array as requested.")
-    array = _boxed(array) if is_new and isinstance(array, Trace) else array
-    if not array.ndim and is_new:
-        array = _made_memory(array, program)
+    if is_new and array.ndim and isinstance(array, Trace):
+        array = _boxed(array)
+    elif is_new and not array.ndim:
+        array = _full_of(program, (), array)  # an array, which is written in place, and of which there are views
     missing = ndmin - array.ndim
     return array.reshape((1,) * missing + array.shape) if missing > 0 else array
-
-
-def _made_memory(x: Any, program: Program) -> Any:
-    """A new value without axes as an array, which is written in place."""
-    if not isinstance(x, Box):  # of another transformation: a buffer rises to its level
-        return _full_of(program, (), x)
-    x._mutable = True
-    return x
 
 
 def _is_memory(x: Any) -> bool:

@@ -378,9 +378,12 @@ def written_in_view(
         if any(isinstance(v, Value) for setting in settings.values() for v in _inside(setting)):
             return None
         places = function(places, **settings)
-    where = np.unravel_index(places[index], x.shape)
     if not places[index].size:
         return x
+    if not x.shape:
+        only = b.graph.reshape(b.value(value, spec.dtype), ())
+        return b.map("add", x, only) if add else only
+    where = np.unravel_index(places[index], x.shape)
     return _scattered(b, x, b.value(value, spec.dtype), tuple(map(np.asarray, where)), add)
 
 
