@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import scipy.special
+from numpy.lib.stride_tricks import sliding_window_view
 from tests.compiler.test_lowering import both, calls, compare, gradient
 
 import wengert as wg
@@ -156,3 +157,44 @@ def test_interpolation(n):
     with np.errstate(all="ignore"):
         values[n // 2] = np.inf
         compare(np.interp, x, points, values)
+
+
+def begun_anew(x):
+    a = x * 1.0
+    w = sliding_window_view(a, 3)
+    a[0] = 5 * x[1]
+    return np.sum(w * w)
+
+
+def added_to(x):
+    a = x * 1.0
+    w = sliding_window_view(a[1:], 2)
+    a[2:] += x[:-2]
+    return np.sum(w * w)
+
+
+def column_written(x):
+    a = np.stack([x, x * x]).T
+    w = sliding_window_view(a, 2, axis=0)
+    a[:, 1] = x * x[0]
+    return np.sum(w * w)
+
+
+def scaled(x):
+    a = np.stack([x, x * 2])
+    w = sliding_window_view(a, (2, 2))[:, ::2]
+    before = np.sum(w**3)
+    a[0, 1] *= x[2]
+    return before + np.sum(w * w)
+
+
+@pytest.mark.parametrize("f", [begun_anew, added_to, column_written, scaled], ids=lambda f: f.__name__)
+def test_windows_show_what_is_written_later(f):
+    fast, gradient = wg.compile(f), wg.compile(wg.grad(f))
+    for k in range(3):
+        x, h = np.arange(1.0, 7) + k, 1e-6
+        expected = [(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(len(x))]
+        assert np.isclose(fast(x), f(x), rtol=1e-13)
+        np.testing.assert_allclose(wg.grad(f)(x), expected, 1e-5)
+        np.testing.assert_allclose(gradient(x), expected, 1e-5)
+        np.testing.assert_allclose(wg.jvp(f, (x,), (np.ones(6),))[1], np.sum(expected), 1e-5)

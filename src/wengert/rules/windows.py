@@ -311,7 +311,20 @@ from_maxima = primitive(
 
 
 def _slide(x, window=(), axis=()):
-    return np.lib.stride_tricks.sliding_window_view(x, window, axis)
+    windows = np.lib.stride_tricks.sliding_window_view(x, window, axis)
+    return _naming_memory(windows, x) if x.__class__ is np.ndarray and x.size else windows
+
+
+def _naming_memory(windows, x):
+    """The same windows as an array of which NumPy tells whose memory it shows, so that writes there are found.
+
+    Those that NumPy makes do not; nor do they here where `x` is a part of what is no array of NumPy's.
+    """
+    owner = x.base if x.base.__class__ is np.ndarray else x
+    if not (owner.flags.c_contiguous or owner.flags.f_contiguous):
+        return windows
+    offset = windows.__array_interface__["data"][0] - owner.__array_interface__["data"][0]
+    return np.ndarray(windows.shape, windows.dtype, owner, offset, windows.strides)
 
 
 def _slide_back(c, size=(), window=(), axis=()):
@@ -324,13 +337,11 @@ def _slide_back(c, size=(), window=(), axis=()):
     return x
 
 
-# Not a view here: NumPy's windows do not name the array whose memory they show, so writes into it could not be found.
-# They show the array as it was; the engine copies it when it is written to while they live.
 _slide = linear(
     _slide,
     lambda g, like, window, axis: slide_back(g, size=like.shape, window=window, axis=axis),
     batch="axis",
-    moves=True,
+    view=True,
 )
 slide_back = linear(
     _slide_back,
